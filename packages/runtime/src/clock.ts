@@ -1,0 +1,59 @@
+/** A timer that was armed; cancelling it twice, or after it ran, does nothing. */
+export interface Timer {
+  cancel(): void
+}
+
+/** Time as it is passed in: the only source of "now" and of delays outside `runtime`. */
+export interface Clock {
+  /** Wall clock, integer milliseconds since the epoch; may step either way. */
+  now(): number
+  /** Milliseconds with a fraction, from an arbitrary start; never steps back. For durations. */
+  monotonic(): number
+  /** Runs once after `ms`; any length is safe (Node's own timers fire at once above 2^31-1 ms). */
+  after(ms: number, run: () => void): Timer
+}
+
+/** Runs `run` again and again, `ms` after the former round has ended, so that rounds cannot overlap. */
+export function every(clock: Clock, ms: number, run: () => void | Promise<void>): Timer {
+  let stopped = false
+  let timer: Timer | undefined
+  const arm = () => {
+    timer = clock.after(ms, round)
+  }
+  const round = () => {
+    const done = run()
+    if (done === undefined) {
+      if (!stopped) arm()
+      return
+    }
+    done.finally(() => {
+      if (!stopped) arm()
+    })
+  }
+  arm()
+  return {
+    cancel: () => {
+      stopped = true
+      timer?.cancel()
+    },
+  }
+}
+
+/** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
+export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason)
+      return
+    }
+    const onAbort = () => {
+      timer.cancel()
+      reject(signal?.reason)
+    }
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

@@ -1,0 +1,32 @@
+/**
+ * IO broke. `code` is stable (the system's, e.g. ENOSPC, or ours, e.g. ETIMEOUT); `retriable` says whether trying the
+ * same again may help, and is set where the error is born.
+ */
+export class Failure extends Error {
+  readonly code: string
+  readonly retriable: boolean
+  constructor(code: string, message: string, options: { cause?: unknown; retriable?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Failure'
+    this.code = code
+    this.retriable = options.retriable ?? false
+  }
+}
+
+/** A failed call of `Disk`. */
+export class DiskError extends Failure {
+  readonly path: string
+  constructor(code: string, path: string, cause?: unknown) {
+    super(code, `${code}: ${path}`, { cause, retriable: code === 'ENOSPC' || code === 'EAGAIN' })
+    this.name = 'DiskError'
+    this.path = path
+  }
+}
+
+/** A failed call of `Net`. */
+export class NetError extends Failure {
+  constructor(code: string, message: string, cause?: unknown) {
+    super(code, message, { cause, retriable: true })
+    this.name = 'NetError'
+  }
+}

@@ -1,0 +1,36 @@
+export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Something that happens rarely and is worth telling. A log line is its name and its fields. */
+export interface Event {
+  readonly name: string
+  readonly level: EventLevel
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Where parts tell what happened. Logs, traces and tests subscribe; parts only emit. */
+export interface Events {
+  emit(event: Event): void
+}
+
+/** Declares an event once, with the type of its fields: `const topicCreated = defineEvent<{ topic: string }>('topic created', 'info')`. */
+export function defineEvent<F extends Record<string, unknown>>(name: string, level: EventLevel) {
+  const make = (fields: F): Event => ({ name, level, fields })
+  return Object.assign(make, { eventName: name, level })
+}
+
+/** Fans out to subscribers; a subscriber that throws does not disturb the others. */
+export class EventHub implements Events {
+  private readonly listeners = new Set<(event: Event) => void>()
+
+  emit(event: Event): void {
+    for (const listener of this.listeners) listener(event)
+  }
+
+  subscribe(listener: (event: Event) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+}
+
+/** For parts whose events nobody wants. */
+export const noEvents: Events = { emit: () => {} }
