@@ -1,1 +1,3 @@
-export {}
+export * from './connection.ts'
+export * from './reply.ts'
+export * from './route.ts'
