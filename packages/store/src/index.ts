@@ -1,1 +1,3 @@
-export {}
+export * from './get.ts'
+export * from './message-store.ts'
+export * from './put.ts'
