@@ -1,0 +1,96 @@
+import fs from 'node:fs'
+import { dirname } from 'node:path'
+import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
+import { DiskError } from '../error.ts'
+import { codeOf } from './code.ts'
+import { NodeFile } from './file.ts'
+
+const flagsOf: Record<OpenMode, number> = {
+  read: fs.constants.O_RDONLY,
+  write: fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+}
+
+/** Codes which mean that a name leads nowhere: no entry, or a file where a directory was expected on the way. */
+const absent = new Set(['ENOENT', 'ENOTDIR'])
+
+/** The machine's file system through node:fs. */
+export class NodeDisk implements Disk {
+  open(path: string, mode: OpenMode): DiskFile {
+    return new NodeFile(
+      path,
+      wrapped(path, () => fs.openSync(path, flagsOf[mode])),
+    )
+  }
+
+  stat(path: string): FileStat | undefined {
+    return unlessAbsent(path, () => {
+      const stat = fs.statSync(path)
+      return { size: stat.size, modifiedAtMs: Math.floor(stat.mtimeMs), directory: stat.isDirectory() }
+    })
+  }
+
+  list(path: string): readonly string[] {
+    return unlessAbsent(path, () => fs.readdirSync(path).sort()) ?? []
+  }
+
+  makeDirectory(path: string): void {
+    wrapped(path, () => fs.mkdirSync(path, { recursive: true }))
+  }
+
+  remove(path: string): void {
+    wrapped(path, () => fs.rmSync(path, { recursive: true, force: true }))
+  }
+
+  rename(from: string, to: string): void {
+    wrapped(from, () => fs.renameSync(from, to))
+  }
+
+  readFile(path: string): Buffer {
+    return wrapped(path, () => fs.readFileSync(path))
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    wrapped(path, () => fs.writeFileSync(path, bytes))
+  }
+
+  /** Makes created, renamed and removed names of this directory survive a power cut. */
+  syncDirectory(path: string): void {
+    wrapped(path, () => {
+      const fd = fs.openSync(path, fs.constants.O_RDONLY)
+      try {
+        fs.fsyncSync(fd)
+      } finally {
+        fs.closeSync(fd)
+      }
+    })
+  }
+
+  /** Of the file system the path is on, or will be on: a missing path is asked for its nearest existing parent. */
+  space(path: string): DiskSpace {
+    const found = unlessAbsent(path, () => fs.statfsSync(path))
+    if (found === undefined) {
+      const parent = dirname(path)
+      if (parent === path) throw new DiskError('ENOENT', path)
+      return this.space(parent)
+    }
+    return { totalBytes: found.blocks * found.bsize, usableBytes: found.bavail * found.bsize }
+  }
+}
+
+function wrapped<T>(path: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw new DiskError(codeOf(error), path, error)
+  }
+}
+
+function unlessAbsent<T>(path: string, call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (error) {
+    if (absent.has(codeOf(error))) return undefined
+    throw new DiskError(codeOf(error), path, error)
+  }
+}

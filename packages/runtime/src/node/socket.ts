@@ -1,0 +1,103 @@
+import type { Socket as TcpSocket } from 'node:net'
+import { NetError } from '../error.ts'
+import type { Address, Socket, SocketHandlers } from '../net.ts'
+import { codeOf } from './code.ts'
+
+/** How long an ended connection waits for the peer's own end before it is cut. */
+export const lingerMs = 1_000
+
+const mapped = '::ffff:'
+
+/** A dual-stack listener shows IPv4 peers as `::ffff:1.2.3.4`; RocketMQ's formats want `1.2.3.4`. */
+export function plainHost(host: string): string {
+  return host.toLowerCase().startsWith(mapped) && host.includes('.') ? host.slice(mapped.length) : host
+}
+
+/** A connected TCP socket. It listens for errors from its first moment; `closed` before `start` is told at `start`. */
+export class NodeSocket implements Socket {
+  readonly remote: Address
+  readonly local: Address
+  private readonly tcp: TcpSocket
+  private handlers: SocketHandlers | undefined
+  private error: NetError | undefined
+  private gone = false
+  private ending = false
+  private unsent = false
+  private lingering: NodeJS.Timeout | undefined
+
+  constructor(tcp: TcpSocket) {
+    this.tcp = tcp
+    this.remote = { host: plainHost(tcp.remoteAddress ?? ''), port: tcp.remotePort ?? 0 }
+    this.local = { host: plainHost(tcp.localAddress ?? ''), port: tcp.localPort ?? 0 }
+    tcp.on('error', error => {
+      this.error ??= new NetError(codeOf(error), error.message, error)
+    })
+    tcp.on('close', () => {
+      this.gone = true
+      clearTimeout(this.lingering)
+      this.handlers?.closed(this.error)
+    })
+  }
+
+  get unsentBytes(): number {
+    return this.tcp.writableLength
+  }
+
+  start(handlers: SocketHandlers): void {
+    if (this.handlers !== undefined) throw new Error('a socket is started once')
+    this.handlers = handlers
+    if (this.gone) {
+      setImmediate(() => handlers.closed(this.error))
+      return
+    }
+    this.tcp.on('data', (chunk: Buffer) => {
+      if (!this.ending) handlers.data(chunk)
+    })
+  }
+
+  write(parts: readonly Uint8Array[]): void {
+    if (this.ending || this.tcp.destroyed || parts.length === 0) return
+    this.unsent = true
+    if (parts.length === 1) {
+      this.tcp.write(parts[0]!, this.onWritten)
+      return
+    }
+    this.tcp.cork()
+    const last = parts.length - 1
+    for (let i = 0; i < last; i++) this.tcp.write(parts[i]!)
+    this.tcp.write(parts[last]!, this.onWritten)
+    this.tcp.uncork()
+  }
+
+  pause(): void {
+    this.tcp.pause()
+  }
+
+  resume(): void {
+    this.tcp.resume()
+  }
+
+  /**
+   * What still arrives is read and dropped until the peer ends as well, for at most `lingerMs`: closing with unread
+   * bytes makes the system send a reset, which may take our last answer away from the peer.
+   */
+  end(): void {
+    if (this.ending || this.tcp.destroyed) return
+    this.ending = true
+    this.tcp.end(() => {
+      if (!this.gone) this.lingering = setTimeout(() => this.tcp.destroy(), lingerMs)
+    })
+    this.tcp.resume()
+  }
+
+  destroy(): void {
+    this.tcp.destroy()
+  }
+
+  /** One function for every write: Node then joins the callbacks of writes that were taken at once. */
+  private readonly onWritten = (error?: Error | null) => {
+    if (error || this.gone || !this.unsent || this.tcp.writableLength > 0) return
+    this.unsent = false
+    this.handlers?.drained()
+  }
+}
