@@ -1,4 +1,4 @@
-import type { Command, RequestSpec, Value } from '@skua-mq/protocol'
+import type { Command } from '@skua-mq/protocol'
 import type { Address } from '@skua-mq/runtime'
 
 /** One peer, as handlers and tables see it: an identity, a place to send requests to, and the moment it goes away. */
@@ -25,5 +25,3 @@ export interface OutgoingCommand {
   readonly body?: Uint8Array | undefined
   readonly remark?: string | undefined
 }
-
-export type HeaderFor<Q> = Q extends RequestSpec<infer H, infer _R, infer _B, infer _S> ? Value<H> : never

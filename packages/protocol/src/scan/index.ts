@@ -1,0 +1,7 @@
+export * from './byte-writer.ts'
+export * from './field-index.ts'
+export * from './header-scan.ts'
+export * from './pull-view.ts'
+export * from './reply-frame.ts'
+export * from './send-view.ts'
+export type { RequestHead } from './view.ts'

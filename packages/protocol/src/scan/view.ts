@@ -1,0 +1,72 @@
+import { onewayFlag, responseFlag } from '../command.ts'
+import { HeaderError } from '../request.ts'
+import { type HeaderScan, parseLong } from './header-scan.ts'
+import { InternTable } from './intern.ts'
+import { scratch, unescapeInto } from './unescape.ts'
+
+/** What every request view has: who sent it and how the reply must look. */
+export interface RequestHead {
+  code: number
+  opaque: number
+  oneway: boolean
+  version: number
+  /** HeaderForm of the request; the reply takes the same. */
+  form: 0 | 1
+}
+
+const interned = new InternTable()
+
+export function fillHead(head: RequestHead, scan: HeaderScan): boolean {
+  head.code = scan.code
+  head.opaque = scan.opaque
+  head.oneway = (scan.flag & onewayFlag) !== 0
+  head.version = scan.version
+  return (scan.flag & responseFlag) === 0
+}
+
+/** A short name which comes again and again. */
+export function nameAt(scan: HeaderScan, slot: number, field: string): string {
+  const start = scan.starts[slot] as number
+  if (start < 0) throw new HeaderError(field, 'is missing')
+  const end = scan.ends[slot] as number
+  return scan.escaped[slot] === 1 ? escapedText(scan.bytes, start, end, field) : interned.text(scan.bytes, start, end)
+}
+
+export function optionalTextAt(scan: HeaderScan, slot: number, field: string): string | undefined {
+  return (scan.starts[slot] as number) < 0 ? undefined : nameAt(scan, slot, field)
+}
+
+function escapedText(bytes: Buffer, start: number, end: number, field: string): string {
+  const length = unescapeInto(bytes, start, end)
+  if (length < 0) throw new HeaderError(field, 'holds an unknown escape')
+  return scratch.toString('utf8', 0, length)
+}
+
+export function longAt(scan: HeaderScan, slot: number, field: string): number {
+  const start = scan.starts[slot] as number
+  if (start < 0) throw new HeaderError(field, 'is missing')
+  const value = parseLong(scan.bytes, start, scan.ends[slot] as number)
+  if (Number.isNaN(value)) throw new HeaderError(field, `"${textOf(scan, slot)}" is not a long that we can hold`)
+  return value
+}
+
+export function intAt(scan: HeaderScan, slot: number, field: string): number {
+  const value = longAt(scan, slot, field)
+  if (value > 0x7fff_ffff || value < -0x8000_0000) throw new HeaderError(field, `"${value}" is not an int`)
+  return value
+}
+
+/** `absent` where the sender left the field out. */
+export function intOr(scan: HeaderScan, slot: number, field: string, absent: number): number {
+  return (scan.starts[slot] as number) < 0 ? absent : intAt(scan, slot, field)
+}
+
+export function boolAt(scan: HeaderScan, slot: number): boolean {
+  const start = scan.starts[slot] as number
+  if (start < 0 || (scan.ends[slot] as number) - start !== 4) return false
+  return textOf(scan, slot).toLowerCase() === 'true'
+}
+
+function textOf(scan: HeaderScan, slot: number): string {
+  return scan.bytes.toString('utf8', scan.starts[slot] as number, scan.ends[slot] as number)
+}

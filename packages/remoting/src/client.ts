@@ -1,0 +1,228 @@
+import {
+  type Command,
+  decodeFrame,
+  type HeaderOf,
+  isResponse,
+  type ReplyHeaderOf,
+  type RequestSpec,
+  readFields,
+  skuaVersion,
+  writeFields,
+} from '@skua-mq/protocol'
+import { type Address, type Clock, type Events, every, type Net, NetError, noEvents, type Timer, type Turn } from '@skua-mq/runtime'
+import { Channel, type ChannelOwner } from './channel.ts'
+import type { OutgoingCommand } from './connection.ts'
+import { Dispatch } from './dispatch.ts'
+import { badFrame } from './events.ts'
+import { defaultLimits, type RemotingLimits } from './limits.ts'
+import type { Route } from './route.ts'
+import { SendQueue } from './send-queue.ts'
+
+export interface RemotingClientOptions {
+  readonly net: Net
+  readonly clock: Clock
+  readonly turn: Turn
+  readonly events?: Events
+  /** What servers may ask of us: 39, 40, 220 … */
+  readonly routes?: readonly Route[]
+  /** Number of remoting.md 3.1; default 0, JAVA: 4.9 servers know no NODE_JS. */
+  readonly language?: number
+  /** Default 409. */
+  readonly version?: number
+  /** Sees each request last, with all its fields: the place for signing. May add extFields. */
+  readonly sign?: (command: OutgoingCommand & { extFields: Record<string, string> }) => void
+  readonly limits?: Partial<RemotingLimits>
+  /** Default 3000 ms. */
+  readonly connectTimeoutMs?: number
+}
+
+export interface RequestOptions {
+  readonly body?: Uint8Array | undefined
+  /** Connect and answer together; default 3000 ms. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Further extFields. */
+  readonly extra?: Record<string, string> | undefined
+}
+
+export interface TypedReply<Q> {
+  /** The server's code as it came, also one that we have no name for. */
+  readonly code: number
+  readonly remark: string | undefined
+  readonly extFields: Readonly<Record<string, string>>
+  /** Parsed when asked for; throws HeaderError if the reply lacks a field. */
+  readonly header: ReplyHeaderOf<Q>
+  readonly body: Uint8Array | undefined
+  /** The server's version. */
+  readonly version: number
+}
+
+/** Connections to servers by address, opened when needed and shared by all who ask. */
+export class RemotingClient implements ChannelOwner {
+  private readonly options: RemotingClientOptions
+  private readonly limits: RemotingLimits
+  private readonly dispatch: Dispatch
+  private readonly sends: SendQueue
+  private readonly channels = new Map<string, Promise<Channel>>()
+  private readonly open = new Map<Channel, string>()
+  private readonly idleTimer: Timer
+  private ended = false
+
+  constructor(options: RemotingClientOptions) {
+    this.options = options
+    this.limits = { ...defaultLimits, ...options.limits }
+    this.dispatch = new Dispatch(options.routes ?? [], {
+      events: options.events ?? noEvents,
+      maxPendingRequests: this.limits.maxPendingRequests,
+    })
+    this.sends = new SendQueue(options.turn)
+    this.idleTimer = every(options.clock, 5000, () => this.sweepIdle())
+  }
+
+  async request<Q extends RequestSpec<never, never, never, never> | RequestSpec>(
+    address: string,
+    spec: Q,
+    header: HeaderOf<Q>,
+    options: RequestOptions = {},
+  ): Promise<TypedReply<Q>> {
+    const timeoutMs = options.timeoutMs ?? 3000
+    const begun = this.options.clock.monotonic()
+    const channel = await this.channel(address, timeoutMs, options.signal)
+    const left = timeoutMs - (this.options.clock.monotonic() - begun)
+    if (left <= 0) throw new NetError('ETIMEOUT', `no reply from ${address} within ${timeoutMs} ms`)
+    const reply = await channel.call(this.outgoing(spec as RequestSpec, header as never, options), left, options.signal)
+    return typed(spec as RequestSpec, reply) as TypedReply<Q>
+  }
+
+  /** Sends without waiting for an answer; resolves when it is handed to the connection. */
+  async tell<Q extends RequestSpec<never, never, never, never> | RequestSpec>(
+    address: string,
+    spec: Q,
+    header: HeaderOf<Q>,
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const channel = await this.channel(address, options.timeoutMs ?? 3000, options.signal)
+    channel.tell(this.outgoing(spec as RequestSpec, header as never, options))
+  }
+
+  /** Drops the connection to an address that no longer answers, or that the route has lost. */
+  closeAddress(address: string): void {
+    const channel = this.channels.get(address)
+    this.channels.delete(address)
+    channel?.then(
+      found => found.close(),
+      () => {},
+    )
+  }
+
+  /** Sends what is queued, closes all connections. */
+  async close(): Promise<void> {
+    if (this.ended) return
+    this.ended = true
+    this.idleTimer.cancel()
+    const channels = await Promise.allSettled(this.channels.values())
+    for (const found of channels) if (found.status === 'fulfilled' && found.value.open) found.value.end()
+    this.channels.clear()
+    this.sends.leave()
+  }
+
+  private outgoing(spec: RequestSpec, header: Record<string, unknown>, options: RequestOptions): OutgoingCommand {
+    const extFields = { ...writeFields(spec.header, header), ...options.extra }
+    const command = { code: spec.code, extFields, body: options.body }
+    this.options.sign?.(command)
+    return command
+  }
+
+  private async channel(address: string, timeoutMs: number, signal?: AbortSignal): Promise<Channel> {
+    if (this.ended) throw new NetError('ECLOSED', 'this client is closed')
+    const known = this.channels.get(address)
+    if (known !== undefined) {
+      const channel = await known
+      if (channel.open) return channel
+      if (this.channels.get(address) === known) this.channels.delete(address)
+      return this.channel(address, timeoutMs, signal)
+    }
+    const connecting = this.connect(address, Math.min(timeoutMs, this.options.connectTimeoutMs ?? 3000))
+    this.channels.set(address, connecting)
+    connecting.catch(() => {
+      if (this.channels.get(address) === connecting) this.channels.delete(address)
+    })
+    return connecting
+  }
+
+  private async connect(address: string, timeoutMs: number): Promise<Channel> {
+    const socket = await this.options.net.connect(parseAddress(address), { timeoutMs })
+    if (this.ended) {
+      socket.destroy()
+      throw new NetError('ECLOSED', 'this client is closed')
+    }
+    const channel = new Channel({
+      socket,
+      owner: this,
+      sends: this.sends,
+      clock: this.options.clock,
+      limits: this.limits,
+      language: this.options.language ?? 0,
+      version: this.options.version ?? skuaVersion,
+    })
+    channel.idleSinceMs = this.options.clock.monotonic()
+    this.open.set(channel, address)
+    channel.start()
+    return channel
+  }
+
+  frame(channel: Channel, bytes: Buffer, start: number, end: number): void {
+    const command = decodeFrame(bytes, start, end)
+    // The reader's buffer is reused by the next chunk, while whoever waits reads this later.
+    if (command.body !== undefined) command.body = Buffer.from(command.body)
+    if (isResponse(command)) channel.settle(command)
+    else this.dispatch.run(command, channel)
+  }
+
+  broken(channel: Channel, error: Error): void {
+    this.options.events?.emit(badFrame({ peer: channel.peer, reason: error.message }))
+    channel.close()
+  }
+
+  carrying(): void {}
+
+  closed(channel: Channel): void {
+    const address = this.open.get(channel)
+    this.open.delete(channel)
+    if (address !== undefined) this.channels.delete(address)
+  }
+
+  private sweepIdle(): void {
+    const now = this.options.clock.monotonic()
+    for (const channel of this.open.keys()) {
+      if (channel.active) {
+        channel.active = false
+        channel.idleSinceMs = now
+      } else if (now - channel.idleSinceMs >= this.limits.idleMs) channel.close()
+    }
+  }
+}
+
+function typed(spec: RequestSpec, reply: Command): TypedReply<RequestSpec> {
+  return {
+    code: reply.code,
+    remark: reply.remark,
+    extFields: reply.extFields,
+    body: reply.body,
+    version: reply.version,
+    get header() {
+      return readFields(spec.reply, reply.extFields)
+    },
+  }
+}
+
+/** `host:port`, also `[v6]:port`. */
+export function parseAddress(address: string): Address {
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
+  const port = Number(address.slice(colon + 1))
+  if (colon < 1 || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new NetError('EADDRESS', `"${address}" is no address: host:port is wanted`)
+  }
+  return { host, port }
+}

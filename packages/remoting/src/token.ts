@@ -1,0 +1,85 @@
+import { type ReplyHeader, type ReplyParts, type RequestHead, type ResponseCode, writeReplyHead } from '@skua-mq/protocol'
+import type { Channel } from './channel.ts'
+
+/**
+ * The right to answer one hot request, once: now, at the end of the turn, or after a held pull. Pooled: whoever has
+ * answered must forget it. A closed connection swallows the answer.
+ */
+export class ReplyToken implements RequestHead {
+  code = 0
+  opaque = 0
+  oneway = false
+  version = 0
+  form: 0 | 1 = 0
+  private channel: Channel | undefined
+  private readonly pool: ReplyTokens
+
+  constructor(pool: ReplyTokens) {
+    this.pool = pool
+  }
+
+  /** False once the connection is gone: the work for this answer may be left. */
+  get open(): boolean {
+    return this.channel?.open === true
+  }
+
+  get connection(): Channel {
+    if (this.channel === undefined) throw new Error('a reply token was used after its answer')
+    return this.channel
+  }
+
+  take(channel: Channel, head: RequestHead): this {
+    this.channel = channel
+    this.code = head.code
+    this.opaque = head.opaque
+    this.oneway = head.oneway
+    this.version = head.version
+    this.form = head.form
+    return this
+  }
+
+  /** `release` runs when the slices of the body are no longer needed, also when there is nobody to send them to. */
+  answer(code: ResponseCode, header?: ReplyHeader, rest: { remark?: string | undefined; body?: readonly Uint8Array[]; release?: () => void } = nothing): void {
+    const channel = this.connection
+    if (channel.open && !this.oneway) {
+      const parts = this.pool.parts
+      parts.code = code
+      parts.header = header
+      parts.remark = rest.remark
+      parts.bodyBytes = 0
+      if (rest.body !== undefined) for (const slice of rest.body) parts.bodyBytes += slice.length
+      writeReplyHead(channel.writer(), this, parts)
+      channel.wrote(rest.body, rest.release)
+    } else rest.release?.()
+    this.channel = undefined
+    this.pool.give(this)
+  }
+
+  /** Nothing is answered, as the protocol wants it for a few requests. */
+  drop(): void {
+    this.channel = undefined
+    this.pool.give(this)
+  }
+}
+
+const nothing = {}
+
+/** How many idle tokens are kept. */
+const maxPooledTokens = 4096
+
+export class ReplyTokens {
+  readonly parts: ReplyParts
+  private readonly free: ReplyToken[] = []
+
+  constructor(version: number) {
+    this.parts = { code: 0, header: undefined, remark: undefined, bodyBytes: 0, version }
+  }
+
+  take(channel: Channel, head: RequestHead): ReplyToken {
+    return (this.free.pop() ?? new ReplyToken(this)).take(channel, head)
+  }
+
+  give(token: ReplyToken): void {
+    if (this.free.length < maxPooledTokens) this.free.push(token)
+  }
+}
