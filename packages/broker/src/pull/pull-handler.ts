@@ -1,0 +1,268 @@
+import { type PullView, ResponseCode } from '@skua-mq/protocol'
+import type { ReplyToken } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
+import {
+  GetRequest,
+  GetResult,
+  type GetStatus,
+  getStatusNames,
+  type MessageFilter,
+  type MessageStore,
+} from '@skua-mq/store'
+import { type HeldPull, HeldPulls } from './held-pulls.ts'
+import { PullReply } from './pull-reply.ts'
+
+export const PullFlag = { commitOffset: 1, suspend: 2, subscription: 4, classFilter: 8, litePull: 16 } as const
+
+export interface PullTopic {
+  readonly readQueueNums: number
+  readonly perm: number
+}
+
+export interface PullGroup {
+  readonly consumeEnable: boolean
+  readonly consumeBroadcastEnable: boolean
+  readonly brokerId: number
+  readonly whichBrokerWhenConsumeSlowly: number
+}
+
+export interface PullStop {
+  readonly code: Exclude<ResponseCode, 0>
+  readonly remark: string
+}
+
+/** What the pull handler asks of the broker's tables. */
+export interface PullParts {
+  readonly store: Pick<MessageStore, 'get'>
+  readonly clock: Clock
+  readonly topic: (topic: string) => PullTopic | undefined
+  /** Created when autoCreateSubscriptionGroup allows. */
+  readonly group: (group: string) => PullGroup | undefined
+  /** The filter of the request's subscription, or why there is none (23 to 28, 16, 1); undefined lets all pass. */
+  readonly filterOf: (view: PullView) => MessageFilter | PullStop | undefined
+  readonly commit: (view: PullView, remote: string) => void
+  readonly settings: PullSettings
+}
+
+export interface PullSettings {
+  readonly brokerName: string
+  readonly longPollingEnable: boolean
+  readonly shortPollingTimeMills: number
+  readonly brokerPermission: () => number
+  readonly slaveReadEnable: boolean
+  /** Bytes behind the log's end from which a reader is sent to the slave. */
+  readonly slowReaderBytes: number
+}
+
+const permRead = 4
+
+/**
+ * 11 and 361: checks in the order of remoting.md 10, reads what is in memory at once, holds what finds nothing. Cold
+ * reads come back from the pool; everything else is answered within the turn.
+ */
+export class PullHandler {
+  readonly held: HeldPulls
+  private readonly parts: PullParts
+  private readonly reply = new PullReply()
+  private readonly request = new GetRequest()
+  /** Results that no read uses at the moment; a result in flight is pinned until its bytes are sent. */
+  private readonly free: GetResult[] = []
+  private stopped = false
+
+  constructor(parts: PullParts) {
+    this.parts = parts
+    this.held = new HeldPulls(parts.clock, pull => this.read(pull.view, pull.token, pull.filter, false))
+  }
+
+  handle(view: PullView, token: ReplyToken): void {
+    const stop = this.check(view)
+    if (stop !== undefined) {
+      token.answer(stop.code, undefined, { remark: stop.remark })
+      return
+    }
+    const filter = this.parts.filterOf(view)
+    if (filter !== undefined && 'code' in filter) {
+      token.answer(filter.code, undefined, { remark: filter.remark })
+      return
+    }
+    if ((view.sysFlag & PullFlag.commitOffset) !== 0) this.parts.commit(view, token.connection.peer)
+    this.read(view, token, filter, true)
+  }
+
+  /** A queue has new messages: its held pulls are read again, and held on where the filter passes none. */
+  arrived(topic: string, queueId: number): void {
+    const pulls = this.held.take(topic, queueId)
+    for (const pull of pulls) {
+      if (pull.token.open) this.read(pull.view, pull.token, pull.filter, 'again', pull)
+      else pull.token.drop()
+    }
+  }
+
+  /** Answers what is held and holds nothing any more. */
+  stop(): void {
+    this.stopped = true
+    for (const pull of this.held.takeAll()) {
+      if (pull.token.open) this.read(pull.view, pull.token, pull.filter, false)
+      else pull.token.drop()
+    }
+  }
+
+  private check(view: PullView): PullStop | undefined {
+    const { parts } = this
+    const { settings } = parts
+    if ((settings.brokerPermission() & permRead) === 0) {
+      return {
+        code: ResponseCode.noPermission,
+        remark: `broker ${settings.brokerName} is not readable (brokerPermission=${settings.brokerPermission()})`,
+      }
+    }
+    const group = parts.group(view.consumerGroup)
+    if (group === undefined) {
+      return {
+        code: ResponseCode.subscriptionGroupNotExist,
+        remark: `consumer group ${view.consumerGroup} does not exist here (autoCreateSubscriptionGroup=false)`,
+      }
+    }
+    if (!group.consumeEnable) {
+      return {
+        code: ResponseCode.noPermission,
+        remark: `consumer group ${view.consumerGroup} may not consume (consumeEnable=false)`,
+      }
+    }
+    const topic = parts.topic(view.topic)
+    if (topic === undefined) {
+      return {
+        code: ResponseCode.topicNotExist,
+        remark: `topic ${view.topic} does not exist on ${settings.brokerName}`,
+      }
+    }
+    if ((topic.perm & permRead) === 0) {
+      return {
+        code: ResponseCode.noPermission,
+        remark: `topic ${view.topic} is not readable: its perm is ${topic.perm}`,
+      }
+    }
+    if (view.queueId < 0 || view.queueId >= topic.readQueueNums) {
+      return {
+        code: ResponseCode.systemError,
+        remark: `queueId ${view.queueId} is out of range: ${view.topic} has ${topic.readQueueNums} read queues`,
+      }
+    }
+    return undefined
+  }
+
+  /** `hold`: true for a fresh request, 'again' for one that was held and may go on waiting, false for the last try. */
+  private read(
+    view: PullView,
+    token: ReplyToken,
+    filter: MessageFilter | undefined,
+    hold: boolean | 'again',
+    held?: HeldPull,
+  ): void {
+    const { request } = this
+    request.topic = view.topic
+    request.queueId = view.queueId
+    request.offset = view.queueOffset
+    request.maxCount = view.maxMsgNums
+    request.filter = filter
+    const result = this.free.pop() ?? new GetResult()
+    const reading = this.parts.store.get(request, result)
+    if (reading === undefined) {
+      this.finish({ view, token, filter, hold, held }, result)
+      return
+    }
+    const kept = { view: held === undefined ? view.copy() : view, token, filter, hold, held }
+    reading.then(
+      () => this.finish(kept, result),
+      error => {
+        this.give(result)
+        token.answer(ResponseCode.systemError, undefined, {
+          remark: `reading ${view.topic} failed: ${(error as Error).message}`,
+        })
+      },
+    )
+  }
+
+  private finish(pull: Reading, result: GetResult): void {
+    const { view, token } = pull
+    if (!token.open) {
+      this.give(result)
+      token.drop()
+      return
+    }
+    const code = codeOf(result.status, view.queueOffset)
+    if (pull.hold !== false && this.wait(pull, code, result)) return
+    const { reply } = this
+    reply.nextBeginOffset = result.nextOffset
+    reply.minOffset = result.minOffset
+    reply.maxOffset = result.maxOffset
+    reply.suggestWhichBrokerId = this.suggested(view, result)
+    const remark = getStatusNames[result.status]
+    if (code !== ResponseCode.success) {
+      token.answer(code, reply, { remark })
+      this.give(result)
+      return
+    }
+    token.answer(code, reply, { remark, body: result.slices, release: () => this.give(result) })
+  }
+
+  /** Holds a pull that found nothing, or nothing of its tags; false when it must be answered. */
+  private wait({ view, token, filter, hold, held }: Reading, code: ResponseCode, result: GetResult): boolean {
+    if (this.stopped || token.oneway) return false
+    // A woken pull whose filter matched nothing goes on from where the filter ended.
+    const unmatched =
+      hold === 'again' && code === ResponseCode.pullRetryImmediately && result.status === 'noMatchedMessage'
+    if (code !== ResponseCode.pullNotFound && !unmatched) return false
+    if ((view.sysFlag & PullFlag.suspend) === 0) return false
+    const { settings, clock } = this.parts
+    const kept = held === undefined ? view.copy() : view
+    if (unmatched) kept.queueOffset = result.nextOffset
+    const holdMs = settings.longPollingEnable ? view.suspendTimeoutMillis : settings.shortPollingTimeMills
+    const untilMs = held?.untilMs ?? clock.monotonic() + holdMs
+    if (!this.held.hold({ view: kept, token, filter, untilMs })) return false
+    this.give(result)
+    return true
+  }
+
+  private suggested(view: PullView, result: GetResult): number {
+    if (!this.parts.settings.slaveReadEnable) return 0
+    const group = this.parts.group(view.consumerGroup)
+    if (group === undefined) return 0
+    return result.lagBytes > this.parts.settings.slowReaderBytes ? group.whichBrokerWhenConsumeSlowly : group.brokerId
+  }
+
+  private give(result: GetResult): void {
+    result.release()
+    if (this.free.length < maxFreeResults) this.free.push(result)
+  }
+}
+
+/** How many idle results are kept. */
+const maxFreeResults = 1024
+
+interface Reading {
+  readonly view: PullView
+  readonly token: ReplyToken
+  readonly filter: MessageFilter | undefined
+  readonly hold: boolean | 'again'
+  readonly held: HeldPull | undefined
+}
+
+/** The table "store status" of remoting.md 10. */
+export function codeOf(status: GetStatus, asked: number): ResponseCode {
+  switch (status) {
+    case 'found':
+      return ResponseCode.success
+    case 'noMatchedMessage':
+    case 'messageWasRemoving':
+      return ResponseCode.pullRetryImmediately
+    case 'offsetFoundNull':
+    case 'offsetOverflowOne':
+      return ResponseCode.pullNotFound
+    case 'offsetOverflowBadly':
+    case 'offsetTooSmall':
+      return ResponseCode.pullOffsetMoved
+    default:
+      return asked === 0 ? ResponseCode.pullNotFound : ResponseCode.pullOffsetMoved
+  }
+}

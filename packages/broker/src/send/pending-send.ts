@@ -1,0 +1,72 @@
+import { ResponseCode } from '@skua-mq/protocol'
+import type { ReplyToken } from '@skua-mq/remoting'
+import type { AppendWaiter, PutResult, PutStatus } from '@skua-mq/store'
+import type { SendRefusal, SendReply } from './send-reply.ts'
+
+/** store.md 6: what a put status is on the wire. */
+export const codeOfPut: Readonly<Record<PutStatus, ResponseCode>> = {
+  ok: ResponseCode.success,
+  flushDiskTimeout: ResponseCode.flushDiskTimeout,
+  flushSlaveTimeout: ResponseCode.flushSlaveTimeout,
+  slaveNotAvailable: ResponseCode.slaveNotAvailable,
+  messageIllegal: ResponseCode.messageIllegal,
+  propertiesSizeExceeded: ResponseCode.messageIllegal,
+  serviceNotAvailable: ResponseCode.serviceNotAvailable,
+  busy: ResponseCode.systemBusy,
+  failed: ResponseCode.systemError,
+}
+
+/** How many idle waiters are kept. */
+const maxPooled = 4096
+
+/** Sends that wait for the end of their turn, a sync or a slave. Pooled: no object per message. */
+export class PendingSends {
+  readonly reply: SendReply
+  readonly refusal: SendRefusal
+  private readonly free: PendingSend[] = []
+
+  constructor(reply: SendReply, refusal: SendRefusal) {
+    this.reply = reply
+    this.refusal = refusal
+  }
+
+  take(token: ReplyToken, queueId: number): PendingSend {
+    return (this.free.pop() ?? new PendingSend(this)).take(token, queueId)
+  }
+
+  give(send: PendingSend): void {
+    if (this.free.length < maxPooled) this.free.push(send)
+  }
+}
+
+class PendingSend implements AppendWaiter {
+  private token: ReplyToken | undefined
+  private queueId = 0
+  private readonly pool: PendingSends
+
+  constructor(pool: PendingSends) {
+    this.pool = pool
+  }
+
+  take(token: ReplyToken, queueId: number): this {
+    this.token = token
+    this.queueId = queueId
+    return this
+  }
+
+  stored(result: PutResult): void {
+    const token = this.token as ReplyToken
+    this.token = undefined
+    const code = codeOfPut[result.status]
+    if (result.isStored) {
+      const { reply } = this.pool
+      reply.queueId = this.queueId
+      reply.queueOffset = result.queueOffset
+      reply.physicalOffset = result.physicalOffset
+      reply.batchOffsets = result.batchOffsets
+      if (code === ResponseCode.success) token.answer(code, reply)
+      else token.answer(code, reply, { remark: result.remark === '' ? result.status : result.remark })
+    } else token.answer(code, this.pool.refusal, { remark: result.remark })
+    this.pool.give(this)
+  }
+}

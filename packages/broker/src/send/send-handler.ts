@@ -1,0 +1,209 @@
+import { ResponseCode, type SendView } from '@skua-mq/protocol'
+import type { ReplyToken } from '@skua-mq/remoting'
+import type { Random } from '@skua-mq/runtime'
+import { Draft, type MessageStore } from '@skua-mq/store'
+import { PendingSends } from './pending-send.ts'
+import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
+import { SendRefusal, SendReply } from './send-reply.ts'
+
+/** What a send needs to know of a topic. */
+export interface SendTopic {
+  readonly readQueueNums: number
+  readonly writeQueueNums: number
+  readonly perm: number
+  readonly order: boolean
+}
+
+export interface SendTopics {
+  find(topic: string): SendTopic | undefined
+  /** Auto-creation from the template that the sender names (remoting.md 9.3); undefined when it may not be. */
+  createFor(send: { topic: string; defaultTopic: string; queueNums: number; unitMode: boolean }): SendTopic | undefined
+  /** A reason why nobody may send to this topic name, or undefined. */
+  illegal(topic: string): string | undefined
+}
+
+/** A message which is not stored as it came: the broker's folders for delay, transactions and retry change the draft. */
+export interface SendStep {
+  /** Changes draft and properties, or answers why not. Undefined: go on. */
+  (send: SendInWork): SendStop | undefined
+}
+
+export interface SendStop {
+  readonly code: Exclude<ResponseCode, 0>
+  readonly remark: string
+}
+
+/** A checked message on its way: one reused object. */
+export interface SendInWork {
+  readonly view: SendView
+  readonly draft: Draft
+  readonly properties: PropertyRewrite
+}
+
+export interface SendSettings {
+  readonly brokerName: string
+  readonly brokerClusterName: string
+  readonly regionId: string
+  readonly traceOn: boolean
+  readonly maxMessageSize: number
+  readonly storeHost: Uint8Array
+  /** Bits of brokerPermission; may change while running. */
+  readonly brokerPermission: () => number
+  readonly startAcceptSendRequestTimeStamp: number
+}
+
+export interface SendParts {
+  readonly store: Pick<MessageStore, 'append' | 'appendBatch' | 'refusing'>
+  readonly topics: SendTopics
+  readonly random: Random
+  readonly now: () => number
+  readonly settings: SendSettings
+  /** In the order in which they run: retry, transaction, delay. */
+  readonly steps: readonly SendStep[]
+}
+
+const permWrite = 2
+const preparedFlag = 0x4
+
+/**
+ * 10, 310, 320: checks in the order of remoting.md 9.2, then hands the message to the store and returns. The answer
+ * follows when the store tells the pending send, at the end of the turn at the earliest.
+ */
+export class SendHandler implements SendInWork {
+  readonly draft = new Draft()
+  readonly properties = new PropertyRewrite()
+  view!: SendView
+  private readonly parts: SendParts
+  private readonly pending: PendingSends
+  private readonly refusal: SendRefusal
+  private readonly cluster: Uint8Array
+  /** Messages taken, for metrics. */
+  taken = 0
+
+  constructor(parts: SendParts) {
+    this.parts = parts
+    this.refusal = new SendRefusal(parts.settings)
+    this.pending = new PendingSends(new SendReply(parts.settings), this.refusal)
+    this.cluster = propertyPair('CLUSTER', parts.settings.brokerClusterName)
+  }
+
+  handle(view: SendView, token: ReplyToken, bornHost: Uint8Array): void {
+    this.view = view
+    const topic = this.topicOf(view)
+    if ('code' in topic) {
+      this.refuse(token, topic)
+      return
+    }
+    const queues = Math.max(topic.readQueueNums, topic.writeQueueNums)
+    if (view.queueId >= queues) {
+      this.refuse(token, {
+        code: ResponseCode.systemError,
+        remark: `queueId ${view.queueId} is out of range: ${view.topic} has ${queues} queues on ${this.parts.settings.brokerName}`,
+      })
+      return
+    }
+    const queueId = view.queueId < 0 ? this.parts.random.int(Math.max(1, topic.writeQueueNums)) : view.queueId
+    const stop = this.fill(view, queueId, bornHost) ?? this.runSteps()
+    if (stop !== undefined) {
+      this.refuse(token, stop)
+      return
+    }
+    const { draft, properties } = this
+    draft.properties = properties.bytes
+    draft.propertiesStart = 0
+    draft.propertiesEnd = properties.length
+    this.taken++
+    const waiter = this.pending.take(token, queueId)
+    if (view.batch) this.parts.store.appendBatch(draft, waiter)
+    else this.parts.store.append(draft, waiter)
+  }
+
+  private topicOf(view: SendView): SendTopic | SendStop {
+    const { settings, topics, now } = this.parts
+    if (settings.startAcceptSendRequestTimeStamp > 0 && now() < settings.startAcceptSendRequestTimeStamp) {
+      return {
+        code: ResponseCode.systemError,
+        remark: `broker ${settings.brokerName} takes no messages before startAcceptSendRequestTimeStamp=${settings.startAcceptSendRequestTimeStamp}`,
+      }
+    }
+    const topic = topics.find(view.topic)
+    if ((settings.brokerPermission() & permWrite) === 0 && (topic === undefined || topic.order)) {
+      return {
+        code: ResponseCode.noPermission,
+        remark: `broker ${settings.brokerName} is not writable (brokerPermission=${settings.brokerPermission()})`,
+      }
+    }
+    if (topic === undefined || view.topic.length > 127) {
+      const reason = topics.illegal(view.topic)
+      if (reason !== undefined) return { code: ResponseCode.systemError, remark: reason }
+    }
+    const found =
+      topic ??
+      topics.createFor({
+        topic: view.topic,
+        defaultTopic: view.defaultTopic,
+        queueNums: view.defaultTopicQueueNums,
+        unitMode: view.unitMode,
+      })
+    if (found === undefined) {
+      return {
+        code: ResponseCode.topicNotExist,
+        remark: `topic ${view.topic} does not exist here, and autoCreateTopicEnable or the template ${view.defaultTopic} do not let it be created`,
+      }
+    }
+    if ((found.perm & permWrite) === 0) {
+      return {
+        code: ResponseCode.noPermission,
+        remark: `topic ${view.topic} is not writable: its perm is ${found.perm}`,
+      }
+    }
+    return found
+  }
+
+  private fill(view: SendView, queueId: number, bornHost: Uint8Array): SendStop | undefined {
+    const { draft, properties, parts } = this
+    const bodyBytes = view.bodyEnd - view.bodyStart
+    if (bodyBytes > parts.settings.maxMessageSize) {
+      return {
+        code: ResponseCode.messageIllegal,
+        remark: `the body has ${bodyBytes} bytes, maxMessageSize is ${parts.settings.maxMessageSize}`,
+      }
+    }
+    const propertyBytes = view.propertiesEnd - view.propertiesStart
+    if (propertyBytes > maxPropertiesBytes) {
+      return {
+        code: ResponseCode.messageIllegal,
+        remark: `the properties have ${propertyBytes} bytes, at most ${maxPropertiesBytes} can be stored`,
+      }
+    }
+    properties.read(view.properties, view.propertiesStart, view.propertiesEnd)
+    draft.topic = view.topic
+    draft.queueId = queueId
+    draft.flag = view.flag
+    draft.sysFlag = view.sysFlag & ~0xcc
+    draft.bornAtMs = view.bornTimestamp
+    draft.bornHost = bornHost
+    draft.reconsumeTimes = view.reconsumeTimes
+    draft.preparedTransactionOffset = 0
+    draft.body = view.body
+    draft.bodyStart = view.bodyStart
+    draft.bodyEnd = view.bodyEnd
+    draft.waitStored = properties.waitStored
+    if (view.sysFlag & preparedFlag) properties.halfMessage = true
+    // A batch passes on its own properties only (4.9); single messages carry the cluster for request-reply.
+    if (!view.batch) properties.addPair(this.cluster)
+    return undefined
+  }
+
+  private runSteps(): SendStop | undefined {
+    for (const step of this.parts.steps) {
+      const stop = step(this)
+      if (stop !== undefined) return stop
+    }
+    return undefined
+  }
+
+  private refuse(token: ReplyToken, { code, remark }: SendStop): void {
+    token.answer(code, this.refusal, { remark })
+  }
+}

@@ -1,0 +1,37 @@
+// npm test [path…]: every *.test.ts under the given paths (default: all), from source, two files at a time.
+// Installs what is missing first, so that a fresh clone needs this one command.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { testFiles } from './files.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+process.chdir(root)
+const run = (command, args) => {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+if (!existsSync('node_modules/tsx')) run('npm', ['ci', '--ignore-scripts'])
+
+const asked = process.argv.slice(2)
+const roots = asked.length > 0 ? asked : ['packages', 'tools', 'examples']
+const files = roots.filter(path => existsSync(path)).flatMap(path => testFiles(path))
+if (files.length === 0) {
+  console.error(`no test files under ${roots.join(', ')}`)
+  process.exit(1)
+}
+// What starts built programs (bin/*, npm start) tests what users run.
+if (asked.length === 0) run('npx', ['tsc', '-b'])
+run(process.execPath, [
+  '--conditions=skua-source',
+  '--import',
+  'tsx',
+  '--test',
+  `--test-concurrency=${process.env.SKUA_TEST_CONCURRENCY ?? 2}`,
+  '--test-reporter=dot',
+  '--test-reporter-destination=stdout',
+  '--test-reporter=tap',
+  '--test-reporter-destination=node_modules/.last-test.tap',
+  ...files,
+])

@@ -1,0 +1,49 @@
+/** What the source must look like (style: files, functions, limits; where things go). The test beside it enforces it. */
+
+/** Packages in the order in which arrows may point: a package may import those before it, if it declares them. */
+export const packageOrder = [
+  'protocol',
+  'runtime',
+  'remoting',
+  'store',
+  'nameserver',
+  'client',
+  'broker',
+  'admin',
+  'skua',
+] as const
+
+/** Calls and modules that only `runtime` may use. */
+export const runtimeOnly: readonly { pattern: RegExp; what: string }[] = [
+  { pattern: /\bDate\.now\(/, what: 'Date.now' },
+  { pattern: /\bnew Date\(\)/, what: 'new Date()' },
+  { pattern: /\bsetTimeout\(/, what: 'setTimeout' },
+  { pattern: /\bsetInterval\(/, what: 'setInterval' },
+  { pattern: /\bsetImmediate\(/, what: 'setImmediate' },
+  { pattern: /\bqueueMicrotask\(/, what: 'queueMicrotask' },
+  { pattern: /\bprocess\.nextTick\(/, what: 'process.nextTick' },
+  { pattern: /\bperformance\.now\(/, what: 'performance.now' },
+  { pattern: /\bMath\.random\(/, what: 'Math.random' },
+  { pattern: /\brandomUUID\b/, what: 'randomUUID' },
+  {
+    pattern: /from 'node:(fs|fs\/promises|net|tls|dgram|http|https|child_process|timers|timers\/promises)'/,
+    what: 'a module of the machine',
+  },
+]
+
+/** Files that may touch the machine although they are outside `runtime`, each with its reason. */
+export const machineExceptions: Readonly<Record<string, string>> = {
+  'packages/skua/src/main.ts': 'the command reads argv, files and environment, and nothing below it does',
+}
+
+/** Longest file, in lines; a listed one may shrink, never grow (the ratchet). */
+export const fileLimit = 500
+export const fileExceptions: Readonly<Record<string, number>> = {}
+
+export const forbiddenFolders = /\/(utils?|common|helpers?|misc)\//
+
+export const forbiddenText: readonly { pattern: RegExp; what: string }[] = [
+  { pattern: /^export default\b/m, what: 'a default export' },
+  { pattern: /^\s*(export )?(const )?enum\s/m, what: 'an enum' },
+  { pattern: /\bclass \w+(Manager|Helper|Impl)\b/, what: 'a class called Manager, Helper or Impl' },
+]
