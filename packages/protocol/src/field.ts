@@ -35,13 +35,17 @@ export const int: Field<number> = {
 }
 
 /** Java's Long.MAX_VALUE, which its clients send for "the end". It reads as this number (2^63, not exact). */
-export const javaLongMax = 0x7fff_ffff_ffff_ffff
+export const javaLongMax = 2 ** 63
 
 /** Signed 64 bits as a number: offsets, sizes and times stay below 2^53; Long.MAX_VALUE reads as `javaLongMax`. */
 export const long: Field<number> = {
   parse: value => {
     if (value === '9223372036854775807') return javaLongMax
-    return integer(value, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, kind: 'a long that we can hold' })
+    return integer(value, {
+      min: Number.MIN_SAFE_INTEGER,
+      max: Number.MAX_SAFE_INTEGER,
+      kind: 'a long that we can hold',
+    })
   },
   print: value => (value === javaLongMax ? '9223372036854775807' : String(value)),
 }

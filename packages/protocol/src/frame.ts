@@ -1,0 +1,145 @@
+import { type Command, HeaderForm } from './command.ts'
+import { readBinaryHeader, writeBinaryHeader } from './header-binary.ts'
+import { readJsonHeader, writeJsonHeader } from './header-json.ts'
+
+/** Bytes that are no frame: the connection they came on must be closed without a reply (remoting.md 1.1). */
+export class BadFrame extends Error {
+  constructor(problem: string, options?: ErrorOptions) {
+    super(problem, options)
+    this.name = 'BadFrame'
+  }
+}
+
+/** Java's limit: length word included, exactly this many bytes are accepted. */
+export const defaultMaxFrameBytes = 16_777_216
+
+/** Length word and header word. */
+const prefixBytes = 8
+
+/** A frame in place, in [start, end) with its length word; the bytes are valid until the callback returns. */
+export type FrameSink = (bytes: Buffer, start: number, end: number) => void
+
+/** Carry buffers above this size are given back after their frame, so that idle connections stay small. */
+const keptCarryBytes = 2048
+
+/**
+ * Finds frames in chunks of any size. Whole frames are handed on where they stand in the chunk; only an incomplete tail
+ * is copied, into a carry buffer that grows as bytes arrive and never beyond the declared length. One parser per
+ * connection; after it threw BadFrame it must not be used again.
+ */
+export class FrameParser {
+  private readonly maxFrameBytes: number
+  private carry: Buffer | undefined
+  private carried = 0
+
+  constructor(options: { readonly maxFrameBytes?: number } = {}) {
+    this.maxFrameBytes = options.maxFrameBytes ?? defaultMaxFrameBytes
+  }
+
+  /** Bytes of an incomplete frame that are held now. */
+  get retainedBytes(): number {
+    return this.carried
+  }
+
+  /** Calls `frame` for each frame that this chunk completes, in order. Throws BadFrame. */
+  push(chunk: Buffer, frame: FrameSink): void {
+    let at = this.carried === 0 ? 0 : this.complete(chunk, frame)
+    while (at < chunk.length) {
+      const frameBytes = this.check(chunk, at, chunk.length)
+      if (frameBytes === 0 || at + frameBytes > chunk.length) {
+        this.keep(chunk, { from: at, to: chunk.length, wanted: frameBytes })
+        return
+      }
+      frame(chunk, at, at + frameBytes)
+      at += frameBytes
+    }
+  }
+
+  /** Fills up the carried frame; answers where in the chunk the next one starts. */
+  private complete(chunk: Buffer, frame: FrameSink): number {
+    let at = 0
+    if (this.carried < prefixBytes) {
+      at = Math.min(prefixBytes - this.carried, chunk.length)
+      this.keep(chunk, { from: 0, to: at, wanted: 0 })
+    }
+    const carry = this.carry as Buffer
+    const frameBytes = this.check(carry, 0, this.carried)
+    if (frameBytes === 0) return chunk.length
+    const to = Math.min(at + frameBytes - this.carried, chunk.length)
+    if (to > at) this.keep(chunk, { from: at, to, wanted: frameBytes })
+    if (this.carried === frameBytes) {
+      const whole = this.carry as Buffer
+      this.carried = 0
+      this.carry = undefined
+      frame(whole, 0, frameBytes)
+      if (this.carry === undefined && whole.length <= keptCarryBytes) this.carry = whole
+    }
+    return to
+  }
+
+  /** The frame's bytes, or 0 while its two leading words are incomplete. A wrong length word is refused at once. */
+  private check(bytes: Buffer, start: number, end: number): number {
+    if (end - start < 4) return 0
+    const length = bytes.readInt32BE(start)
+    if (length < 4 || length > this.maxFrameBytes - 4) throw new BadFrame(`a frame length of ${length}`)
+    if (end - start < prefixBytes) return 0
+    const form = bytes[start + 4] as number
+    if (form > 1) throw new BadFrame(`a header of type ${form}`)
+    const headerBytes = bytes.readUIntBE(start + 5, 3)
+    if (headerBytes > length - 4) throw new BadFrame(`a header of ${headerBytes} bytes in a frame of ${length}`)
+    if (headerBytes === 0) throw new BadFrame('a frame without a header')
+    return length + 4
+  }
+
+  private keep(chunk: Buffer, { from, to, wanted }: { from: number; to: number; wanted: number }): void {
+    const needed = this.carried + to - from
+    let carry = this.carry
+    if (carry === undefined || carry.length < needed) {
+      const room = Math.max(needed, (carry?.length ?? 0) * 2, Math.min(256, wanted || 256))
+      const grown = Buffer.allocUnsafeSlow(wanted === 0 ? room : Math.min(room, Math.max(wanted, needed)))
+      if (carry !== undefined) grown.set(carry.subarray(0, this.carried))
+      carry = grown
+      this.carry = grown
+    }
+    carry.set(chunk.subarray(from, to), this.carried)
+    this.carried = needed
+  }
+}
+
+/**
+ * The command in the frame at [start, end), length word included. The body is a view of `bytes`: copy what outlives
+ * them. Throws BadFrame.
+ */
+export function decodeFrame(bytes: Buffer, start: number, end: number): Command {
+  if (end - start < prefixBytes) throw new BadFrame('a frame without its leading words')
+  const headerStart = start + prefixBytes
+  const headerEnd = headerStart + bytes.readUIntBE(start + 5, 3)
+  const form = bytes[start + 4]
+  if (headerEnd > end || headerEnd === headerStart || (form !== HeaderForm.json && form !== HeaderForm.binary)) {
+    throw new BadFrame('wrong leading words')
+  }
+  const read = form === HeaderForm.json ? readJsonHeader : readBinaryHeader
+  try {
+    const command: Command = read(bytes, headerStart, headerEnd)
+    if (headerEnd < end) command.body = bytes.subarray(headerEnd, end)
+    return command
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) {
+      throw new BadFrame(`an unreadable header: ${error.message}`, { cause: error })
+    }
+    throw error
+  }
+}
+
+/** The whole frame of a command; an empty body is none. Throws RangeError beyond what the length words can say. */
+export function encodeFrame(command: Command): Buffer {
+  const header = command.form === HeaderForm.json ? Buffer.from(writeJsonHeader(command)) : writeBinaryHeader(command)
+  if (header.length > 0xff_ffff) throw new RangeError(`a header of ${header.length} bytes`)
+  const bodyBytes = command.body?.length ?? 0
+  const out = Buffer.allocUnsafe(prefixBytes + header.length + bodyBytes)
+  out.writeInt32BE(4 + header.length + bodyBytes, 0)
+  out.writeUInt32BE(((command.form << 24) | header.length) >>> 0, 4)
+  out.set(header, prefixBytes)
+  if (command.body !== undefined) out.set(command.body, prefixBytes + header.length)
+  return out
+}

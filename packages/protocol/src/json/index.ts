@@ -1,0 +1,2 @@
+export { type ParseOptions, parseJavaJson } from './parse.ts'
+export { doubleText, JavaDouble, type PrintOptions, printJavaJson } from './print.ts'

@@ -1,0 +1,109 @@
+import { javaLongMax } from '../field.ts'
+
+export interface PrintOptions {
+  /** 'wire' is compact; 'file' is fastjson's pretty form of the config files (store.md 5.2). Default 'wire'. */
+  readonly style?: 'wire' | 'file'
+  /** How integer keys of a Map are written; default quoted on the wire (remoting.md 5.3), bare in files. */
+  readonly integerKeys?: 'quoted' | 'bare'
+  /** Everything beyond ASCII as \uXXXX, as Java's BrowserCompatible feature does; default false. */
+  readonly asciiOnly?: boolean
+}
+
+/** A Java double: printed always with a fraction. */
+export class JavaDouble {
+  readonly value: number
+  constructor(value: number) {
+    this.value = value
+  }
+}
+
+/** Nothing of the protocol is nested deeper; a cycle ends here. */
+const maxPrintDepth = 64
+
+/**
+ * Prints what fastjson would (remoting.md 5.1, store.md 5.2): undefined and null members are left out, a Map with object
+ * keys has them bare before the colon, `javaLongMax` and bigint are printed exactly. Members of plain objects keep their
+ * order. Throws RangeError for more than 64 levels.
+ */
+export function printJavaJson(value: unknown, options: PrintOptions = {}): string {
+  return new Printer(options).value(value, 0)
+}
+
+class Printer {
+  private readonly pretty: boolean
+  private readonly quoteIntegers: boolean
+  private readonly asciiOnly: boolean
+
+  constructor(options: PrintOptions) {
+    this.pretty = options.style === 'file'
+    this.quoteIntegers = (options.integerKeys ?? (this.pretty ? 'bare' : 'quoted')) === 'quoted'
+    this.asciiOnly = options.asciiOnly ?? false
+  }
+
+  value(value: unknown, depth: number): string {
+    if (depth > maxPrintDepth) throw new RangeError(`more than ${maxPrintDepth} levels`)
+    switch (typeof value) {
+      case 'string':
+        return this.text(value)
+      case 'number':
+        return value === javaLongMax ? '9223372036854775807' : Number.isFinite(value) ? String(value) : 'null'
+      case 'bigint':
+      case 'boolean':
+        return String(value)
+      case 'object':
+        return value === null ? 'null' : this.structure(value, depth)
+      default:
+        return 'null'
+    }
+  }
+
+  private structure(value: object, depth: number): string {
+    if (value instanceof JavaDouble) return doubleText(value.value)
+    if (Array.isArray(value)) return this.list(value, depth)
+    if (value instanceof Set) return this.list([...value], depth)
+    return this.members(value instanceof Map ? value : Object.entries(value), depth)
+  }
+
+  private list(items: readonly unknown[], depth: number): string {
+    const structured = this.pretty && items.some(item => typeof item === 'object' && item !== null)
+    const texts = items.map(item => this.value(item, depth + 1))
+    if (!structured) return `[${texts.join(',')}]`
+    const line = `\n${'\t'.repeat(depth + 1)}`
+    return `[${line}${texts.join(`,${line}`)}\n${'\t'.repeat(depth)}]`
+  }
+
+  private members(entries: Iterable<[unknown, unknown]>, depth: number): string {
+    let out = ''
+    const line = this.pretty ? `\n${'\t'.repeat(depth + 1)}` : ''
+    for (const [key, value] of entries) {
+      if (value === undefined || value === null) continue
+      if (out !== '') out += ','
+      // fastjson starts a new line before texts only: integer and object keys follow each other on one line.
+      if (typeof key === 'string') out += line
+      out += `${this.key(key, depth)}:${this.value(value, depth + 1)}`
+    }
+    return this.pretty && out !== '' ? `{${out}\n${'\t'.repeat(depth)}}` : `{${out}}`
+  }
+
+  private key(key: unknown, depth: number): string {
+    if (typeof key === 'number' || typeof key === 'bigint') return this.quoteIntegers ? `"${key}"` : String(key)
+    return this.value(key, depth + 1)
+  }
+
+  private text(value: string): string {
+    const quoted = JSON.stringify(value)
+    const special = this.asciiOnly ? /[^ -~]/g : /[\u2028\u2029]/g
+    return quoted.replace(special, char => `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`)
+  }
+}
+
+/** Java's Double.toString: always a fraction, E-notation from 10^7 on and below 10^-3. */
+export function doubleText(value: number): string {
+  if (!Number.isFinite(value)) return 'null'
+  const size = Math.abs(value)
+  if (size !== 0 && (size >= 1e7 || size < 1e-3)) {
+    const [digits, exponent] = value.toExponential().split('e') as [string, string]
+    return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`
+  }
+  return Number.isInteger(value) ? value.toFixed(1) : String(value)
+}
