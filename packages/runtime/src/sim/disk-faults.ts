@@ -1,0 +1,76 @@
+/** The calls that can be made to fail or to be slow; `sync` is syncData and syncDataSync, `names` create, rename, remove and syncDirectory. */
+export type DiskCall = 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'names'
+
+export interface DiskFault {
+  readonly on: DiskCall
+  /** The system's code, or ESHORTWRITE: half of the bytes are written first. */
+  readonly code: string
+  /** Only paths that contain this. */
+  readonly path?: string
+  /** Calls that still succeed before; default 0. */
+  readonly skip?: number
+  /** Calls that fail; default all until the fault is lifted. */
+  readonly times?: number
+}
+
+export interface DiskDelay {
+  readonly on: 'read' | 'write' | 'sync'
+  /** Asynchronous calls take that long; synchronous ones block the loop for it. */
+  readonly ms: number
+  readonly path?: string
+}
+
+interface Armed {
+  readonly fault: DiskFault
+  skip: number
+  times: number
+}
+
+/** What is wrong with a SimDisk at the moment. Nothing at first. */
+export class DiskFaults {
+  /** Bytes that may still be written before ENOSPC. The write that crosses it is short, the next ones fail. */
+  bytesUntilFull = Number.POSITIVE_INFINITY
+  private readonly faults = new Set<Armed>()
+  private readonly delays = new Set<DiskDelay>()
+
+  /** Answers how to lift it. */
+  fail(fault: DiskFault): () => void {
+    const armed = { fault, skip: fault.skip ?? 0, times: fault.times ?? Number.POSITIVE_INFINITY }
+    this.faults.add(armed)
+    return () => this.faults.delete(armed)
+  }
+
+  /** Answers how to lift it. */
+  slow(slowness: DiskDelay): () => void {
+    this.delays.add(slowness)
+    return () => this.delays.delete(slowness)
+  }
+
+  /** Everything works again. */
+  clear(): void {
+    this.faults.clear()
+    this.delays.clear()
+    this.bytesUntilFull = Number.POSITIVE_INFINITY
+  }
+
+  /** The code this call fails with, if it does. Counts the call. */
+  codeFor(on: DiskCall, path: string): string | undefined {
+    for (const armed of this.faults) {
+      if (armed.fault.on !== on || !path.includes(armed.fault.path ?? '')) continue
+      if (armed.skip > 0) {
+        armed.skip--
+        continue
+      }
+      if (--armed.times <= 0) this.faults.delete(armed)
+      return armed.fault.code
+    }
+    return undefined
+  }
+
+  /** Milliseconds this call takes. */
+  delayOf(on: DiskDelay['on'], path: string): number {
+    let ms = 0
+    for (const slowness of this.delays) if (slowness.on === on && path.includes(slowness.path ?? '')) ms += slowness.ms
+    return ms
+  }
+}

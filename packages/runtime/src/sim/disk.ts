@@ -1,0 +1,140 @@
+import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
+import { DiskError } from '../error.ts'
+import { MemoryDisk } from '../memory/disk.ts'
+import { type FileNode, filesIn, lookup, namesOf } from '../memory/tree.ts'
+import type { SimClock } from './clock.ts'
+import { type DiskCall, DiskFaults } from './disk-faults.ts'
+import { type Life, SimFile } from './file.ts'
+import type { SimRandom } from './random.ts'
+import { Unsynced } from './unsynced.ts'
+import { UnsyncedNames } from './unsynced-names.ts'
+
+/** What all views of one simulated disk share. */
+interface Medium {
+  readonly memory: MemoryDisk
+  readonly names: UnsyncedNames
+  readonly unsynced: WeakMap<FileNode, Unsynced>
+  readonly faults: DiskFaults
+  readonly clock: SimClock
+}
+
+/**
+ * A disk that knows what is written and what is synced. `powerCut` takes away what was not synced, by chance and in
+ * sectors; `faults` makes calls fail, come short or take long. Names need `syncDirectory` to survive, as on a disk
+ * that promises only what POSIX does.
+ */
+export class SimDisk implements Disk {
+  private readonly medium: Medium
+  private life: Life
+
+  /** `view` is given by `forProcess` alone. */
+  constructor(clock: SimClock, options: { capacityBytes?: number } = {}, view?: { medium: Medium; life: Life }) {
+    this.medium = view?.medium ?? newMedium(clock, options)
+    this.life = view?.life ?? { alive: true }
+  }
+
+  get faults(): DiskFaults {
+    return this.medium.faults
+  }
+
+  /** The same disk as one process sees it: dead when `life` is. */
+  forProcess(life: Life): Disk {
+    return new SimDisk(this.medium.clock, {}, { medium: this.medium, life })
+  }
+
+  /** Files that are open die with the machine: their calls fail with EDEAD, their syncs never come back. */
+  powerCut(random: SimRandom): void {
+    const { memory, names } = this.medium
+    this.life.alive = false
+    this.life = { alive: true }
+    names.powerCut(memory.root, random)
+    for (const node of filesIn(memory.root)) {
+      const unsynced = this.medium.unsynced.get(node)
+      if (unsynced && !unsynced.clean) node.pages = unsynced.powerCut(random)
+    }
+    memory.recount()
+  }
+
+  open(path: string, mode: OpenMode): DiskFile {
+    this.enter('open', path)
+    const file = this.medium.memory.openFile(path, mode)
+    const { faults, clock } = this.medium
+    return new SimFile({ file, unsynced: this.unsyncedOf(file.node), faults, clock, life: this.life })
+  }
+
+  stat(path: string): FileStat | undefined {
+    this.enter(undefined, path)
+    return this.medium.memory.stat(path)
+  }
+
+  list(path: string): readonly string[] {
+    this.enter(undefined, path)
+    return this.medium.memory.list(path)
+  }
+
+  makeDirectory(path: string): void {
+    this.enter('names', path)
+    this.medium.memory.makeDirectory(path)
+  }
+
+  remove(path: string): void {
+    this.enter('names', path)
+    this.medium.memory.remove(path)
+  }
+
+  rename(from: string, to: string): void {
+    this.enter('names', from)
+    this.medium.memory.rename(from, to)
+  }
+
+  readFile(path: string): Buffer {
+    const file = this.open(path, 'read')
+    const bytes = Buffer.alloc(file.size())
+    file.readSync(bytes, 0, bytes.length, 0)
+    file.closeSync()
+    return bytes
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    const file = this.open(path, 'create')
+    file.truncateSync(0)
+    file.writeSync(bytes, 0, bytes.length, 0)
+    file.closeSync()
+  }
+
+  syncDirectory(path: string): void {
+    this.enter('names', path)
+    const { memory, names } = this.medium
+    memory.syncDirectory(path)
+    const node = lookup(memory.root, namesOf(path))
+    if (node?.kind === 'directory') names.synced(node)
+  }
+
+  /** When `faults.bytesUntilFull` is set, that is what is left. */
+  space(path: string): DiskSpace {
+    this.enter(undefined, path)
+    const { totalBytes, usableBytes } = this.medium.memory.space(path)
+    return { totalBytes, usableBytes: Math.min(usableBytes, this.faults.bytesUntilFull) }
+  }
+
+  private enter(call: DiskCall | undefined, path: string): void {
+    if (!this.life.alive) throw new DiskError('EDEAD', path)
+    const code = call && this.faults.codeFor(call, path)
+    if (code !== undefined) throw new DiskError(code, path)
+  }
+
+  private unsyncedOf(node: FileNode): Unsynced {
+    let unsynced = this.medium.unsynced.get(node)
+    if (!unsynced) {
+      unsynced = new Unsynced(node)
+      this.medium.unsynced.set(node, unsynced)
+    }
+    return unsynced
+  }
+}
+
+function newMedium(clock: SimClock, options: { capacityBytes?: number }): Medium {
+  const names = new UnsyncedNames()
+  const memory = new MemoryDisk({ clock, ...options, onNames: changes => names.changed(changes) })
+  return { memory, names, unsynced: new WeakMap(), faults: new DiskFaults(), clock }
+}
