@@ -39,6 +39,8 @@ export class GetRequest {
   offset = 0
   /** At most this many messages; the limits `maxTransferCount…` and `maxTransferBytes…` hold as well. */
   maxCount = 32
+  /** At most this many bytes; the first message always passes. */
+  maxBytes = Number.MAX_SAFE_INTEGER
   filter: MessageFilter | undefined = undefined
 }
 

@@ -1,3 +1,16 @@
+export type { Replicas } from './append/answers.ts'
+export { defaultStoreConfig, parseDelayLevels, type StoreConfig } from './config.ts'
 export * from './get.ts'
+export { storeRefuses, storeTakes } from './health.ts'
+export { indexFileDiscarded } from './index-file/index-files.ts'
 export * from './message-store.ts'
 export * from './put.ts'
+export {
+  logDamaged,
+  logTruncated,
+  queuesRebuilt,
+  recoveryBegan,
+  recoveryEnded,
+  recoveryProgress,
+} from './recovery/recovery.ts'
+export { Store, type StoreNeeds } from './store.ts'

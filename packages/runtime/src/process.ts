@@ -1,0 +1,10 @@
+/** What one process can learn about itself and the others of its machine. */
+export interface ProcessFacts {
+  readonly pid: number
+  /** Names the time since the machine started; empty where the system does not tell, which equals no other. */
+  readonly bootId: string
+  /** When a process started, in the system's own words; undefined when there is no such process. */
+  startedAt(pid: number): string | undefined
+  /** The process that holds an fcntl lock on a file, as Java does on its store; undefined when none does. */
+  lockHolder(path: string): number | undefined
+}

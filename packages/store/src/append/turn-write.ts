@@ -1,0 +1,138 @@
+import type { Turn, TurnSlot } from '@skua-mq/runtime'
+import type { CommitLog } from '../commit-log/commit-log.ts'
+import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { LogFlush } from '../flush/log-flush.ts'
+import type { Health } from '../health.ts'
+import type { ArrivalListener } from '../message-store.ts'
+import { RecordView } from '../record/record-view.ts'
+import type { Answers } from './answers.ts'
+import type { PutSlot } from './put-slot.ts'
+
+export interface TurnWriteParts {
+  readonly turn: Turn
+  readonly log: CommitLog
+  readonly dispatch: Dispatch
+  readonly answers: Answers
+  readonly flush: LogFlush
+  readonly health: Health
+  /** Most bytes that may wait for the end of the turn. */
+  readonly turnBytes: number
+  /** A write failed: whoever probes the disk begins. */
+  readonly onFailed: () => void
+}
+
+/**
+ * The end of a turn: one write of all its bytes, then its records are dispatched to queues and index, its appends are
+ * handed on to be answered, and listeners of arrivals are told. A failed write fails the whole turn.
+ */
+export class TurnWrite {
+  private readonly parts: TurnWriteParts
+  private readonly slots: PutSlot[] = []
+  private readonly view = new RecordView()
+  private readonly arrivals: ConsumeQueue[] = []
+  private readonly listeners: ArrivalListener[] = []
+  private wake: TurnSlot | undefined
+
+  constructor(parts: TurnWriteParts) {
+    this.parts = parts
+  }
+
+  start(): void {
+    this.wake = this.parts.turn.join('wake', () => this.tellArrivals())
+  }
+
+  stop(): void {
+    this.wake?.leave()
+    this.wake = undefined
+  }
+
+  onArrival(listener: ArrivalListener): void {
+    this.listeners.push(listener)
+  }
+
+  add(slot: PutSlot): void {
+    this.slots.push(slot)
+  }
+
+  /** Whether so much is waiting that it should be written before more is taken. */
+  get isLong(): boolean {
+    return this.parts.log.unwritten > this.parts.turnBytes
+  }
+
+  run(): void {
+    if (this.slots.length === 0) return
+    try {
+      this.parts.log.writeTurn()
+    } catch (error) {
+      this.failed(error)
+      return
+    }
+    let needsSync = false
+    for (const slot of this.slots) {
+      needsSync ||= slot.needsSync
+      this.dispatch(slot)
+      this.parts.answers.add(slot)
+    }
+    this.slots.length = 0
+    this.parts.flush.written(needsSync)
+    if (this.arrivals.length > 0) this.wake?.arm()
+  }
+
+  /** The log cannot grow: the turn so far is written, and nothing more is taken until the disk can be written again. */
+  stuck(error: unknown): void {
+    this.run()
+    this.becomeReadOnly(error)
+  }
+
+  /** Fails every append of the turn and takes its bytes back: nothing of it is acknowledged, now or later. */
+  private failed(error: unknown): void {
+    const remark = this.becomeReadOnly(error)
+    this.parts.log.rollback()
+    for (const slot of this.slots) {
+      const queue = slot.queue!
+      queue.nextOffset = queue.maxOffset
+      slot.result.status = 'failed'
+      slot.result.physicalOffset = -1
+      slot.result.count = 0
+      slot.result.size = 0
+      slot.result.remark = remark
+      slot.needsSync = false
+      slot.needsSlave = false
+      this.parts.answers.add(slot)
+    }
+    this.slots.length = 0
+  }
+
+  private becomeReadOnly(error: unknown): string {
+    const remark = `the commit log could not be written: ${String(error)}; the store is read-only until a write succeeds`
+    this.parts.health.set('log write', remark)
+    this.parts.onFailed()
+    return remark
+  }
+
+  private dispatch(slot: PutSlot): void {
+    const { view } = this
+    const queue = slot.queue!
+    const { bytes, used } = slot.chunk!
+    let at = slot.at
+    const end = at + slot.result.size
+    while (at < end) {
+      view.parse(bytes, at, used)
+      this.parts.dispatch.both(view, queue)
+      at += view.size
+    }
+    if (!queue.hasArrivals) {
+      queue.hasArrivals = true
+      this.arrivals.push(queue)
+    }
+  }
+
+  private tellArrivals(): void {
+    for (const queue of this.arrivals) {
+      queue.hasArrivals = false
+      for (const listener of this.listeners) listener.arrived(queue.topic, queue.queueId, queue.maxOffset)
+    }
+    this.arrivals.length = 0
+  }
+}

@@ -1,0 +1,115 @@
+import { type Chunk, LogRing } from './log-ring.ts'
+import type { Segment, Segments } from './segments.ts'
+
+/** Bytes of a blank record: what is left of the file, and its magic (store.md 2.5). */
+export const blankBytes = 8
+const blankMagic = 0xcbd43194 | 0
+
+/**
+ * The log. `reserve` and `commit` assign bytes in memory, `writeTurn` brings all bytes of the turn to the files, and
+ * only then do they count as written. A turn that failed is taken back as a whole by `rollback`.
+ */
+export class CommitLog {
+  readonly segments: Segments
+  readonly ring: LogRing
+  /** The next byte to be assigned. */
+  end = 0
+  /** All bytes below this are in the page cache, or further. */
+  written = 0
+  /** Store time of the last record that was written. */
+  writtenStoredAtMs = 0
+  /** Store time of the last record that was assigned; never goes back. */
+  lastStoredAtMs = 0
+  /** End of the bytes that a failed turn may have left in the files; at most `written` when there are none. */
+  strayEnd = 0
+
+  constructor(segments: Segments, limits: { chunkBytes: number; ringBytes: number }) {
+    this.segments = segments
+    const chunkBytes = Math.min(limits.chunkBytes, segments.size)
+    this.ring = new LogRing({ chunkBytes, limitBytes: limits.ringBytes })
+  }
+
+  get minOffset(): number {
+    return this.segments.first?.base ?? 0
+  }
+
+  /** Bytes assigned in this turn and not yet written. */
+  get unwritten(): number {
+    return this.end - this.written
+  }
+
+  /** Sets the end that recovery found. */
+  open(end: number, storedAtMs: number): void {
+    this.ring.cut(0)
+    this.end = end
+    this.written = end
+    this.strayEnd = end
+    this.lastStoredAtMs = storedAtMs
+    this.writtenStoredAtMs = storedAtMs
+  }
+
+  /** A chunk with room for `size` bytes at the end of the log, behind a blank record where the file is too full. Throws DiskError. */
+  reserve(size: number): Chunk {
+    const base = Math.floor(this.end / this.segments.size) * this.segments.size
+    const room = base + this.segments.size - this.end
+    if (size + blankBytes > room) this.roll(base, room)
+    else if (this.end === base) this.segments.ensure(base)
+    return this.chunkFor(size)
+  }
+
+  /** The `size` bytes at the end of `chunk` are filled. */
+  commit(chunk: Chunk, size: number): void {
+    chunk.used += size
+    this.end += size
+  }
+
+  /** Writes what the turn assigned. Throws DiskError; nothing counts as written then. */
+  writeTurn(): void {
+    this.ring.eachFrom(this.written, chunk => {
+      const from = Math.max(this.written, chunk.base)
+      this.strayEnd = Math.max(this.strayEnd, chunk.base + chunk.used)
+      this.writeChunk(chunk, from)
+    })
+    this.written = this.end
+    this.writtenStoredAtMs = this.lastStoredAtMs
+  }
+
+  /** Takes back what the turn assigned. */
+  rollback(): void {
+    this.ring.cut(this.written)
+    this.end = this.written
+    this.lastStoredAtMs = this.writtenStoredAtMs
+  }
+
+  private writeChunk(chunk: Chunk, from: number): void {
+    const handle = this.segments.acquire(this.segmentAt(chunk.base))
+    try {
+      handle.file.writeSync(chunk.bytes, from - chunk.base, chunk.used, from % this.segments.size)
+    } finally {
+      this.segments.release(handle)
+    }
+  }
+
+  private segmentAt(offset: number): Segment {
+    return this.segments.ensure(Math.floor(offset / this.segments.size) * this.segments.size)
+  }
+
+  private roll(base: number, room: number): void {
+    const next = base + this.segments.size
+    if (this.end === base) this.segments.ensure(base)
+    this.segments.ensure(next)
+    const chunk = this.chunkFor(blankBytes)
+    chunk.bytes.writeInt32BE(room, chunk.used)
+    chunk.bytes.writeInt32BE(blankMagic, chunk.used + 4)
+    chunk.used += blankBytes
+    this.end = next
+  }
+
+  private chunkFor(size: number): Chunk {
+    const newest = this.ring.newest
+    if (newest !== undefined && newest.base + newest.used === this.end && newest.bytes.length - newest.used >= size) {
+      return newest
+    }
+    return this.ring.open(this.end, { size, keepFrom: this.written })
+  }
+}

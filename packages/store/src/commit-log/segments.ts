@@ -1,0 +1,131 @@
+import { type Disk, Failure } from '@skua-mq/runtime'
+import { fileName, fileOffset } from '../file/layout.ts'
+import type { OpenFile, OpenFiles } from '../file/open-files.ts'
+
+/** One file of the log: `size` bytes from physical offset `base` on. */
+export interface Segment {
+  readonly base: number
+  readonly path: string
+}
+
+/** The files of the log, oldest first, without gaps. Files are made at full size, sparse, as Java makes them. */
+export class Segments {
+  readonly directory: string
+  readonly size: number
+  private readonly disk: Disk
+  private readonly files: OpenFiles
+  private list: Segment[] = []
+
+  constructor(parts: { disk: Disk; files: OpenFiles }, place: { directory: string; size: number }) {
+    this.disk = parts.disk
+    this.files = parts.files
+    this.directory = place.directory
+    this.size = place.size
+  }
+
+  get all(): readonly Segment[] {
+    return this.list
+  }
+
+  get first(): Segment | undefined {
+    return this.list[0]
+  }
+
+  get last(): Segment | undefined {
+    return this.list.at(-1)
+  }
+
+  /**
+   * Reads the directory. Throws ESEGMENT for a file of another size (a store of another `mappedFileSizeCommitLog`) or
+   * a gap. A file which a crash left short is made whole; a last one that is empty is removed.
+   */
+  load({ crashed }: { crashed: boolean }): void {
+    this.disk.makeDirectory(this.directory)
+    this.list = []
+    const bases = this.disk.list(this.directory).map(fileOffset).filter(isNumber)
+    for (const [at, base] of bases.entries()) {
+      const path = this.pathOf(base)
+      const length = this.disk.stat(path)?.size ?? 0
+      const isLast = at === bases.length - 1
+      if (isLast && length === 0) {
+        this.disk.remove(path)
+        continue
+      }
+      if (length !== this.size && !(crashed && length < this.size)) {
+        throw new Failure('ESEGMENT', `${path} has ${length} bytes; mappedFileSizeCommitLog is ${this.size}`)
+      }
+      const before = this.last
+      if (base % this.size !== 0 || (before !== undefined && before.base + this.size !== base)) {
+        throw new Failure('ESEGMENT', `${path} does not follow ${before?.path ?? 'a multiple of its size'}`)
+      }
+      if (length < this.size) this.files.release(this.files.acquireSized(path, this.size))
+      this.list.push({ base, path })
+    }
+  }
+
+  /** The segment that holds a physical offset. */
+  find(offset: number): Segment | undefined {
+    const first = this.list[0]
+    return first === undefined ? undefined : this.list[Math.floor((offset - first.base) / this.size)]
+  }
+
+  /** Makes the segment that starts at `base` unless it is there. Throws a DiskError. */
+  ensure(base: number): Segment {
+    const known = this.find(base)
+    if (known !== undefined) return known
+    const segment: Segment = { base, path: this.pathOf(base) }
+    this.files.release(this.files.acquireSized(segment.path, this.size))
+    this.disk.syncDirectory(this.directory)
+    this.list.push(segment)
+    return segment
+  }
+
+  /** Opens a segment's file; the caller releases it. */
+  acquire(segment: Segment): OpenFile {
+    return this.files.acquire(segment.path)
+  }
+
+  release(handle: OpenFile): void {
+    this.files.release(handle)
+  }
+
+  removeFirst(): void {
+    const segment = this.list.shift()
+    if (segment !== undefined) this.remove(segment)
+  }
+
+  /** Removes the segments that start at or after `offset`. */
+  removeFrom(offset: number): void {
+    while (this.last !== undefined && this.last.base >= offset) this.remove(this.list.pop()!)
+  }
+
+  /** Makes everything from `offset` to the end of its file zero. */
+  clearFrom(offset: number): void {
+    const segment = this.find(offset)
+    if (segment === undefined) return
+    const handle = this.acquire(segment)
+    try {
+      handle.file.truncateSync(offset - segment.base)
+      handle.file.truncateSync(this.size)
+    } finally {
+      this.release(handle)
+    }
+  }
+
+  lastWriteMs(segment: Segment): number {
+    return this.disk.stat(segment.path)?.modifiedAtMs ?? 0
+  }
+
+  private remove(segment: Segment): void {
+    this.files.forget(segment.path)
+    this.disk.remove(segment.path)
+  }
+
+  private pathOf(base: number): string {
+    return `${this.directory}/${fileName(base)}`
+  }
+}
+
+function isNumber(value: number | undefined): value is number {
+  return value !== undefined
+}

@@ -1,0 +1,180 @@
+import type { MessageQueue, QueueEntry } from '../message-store.ts'
+import type { Block, BlockCache, BlockOwner } from './block-cache.ts'
+import type { QueueFiles } from './queue-files.ts'
+import { fillSize, putUnit, type UnitFields, unitBytes, unitPhysicalOffset, unitSize, unitTagsCode } from './unit.ts'
+
+/** What all queues share. */
+export interface QueueParts {
+  readonly files: QueueFiles
+  readonly blocks: BlockCache
+  /** Told when a queue has units which its file does not have. */
+  readonly becameDirty: (queue: ConsumeQueue) => void
+}
+
+const fill: UnitFields = { physicalOffset: 0, size: fillSize, tagsHigh: 0, tagsLow: 0 }
+const readAhead = Buffer.alloc(64 * unitBytes)
+
+/**
+ * The queue of a topic and queueId. `[minOffset, maxOffset)` is what consumers see. Units are filled in memory and
+ * written later, since they can be rebuilt from the log: `[writtenOffset, maxOffset)` is in memory only.
+ */
+export class ConsumeQueue implements MessageQueue, BlockOwner {
+  readonly topic: string
+  readonly queueId: number
+  minOffset = 0
+  maxOffset = 0
+  /** The queue offset of the next message; runs ahead of `maxOffset` within a turn. */
+  nextOffset = 0
+  writtenOffset = 0
+  /** End of the last message in the log that has a unit here; -1 when none has. */
+  maxPhysicalOffset = -1
+  /** First unit of the first file; the files up to the one of `writtenOffset` follow. */
+  firstFileUnit = 0
+  /** Listed as dirty, and as having news for the listener of arrivals. */
+  isDirty = false
+  hasArrivals = false
+  isDeleted = false
+  private readonly blocks: Block[] = []
+  private readonly parts: QueueParts
+
+  constructor(parts: QueueParts, name: { topic: string; queueId: number }) {
+    this.parts = parts
+    this.topic = name.topic
+    this.queueId = name.queueId
+  }
+
+  get directory(): string {
+    return `${this.parts.files.root}/${this.topic}/${this.queueId}`
+  }
+
+  /** First unit in memory; `maxOffset` when none is. */
+  get firstInMemory(): number {
+    return this.blocks.length === 0 ? this.maxOffset : this.blocks[0]!.firstUnit
+  }
+
+  /** Adds the unit of the next message, and makes it visible. */
+  push(unit: UnitFields): void {
+    this.add(unit)
+    if (unit.size !== fillSize) this.maxPhysicalOffset = unit.physicalOffset + unit.size
+    if (this.nextOffset < this.maxOffset) this.nextOffset = this.maxOffset
+  }
+
+  /** Fills places up to `offset` for messages which are not in this log (store.md 3.3). */
+  fillTo(offset: number): void {
+    if (this.maxOffset === 0 && this.blocks.length === 0) {
+      const fileStart = offset - (offset % this.parts.files.fileUnits)
+      this.startAt(fileStart)
+      while (this.maxOffset < offset) this.push(fill)
+      this.minOffset = offset
+      return
+    }
+    while (this.maxOffset < offset) this.push(fill)
+  }
+
+  /** Makes the queue empty, its next offset being `offset`. Only before any unit. */
+  startAt(offset: number): void {
+    this.minOffset = offset
+    this.maxOffset = offset
+    this.nextOffset = offset
+    this.writtenOffset = offset
+    this.firstFileUnit = offset - (offset % this.parts.files.fileUnits)
+  }
+
+  /** The block that holds a unit. */
+  blockOf(offset: number): Block | undefined {
+    for (let at = this.blocks.length - 1; at >= 0; at--) {
+      const block = this.blocks[at]!
+      if (offset >= block.firstUnit) return offset < block.firstUnit + block.count ? block : undefined
+    }
+    return undefined
+  }
+
+  entries(offset: number, into: QueueEntry[]): number {
+    let count = 0
+    while (count < into.length && offset + count < this.maxOffset && offset >= this.minOffset) {
+      const got = this.readSync(offset + count, readAhead, into.length - count)
+      if (got === 0) break
+      for (let i = 0; i < got; i++, count++) {
+        const entry = into[count]!
+        entry.physicalOffset = unitPhysicalOffset(readAhead, i * unitBytes)
+        entry.size = unitSize(readAhead, i * unitBytes)
+        entry.tagsCode = unitTagsCode(readAhead, i * unitBytes)
+      }
+    }
+    return count
+  }
+
+  /** Copies up to `count` units from `offset` on, as many as lie together; from memory or from the file. */
+  readSync(offset: number, into: Buffer, count: number): number {
+    const wanted = Math.min(count, Math.floor(into.length / unitBytes), this.maxOffset - offset)
+    if (wanted <= 0) return 0
+    const block = this.blockOf(offset)
+    if (block !== undefined) return copyUnits(block, offset, { into, count: wanted })
+    const onFile = Math.min(wanted, this.writtenOffset - offset)
+    return onFile <= 0 ? 0 : this.parts.files.readSync(this.directory, offset, { into, count: onFile })
+  }
+
+  /** As `readSync`; what is not in memory is read through the pool. */
+  async read(offset: number, into: Buffer, count: number): Promise<number> {
+    const wanted = Math.min(count, Math.floor(into.length / unitBytes), this.maxOffset - offset)
+    if (wanted <= 0) return 0
+    const block = this.blockOf(offset)
+    if (block !== undefined) return copyUnits(block, offset, { into, count: wanted })
+    const onFile = Math.min(wanted, this.writtenOffset - offset)
+    return onFile <= 0 ? 0 : await this.parts.files.read(this.directory, offset, { into, count: onFile })
+  }
+
+  /** Brings all units to the files. Throws DiskError; `writtenOffset` then says how far it came. */
+  flush(): void {
+    for (const block of this.blocks) {
+      const end = block.firstUnit + block.count
+      if (end <= this.writtenOffset) continue
+      const from = (this.writtenOffset - block.firstUnit) * unitBytes
+      this.parts.files.write(this.directory, this.writtenOffset, {
+        bytes: block.bytes,
+        from,
+        to: block.count * unitBytes,
+      })
+      this.writtenOffset = end
+    }
+  }
+
+  holds(block: Block): boolean {
+    return this.blocks[0] === block
+  }
+
+  dropOldest(): void {
+    const block = this.blocks[0]!
+    if (block.firstUnit + block.count > this.writtenOffset) this.flush()
+    this.blocks.shift()
+    this.parts.blocks.closed(block)
+  }
+
+  /** Forgets all units in memory, written or not. */
+  dropAll(): void {
+    for (const block of this.blocks.splice(0)) this.parts.blocks.closed(block)
+  }
+
+  private add(unit: UnitFields): void {
+    let block = this.blocks[this.blocks.length - 1]
+    if (block === undefined || (block.count + 1) * unitBytes > block.bytes.length) {
+      block = this.parts.blocks.open(this, { firstUnit: this.maxOffset, isFirst: this.blocks.length === 0 })
+      this.blocks.push(block)
+    }
+    putUnit(block.bytes, block.count * unitBytes, unit)
+    block.count++
+    block.touched = true
+    this.maxOffset++
+    if (!this.isDirty) {
+      this.isDirty = true
+      this.parts.becameDirty(this)
+    }
+  }
+}
+
+function copyUnits(block: Block, offset: number, { into, count }: { into: Buffer; count: number }): number {
+  const from = offset - block.firstUnit
+  const got = Math.min(count, block.count - from)
+  block.bytes.copy(into, 0, from * unitBytes, (from + got) * unitBytes)
+  return got
+}

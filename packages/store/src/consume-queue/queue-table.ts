@@ -1,0 +1,108 @@
+import { BlockCache } from './block-cache.ts'
+import { ConsumeQueue, type QueueParts } from './consume-queue.ts'
+import type { QueueFiles } from './queue-files.ts'
+
+/** All consume queues of a store, and the list of those which have something to write. */
+export class QueueTable {
+  readonly files: QueueFiles
+  readonly blocks: BlockCache
+  /** Queues with units that are in memory only, in the order in which they became so. */
+  dirty: ConsumeQueue[] = []
+  private readonly topics = new Map<string, Map<number, ConsumeQueue>>()
+  private readonly parts: QueueParts
+  private lastTopic = ''
+  private readonly names = new Map<string, Uint8Array>()
+  private lastName: Buffer = Buffer.alloc(0)
+  private lastNamed = ''
+  private lastBytesOf = ''
+  private lastBytes: Uint8Array = new Uint8Array(0)
+  private lastQueues: Map<number, ConsumeQueue> | undefined
+
+  constructor(
+    files: QueueFiles,
+    { blockBytes, onTrouble }: { blockBytes: number; onTrouble: (error: unknown) => void },
+  ) {
+    this.files = files
+    this.blocks = new BlockCache(blockBytes, onTrouble)
+    this.parts = { files, blocks: this.blocks, becameDirty: queue => this.dirty.push(queue) }
+  }
+
+  find(topic: string, queueId: number): ConsumeQueue | undefined {
+    if (topic !== this.lastTopic) {
+      this.lastTopic = topic
+      this.lastQueues = this.topics.get(topic)
+    }
+    return this.lastQueues?.get(queueId)
+  }
+
+  /** UTF-8 of a topic name; kept for the topics that exist. */
+  topicBytes(topic: string): Uint8Array {
+    if (topic === this.lastBytesOf) return this.lastBytes
+    let bytes = this.names.get(topic)
+    if (bytes === undefined) {
+      bytes = Buffer.from(topic)
+      if (this.topics.has(topic)) this.names.set(topic, bytes)
+    }
+    this.lastBytesOf = topic
+    this.lastBytes = bytes
+    return bytes
+  }
+
+  findOrCreate(topic: string, queueId: number): ConsumeQueue {
+    const known = this.find(topic, queueId)
+    if (known !== undefined) return known
+    const queue = new ConsumeQueue(this.parts, { topic, queueId })
+    let queues = this.topics.get(topic)
+    if (queues === undefined) {
+      queues = new Map()
+      this.topics.set(topic, queues)
+    }
+    this.lastTopic = ''
+    this.lastQueues = undefined
+    queues.set(queueId, queue)
+    return queue
+  }
+
+  /** The topic named by `bytes[at, at + length)`, without a new string where it is the same as last time. */
+  topicNamed(bytes: Buffer, at: number, length: number): string {
+    const last = this.lastName
+    if (last.length === length && bytes.compare(last, 0, length, at, at + length) === 0) return this.lastNamed
+    this.lastName = Buffer.from(bytes.subarray(at, at + length))
+    this.lastNamed = this.lastName.toString('utf8')
+    return this.lastNamed
+  }
+
+  /** Empties a queue, in memory and on disk, so that it begins at 0 again. */
+  restart(queue: ConsumeQueue): void {
+    queue.dropAll()
+    this.files.removeDirectory(queue.directory)
+    queue.startAt(0)
+    queue.maxPhysicalOffset = -1
+  }
+
+  *all(): Iterable<ConsumeQueue> {
+    for (const queues of this.topics.values()) yield* queues.values()
+  }
+
+  /** Removes the queues of a topic, in memory and on disk. Throws DiskError. */
+  deleteTopic(topic: string): void {
+    for (const queue of this.topics.get(topic)?.values() ?? []) this.discard(queue)
+    this.topics.delete(topic)
+    this.names.delete(topic)
+    this.lastTopic = ''
+    this.lastQueues = undefined
+    this.files.removeDirectory(`${this.files.root}/${topic}`)
+  }
+
+  /** Removes all queues, in memory and on disk: they are about to be rebuilt. */
+  deleteAll(): void {
+    for (const topic of [...this.topics.keys()]) this.deleteTopic(topic)
+    this.files.disk.remove(this.files.root)
+  }
+
+  private discard(queue: ConsumeQueue): void {
+    queue.isDeleted = true
+    queue.dropAll()
+    this.files.removeDirectory(queue.directory)
+  }
+}

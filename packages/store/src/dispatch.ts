@@ -1,0 +1,93 @@
+import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import type { UnitFields } from './consume-queue/unit.ts'
+import type { IndexFiles } from './index-file/index-files.ts'
+import { JavaHasher, PropertyView } from './record/property-view.ts'
+import type { RecordView } from './record/record-view.ts'
+
+const scheduleTopic = 'SCHEDULE_TOPIC_XXXX'
+const word = 0x1_0000_0000
+const rollback = 0xc
+const space = 0x20
+const hash = 0x23
+
+/** Puts a record of the log into its queue and into the index: at append, and again when recovery rebuilds them. */
+export class Dispatch {
+  private readonly index: IndexFiles | undefined
+  private readonly delayLevels: readonly number[]
+  private readonly properties = new PropertyView()
+  private readonly hasher = new JavaHasher()
+  private readonly unit: UnitFields = { physicalOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 }
+  private seedTopic = ''
+  private topicSeed = 0
+
+  constructor(index: IndexFiles | undefined, delayLevels: readonly number[]) {
+    this.index = index
+    this.delayLevels = delayLevels
+  }
+
+  /** A record that is new to both. */
+  both(view: RecordView, queue: ConsumeQueue): void {
+    this.scan(view)
+    if (view.hasQueueEntry) this.pushUnit(view, queue)
+    this.putKeys(view, queue.topic)
+  }
+
+  toQueue(view: RecordView, queue: ConsumeQueue): void {
+    this.scan(view)
+    this.pushUnit(view, queue)
+  }
+
+  toIndex(view: RecordView, topic: string): void {
+    this.scan(view)
+    this.putKeys(view, topic)
+  }
+
+  private scan(view: RecordView): void {
+    this.properties.scan(view.bytes, view.propertiesAt, view.propertiesAt + view.propertiesLength)
+  }
+
+  private pushUnit(view: RecordView, queue: ConsumeQueue): void {
+    const { unit } = this
+    unit.physicalOffset = view.physicalOffset
+    unit.size = view.size
+    const level = queue.topic === scheduleTopic ? this.properties.delayLevel() : 0
+    if (level > 0) {
+      const deliverAtMs = view.storedAtMs + this.delayOf(level)
+      unit.tagsHigh = Math.floor(deliverAtMs / word)
+      unit.tagsLow = deliverAtMs | 0
+    } else {
+      unit.tagsLow = this.properties.tagsHash()
+      unit.tagsHigh = unit.tagsLow >> 31
+    }
+    queue.push(unit)
+  }
+
+  /** Levels above the highest count as the highest (store.md 3.2). */
+  private delayOf(level: number): number {
+    return this.delayLevels[Math.min(level, this.delayLevels.length) - 1] ?? 1000
+  }
+
+  private putKeys(view: RecordView, topic: string): void {
+    const { index, properties } = this
+    if (index === undefined || (view.sysFlag & rollback) === rollback) return
+    if (properties.uniqueKeyAt < 0 && properties.keysAt < 0) return
+    if (topic !== this.seedTopic) {
+      this.seedTopic = topic
+      this.hasher.seed = 0
+      this.topicSeed = (Math.imul(this.hasher.ofText(topic), 31) + hash) | 0
+    }
+    this.hasher.seed = this.topicSeed
+    if (properties.uniqueKeyAt >= 0) this.putKey(view, properties.uniqueKeyAt, properties.uniqueKeyEnd)
+    let at = properties.keysAt
+    while (at >= 0 && at < properties.keysEnd) {
+      let stop = at
+      while (stop < properties.keysEnd && view.bytes[stop] !== space) stop++
+      if (stop > at) this.putKey(view, at, stop)
+      at = stop + 1
+    }
+  }
+
+  private putKey(view: RecordView, start: number, end: number): void {
+    this.index?.put(this.hasher.ofBytes(view.bytes, start, end), view.physicalOffset, view.storedAtMs)
+  }
+}

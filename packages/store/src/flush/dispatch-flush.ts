@@ -1,0 +1,187 @@
+import type { Clock, Disk, Timer } from '@skua-mq/runtime'
+import type { CommitLog } from '../commit-log/commit-log.ts'
+import type { StoreConfig } from '../config.ts'
+import type { QueueTable } from '../consume-queue/queue-table.ts'
+import { QueueWriter } from '../consume-queue/queue-writer.ts'
+import type { Layout } from '../file/layout.ts'
+import type { Health } from '../health.ts'
+import type { IndexFiles, IndexPoint } from '../index-file/index-files.ts'
+import { writeCheckpoint } from '../recovery/checkpoint.ts'
+import { type DispatchPoint, type DispatchPoints, writeDispatchPoints } from '../recovery/dispatch-point.ts'
+import type { LogFlush } from './log-flush.ts'
+
+export interface DispatchFlushParts {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly config: StoreConfig
+  readonly layout: Layout
+  readonly log: CommitLog
+  readonly queues: QueueTable
+  readonly index: IndexFiles | undefined
+  readonly logFlush: LogFlush
+  readonly health: Health
+  readonly bootId: string
+}
+
+interface Round {
+  readonly point: DispatchPoint
+  readonly storedAtMs: number
+}
+
+const noIndex: IndexPoint = { name: '', count: 1, beginAtMs: 0 }
+
+/**
+ * Brings queues and index to their files, some time after the log, and then moves the dispatch point and Java's
+ * checkpoint: always in this order, so that neither is ever ahead of the bytes it speaks of.
+ */
+export class DispatchFlush {
+  private readonly parts: DispatchFlushParts
+  private readonly writer: QueueWriter
+  private timer: Timer | undefined
+  private round: Round | undefined
+  private points: DispatchPoints
+  private thoroughAtMs = 0
+  private stopped = false
+  private busy: Promise<void> | undefined
+
+  constructor(parts: DispatchFlushParts) {
+    this.parts = parts
+    this.writer = new QueueWriter(parts.queues)
+    const start: DispatchPoint = { physicalOffset: 0, index: noIndex }
+    this.points = { sequence: 0, bootId: parts.bootId, written: start, synced: start }
+  }
+
+  /** `points`: what recovery has read; everything dispatched since is dirty. */
+  start(points: DispatchPoints | undefined): void {
+    if (points !== undefined) {
+      const { sequence, synced } = points
+      this.points = { sequence, bootId: this.parts.bootId, written: synced, synced }
+    }
+    this.thoroughAtMs = this.parts.clock.monotonic()
+    this.arm(this.parts.config.flushIntervalConsumeQueue)
+  }
+
+  /** Writes and syncs everything; false when the disk refused, so that the next start must recover. */
+  async stop(): Promise<boolean> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.busy
+    return this.flushAll()
+  }
+
+  /** Writes and syncs everything at once. */
+  async flushAll(): Promise<boolean> {
+    try {
+      const round = this.now()
+      this.writer.finish()
+      await this.thorough(round, true)
+      return true
+    } catch (error) {
+      this.failed(error)
+      return false
+    }
+  }
+
+  /** Writes all units and moves the dispatch point at once: after queues went away, which recovery should not bring back. */
+  writeNow(): void {
+    try {
+      const round = this.now()
+      this.writer.finish()
+      this.wrote(round)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  private now(): Round {
+    const { log, index } = this.parts
+    const point = { physicalOffset: log.written, index: index?.point ?? noIndex }
+    return { point, storedAtMs: log.writtenStoredAtMs }
+  }
+
+  private arm(ms: number): void {
+    if (this.stopped) return
+    this.timer = this.parts.clock.after(ms, () => this.tick())
+  }
+
+  /** A bounded number of queues per tick; the round's end may be several ticks away. */
+  private tick(): void {
+    const { config, clock } = this.parts
+    let nextMs = config.flushIntervalConsumeQueue
+    try {
+      if (this.round === undefined) {
+        this.round = this.now()
+        this.writer.begin()
+      }
+      if (this.writer.step()) {
+        const round = this.round
+        this.round = undefined
+        this.wrote(round)
+        if (clock.monotonic() - this.thoroughAtMs >= config.flushConsumeQueueThoroughInterval) {
+          this.thoroughAtMs = clock.monotonic()
+          this.busy = this.thorough(round, false).catch(error => this.failed(error))
+          this.busy.then(() => this.arm(nextMs))
+          return
+        }
+      } else nextMs = 0
+    } catch (error) {
+      this.failed(error)
+    }
+    this.arm(nextMs)
+  }
+
+  private wrote(round: Round): void {
+    this.parts.index?.write()
+    if (round.point.physicalOffset !== this.points.written.physicalOffset) {
+      this.writePoints({ ...this.points, written: round.point, atStop: undefined })
+    }
+    this.parts.health.clear('queue write')
+  }
+
+  private async thorough(round: Round, isStop: boolean): Promise<void> {
+    const { parts } = this
+    await parts.logFlush.syncAll()
+    // Queues must never be ahead of the log on the medium.
+    if (parts.logFlush.synced < round.point.physicalOffset) return
+    const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
+    parts.index?.snapshot()
+    const indexMsgAtMs = parts.index?.last.atMs ?? 0
+    await parts.queues.files.sync()
+    await parts.index?.sync()
+    const atStop = isStop ? this.totals() : undefined
+    this.writePoints({ ...this.points, written: round.point, synced: round.point, atStop }, true)
+    await writeCheckpoint(parts.disk, parts.layout.checkpoint, {
+      physicMsgAtMs,
+      logicsMsgAtMs: round.storedAtMs,
+      indexMsgAtMs,
+    })
+    parts.health.clear('queue write')
+  }
+
+  private totals(): { queues: number; units: number } {
+    let queues = 0
+    let units = 0
+    for (const queue of this.parts.queues.all()) {
+      if (queue.maxOffset === 0) continue
+      queues++
+      units += queue.maxOffset
+    }
+    return { queues, units }
+  }
+
+  private writePoints(points: DispatchPoints, sync = false): void {
+    this.points = { ...points, sequence: this.points.sequence + 1 }
+    const file = this.parts.disk.open(this.parts.layout.dispatchPoint, 'create')
+    try {
+      writeDispatchPoints(file, this.points)
+      if (sync) file.syncDataSync()
+    } finally {
+      file.closeSync()
+    }
+  }
+
+  private failed(error: unknown): void {
+    const remark = `consume queues or index could not be written: ${String(error)}; they are tried again every flushIntervalConsumeQueue`
+    this.parts.health.set('queue write', remark)
+  }
+}

@@ -1,0 +1,129 @@
+import type { Clock, Timer } from '@skua-mq/runtime'
+import type { CommitLog } from '../commit-log/commit-log.ts'
+import type { StoreConfig } from '../config.ts'
+import type { Health } from '../health.ts'
+
+export interface LogFlushParts {
+  readonly clock: Clock
+  readonly log: CommitLog
+  readonly config: StoreConfig
+  readonly health: Health
+  /** All bytes below `offset` are on the medium. */
+  readonly onSynced: (offset: number) => void
+  readonly onFailed: () => void
+}
+
+/**
+ * Brings the written log to the medium, one fdatasync at a time in the pool. Whoever needs one joins the next that
+ * begins after its write, so a group of appends shares it. After a failed one nothing is called synced any more until
+ * the bytes were written again: the kernel may have dropped them.
+ */
+export class LogFlush {
+  /** All bytes below are on the medium. */
+  synced = 0
+  /** Store time of the last record below `synced`. */
+  syncedStoredAtMs = 0
+  private readonly parts: LogFlushParts
+  private timer: Timer | undefined
+  private running: Promise<void> | undefined
+  private again = false
+  private stopped = false
+
+  constructor(parts: LogFlushParts) {
+    this.parts = parts
+  }
+
+  /** `syncedOffset`: below it the log is known to be on the medium. */
+  start(syncedOffset: number): void {
+    this.synced = syncedOffset
+    this.syncedStoredAtMs = this.parts.log.writtenStoredAtMs
+    this.armTimer()
+  }
+
+  /** Syncs what is left. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.syncAll()
+  }
+
+  /** Written and not yet synced. */
+  get dirtyBytes(): number {
+    return this.parts.log.written - this.synced
+  }
+
+  /** Whether the last fdatasync failed and nothing was synced since. */
+  get hasFailed(): boolean {
+    return this.parts.health.has('log sync')
+  }
+
+  busyRemark(): string {
+    const { config } = this.parts
+    return `${this.dirtyBytes} bytes of the commit log wait for the disk; maxDirtyBytes is ${config.maxDirtyBytes}`
+  }
+
+  /** The log has grown. `needsSync`: somebody waits for the fdatasync. */
+  written(needsSync: boolean): void {
+    if (needsSync || this.dirtyBytes > this.parts.config.flushDirtyBytes) this.request()
+  }
+
+  /** Resolves when all that is written now is on the medium, or could not be brought there. */
+  async syncAll(): Promise<void> {
+    this.request()
+    while (this.running !== undefined) await this.running
+  }
+
+  /** What is written and not synced was written again after a failure: tries to sync it. Throws DiskError. */
+  async retry(): Promise<void> {
+    await this.round()
+  }
+
+  private request(): void {
+    if (this.running !== undefined) {
+      this.again = true
+      return
+    }
+    if (this.parts.log.written === this.synced || this.hasFailed) return
+    this.running = this.run()
+  }
+
+  private async run(): Promise<void> {
+    try {
+      do {
+        this.again = false
+        await this.round()
+      } while (this.again && this.parts.log.written > this.synced)
+    } catch (error) {
+      const remark = `fdatasync of the commit log failed: ${String(error)}; the store is read-only until one succeeds`
+      this.parts.health.set('log sync', remark)
+      this.parts.onFailed()
+    } finally {
+      this.running = undefined
+    }
+  }
+
+  private async round(): Promise<void> {
+    const { log } = this.parts
+    const target = log.written
+    const storedAtMs = log.writtenStoredAtMs
+    for (const segment of log.segments.all) {
+      if (segment.base + log.segments.size <= this.synced || segment.base >= target) continue
+      const handle = log.segments.acquire(segment)
+      try {
+        await handle.file.syncData()
+      } finally {
+        log.segments.release(handle)
+      }
+    }
+    this.synced = Math.max(this.synced, target)
+    this.syncedStoredAtMs = storedAtMs
+    this.parts.onSynced(this.synced)
+  }
+
+  private armTimer(): void {
+    this.timer = this.parts.clock.after(this.parts.config.flushIntervalCommitLog, () => {
+      this.request()
+      if (!this.stopped) this.armTimer()
+    })
+  }
+}

@@ -1,0 +1,43 @@
+import { defineEvent, type Events } from '@skua-mq/runtime'
+import type { Refusing } from './message-store.ts'
+
+export const storeRefuses = defineEvent<{ cause: string; remark: string }>('store refuses messages', 'error')
+export const storeTakes = defineEvent<{ cause: string }>('store takes messages again', 'info')
+
+/** What can keep a store from taking messages, the gravest first. */
+export type Cause = 'stopped' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'slave'
+const order: readonly Cause[] = ['stopped', 'log write', 'log sync', 'queue write', 'disk full', 'slave']
+
+/** Whether the store takes messages, and if not, why. Each cause is set and cleared by the part that watches it. */
+export class Health {
+  private readonly causes = new Map<Cause, Refusing>()
+  private readonly events: Events
+  /** The gravest cause; undefined when messages are taken. Read per message. */
+  refusing: Refusing | undefined = undefined
+
+  constructor(events: Events) {
+    this.events = events
+  }
+
+  has(cause: Cause): boolean {
+    return this.causes.has(cause)
+  }
+
+  set(cause: Cause, remark: string): void {
+    const known = this.causes.has(cause)
+    this.causes.set(cause, { status: 'serviceNotAvailable', remark })
+    this.choose()
+    if (!known && cause !== 'stopped') this.events.emit(storeRefuses({ cause, remark }))
+  }
+
+  clear(cause: Cause): void {
+    if (!this.causes.delete(cause)) return
+    this.choose()
+    if (cause !== 'stopped') this.events.emit(storeTakes({ cause }))
+  }
+
+  private choose(): void {
+    const gravest = order.find(cause => this.causes.has(cause))
+    this.refusing = gravest === undefined ? undefined : this.causes.get(gravest)
+  }
+}

@@ -1,0 +1,193 @@
+import { type Clock, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import type { OpenFiles } from '../file/open-files.ts'
+import type { KeyQuery, KeyQueryResult } from '../message-store.ts'
+import { JavaHasher } from '../record/property-view.ts'
+import { indexFileName, indexHash } from './format.ts'
+import { IndexFile, type IndexGeometry } from './index-file.ts'
+
+export const indexFileDiscarded = defineEvent<{ name: string; reason: string }>('index file discarded', 'warn')
+
+/** How far the index is written: what recovery needs to go on after a crash. */
+export interface IndexPoint {
+  /** Name of the newest file; empty when there is none. */
+  readonly name: string
+  readonly count: number
+  readonly beginAtMs: number
+}
+
+export interface IndexParts {
+  readonly disk: Disk
+  readonly files: OpenFiles
+  readonly clock: Clock
+  readonly events: Events
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** The index of a store: files of hashed keys, oldest first (store.md 4). Only the newest one grows. */
+export class IndexFiles {
+  readonly directory: string
+  private readonly parts: IndexParts
+  private readonly geometry: IndexGeometry
+  private list: IndexFile[] = []
+  /** Files that became full and are not yet synced. */
+  private unsynced: IndexFile[] = []
+
+  constructor(parts: IndexParts, place: { directory: string; geometry: IndexGeometry }) {
+    this.parts = parts
+    this.directory = place.directory
+    this.geometry = place.geometry
+  }
+
+  get point(): IndexPoint {
+    const last = this.list.at(-1)
+    return { name: last?.name ?? '', count: last?.header.count ?? 1, beginAtMs: last?.header.beginAtMs ?? 0 }
+  }
+
+  /** Store time and offset of the last message with a key; 0 when there is none. */
+  get last(): { atMs: number; offset: number } {
+    const header = this.list.at(-1)?.header
+    return header === undefined ? { atMs: 0, offset: 0 } : { atMs: header.endAtMs, offset: header.endOffset }
+  }
+
+  get isEmpty(): boolean {
+    return this.list.length === 0
+  }
+
+  /** Reads the directory after a clean stop: every file is trusted. */
+  load(): void {
+    this.readDirectory()
+    this.list.at(-1)?.resume()
+  }
+
+  /** Reads the directory after a crash. `point`: up to where our own files are whole; without one, what Java's checkpoint covers. */
+  loadAfterCrash(point: IndexPoint | undefined, indexMsgAtMs: number): void {
+    this.readDirectory()
+    if (point !== undefined && this.loadAtPoint(point)) return
+    while (this.list.length > 0 && this.list.at(-1)!.header.endAtMs > indexMsgAtMs) {
+      this.discard(this.list.pop()!, 'a crash came before it was complete')
+    }
+    this.list.at(-1)?.resume()
+  }
+
+  deleteAll(): void {
+    for (const file of this.list.splice(0)) this.remove(file)
+    this.parts.disk.remove(this.directory)
+  }
+
+  put(javaHash: number, physicalOffset: number, storedAtMs: number): void {
+    let file = this.list[this.list.length - 1]
+    if (file === undefined || file.isFull) file = this.roll(file)
+    if (file.isBufferFull) {
+      try {
+        file.writeEntries()
+      } catch (error) {
+        file.growBuffer()
+        this.parts.onTrouble(error)
+      }
+    }
+    file.put(indexHash(javaHash), physicalOffset, storedAtMs)
+  }
+
+  /** Writes entries that are in memory only. Throws DiskError. */
+  write(): void {
+    this.list.at(-1)?.writeEntries()
+  }
+
+  /** Writes all, slots and header too, so that Java could open it. Throws DiskError. */
+  snapshot(): void {
+    this.list.at(-1)?.snapshot()
+  }
+
+  /** After `snapshot`: brings it to the medium. Throws DiskError. */
+  async sync(): Promise<void> {
+    for (const file of this.unsynced.splice(0)) await file.sync()
+    await this.list.at(-1)?.sync()
+  }
+
+  /** Removes files, never the newest, whose messages are all below `physicalOffset`. */
+  deleteBefore(physicalOffset: number): void {
+    while (this.list.length > 1 && this.list[0]!.header.endOffset < physicalOffset) this.remove(this.list.shift()!)
+  }
+
+  async query(query: KeyQuery): Promise<KeyQueryResult> {
+    const hash = indexHash(new JavaHasher().ofText(`${query.topic}#${query.key}`))
+    const range = { beginMs: query.beginMs, endMs: query.endMs }
+    const into = { offsets: [] as number[], limit: query.maxCount }
+    for (const file of [...this.list].reverse()) {
+      const { header } = file
+      if (header.count <= 1) continue
+      if (range.beginMs <= header.endAtMs && range.endMs >= header.beginAtMs) await file.collect(hash, range, into)
+      if (into.offsets.length >= into.limit || header.beginAtMs < range.beginMs) break
+    }
+    const { atMs, offset } = this.last
+    const physicalOffsets = [...new Set(into.offsets)].sort((a, b) => a - b)
+    return { physicalOffsets, indexUpdatedAtMs: atMs, indexUpdatedOffset: offset }
+  }
+
+  private fileNamed(name: string): IndexFile {
+    return new IndexFile(this.parts.files, { directory: this.directory, name, geometry: this.geometry })
+  }
+
+  private readDirectory(): void {
+    const names = this.parts.disk.list(this.directory).filter(name => /^\d{17}$/.test(name))
+    this.list = names.map(name => this.fileNamed(name))
+    for (const file of this.list) file.readHeader()
+  }
+
+  private loadAtPoint(point: IndexPoint): boolean {
+    const at = this.list.findIndex(file => file.name === point.name)
+    if (at === -1) return point.name === '' && this.discardFrom(0)
+    this.discardFrom(at + 1)
+    this.list[at]!.resumeAt(point)
+    return true
+  }
+
+  private discardFrom(at: number): true {
+    for (const file of this.list.splice(at)) this.discard(file, 'it is filled again from the log')
+    return true
+  }
+
+  private discard(file: IndexFile, reason: string): void {
+    this.remove(file)
+    this.parts.events.emit(indexFileDiscarded({ name: file.name, reason }))
+  }
+
+  private remove(file: IndexFile): void {
+    this.parts.files.forget(file.path)
+    this.parts.disk.remove(file.path)
+    this.unsynced = this.unsynced.filter(other => other !== file)
+  }
+
+  private roll(full: IndexFile | undefined): IndexFile {
+    let atMs = this.parts.clock.now()
+    // Names sort by time, also when the clock went back.
+    while (full !== undefined && indexFileName(atMs) <= full.name) atMs = nameToMs(full.name) + 1
+    const file = this.fileNamed(indexFileName(atMs))
+    try {
+      if (full !== undefined) full.snapshot()
+      this.parts.disk.makeDirectory(this.directory)
+      file.create(full?.header)
+    } catch (error) {
+      this.parts.onTrouble(error)
+    }
+    if (full !== undefined) {
+      full.seal()
+      this.unsynced.push(full)
+    }
+    this.list.push(file)
+    return file
+  }
+}
+
+function nameToMs(name: string): number {
+  const part = (from: number, to: number) => Number(name.slice(from, to))
+  return new Date(
+    part(0, 4),
+    part(4, 6) - 1,
+    part(6, 8),
+    part(8, 10),
+    part(10, 12),
+    part(12, 14),
+    part(14, 17),
+  ).getTime()
+}

@@ -1,0 +1,102 @@
+import { crc32, magicV1, magicV2 } from './format.ts'
+
+const word = 0x1_0000_0000
+
+/** What `RecordView.parse` found at a place of the log. */
+export type Parsed =
+  /** A whole record. */
+  | 'record'
+  /** The blank record at the end of a file. */
+  | 'blank'
+  /** Zeros: nothing was written here. */
+  | 'empty'
+  /** Neither: a torn or damaged record. */
+  | 'damaged'
+
+/**
+ * Where the parts of one stored record lie (store.md 2.1), found without an object per record: a scan of the log reuses
+ * one view. Positions are into `bytes`.
+ */
+export class RecordView {
+  bytes: Buffer = Buffer.alloc(0)
+  at = 0
+  size = 0
+  queueId = 0
+  queueOffset = 0
+  physicalOffset = 0
+  sysFlag = 0
+  storedAtMs = 0
+  bodyAt = 0
+  bodyLength = 0
+  topicAt = 0
+  topicLength = 0
+  propertiesAt = 0
+  propertiesLength = 0
+
+  /** Parses the record at `at` which ends by `limit`. The body is not looked at: see `crcMatches`. */
+  parse(bytes: Buffer, at: number, limit: number): Parsed {
+    if (limit - at < 8) return 'empty'
+    const magic = bytes.readInt32BE(at + 4)
+    this.size = bytes.readInt32BE(at)
+    if (magic === blankMagic) return 'blank'
+    if (magic !== magicV1 && magic !== magicV2) return magic === 0 && this.size === 0 ? 'empty' : 'damaged'
+    if (this.size < minRecordBytes || this.size > limit - at) return 'damaged'
+    this.bytes = bytes
+    this.at = at
+    return this.layOut(magic === magicV2 ? 2 : 1) ? 'record' : 'damaged'
+  }
+
+  get topic(): string {
+    return this.bytes.toString('utf8', this.topicAt, this.topicAt + this.topicLength)
+  }
+
+  /** PREPARED and ROLLBACK records have no place in a queue (store.md 2.7). */
+  get hasQueueEntry(): boolean {
+    const type = this.sysFlag & 0xc
+    return type === 0 || type === 0x8
+  }
+
+  /** Whether the body is what its CRC says. */
+  crcMatches(): boolean {
+    if (this.bodyLength === 0) return true
+    const stored = this.bytes.readInt32BE(this.at + 8)
+    return crc32(this.bytes, this.bodyAt, this.bodyAt + this.bodyLength) === stored
+  }
+
+  private layOut(topicLengthBytes: 1 | 2): boolean {
+    const { bytes, at } = this
+    const end = at + this.size
+    this.queueId = bytes.readInt32BE(at + 12)
+    this.queueOffset = readLong(bytes, at + 20)
+    this.physicalOffset = readLong(bytes, at + 28)
+    this.sysFlag = bytes.readInt32BE(at + 36)
+    let next = at + 48 + ((this.sysFlag & 0x10) === 0 ? 8 : 20)
+    this.storedAtMs = readLong(bytes, next)
+    next += 8 + ((this.sysFlag & 0x20) === 0 ? 8 : 20) + 12
+    if (next + 4 > end) return false
+    this.bodyLength = bytes.readInt32BE(next)
+    this.bodyAt = next + 4
+    if (this.bodyLength < 0) return false
+    next = this.bodyAt + this.bodyLength
+    if (next + topicLengthBytes + 2 > end) return false
+    this.topicLength = topicLengthBytes === 1 ? bytes.readUInt8(next) : bytes.readUInt16BE(next)
+    this.topicAt = next + topicLengthBytes
+    next = this.topicAt + this.topicLength
+    if (next + 2 > end) return false
+    this.propertiesLength = bytes.readInt16BE(next)
+    this.propertiesAt = next + 2
+    return this.propertiesLength >= 0 && this.propertiesAt + this.propertiesLength === end
+  }
+}
+
+const blankMagic = 0xcbd43194 | 0
+const minRecordBytes = 91
+
+export function readLong(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * word + bytes.readUInt32BE(at + 4)
+}
+
+export function writeLong(bytes: Buffer, value: number, at: number): void {
+  bytes.writeInt32BE(Math.floor(value / word), at)
+  bytes.writeInt32BE(value | 0, at + 4)
+}

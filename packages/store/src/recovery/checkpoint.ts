@@ -1,0 +1,37 @@
+import type { Disk } from '@skua-mq/runtime'
+import { readLong, writeLong } from '../record/record-view.ts'
+
+const checkpointBytes = 4096
+
+/** Java's `checkpoint` (store.md 5.1): store times up to which log, queues and index are on the medium. */
+export interface Checkpoint {
+  readonly physicMsgAtMs: number
+  readonly logicsMsgAtMs: number
+  readonly indexMsgAtMs: number
+}
+
+const none: Checkpoint = { physicMsgAtMs: 0, logicsMsgAtMs: 0, indexMsgAtMs: 0 }
+
+/** All zero when the file is missing or short. */
+export function readCheckpoint(disk: Disk, path: string): Checkpoint {
+  if (disk.stat(path) === undefined) return none
+  const bytes = disk.readFile(path)
+  if (bytes.length < 24) return none
+  return { physicMsgAtMs: readLong(bytes, 0), logicsMsgAtMs: readLong(bytes, 8), indexMsgAtMs: readLong(bytes, 16) }
+}
+
+/** Writes in place, as Java does, and keeps the fields of 5.x. Throws DiskError. */
+export async function writeCheckpoint(disk: Disk, path: string, checkpoint: Checkpoint): Promise<void> {
+  const file = disk.open(path, 'create')
+  try {
+    if (file.size() < checkpointBytes) file.truncateSync(checkpointBytes)
+    const bytes = Buffer.alloc(24)
+    writeLong(bytes, checkpoint.physicMsgAtMs, 0)
+    writeLong(bytes, checkpoint.logicsMsgAtMs, 8)
+    writeLong(bytes, checkpoint.indexMsgAtMs, 16)
+    file.writeSync(bytes, 0, bytes.length, 0)
+    await file.syncData()
+  } finally {
+    file.closeSync()
+  }
+}

@@ -1,0 +1,60 @@
+import type { Disk, DiskFile } from '@skua-mq/runtime'
+import type { IndexPoint } from '../index-file/index-files.ts'
+import { crc32 } from '../record/format.ts'
+
+/** Everything of the log below `physicalOffset` is in the files of queues and index. */
+export interface DispatchPoint {
+  readonly physicalOffset: number
+  readonly index: IndexPoint
+}
+
+/**
+ * Our own addition to Java's checkpoint, in a file that Java does not know. `written` holds as long as the machine has
+ * not stopped (`bootId`): after a kill, the page cache is still there. `synced` holds always.
+ */
+export interface DispatchPoints {
+  /** Grows with each write: the greater of the two halves of the file counts. */
+  readonly sequence: number
+  readonly bootId: string
+  readonly written: DispatchPoint
+  readonly synced: DispatchPoint
+  /** Set by a clean stop: what must be found again, or queues were lost meanwhile. */
+  readonly atStop?: { readonly queues: number; readonly units: number } | undefined
+}
+
+/** Two halves, written in turns, so that a torn write leaves the one before. */
+const halfBytes = 2048
+
+/** Undefined when the file is missing or damaged. */
+export function readDispatchPoints(disk: Disk, path: string): DispatchPoints | undefined {
+  if (disk.stat(path) === undefined) return undefined
+  const bytes = disk.readFile(path)
+  const first = parseHalf(bytes.subarray(0, halfBytes))
+  const second = parseHalf(bytes.subarray(halfBytes))
+  return (first?.sequence ?? -1) > (second?.sequence ?? -1) ? first : second
+}
+
+/** Writes the half whose turn it is. Throws DiskError. */
+export function writeDispatchPoints(file: DiskFile, points: DispatchPoints): void {
+  const body = Buffer.from(JSON.stringify(points))
+  const bytes = Buffer.alloc(halfBytes)
+  bytes.write(`${checksum(body)} `, 0)
+  body.copy(bytes, 9)
+  bytes[9 + body.length] = newline
+  file.writeSync(bytes, 0, halfBytes, (points.sequence % 2) * halfBytes)
+}
+
+const newline = 0x0a
+
+/** One line: a checksum, a space, JSON. */
+function parseHalf(half: Buffer): DispatchPoints | undefined {
+  const end = half.indexOf(newline)
+  if (end < 9) return undefined
+  const body = half.subarray(9, end)
+  if (half.toString('latin1', 0, 8) !== checksum(body)) return undefined
+  return JSON.parse(body.toString('utf8')) as DispatchPoints
+}
+
+function checksum(bytes: Buffer): string {
+  return crc32(bytes, 0, bytes.length).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,106 @@
+import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
+import type { QueueFiles } from '../consume-queue/queue-files.ts'
+import type { QueueTable } from '../consume-queue/queue-table.ts'
+import { isMessageUnit, isUnit, unitBytes, unitPhysicalOffset, unitSize } from '../consume-queue/unit.ts'
+
+export interface QueueCut {
+  /** Units of messages at or behind this physical offset are dropped. */
+  readonly physicalOffset: number
+  /** The machine stopped: behind the first unwritten unit anything may stand. */
+  readonly mayHaveHoles: boolean
+}
+
+/** Reads the directories of all queues, and where each ends (store.md 3.4, 3.5). False when files are missing. Throws DiskError. */
+export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
+  const { disk, root } = table.files
+  let isWhole = true
+  for (const topic of disk.list(root)) {
+    for (const name of disk.list(`${root}/${topic}`)) {
+      if (!/^\d{1,9}$/.test(name)) continue
+      const units = table.files.list(`${root}/${topic}/${name}`)
+      if (units.length === 0) continue
+      isWhole &&= follow(units, table.files.fileUnits)
+      if (isWhole) new QueueLoad(table.files, table.findOrCreate(topic, Number(name))).run(units, cut)
+    }
+  }
+  return isWhole
+}
+
+/** Finds the end of one queue in its files. */
+class QueueLoad {
+  private readonly files: QueueFiles
+  private readonly queue: ConsumeQueue
+  private readonly unit = Buffer.alloc(unitBytes)
+
+  constructor(files: QueueFiles, queue: ConsumeQueue) {
+    this.files = files
+    this.queue = queue
+  }
+
+  run(units: readonly number[], cut: QueueCut): void {
+    const first = units[0]!
+    let last = units.at(-1)!
+    while (last > first && !this.isKept(last, cut.physicalOffset)) {
+      this.files.remove(this.queue.directory, last)
+      last -= this.files.fileUnits
+    }
+    const kept = cut.mayHaveHoles
+      ? this.keptInOrder(last, cut.physicalOffset)
+      : this.keptByHalving(last, cut.physicalOffset)
+    const end = last + kept
+    if (cut.mayHaveHoles || (kept < this.files.fileUnits && this.isWritten(end))) this.clear(end, last)
+    this.queue.startAt(end)
+    this.queue.firstFileUnit = first
+    this.queue.minOffset = first
+    this.queue.maxPhysicalOffset = this.lastPhysicalEnd(end, first)
+  }
+
+  private clear(end: number, last: number): void {
+    if (end - last < this.files.fileUnits) this.files.clearFrom(this.queue.directory, end)
+  }
+
+  private keptByHalving(fileUnit: number, physicalOffset: number): number {
+    let low = 0
+    let high = this.files.fileUnits
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.isKept(fileUnit + middle, physicalOffset)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  private keptInOrder(fileUnit: number, physicalOffset: number): number {
+    const span = Buffer.alloc(1024 * unitBytes)
+    for (let kept = 0; kept < this.files.fileUnits; ) {
+      const got = this.files.readSync(this.queue.directory, fileUnit + kept, { into: span, count: 1024 })
+      for (let i = 0; i < got; i++, kept++) {
+        const at = i * unitBytes
+        if (!isUnit(span, at) || unitPhysicalOffset(span, at) >= physicalOffset) return kept
+      }
+      if (got === 0) return kept
+    }
+    return this.files.fileUnits
+  }
+
+  private isKept(unit: number, physicalOffset: number): boolean {
+    return this.isWritten(unit) && unitPhysicalOffset(this.unit, 0) < physicalOffset
+  }
+
+  private isWritten(unit: number): boolean {
+    const got = this.files.readSync(this.queue.directory, unit, { into: this.unit, count: 1 })
+    return got === 1 && isUnit(this.unit, 0)
+  }
+
+  private lastPhysicalEnd(end: number, first: number): number {
+    for (let unit = end - 1; unit >= first; unit--) {
+      if (!this.isWritten(unit)) return -1
+      if (isMessageUnit(this.unit, 0)) return unitPhysicalOffset(this.unit, 0) + unitSize(this.unit, 0)
+    }
+    return -1
+  }
+}
+
+function follow(units: readonly number[], fileUnits: number): boolean {
+  return units.every((unit, at) => at === 0 || unit === units[at - 1]! + fileUnits)
+}

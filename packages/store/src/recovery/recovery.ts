@@ -1,0 +1,278 @@
+import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import type { CommitLog } from '../commit-log/commit-log.ts'
+import type { Segment, Segments } from '../commit-log/segments.ts'
+import type { StoreConfig } from '../config.ts'
+import { correctMinOffset } from '../consume-queue/min-offset.ts'
+import type { QueueTable } from '../consume-queue/queue-table.ts'
+import type { Dispatch } from '../dispatch.ts'
+import type { Layout } from '../file/layout.ts'
+import type { IndexFiles } from '../index-file/index-files.ts'
+import { magicV1, magicV2 } from '../record/format.ts'
+import { type RecordView, readLong } from '../record/record-view.ts'
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
+import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
+import { type ScanEnd, scanLog } from './log-scan.ts'
+import { loadQueues } from './queue-load.ts'
+
+export const recoveryBegan = defineEvent<{ reason: string; from: number; to: number }>('recovery began', 'info')
+export const recoveryProgress = defineEvent<{ offset: number; from: number; to: number }>('recovery progress', 'debug')
+export const recoveryEnded = defineEvent<{ end: number; records: number; reason: string }>('recovery ended', 'info')
+export const logTruncated = defineEvent<{ end: number }>('commit log truncated behind a damaged record', 'warn')
+export const logDamaged = defineEvent<{ offset: number; to: number }>(
+  'damaged bytes in the commit log skipped',
+  'error',
+)
+export const queuesRebuilt = defineEvent<{ reason: string }>('consume queues are rebuilt from the commit log', 'warn')
+
+export interface RecoveryParts {
+  readonly disk: Disk
+  readonly events: Events
+  readonly config: StoreConfig
+  readonly layout: Layout
+  readonly log: CommitLog
+  readonly queues: QueueTable
+  readonly index: IndexFiles | undefined
+  readonly dispatch: Dispatch
+  readonly bootId: string
+}
+
+export interface Recovered {
+  readonly crashed: boolean
+  /** Below this the log is on the medium. */
+  readonly syncedOffset: number
+  readonly points: DispatchPoints | undefined
+  readonly records: number
+}
+
+/** Where a scan begins, and from where on it fills the queues and the index. */
+interface Plan {
+  readonly reason: string
+  readonly from: number
+}
+
+/**
+ * Opens what is on disk (store.md 2.7): finds the end of the log, cuts a torn tail, and makes queues and index complete
+ * again. After a clean stop only what was not dispatched is read; after a crash everything behind the last dispatch
+ * point, or by Java's checkpoint where there is none; and all of the log where queues or index are lost.
+ */
+export class Recovery {
+  private readonly parts: RecoveryParts
+  private crashed = false
+  private points: DispatchPoints | undefined
+  private rebuilding = false
+  private trusted = 0
+
+  constructor(parts: RecoveryParts) {
+    this.parts = parts
+  }
+
+  async run(): Promise<Recovered> {
+    const { disk, layout, log, queues, index } = this.parts
+    this.crashed = disk.stat(layout.abort) !== undefined
+    log.segments.load({ crashed: this.crashed })
+    this.points = readDispatchPoints(disk, layout.dispatchPoint)
+    if (log.segments.first === undefined) {
+      queues.deleteAll()
+      index?.deleteAll()
+      log.open(0, 0)
+      return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
+    }
+    const end = await this.scanAsPlanned(this.crashed ? this.planAfterCrash() : this.planAfterStop())
+    this.cut(end)
+    for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
+    const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
+    return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
+  }
+
+  private async scanAsPlanned(plan: Plan): Promise<ScanEnd> {
+    const { log } = this.parts
+    const first = await this.scan(plan)
+    if (first !== undefined && this.isComplete(first)) return first
+    this.rebuilding = true
+    this.parts.events.emit(
+      queuesRebuilt({ reason: first === undefined ? 'a queue lacks messages' : 'queues are missing' }),
+    )
+    this.forgetQueues()
+    return (await this.scan({ reason: 'rebuild', from: log.minOffset }))!
+  }
+
+  /** Undefined when the scan found that a queue lacks messages before it. */
+  private async scan({ reason, from }: Plan): Promise<ScanEnd | undefined> {
+    const { log, events, config } = this.parts
+    const to = (log.segments.last?.base ?? 0) + log.segments.size
+    let isShort = false
+    events.emit(recoveryBegan({ reason, from, to }))
+    const end = await scanLog(log.segments, from, {
+      checkCrc: config.checkCRCOnRecover,
+      trustedTo: this.trusted,
+      skipped: (offset, to) => events.emit(logDamaged({ offset, to })),
+      progress: offset => events.emit(recoveryProgress({ offset, from, to })),
+      visit: view => {
+        isShort = !this.take(view)
+        return !isShort
+      },
+    })
+    if (isShort) return undefined
+    events.emit(recoveryEnded({ end: end.end, records: end.records, reason }))
+    return end
+  }
+
+  /** Dispatches what is new of a record; false when its queue lacks messages before it. */
+  private take(view: RecordView): boolean {
+    const { queues, index, dispatch } = this.parts
+    const topic = this.topicOf(view)
+    if (view.hasQueueEntry) {
+      const queue = queues.findOrCreate(topic, view.queueId)
+      if (view.physicalOffset + view.size > queue.maxPhysicalOffset) {
+        if (view.queueOffset > queue.maxOffset) {
+          if (!this.rebuilding) return false
+          queue.fillTo(view.queueOffset)
+        }
+        // A topic that was deleted and made again begins at 0 again.
+        if (view.queueOffset === 0 && queue.maxOffset > 0) queues.restart(queue)
+        if (view.queueOffset === queue.maxOffset) dispatch.toQueue(view, queue)
+      }
+    }
+    if (index !== undefined && this.isNewToIndex(view, index)) dispatch.toIndex(view, topic)
+    return true
+  }
+
+  private isNewToIndex(view: RecordView, index: IndexFiles): boolean {
+    if (index.isEmpty) return true
+    // After a crash the last message may have lost some of its keys: it is put again, as in Java.
+    return this.crashed ? view.physicalOffset >= index.last.offset : view.physicalOffset > index.last.offset
+  }
+
+  private planAfterStop(): Plan {
+    const { queues, index, log } = this.parts
+    const isWhole = loadQueues(queues, { physicalOffset: Number.MAX_SAFE_INTEGER, mayHaveHoles: false })
+    index?.load()
+    this.trusted = this.trustedOffset()
+    const maxPhysical = this.maxPhysicalOffset()
+    const point = this.points?.written
+    const isOurs = point !== undefined && this.fits(point) && this.hasAllQueues()
+    if (!isWhole || (maxPhysical < log.minOffset && !isOurs)) return this.planRebuild('queues are missing')
+    if (isOurs && (index === undefined || index.point.name === point.index.name)) {
+      return { reason: 'clean stop', from: point.physicalOffset }
+    }
+    if (index?.isEmpty === true) return { reason: 'the index is missing', from: log.minOffset }
+    return { reason: 'clean stop of another broker', from: Math.min(maxPhysical, index?.last.offset ?? maxPhysical) }
+  }
+
+  private planAfterCrash(): Plan {
+    const { layout, disk, bootId, index, log, queues } = this.parts
+    const sameBoot = this.points?.bootId === bootId
+    const known = sameBoot ? this.points?.written : this.points?.synced
+    const point = known !== undefined && this.fits(known) ? known : undefined
+    const checkpoint = readCheckpoint(disk, layout.checkpoint)
+    const from = point?.physicalOffset ?? this.firstUnsafeSegment(checkpoint)
+    this.trusted = this.trustedOffset()
+    const isWhole = loadQueues(queues, { physicalOffset: from, mayHaveHoles: !(sameBoot && point !== undefined) })
+    index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs)
+    if (!isWhole) return this.planRebuild('queues are missing')
+    const indexFrom = this.indexStart(point)
+    return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
+  }
+
+  private indexStart(point: DispatchPoint | undefined): number {
+    const { index, log } = this.parts
+    if (index === undefined) return Number.MAX_SAFE_INTEGER
+    const isAtPoint =
+      point !== undefined && index.point.name === point.index.name && index.point.count === point.index.count
+    if (isAtPoint) return point.physicalOffset
+    return index.isEmpty ? log.minOffset : index.last.offset
+  }
+
+  private planRebuild(reason: string): Plan {
+    this.rebuilding = true
+    this.parts.events.emit(queuesRebuilt({ reason }))
+    this.forgetQueues()
+    return { reason: 'rebuild', from: this.parts.log.minOffset }
+  }
+
+  /** Nothing on disk may say that queues are whole while they are rebuilt: a second crash would believe it. */
+  private forgetQueues(): void {
+    const { disk, layout, queues } = this.parts
+    this.points = undefined
+    disk.remove(layout.dispatchPoint)
+    disk.remove(layout.checkpoint)
+    disk.syncDirectory(layout.root)
+    queues.deleteAll()
+  }
+
+  /** The point lies in the log. (A record may begin there, or the log ends there.) */
+  private fits(point: DispatchPoint): boolean {
+    const { segments, minOffset } = this.parts.log
+    return point.physicalOffset >= minOffset && point.physicalOffset <= (segments.last?.base ?? 0) + segments.size
+  }
+
+  /** Java's rule: the last segment whose first message is older than all that was synced, with 3 s to spare. */
+  private firstUnsafeSegment({ physicMsgAtMs, logicsMsgAtMs }: Checkpoint): number {
+    const { segments, minOffset } = this.parts.log
+    const limit = Math.min(physicMsgAtMs, logicsMsgAtMs) - 3000
+    for (const segment of [...segments.all].reverse()) {
+      const storedAtMs = firstStoredAtMs(segments, segment)
+      if (storedAtMs > 0 && storedAtMs <= limit) return segment.base
+    }
+    return minOffset
+  }
+
+  /** After a clean stop: as many queues and units as then, unless another broker went on with the log. */
+  private isComplete(end: ScanEnd): boolean {
+    const isOurs = !this.crashed && !this.rebuilding && this.points?.atStop !== undefined
+    return !isOurs || end.records > 0 || this.hasAllQueues()
+  }
+
+  private hasAllQueues(): boolean {
+    const then = this.points?.atStop
+    let count = 0
+    let units = 0
+    for (const queue of this.parts.queues.all()) {
+      if (queue.maxOffset === 0) continue
+      count++
+      units += queue.maxOffset
+    }
+    return then !== undefined && count === then.queues && units === then.units
+  }
+
+  private cut(end: ScanEnd): void {
+    const { log, events, disk, layout } = this.parts
+    if (end.reason === 'damaged') events.emit(logTruncated({ end: end.end }))
+    log.segments.removeFrom(end.end === log.minOffset ? end.end + 1 : end.end)
+    if (this.crashed || end.reason === 'damaged') log.segments.clearFrom(end.end)
+    const before = readCheckpoint(disk, layout.checkpoint).physicMsgAtMs
+    log.open(end.end, Math.max(end.storedAtMs, before))
+  }
+
+  /** What the medium certainly holds: damage below it is not a torn tail. */
+  private trustedOffset(): number {
+    const { log } = this.parts
+    const synced = this.points?.synced
+    if (synced !== undefined && this.fits(synced)) return synced.physicalOffset
+    return this.crashed ? log.minOffset : this.maxPhysicalOffset()
+  }
+
+  private maxPhysicalOffset(): number {
+    let max = -1
+    for (const queue of this.parts.queues.all()) max = Math.max(max, queue.maxPhysicalOffset)
+    return max
+  }
+
+  private topicOf(view: RecordView): string {
+    return this.parts.queues.topicNamed(view.bytes, view.topicAt, view.topicLength)
+  }
+}
+
+/** Store time of a segment's first record; 0 when there is none. */
+function firstStoredAtMs(segments: Segments, segment: Segment): number {
+  const handle = segments.acquire(segment)
+  try {
+    const bytes = Buffer.alloc(80)
+    handle.file.readSync(bytes, 0, bytes.length, 0)
+    const magic = bytes.readInt32BE(4)
+    if (magic !== magicV1 && magic !== magicV2) return 0
+    return readLong(bytes, (bytes.readInt32BE(36) & 0x10) === 0 ? 56 : 68)
+  } finally {
+    segments.release(handle)
+  }
+}

@@ -1,0 +1,85 @@
+import { Answers } from './append/answers.ts'
+import { Appender } from './append/appender.ts'
+import { SlotPool } from './append/put-slot.ts'
+import { TurnWrite } from './append/turn-write.ts'
+import { CommitLog } from './commit-log/commit-log.ts'
+import { Segments } from './commit-log/segments.ts'
+import { parseDelayLevels, type StoreConfig } from './config.ts'
+import { QueueFiles } from './consume-queue/queue-files.ts'
+import { QueueTable } from './consume-queue/queue-table.ts'
+import { Dispatch } from './dispatch.ts'
+import { layoutOf } from './file/layout.ts'
+import { OpenFiles } from './file/open-files.ts'
+import { DiskProbe } from './flush/disk-probe.ts'
+import { DispatchFlush } from './flush/dispatch-flush.ts'
+import { LogFlush } from './flush/log-flush.ts'
+import { Health } from './health.ts'
+import { IndexFiles } from './index-file/index-files.ts'
+import { StoreLock } from './owner/store-lock.ts'
+import { Draft } from './put.ts'
+import { QueueRead } from './queue-read.ts'
+import { LogReader } from './reader.ts'
+import { Recovery } from './recovery/recovery.ts'
+import type { StoreNeeds } from './store.ts'
+
+export type StoreParts = ReturnType<typeof storeParts>
+
+/** Puts the parts of a store together; nothing is touched on disk. */
+export function storeParts(config: StoreConfig, needs: StoreNeeds) {
+  const { clock, disk, turn, events, facts, replicas } = needs
+  const { bootId } = facts
+  const layout = layoutOf(config)
+  const health = new Health(events)
+  const files = new OpenFiles(disk, config.maxOpenFiles)
+  const segments = new Segments({ disk, files }, { directory: layout.commitLog, size: config.mappedFileSizeCommitLog })
+  const log = new CommitLog(segments, { chunkBytes: config.logChunkBytes, ringBytes: config.logRingBytes })
+  const onTrouble = (error: unknown) =>
+    health.set('queue write', `consume queues or index could not be written: ${error}`)
+  const queueFiles = new QueueFiles(
+    { disk, files },
+    { root: layout.consumeQueue, fileBytes: config.mappedFileSizeConsumeQueue },
+  )
+  const queues = new QueueTable(queueFiles, { blockBytes: config.queueBlockBytes, onTrouble })
+  const index = config.messageIndexEnable
+    ? new IndexFiles({ disk, files, clock, events, onTrouble }, { directory: layout.index, geometry: config })
+    : undefined
+  const dispatch = new Dispatch(index, parseDelayLevels(config.messageDelayLevel))
+  const pool = new SlotPool()
+  const answers = new Answers({ clock, turn, pool, replicas })
+  const onFailed = () => probe.begin()
+  const flush = new LogFlush({
+    ...{ clock, log, config, health },
+    onSynced: offset => answers.synced(offset),
+    onFailed: () => {
+      answers.syncFailed()
+      probe.begin()
+    },
+  })
+  const probe = new DiskProbe({ clock, config, log, flush, health })
+  const turnBytes = config.logRingBytes / 2
+  const turnWrite = new TurnWrite({ turn, log, dispatch, answers, flush, health, turnBytes, onFailed })
+  const appender = new Appender(
+    { clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite },
+    new Draft(),
+  )
+  const dispatchFlush = new DispatchFlush({
+    clock,
+    disk,
+    config,
+    layout,
+    log,
+    queues,
+    index,
+    logFlush: flush,
+    health,
+    bootId,
+  })
+  const recovery = new Recovery({ disk, events, config, layout, log, queues, index, dispatch, bootId })
+  const reader = new LogReader(log)
+  const queueRead = new QueueRead({ config, log, queues, reader })
+  const lock = new StoreLock({ disk, layout, facts })
+  return {
+    ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender },
+    ...{ dispatchFlush, recovery, reader, queueRead, lock, disk },
+  }
+}

@@ -1,0 +1,191 @@
+import type { Clock, Disk, Events, ProcessFacts, Turn } from '@skua-mq/runtime'
+import type { Replicas } from './append/answers.ts'
+import type { StoreConfig } from './config.ts'
+import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import type { GetRequest, GetResult } from './get.ts'
+import type {
+  ArrivalListener,
+  KeyQuery,
+  KeyQueryResult,
+  MessageQueue,
+  MessageStore,
+  QueueEntry,
+  Refusing,
+} from './message-store.ts'
+import type { AppendWaiter, Draft } from './put.ts'
+import { offsetByTime } from './queue-time.ts'
+import { storedAtMsOf } from './reader.ts'
+import { type StoreParts, storeParts } from './store-parts.ts'
+
+/** What a store takes from outside. */
+export interface StoreNeeds {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly turn: Turn
+  readonly events: Events
+  readonly facts: ProcessFacts
+  /** Slaves, once there are some. */
+  readonly replicas?: Replicas | undefined
+}
+
+const headBytes = 80
+
+/**
+ * The message store over one directory, interchangeable with RocketMQ's. `start` recovers what is on disk; `stop`
+ * writes, syncs, and leaves the mark of a clean stop.
+ */
+export class Store implements MessageStore {
+  readonly name = 'store'
+  private readonly parts: StoreParts
+  private readonly entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+
+  constructor(config: StoreConfig, needs: StoreNeeds) {
+    this.parts = storeParts(config, needs)
+    this.parts.health.set('stopped', 'the store is not started')
+  }
+
+  get refusing(): Refusing | undefined {
+    const { health, flush, config } = this.parts
+    if (health.refusing !== undefined) return health.refusing
+    return flush.dirtyBytes > config.maxDirtyBytes ? { status: 'busy', remark: flush.busyRemark() } : undefined
+  }
+
+  get minPhysicalOffset(): number {
+    return this.parts.log.minOffset
+  }
+
+  get maxPhysicalOffset(): number {
+    return this.parts.log.written
+  }
+
+  /** Throws ESTORELOCKED, ESEGMENT, or a DiskError. */
+  async start(): Promise<void> {
+    const { disk, layout, lock, recovery, flush, answers, appender, turnWrite, dispatchFlush, health } = this.parts
+    disk.makeDirectory(layout.root)
+    lock.acquire()
+    try {
+      const recovered = await recovery.run()
+      // From here on a stop that is not clean must be seen, also after a power cut.
+      disk.writeFile(layout.abort, new Uint8Array(0))
+      disk.syncDirectory(layout.root)
+      flush.start(recovered.syncedOffset)
+      answers.start(recovered.syncedOffset)
+      turnWrite.start()
+      appender.start()
+      if (recovered.crashed) await flush.syncAll()
+      dispatchFlush.start(recovered.points)
+      health.clear('stopped')
+    } catch (error) {
+      this.parts.files.closeAll()
+      lock.release()
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { disk, layout, lock, probe, flush, answers, appender, turnWrite, dispatchFlush, health, log, files } =
+      this.parts
+    health.set('stopped', 'the store is stopping')
+    appender.stop()
+    probe.stop()
+    await flush.stop()
+    answers.stop()
+    turnWrite.stop()
+    const isClean = (await dispatchFlush.stop()) && flush.synced === log.written
+    if (isClean) {
+      disk.remove(layout.abort)
+      disk.syncDirectory(layout.root)
+    }
+    files.closeAll()
+    lock.release()
+  }
+
+  append(draft: Draft, waiter: AppendWaiter): void {
+    this.parts.appender.append(draft, waiter)
+  }
+
+  appendBatch(draft: Draft, waiter: AppendWaiter): void {
+    this.parts.appender.appendBatch(draft, waiter)
+  }
+
+  get(request: GetRequest, result: GetResult): Promise<void> | undefined {
+    return this.parts.queueRead.get(request, result)
+  }
+
+  readRecord(physicalOffset: number): Promise<Buffer | undefined> {
+    return this.parts.reader.record(physicalOffset)
+  }
+
+  readRecordSync(physicalOffset: number): Buffer | undefined {
+    return this.parts.reader.recordSync(physicalOffset)
+  }
+
+  queue(topic: string, queueId: number): MessageQueue | undefined {
+    return this.parts.queues.find(topic, queueId)
+  }
+
+  queues(): Iterable<MessageQueue> {
+    return this.parts.queues.all()
+  }
+
+  minOffset(topic: string, queueId: number): number {
+    return this.parts.queues.find(topic, queueId)?.minOffset ?? 0
+  }
+
+  maxOffset(topic: string, queueId: number): number {
+    return this.parts.queues.find(topic, queueId)?.maxOffset ?? 0
+  }
+
+  async offsetByTime(topic: string, queueId: number, atMs: number): Promise<number> {
+    const queue = this.parts.queues.find(topic, queueId)
+    if (queue === undefined) return 0
+    return offsetByTime(queue, atMs, offset => this.storedAtIn(queue, offset))
+  }
+
+  async storedAt(topic: string, queueId: number, offset: number): Promise<number> {
+    const queue = this.parts.queues.find(topic, queueId)
+    return queue === undefined ? -1 : this.storedAtIn(queue, offset)
+  }
+
+  async earliestStoredAt(topic: string, queueId: number): Promise<number> {
+    const queue = this.parts.queues.find(topic, queueId)
+    return queue === undefined ? -1 : this.storedAtIn(queue, queue.minOffset)
+  }
+
+  firstMessageInMemory(topic: string, queueId: number): boolean {
+    const queue = this.parts.queues.find(topic, queueId)
+    if (queue === undefined || queue.minOffset > 0) return queue === undefined
+    if (queue.entries(0, this.entry) === 0) return true
+    const { config, log } = this.parts
+    const near = (config.totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100
+    return log.written - this.entry[0]!.physicalOffset <= near
+  }
+
+  async query(query: KeyQuery): Promise<KeyQueryResult> {
+    const { index, config } = this.parts
+    const maxCount = Math.min(query.maxCount, config.maxMsgsNumBatch)
+    return (
+      (await index?.query({ ...query, maxCount })) ?? {
+        physicalOffsets: [],
+        indexUpdatedAtMs: 0,
+        indexUpdatedOffset: 0,
+      }
+    )
+  }
+
+  deleteTopic(topic: string): void {
+    this.parts.queues.deleteTopic(topic)
+    this.parts.dispatchFlush.writeNow()
+  }
+
+  onArrival(listener: ArrivalListener): void {
+    this.parts.turnWrite.onArrival(listener)
+  }
+
+  private async storedAtIn(queue: ConsumeQueue, offset: number): Promise<number> {
+    if (queue.entries(offset, this.entry) === 0) return -1
+    const { physicalOffset, size } = this.entry[0]!
+    const head = await this.parts.reader.read(physicalOffset, Math.min(headBytes, size))
+    return head.length < headBytes ? -1 : storedAtMsOf(head)
+  }
+}
