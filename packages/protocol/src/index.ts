@@ -1,4 +1,5 @@
 export * from './command.ts'
+export * from './dialect.ts'
 export * from './field.ts'
 export * from './frame.ts'
 export type { Header } from './header-json.ts'

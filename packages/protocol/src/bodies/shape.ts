@@ -1,0 +1,193 @@
+import { javaLongMax } from '../field.ts'
+import { parseJavaJson } from '../json/parse.ts'
+import { JavaDouble, type PrintOptions, printJavaJson } from '../json/print.ts'
+import type { Codec } from '../request.ts'
+
+/**
+ * How a value of a body stands in JSON. `read` gets what the parser made of the member, undefined or null when it is
+ * absent, and answers then what Java's field would hold. Throws RangeError on what cannot be read.
+ */
+export interface Shape<T> {
+  read(json: unknown): T
+  /** Something for printJavaJson. */
+  write(value: T): unknown
+  /** Set where the member may be undefined. */
+  readonly optional?: true
+}
+
+const absent = (json: unknown): json is undefined | null => json === undefined || json === null
+
+function wrong(json: unknown, kind: string): never {
+  throw new RangeError(`${typeof json === 'object' ? 'a structure' : JSON.stringify(String(json))} is not ${kind}`)
+}
+
+function numberOf(json: unknown, kind: string): number {
+  const value = typeof json === 'string' && json.trim() !== '' ? Number(json) : json
+  return typeof value === 'number' && !Number.isNaN(value) ? value : wrong(json, kind)
+}
+
+function integerOf(json: unknown): number {
+  if (json === 9223372036854775807n || json === '9223372036854775807') return javaLongMax
+  const value = numberOf(json, 'an integer')
+  return Number.isSafeInteger(value) ? value : wrong(json, 'an integer that we can hold')
+}
+
+const same = (value: unknown): unknown => value
+
+/** A Java int or long below 2^53; Long.MAX_VALUE reads as `javaLongMax`. */
+export const integer = (fallback = 0): Shape<number> => ({
+  read: json => (absent(json) ? fallback : integerOf(json)),
+  write: same,
+})
+
+/** A long of which all 64 bits carry meaning. */
+export const bigLong: Shape<bigint> = {
+  read: json => {
+    if (absent(json)) return 0n
+    if (typeof json === 'bigint' || Number.isSafeInteger(json)) return BigInt(json as bigint)
+    return typeof json === 'string' && /^[+-]?\d+$/.test(json) ? BigInt(json) : wrong(json, 'an integer')
+  },
+  write: same,
+}
+
+export const double: Shape<number> = {
+  read: json => (absent(json) ? 0 : numberOf(json, 'a number')),
+  write: value => new JavaDouble(value),
+}
+
+export const boolean = (fallback = false): Shape<boolean> => ({
+  read: json => {
+    if (absent(json)) return fallback
+    if (typeof json === 'boolean') return json
+    if (typeof json === 'number') return json === 1
+    return typeof json === 'string' ? json.toLowerCase() === 'true' || json === '1' : wrong(json, 'a boolean')
+  },
+  write: same,
+})
+
+function stringOf(json: unknown): string {
+  return typeof json === 'object' ? wrong(json, 'a text') : String(json)
+}
+
+/** A text that every sender gives; absent reads as empty. */
+export const string: Shape<string> = { read: json => (absent(json) ? '' : stringOf(json)), write: same }
+
+/** The member may be undefined, and is left out then. */
+export function maybe<T>(shape: Shape<T>): Shape<T | undefined> & { readonly optional: true } {
+  return {
+    read: json => (absent(json) ? undefined : shape.read(json)),
+    write: value => (value === undefined ? undefined : shape.write(value)),
+    optional: true,
+  }
+}
+
+/** A Java enum in its constants' order: written by name, read by name or number. Undefined for an unknown one, as in Java. */
+export function oneOf<const N extends readonly string[]>(
+  ...names: N
+): Shape<N[number] | undefined> & { readonly optional: true } {
+  return {
+    read: json => names.find((name, ordinal) => name === json || ordinal === json || String(ordinal) === json),
+    write: same,
+    optional: true,
+  }
+}
+
+export function list<T>(item: Shape<T>): Shape<T[]> {
+  return {
+    read: json => {
+      if (absent(json)) return []
+      return Array.isArray(json) ? json.map(one => item.read(one)) : wrong(json, 'a list')
+    },
+    write: values => values.map(value => item.write(value)),
+  }
+}
+
+function entriesOf(json: unknown): [unknown, unknown][] {
+  if (json instanceof Map) return [...json]
+  return typeof json === 'object' && json !== null && !Array.isArray(json) ? Object.entries(json) : wrong(json, 'a map')
+}
+
+/** A map whose keys are texts. */
+export function table<T>(member: Shape<T>): Shape<Map<string, T>> {
+  return mapOf(stringOf, member)
+}
+
+/** A map whose keys are integers, bare or quoted (remoting.md 5.6). */
+export function integerTable<T>(member: Shape<T>): Shape<Map<number, T>> {
+  return mapOf(integerOf, member)
+}
+
+/** A map whose keys are objects: bare, or as a text that holds their JSON (remoting.md 5.2). */
+export function objectTable<K, T>(key: Shape<K>, member: Shape<T>): Shape<Map<K, T>> {
+  const readKey = (json: unknown) => key.read(typeof json === 'string' ? parseJavaJson(json) : json)
+  const { read } = mapOf(readKey, member)
+  return { read, write: value => new Map([...value].map(([k, v]) => [key.write(k), member.write(v)])) }
+}
+
+function mapOf<K, T>(readKey: (json: unknown) => K, member: Shape<T>): Shape<Map<K, T>> {
+  return {
+    read: json => (absent(json) ? new Map() : new Map(entriesOf(json).map(([k, v]) => [readKey(k), member.read(v)]))),
+    write: value => new Map([...value].map(([k, v]) => [k, member.write(v)])),
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a shape of any type; the members' types are inferred from the table
+export type Shapes = Readonly<Record<string, Shape<any>>>
+type OptionalKeys<S extends Shapes> = { [K in keyof S]: S[K] extends { readonly optional: true } ? K : never }[keyof S]
+type TypeOf<S> = S extends Shape<infer T> ? T : never
+export type BeanOf<S extends Shapes> = { [K in Exclude<keyof S, OptionalKeys<S>>]: TypeOf<S[K]> } & {
+  [K in OptionalKeys<S>]?: TypeOf<S[K]> | undefined
+}
+/** The value that a shape describes. */
+export type ValueOfShape<S> = S extends Shape<infer T> ? T : never
+
+/** Java objects by their members: printed in alphabetical order, absent ones left out, unknown ones ignored. */
+export function bean<S extends Shapes>(shapes: S): Shape<BeanOf<S>> {
+  const members = Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    read: json => {
+      if (typeof json !== 'object' || Array.isArray(json) || json instanceof Map) return wrong(json, 'an object')
+      const find = finder((json ?? {}) as Record<string, unknown>)
+      const value: Record<string, unknown> = {}
+      for (const [name, shape] of members) {
+        const read = readMember(name, shape, find(name))
+        if (read !== undefined) value[name] = read
+      }
+      return value as BeanOf<S>
+    },
+    write: value => {
+      const given = value as Record<string, unknown>
+      const json: Record<string, unknown> = {}
+      for (const [name, shape] of members) if (!absent(given[name])) json[name] = shape.write(given[name])
+      return json
+    },
+  }
+}
+
+function readMember(name: string, shape: Shape<unknown>, json: unknown): unknown {
+  try {
+    return shape.read(json)
+  } catch (error) {
+    throw new RangeError(`${name}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+const smart = (name: string): string => name.replaceAll('_', '').toLowerCase()
+
+/** By name, and as fastjson's smart match does by name without case and underscores (remoting.md 5.2). */
+function finder(json: Record<string, unknown>): (name: string) => unknown {
+  let bySmartName: Map<string, unknown> | undefined
+  return name => {
+    if (Object.hasOwn(json, name)) return json[name]
+    bySmartName ??= new Map(Object.entries(json).map(([key, value]) => [smart(key), value]))
+    return bySmartName.get(smart(name))
+  }
+}
+
+/** The body that is this value alone, as JSON. */
+export function jsonBody<T>(shape: Shape<T>, options?: PrintOptions): Codec<T> {
+  return {
+    encode: value => Buffer.from(printJavaJson(shape.write(value), options)),
+    decode: bytes => shape.read(parseJavaJson(bytes)),
+  }
+}
