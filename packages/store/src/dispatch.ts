@@ -42,6 +42,13 @@ export class Dispatch {
     this.putKeys(view, topic)
   }
 
+  /** Whether a record belongs into the index. */
+  hasKeys(view: RecordView): boolean {
+    this.scan(view)
+    const hasAny = this.properties.uniqueKeyAt >= 0 || this.properties.keysAt >= 0
+    return hasAny && (view.sysFlag & rollback) !== rollback
+  }
+
   private scan(view: RecordView): void {
     this.properties.scan(view.bytes, view.propertiesAt, view.propertiesAt + view.propertiesLength)
   }

@@ -38,6 +38,11 @@ export class IndexFile {
     return this.header.count >= this.geometry.maxIndexNum
   }
 
+  /** Whether slots are in memory, so that entries can be put. */
+  get isGrowing(): boolean {
+    return this.slots !== undefined
+  }
+
   get sizeBytes(): number {
     return this.entriesAt + entryBytes * this.geometry.maxIndexNum
   }

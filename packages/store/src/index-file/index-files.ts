@@ -53,10 +53,25 @@ export class IndexFiles {
     return this.list.length === 0
   }
 
-  /** Reads the directory after a clean stop: every file is trusted. */
+  /** Where each file begins and ends in the log, oldest first. */
+  get ranges(): readonly { readonly beginOffset: number; readonly endOffset: number }[] {
+    return this.list.map(file => file.header)
+  }
+
+  /** Reads the directory after a clean stop: every file is trusted. `resume` follows. */
   load(): void {
     this.readDirectory()
-    this.list.at(-1)?.resume()
+  }
+
+  /** Makes the newest file ready to grow. Throws DiskError. */
+  resume(): void {
+    const last = this.list.at(-1)
+    if (last !== undefined && !last.isGrowing && !last.isFull) last.resume()
+  }
+
+  /** Removes the files from number `at` on: they are filled again from the log. */
+  discardFrom(at: number): void {
+    for (const file of this.list.splice(at)) this.discard(file, 'it is filled again from the log')
   }
 
   /** Reads the directory after a crash. `point`: up to where our own files are whole; without one, what Java's checkpoint covers. */
@@ -66,7 +81,6 @@ export class IndexFiles {
     while (this.list.length > 0 && this.list.at(-1)!.header.endAtMs > indexMsgAtMs) {
       this.discard(this.list.pop()!, 'a crash came before it was complete')
     }
-    this.list.at(-1)?.resume()
   }
 
   deleteAll(): void {
@@ -136,14 +150,9 @@ export class IndexFiles {
 
   private loadAtPoint(point: IndexPoint): boolean {
     const at = this.list.findIndex(file => file.name === point.name)
-    if (at === -1) return point.name === '' && this.discardFrom(0)
+    if (at === -1 && point.name !== '') return false
     this.discardFrom(at + 1)
-    this.list[at]!.resumeAt(point)
-    return true
-  }
-
-  private discardFrom(at: number): true {
-    for (const file of this.list.splice(at)) this.discard(file, 'it is filled again from the log')
+    this.list[at]?.resumeAt(point)
     return true
   }
 

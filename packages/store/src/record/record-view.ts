@@ -50,10 +50,13 @@ export class RecordView {
     return this.bytes.toString('utf8', this.topicAt, this.topicAt + this.topicLength)
   }
 
-  /** PREPARED and ROLLBACK records have no place in a queue (store.md 2.7). */
+  /**
+   * PREPARED and ROLLBACK records have no place in a queue (store.md 2.7), and inner batches of 5.x none in an ordinary
+   * one (store.md 2.9).
+   */
   get hasQueueEntry(): boolean {
     const type = this.sysFlag & 0xc
-    return type === 0 || type === 0x8
+    return (type === 0 || type === 0x8) && (this.sysFlag & 0x80) === 0
   }
 
   /** Whether the body is what its CRC says. */

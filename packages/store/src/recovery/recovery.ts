@@ -77,7 +77,7 @@ export class Recovery {
       log.open(0, 0)
       return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
     }
-    const end = await this.scanAsPlanned(this.crashed ? this.planAfterCrash() : this.planAfterStop())
+    const end = await this.scanAsPlanned(this.crashed ? await this.planAfterCrash() : await this.planAfterStop())
     this.cut(end)
     for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
@@ -85,6 +85,7 @@ export class Recovery {
   }
 
   private async scanAsPlanned(plan: Plan): Promise<ScanEnd> {
+    this.parts.index?.resume()
     const { log } = this.parts
     const first = await this.scan(plan)
     if (first !== undefined && this.isComplete(first)) return first
@@ -143,7 +144,7 @@ export class Recovery {
     return this.crashed ? view.physicalOffset >= index.last.offset : view.physicalOffset > index.last.offset
   }
 
-  private planAfterStop(): Plan {
+  private async planAfterStop(): Promise<Plan> {
     const { queues, index, log } = this.parts
     const isWhole = loadQueues(queues, { physicalOffset: Number.MAX_SAFE_INTEGER, mayHaveHoles: false })
     index?.load()
@@ -151,6 +152,7 @@ export class Recovery {
     const maxPhysical = this.maxPhysicalOffset()
     const point = this.points?.written
     const isOurs = point !== undefined && this.fits(point) && this.hasAllQueues()
+    if (!isOurs) await this.dropIndexBehindGap()
     if (!isWhole || (maxPhysical < log.minOffset && !isOurs)) return this.planRebuild('queues are missing')
     if (isOurs && (index === undefined || index.point.name === point.index.name)) {
       return { reason: 'clean stop', from: point.physicalOffset }
@@ -159,7 +161,7 @@ export class Recovery {
     return { reason: 'clean stop of another broker', from: Math.min(maxPhysical, index?.last.offset ?? maxPhysical) }
   }
 
-  private planAfterCrash(): Plan {
+  private async planAfterCrash(): Promise<Plan> {
     const { layout, disk, bootId, index, log, queues } = this.parts
     const sameBoot = this.points?.bootId === bootId
     const known = sameBoot ? this.points?.written : this.points?.synced
@@ -169,9 +171,39 @@ export class Recovery {
     this.trusted = this.trustedOffset()
     const isWhole = loadQueues(queues, { physicalOffset: from, mayHaveHoles: !(sameBoot && point !== undefined) })
     index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs)
+    if (point === undefined) await this.dropIndexBehindGap()
     if (!isWhole) return this.planRebuild('queues are missing')
     const indexFrom = this.indexStart(point)
     return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
+  }
+
+  /** Java's recovery may leave messages out of the index, between two of its files: what comes behind is indexed anew. */
+  private async dropIndexBehindGap(): Promise<void> {
+    const { index, log } = this.parts
+    let from = log.minOffset
+    for (const [at, { beginOffset, endOffset }] of (index?.ranges ?? []).entries()) {
+      if (beginOffset > from && (await this.hasKeysBetween(from, { to: beginOffset, isFirst: at === 0 }))) {
+        index?.discardFrom(at)
+        return
+      }
+      from = Math.max(from, endOffset)
+    }
+  }
+
+  /** Whether a message with keys lies in `[from, to)`; the one at `from` itself does not count unless `isFirst`. */
+  private async hasKeysBetween(from: number, { to, isFirst }: { to: number; isFirst: boolean }): Promise<boolean> {
+    let found = false
+    await scanLog(this.parts.log.segments, from, {
+      checkCrc: false,
+      trustedTo: 0,
+      skipped: () => {},
+      visit: view => {
+        if (view.physicalOffset >= to) return false
+        if (isFirst || view.physicalOffset > from) found ||= this.parts.dispatch.hasKeys(view)
+        return !found
+      },
+    })
+    return found
   }
 
   private indexStart(point: DispatchPoint | undefined): number {
