@@ -1,0 +1,125 @@
+/** What stands in an option table for one key. Made by the constructors below, never by hand. */
+export interface Option<T> {
+  /** A function is called when the key is absent, so that costly or machine-bound defaults cost nothing otherwise. */
+  readonly default: T | (() => T)
+  readonly help: string
+  /** May be changed while the server runs. */
+  readonly live: boolean
+  /** `none`: RocketMQ knows the key, here it does nothing; a file that sets it is told so. */
+  readonly effect: 'full' | 'none'
+  /** Other spellings; the key itself wins over them. */
+  readonly aliases: readonly string[]
+  /** The version of ours that brought it; undefined for the first one. */
+  readonly since: string | undefined
+  /** What the value is, for people: `hours`, `true or false`, `ASYNC_FLUSH or SYNC_FLUSH`. */
+  readonly kind: string
+  /** Throws an Error whose message completes "must be …". */
+  parse(text: string): T
+  print(value: T): string
+}
+
+export interface OptionFacts<T> {
+  readonly default: T | (() => T)
+  readonly help: string
+  readonly live?: boolean
+  readonly effect?: 'none'
+  readonly aliases?: readonly string[]
+  readonly since?: string
+}
+
+export interface NumberFacts extends OptionFacts<number> {
+  readonly min?: number
+  readonly max?: number
+}
+
+interface Codec<T> {
+  readonly kind: string
+  parse(text: string): T
+  print(value: T): string
+}
+
+const maxInt = 2 ** 31 - 1
+
+/** Java writes its largest long for "no limit"; numbers of ours end at 2^53 - 1, so that is what it reads as. */
+const javaMaxLong = '9223372036854775807'
+
+/** A name: not empty, without blanks. */
+export const word = (facts: OptionFacts<string>): Option<string> =>
+  option(facts, {
+    kind: 'word',
+    parse: text => (/^\S+$/.test(text) ? text : mustBe('one word')),
+    print: String,
+  })
+
+/** Any text, also empty. */
+export const text = (facts: OptionFacts<string>): Option<string> =>
+  option(facts, { kind: 'text', parse: value => value, print: String })
+
+/** A path; `~` and `${user.home}` at its start are the home directory, which the command fills in. */
+export const path = (facts: OptionFacts<string>): Option<string> =>
+  option(facts, { kind: 'path', parse: value => value, print: String })
+
+export const bool = (facts: OptionFacts<boolean>): Option<boolean> =>
+  option(facts, {
+    kind: 'true or false',
+    parse: value => {
+      const lower = value.toLowerCase()
+      return lower === 'true' || (lower === 'false' ? false : mustBe('true or false'))
+    },
+    print: String,
+  })
+
+/** Java's int. */
+export const int = (facts: NumberFacts): Option<number> => numberOption('integer', facts, maxInt)
+
+/** Java's long, as far as a number of ours goes. */
+export const long = (facts: NumberFacts): Option<number> => numberOption('integer', facts, Number.MAX_SAFE_INTEGER)
+
+/** A port; 0 where the table allows it means any free one. */
+export const port = (facts: OptionFacts<number>): Option<number> =>
+  numberOption('port', { min: 0, max: 65_535, ...facts }, 65_535)
+
+export const bytes = (facts: NumberFacts): Option<number> => amount('bytes', facts)
+export const count = (facts: NumberFacts): Option<number> => amount('count', facts)
+export const millis = (facts: NumberFacts): Option<number> => amount('milliseconds', facts)
+export const seconds = (facts: NumberFacts): Option<number> => amount('seconds', facts)
+export const hours = (facts: NumberFacts): Option<number> => amount('hours', facts)
+export const percent = (facts: NumberFacts): Option<number> => amount('percent', { max: 100, ...facts })
+
+/** One of Java's enum constants, by name. */
+export function oneOf<const V extends string>(values: readonly V[], facts: OptionFacts<NoInfer<V>>): Option<V> {
+  const kind = values.join(' or ')
+  return option<V>(facts, {
+    kind,
+    parse: value => values.find(known => known === value) ?? mustBe(kind),
+    print: String,
+  })
+}
+
+function amount(kind: string, facts: NumberFacts): Option<number> {
+  return numberOption(kind, { min: 0, ...facts }, Number.MAX_SAFE_INTEGER)
+}
+
+function numberOption(kind: string, facts: NumberFacts, top: number): Option<number> {
+  const min = facts.min ?? -top
+  const max = facts.max ?? top
+  const range = facts.min === undefined && facts.max === undefined ? '' : ` from ${min} to ${max}`
+  return option(facts, {
+    kind,
+    parse: value => {
+      const number = value === javaMaxLong ? Number.MAX_SAFE_INTEGER : Number(value)
+      const whole = /^[+-]?\d+$/.test(value) && Number.isSafeInteger(number)
+      return whole && number >= min && number <= max ? number : mustBe(`a whole number${range}`)
+    },
+    print: String,
+  })
+}
+
+function option<T>(facts: OptionFacts<T>, codec: Codec<T>): Option<T> {
+  const { live = false, effect = 'full', aliases = [], since } = facts
+  return { default: facts.default, help: facts.help, live, effect, aliases, since, ...codec }
+}
+
+function mustBe(what: string): never {
+  throw new Error(what)
+}
