@@ -1,3 +1,4 @@
+export * from './bodies/index.ts'
 export * from './command.ts'
 export * from './dialect.ts'
 export * from './field.ts'

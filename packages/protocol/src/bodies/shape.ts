@@ -92,6 +92,19 @@ export function oneOf<const N extends readonly string[]>(
   }
 }
 
+/** A Java enum that reads as `fallback` where the name is absent or unknown. */
+export function oneOfOr<const N extends readonly string[]>(fallback: N[number], ...names: N): Shape<N[number]> {
+  const { read } = oneOf(...names)
+  return { read: json => read(json) ?? fallback, write: same }
+}
+
+/** JSON that is passed on as it came. */
+export const anyJson: Shape<unknown> & { readonly optional: true } = {
+  read: json => json ?? undefined,
+  write: same,
+  optional: true,
+}
+
 export function list<T>(item: Shape<T>): Shape<T[]> {
   return {
     read: json => {
@@ -184,10 +197,21 @@ function finder(json: Record<string, unknown>): (name: string) => unknown {
   }
 }
 
-/** The body that is this value alone, as JSON. */
+/** The body that is this value alone, as JSON; compact unless asked otherwise. `decode` throws SyntaxError or RangeError. */
 export function jsonBody<T>(shape: Shape<T>, options?: PrintOptions): Codec<T> {
   return {
     encode: value => Buffer.from(printJavaJson(shape.write(value), options)),
     decode: bytes => shape.read(parseJavaJson(bytes)),
   }
+}
+
+/** A configuration file: the same in fastjson's pretty form (store.md 5.2). */
+export function jsonFile<T>(shape: Shape<T>): Codec<T> {
+  return jsonBody(shape, { style: 'file' })
+}
+
+/** A body that is text, e.g. properties of a configuration. */
+export const textBody: Codec<string> = {
+  encode: value => Buffer.from(value),
+  decode: bytes => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
 }
