@@ -1,1 +1,5 @@
-export {}
+export * from './kv-config.ts'
+export * from './name-server.ts'
+export * from './options.ts'
+export * from './route-table.ts'
+export * from './routes.ts'

@@ -1,0 +1,75 @@
+import type { Connection } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
+import { memberExpiryMs } from './consumer-groups.ts'
+
+export interface ProducerMember {
+  readonly clientId: string
+  readonly connection: Connection
+  readonly language: number
+  readonly version: number
+  lastSeenMs: number
+}
+
+/** Producers that are connected, by group: whom to ask about a transaction, and where a reply goes. */
+export class ProducerGroups {
+  private readonly groups = new Map<string, Map<number, ProducerMember>>()
+  private readonly clock: Pick<Clock, 'monotonic'>
+  private turn = 0
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.clock = clock
+  }
+
+  register(group: string, client: { clientId: string; connection: Connection; language: number; version: number }): void {
+    let members = this.groups.get(group)
+    if (members === undefined) {
+      members = new Map()
+      this.groups.set(group, members)
+    }
+    const known = members.get(client.connection.id)
+    if (known !== undefined && known.clientId === client.clientId) known.lastSeenMs = this.clock.monotonic()
+    else members.set(client.connection.id, { ...client, lastSeenMs: this.clock.monotonic() })
+  }
+
+  unregister(group: string, connection: Connection): void {
+    const members = this.groups.get(group)
+    if (members?.delete(connection.id) && members.size === 0) this.groups.delete(group)
+  }
+
+  connectionClosed(connection: Connection): void {
+    for (const group of [...this.groups.keys()]) this.unregister(group, connection)
+  }
+
+  expire(): void {
+    const limit = this.clock.monotonic() - memberExpiryMs
+    for (const [group, members] of [...this.groups]) {
+      for (const member of [...members.values()]) {
+        if (member.lastSeenMs >= limit) continue
+        member.connection.close()
+        this.unregister(group, member.connection)
+      }
+    }
+  }
+
+  membersOf(group: string): readonly ProducerMember[] {
+    return [...(this.groups.get(group)?.values() ?? [])]
+  }
+
+  /** One of a group in turn; undefined when nobody is connected. */
+  next(group: string): ProducerMember | undefined {
+    const members = this.membersOf(group).filter(member => member.connection.open)
+    return members.length === 0 ? undefined : members[this.turn++ % members.length]
+  }
+
+  /** Where a reply for this client goes (326); undefined when it is not connected here. */
+  byClientId(clientId: string): ProducerMember | undefined {
+    for (const members of this.groups.values()) {
+      for (const member of members.values()) if (member.clientId === clientId && member.connection.open) return member
+    }
+    return undefined
+  }
+
+  all(): ReadonlyMap<string, ReadonlyMap<number, ProducerMember>> {
+    return this.groups
+  }
+}

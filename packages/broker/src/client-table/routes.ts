@@ -1,0 +1,87 @@
+import {
+  checkClientConfig,
+  getConsumerListByGroup,
+  heartBeat,
+  notifyConsumerIdsChanged,
+  ResponseCode,
+  type SubscriptionData,
+  unregisterClient,
+} from '@skua-mq/protocol'
+import { type Call, type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import type { GroupTable } from '../group/group-table.ts'
+import { retryPrefix } from '../topic/names.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import type { ConsumerGroup, ConsumerGroups } from './consumer-groups.ts'
+import type { ProducerGroups } from './producer-groups.ts'
+
+export interface ClientRouteParts {
+  readonly consumers: ConsumerGroups
+  readonly producers: ProducerGroups
+  readonly groups: GroupTable
+  readonly topics: TopicTable
+  /** Why a subscription cannot be served here (SQL syntax, SQL switched off); undefined where it can. */
+  readonly refusalOf: (subscription: SubscriptionData) => { code: Exclude<ResponseCode, 0>; remark: string } | undefined
+  /** A subscription came with a heartbeat: whoever compiles filters may take it. */
+  readonly subscribed: (group: string, subscription: SubscriptionData) => void
+}
+
+/** 40: every member is told that its group changed, and rebalances at once. */
+export function tellMembers(group: ConsumerGroup): void {
+  for (const member of group.members.values()) {
+    member.connection.tell({ code: notifyConsumerIdsChanged.code, extFields: { consumerGroup: group.group } })
+  }
+}
+
+/** 34, 35, 38, 46. */
+export function clientRoutes(parts: ClientRouteParts): Route[] {
+  const watched = new WeakSet<Connection>()
+  const watch = (connection: Connection) => {
+    if (watched.has(connection)) return
+    watched.add(connection)
+    connection.onClose(() => {
+      parts.consumers.connectionClosed(connection)
+      parts.producers.connectionClosed(connection)
+    })
+  }
+  return [
+    route(heartBeat, (_header, call) => beat(parts, call, watch)),
+    route(unregisterClient, ({ producerGroup, consumerGroup }, { connection }) => {
+      if (producerGroup !== undefined) parts.producers.unregister(producerGroup, connection)
+      if (consumerGroup !== undefined) {
+        const notifies = parts.groups.find(consumerGroup)?.notifyConsumerIdsChangedEnable ?? true
+        parts.consumers.unregister(consumerGroup, connection, notifies)
+      }
+      return ok({})
+    }),
+    route(getConsumerListByGroup, ({ consumerGroup }) => {
+      const members = [...(parts.consumers.find(consumerGroup)?.members.values() ?? [])]
+      if (members.length === 0) return refuse(ResponseCode.systemError, `no consumer of ${consumerGroup} is connected here`)
+      const consumerIdList = members.map(member => member.clientId)
+      return ok({}, getConsumerListByGroup.replyBody?.encode({ consumerIdList }))
+    }),
+    route(checkClientConfig, (_header, { body }) => {
+      const request = checkClientConfig.body?.decode(body)
+      if (request?.subscriptionData === undefined) return ok({})
+      const stop = parts.refusalOf(request.subscriptionData)
+      return stop === undefined ? ok({}) : refuse(stop.code, stop.remark)
+    }),
+  ]
+}
+
+function beat(parts: ClientRouteParts, { body, command, connection }: Call, watch: (connection: Connection) => void) {
+  const data = heartBeat.body?.decode(body)
+  if (data === undefined || data.clientID === '') return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
+  watch(connection)
+  const client = { clientId: data.clientID, connection, language: command.language ?? 0, version: command.version }
+  for (const consumer of data.consumerDataSet) {
+    const group = parts.groups.findOrCreate(consumer.groupName)
+    if (group === undefined) continue
+    if (group.retryQueueNums > 0) {
+      parts.topics.ensure(`${retryPrefix}${consumer.groupName}`, group.retryQueueNums, `retries of ${consumer.groupName}`)
+    }
+    for (const subscription of consumer.subscriptionDataSet) parts.subscribed(consumer.groupName, subscription)
+    parts.consumers.register(consumer, client, group.notifyConsumerIdsChangedEnable)
+  }
+  for (const producer of data.producerDataSet) parts.producers.register(producer.groupName, client)
+  return ok({})
+}

@@ -1,0 +1,41 @@
+const legal = /^[%|a-zA-Z0-9_-]+$/
+
+/** Longest topic name that a sender may use; retry and dead letter topics are longer by their prefix. */
+export const maxTopicLength = 127
+export const maxRetryTopicLength = 255
+export const maxGroupLength = 255
+
+export const retryPrefix = '%RETRY%'
+export const deadLetterPrefix = '%DLQ%'
+
+/** Topics of the broker itself, to which nobody may send (remoting.md 9.2). */
+const forbidden = new Set([
+  'SCHEDULE_TOPIC_XXXX',
+  'RMQ_SYS_TRANS_HALF_TOPIC',
+  'RMQ_SYS_TRANS_OP_HALF_TOPIC',
+  'TRANS_CHECK_MAX_TIME_TOPIC',
+  'SELF_TEST_TOPIC',
+  'OFFSET_MOVED_EVENT',
+])
+
+/** Why a topic name is none; undefined for a good one (remoting.md 9.4). */
+export function illegalTopicName(topic: string): string | undefined {
+  if (topic.trim() === '') return 'the topic is blank'
+  if (!legal.test(topic)) return `the topic "${topic}" holds characters other than % | a-z A-Z 0-9 _ -`
+  const limit = topic.startsWith(retryPrefix) || topic.startsWith(deadLetterPrefix) ? maxRetryTopicLength : maxTopicLength
+  if (topic.length > limit) return `the topic has ${topic.length} characters, at most ${limit} are allowed`
+  return undefined
+}
+
+/** Why nobody may send to a topic; undefined where one may. */
+export function illegalTopicToSend(topic: string): string | undefined {
+  if (forbidden.has(topic)) return `the topic ${topic} belongs to the broker: sending to it is forbidden`
+  return illegalTopicName(topic)
+}
+
+export function illegalGroupName(group: string): string | undefined {
+  if (group.trim() === '') return 'the group is blank'
+  if (!legal.test(group)) return `the group "${group}" holds characters other than % | a-z A-Z 0-9 _ -`
+  if (group.length > maxGroupLength) return `the group has ${group.length} characters, at most ${maxGroupLength} are allowed`
+  return undefined
+}
