@@ -1,0 +1,113 @@
+import type { RequestSpec } from './request.ts'
+import * as acl from './requests/acl.ts'
+import * as config from './requests/config.ts'
+import * as connection from './requests/connection.ts'
+import * as consumerControl from './requests/consumer-control.ts'
+import * as filterServer from './requests/filter-server.ts'
+import * as group from './requests/group.ts'
+import * as kvConfig from './requests/kv-config.ts'
+import * as lock from './requests/lock.ts'
+import * as offset from './requests/offset.ts'
+import * as pull from './requests/pull.ts'
+import * as query from './requests/query.ts'
+import * as registration from './requests/registration.ts'
+import * as route from './requests/route.ts'
+import * as send from './requests/send.ts'
+import * as stats from './requests/stats.ts'
+import * as subscriptionGroup from './requests/subscription-group.ts'
+import * as topic from './requests/topic.ts'
+import * as transaction from './requests/transaction.ts'
+
+const subjects: readonly Readonly<Record<string, unknown>>[] = [
+  send,
+  pull,
+  query,
+  offset,
+  group,
+  lock,
+  transaction,
+  consumerControl,
+  route,
+  registration,
+  kvConfig,
+  topic,
+  subscriptionGroup,
+  connection,
+  stats,
+  config,
+  acl,
+  filterServer,
+]
+
+const isRequest = (value: unknown): value is RequestSpec =>
+  typeof value === 'object' && value !== null && 'code' in value && 'header' in value && 'direction' in value
+
+/** Every request that we know, by number. */
+export const allRequests: readonly RequestSpec[] = subjects
+  .flatMap(subject => Object.values(subject))
+  .filter(isRequest)
+  .sort((a, b) => a.code - b.code)
+
+const byCode = new Map(allRequests.map(request => [request.code, request]))
+
+/** Undefined for a number that has no request here: it is answered with code 3. */
+export const requestByCode = (code: number): RequestSpec | undefined => byCode.get(code)
+
+export interface OtherCode {
+  readonly code: number
+  readonly name: string
+  /** 'retired': dead, its number must not be given to anything else. 'only 5.x': lives there, not here (yet). */
+  readonly state: 'retired' | 'only 5.x'
+}
+
+const retired = (code: number, name: string): OtherCode => ({ code, name, state: 'retired' })
+const only5 = (code: number, name: string): OtherCode => ({ code, name, state: 'only 5.x' })
+
+/** Numbers of remoting.md 7 without a request here. All of them are answered with code 3. */
+export const otherCodes: readonly OtherCode[] = [
+  retired(13, 'QUERY_BROKER_OFFSET'),
+  only5(18, 'UPDATE_AND_CREATE_TOPIC_LIST'),
+  retired(22, 'GET_TOPIC_CONFIG_LIST'),
+  retired(23, 'GET_TOPIC_NAME_LIST'),
+  retired(27, 'TRIGGER_DELETE_FILES'),
+  retired(47, 'GET_CLIENT_CONFIG'),
+  retired(54, 'GET_BROKER_CLUSTER_ACL_CONFIG'),
+  only5(60, 'GET_TIMER_CHECK_POINT'),
+  only5(61, 'GET_TIMER_METRICS'),
+  retired(209, 'SUSPEND_CONSUMER'),
+  retired(210, 'RESUME_CONSUMER'),
+  retired(211, 'RESET_CONSUMER_OFFSET_IN_CONSUMER'),
+  retired(212, 'RESET_CONSUMER_OFFSET_IN_BROKER'),
+  retired(213, 'ADJUST_CONSUMER_THREAD_POOL'),
+  retired(214, 'WHO_CONSUME_THE_MESSAGE'),
+  only5(225, 'UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST'),
+  only5(353, 'UPDATE_AND_GET_GROUP_FORBIDDEN'),
+  only5(354, 'CHECK_ROCKSDB_CQ_WRITE_PROGRESS'),
+  only5(355, 'EXPORT_ROCKSDB_CONFIG_TO_JSON'),
+  only5(370, 'RECALL_MESSAGE'),
+  only5(400, 'QUERY_ASSIGNMENT'),
+  only5(401, 'SET_MESSAGE_REQUEST_MODE'),
+  only5(402, 'GET_ALL_MESSAGE_REQUEST_MODE'),
+  only5(513, 'UPDATE_AND_CREATE_STATIC_TOPIC'),
+  only5(901, 'GET_BROKER_MEMBER_GROUP'),
+  only5(902, 'ADD_BROKER'),
+  only5(903, 'REMOVE_BROKER'),
+  only5(904, 'BROKER_HEARTBEAT'),
+  only5(905, 'NOTIFY_MIN_BROKER_ID_CHANGE'),
+  only5(906, 'EXCHANGE_BROKER_HA_INFO'),
+  only5(907, 'GET_BROKER_HA_STATUS'),
+  only5(908, 'RESET_MASTER_FLUSH_OFFSET'),
+  only5(200050, 'POP_MESSAGE'),
+  only5(200051, 'ACK_MESSAGE'),
+  only5(200052, 'PEEK_MESSAGE'),
+  only5(200053, 'CHANGE_MESSAGE_INVISIBLETIME'),
+  only5(200054, 'NOTIFICATION'),
+  only5(200055, 'POLLING_INFO'),
+  only5(200056, 'POP_ROLLBACK'),
+  only5(200151, 'BATCH_ACK_MESSAGE'),
+]
+
+const otherByCode = new Map(otherCodes.map(other => [other.code, other]))
+
+/** Java's constant name of any number of the index, for traces; undefined for what nobody knows. */
+export const requestName = (code: number): string | undefined => byCode.get(code)?.name ?? otherByCode.get(code)?.name
