@@ -89,7 +89,9 @@ export class NodeFile implements DiskFile {
   }
 
   touch(atMs: number): void {
-    this.wrapped(() => fs.futimesSync(this.descriptor(), atMs / 1000, atMs / 1000))
+    // Seconds as a double are off by up to 0.2 µs, which the system cuts down to the millisecond before.
+    const seconds = (atMs + 0.0005) / 1000
+    this.wrapped(() => fs.futimesSync(this.descriptor(), seconds, seconds))
   }
 
   closeSync(): void {

@@ -97,9 +97,9 @@ export class Unsynced {
     }
     const kept = new Map<number, number>()
     for (const [sector, count] of touches) kept.set(sector, random.int(count + 1))
-    const sizeChanges = random.int(changes.length + 1)
-    const size = changes.slice(0, sizeChanges).reduce(sizeAfter, this.medium.size)
-    const lastOrder = changes[sizeChanges - 1]?.order ?? -1
+    const sizeSteps = random.int(pieces.length + 1)
+    const size = pieces.slice(0, sizeSteps).reduce(sizeAfter, this.medium.size)
+    const lastOrder = pieces[sizeSteps - 1]?.order ?? -1
     for (const piece of pieces) {
       if (piece.kind === 'truncate') {
         if (piece.order <= lastOrder) apply(this.medium, piece)
