@@ -1,1 +1,2 @@
-export {}
+export * from './broker.ts'
+export * from './config/options.ts'

@@ -19,7 +19,8 @@ export class KvConfig {
     const text = [this.path, `${this.path}.bak`].find(path => (this.disk.stat(path)?.size ?? 0) > 0)
     if (text === undefined) return
     const saved = parseJavaJson(this.disk.readFile(text)) as { configTable?: Record<string, Record<string, string>> }
-    for (const [namespace, entries] of Object.entries(saved.configTable ?? {})) this.table.set(namespace, new Map(Object.entries(entries)))
+    for (const [namespace, entries] of Object.entries(saved.configTable ?? {}))
+      this.table.set(namespace, new Map(Object.entries(entries)))
   }
 
   get(namespace: string, key: string): string | undefined {

@@ -1,4 +1,4 @@
-import { type Connection, RemotingServer, type RemotingLimits } from '@skua-mq/remoting'
+import { type Connection, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
 import { type Address, defineEvent, every, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
 import { KvConfig } from './kv-config.ts'
 import { RouteTable } from './route-table.ts'
@@ -44,7 +44,13 @@ export class NameServer implements Service {
         connection.onClose(() => this.tell(this.routes.connectionClosed(connection.id), 'its connection closed'))
       },
     })
-    this.server = new RemotingServer({ ...runtime, name: 'nameserver', listen: [options.listen], routes, ...(options.limits ? { limits: options.limits } : {}) })
+    this.server = new RemotingServer({
+      ...runtime,
+      name: 'nameserver',
+      listen: [options.listen],
+      routes,
+      ...(options.limits ? { limits: options.limits } : {}),
+    })
   }
 
   get address(): Address {
@@ -54,7 +60,9 @@ export class NameServer implements Service {
   async start(): Promise<void> {
     this.kv.load()
     await this.server.start()
-    this.timer = every(this.options.runtime.clock, scanMs, () => this.tell(this.routes.expire(this.options.runtime.clock.monotonic()), 'silent for 120 s'))
+    this.timer = every(this.options.runtime.clock, scanMs, () =>
+      this.tell(this.routes.expire(this.options.runtime.clock.monotonic()), 'silent for 120 s'),
+    )
   }
 
   async stop(): Promise<void> {

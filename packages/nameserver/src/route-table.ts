@@ -95,7 +95,11 @@ export class RouteTable {
   }
 
   /** 322: whether the name server's view is older; refreshes the broker's life. */
-  queryDataVersion(brokerAddr: string, version: DataVersion, nowMs: number): { changed: boolean; known: DataVersion | undefined } {
+  queryDataVersion(
+    brokerAddr: string,
+    version: DataVersion,
+    nowMs: number,
+  ): { changed: boolean; known: DataVersion | undefined } {
     const live = this.live.get(brokerAddr)
     if (live === undefined) return { changed: true, known: undefined }
     live.lastSeenMs = nowMs
@@ -156,20 +160,29 @@ export class RouteTable {
 
   /** 224: topics of the brokers of a cluster. */
   topicsOfCluster(cluster: string): string[] {
-    const names = new Set([...this.brokers.values()].filter(broker => broker.cluster === cluster).map(broker => broker.brokerName))
-    return [...this.topics].filter(([, queues]) => [...queues.keys()].some(name => names.has(name))).map(([topic]) => topic)
+    const names = new Set(
+      [...this.brokers.values()].filter(broker => broker.cluster === cluster).map(broker => broker.brokerName),
+    )
+    return [...this.topics]
+      .filter(([, queues]) => [...queues.keys()].some(name => names.has(name)))
+      .map(([topic]) => topic)
   }
 
   /** 304: topics that carry the name of a cluster or a broker, and one broker's address. */
   systemTopics(): { topics: string[]; brokerAddr: string | undefined } {
     const clusters = new Set([...this.brokers.values()].map(broker => broker.cluster))
     const first = [...this.brokers.values()][0]
-    return { topics: [...clusters, ...this.brokers.keys()], brokerAddr: first === undefined ? undefined : [...first.addrs.values()][0] }
+    return {
+      topics: [...clusters, ...this.brokers.keys()],
+      brokerAddr: first === undefined ? undefined : [...first.addrs.values()][0],
+    }
   }
 
   /** 311 to 313: topics by the bits of their sysFlag. */
   topicsBySysFlag(wanted: (topicSysFlag: number) => boolean): string[] {
-    return [...this.topics].filter(([, queues]) => [...queues.values()].some(queue => wanted(queue.topicSysFlag))).map(([topic]) => topic)
+    return [...this.topics]
+      .filter(([, queues]) => [...queues.values()].some(queue => wanted(queue.topicSysFlag)))
+      .map(([topic]) => topic)
   }
 
   /** 205 and 327: takes or gives the write bit on all topics of a broker; answers how many changed. */
@@ -188,7 +201,8 @@ export class RouteTable {
   deleteTopic(topic: string, cluster?: string): void {
     const queues = this.topics.get(topic)
     if (queues === undefined) return
-    for (const name of queues.keys()) if (cluster === undefined || this.brokers.get(name)?.cluster === cluster) queues.delete(name)
+    for (const name of queues.keys())
+      if (cluster === undefined || this.brokers.get(name)?.cluster === cluster) queues.delete(name)
     if (queues.size === 0) this.topics.delete(topic)
   }
 

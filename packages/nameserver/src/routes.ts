@@ -1,24 +1,24 @@
+import { crc32 } from 'node:zlib'
 import {
+  addWritePermOfBroker,
   deleteKvConfig,
   deleteTopicInNamesrv,
   getAllTopicListFromNameserver,
   getBrokerClusterInfo,
   getKvConfig,
-  getKvlistByNamespace,
+  getKvListByNamespace,
   getRouteInfoByTopic,
+  getSystemTopicListFromNs,
   getTopicsByCluster,
   putKvConfig,
   queryDataVersion,
-  registerBroker,
   ResponseCode,
+  registerBroker,
+  type TopicRouteData,
   unregisterBroker,
   wipeWritePermOfBroker,
-  addWritePermOfBroker,
-  getSystemTopicListFromNs,
-  type TopicRouteData,
 } from '@skua-mq/protocol'
 import { type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
-import { crc32 } from 'node:zlib'
 import type { KvConfig } from './kv-config.ts'
 import { orderTopicNamespace } from './kv-config.ts'
 import type { RouteTable } from './route-table.ts'
@@ -42,7 +42,11 @@ export function nameServerRoutes(parts: NameServerParts): Route[] {
 function registrationRoutes({ routes, kv, now, registeredBy }: NameServerParts): Route[] {
   return [
     route(registerBroker, (header, { body, connection }) => {
-      if (header.bodyCrc32 !== undefined && header.bodyCrc32 !== 0 && header.bodyCrc32 !== (crc32(body) & 0x7fff_ffff)) {
+      if (
+        header.bodyCrc32 !== undefined &&
+        header.bodyCrc32 !== 0 &&
+        header.bodyCrc32 !== (crc32(body) & 0x7fff_ffff)
+      ) {
         return refuse(ResponseCode.systemError, 'the CRC of the register body does not match')
       }
       registeredBy(connection)
@@ -60,7 +64,8 @@ function registrationRoutes({ routes, kv, now, registeredBy }: NameServerParts):
         now(),
       )
       const orderTopics = kv.namespace(orderTopicNamespace)
-      const replyBody = orderTopics === undefined ? undefined : getKvlistByNamespace.replyBody!.encode({ table: new Map(orderTopics) })
+      const replyBody =
+        orderTopics === undefined ? undefined : getKvListByNamespace.replyBody!.encode({ table: new Map(orderTopics) })
       return ok(reply, replyBody)
     }),
     route(unregisterBroker, ({ brokerName, brokerAddr, brokerId }) => {
@@ -88,7 +93,9 @@ function lookupRoutes({ routes, kv, orderMessageEnable, advertise }: NameServerP
         return refuse(ResponseCode.topicNotExist, `No topic route info in name server for the topic: ${topic}`)
       }
       const order = orderMessageEnable() ? kv.get(orderTopicNamespace, topic) : undefined
-      const data = told(order === undefined ? found : { ...found, orderTopicConf: order }, addr => advertise(addr, connection))
+      const data = told(order === undefined ? found : { ...found, orderTopicConf: order }, addr =>
+        advertise(addr, connection),
+      )
       return ok({}, getRouteInfoByTopic.replyBody!.encode(data))
     }),
     route(getBrokerClusterInfo, (_header, { connection }) => {
@@ -98,8 +105,12 @@ function lookupRoutes({ routes, kv, orderMessageEnable, advertise }: NameServerP
       }
       return ok({}, getBrokerClusterInfo.replyBody!.encode(info))
     }),
-    route(getAllTopicListFromNameserver, () => ok({}, getAllTopicListFromNameserver.replyBody!.encode({ topicList: routes.topicNames() }))),
-    route(getTopicsByCluster, ({ cluster }) => ok({}, getTopicsByCluster.replyBody!.encode({ topicList: routes.topicsOfCluster(cluster) }))),
+    route(getAllTopicListFromNameserver, () =>
+      ok({}, getAllTopicListFromNameserver.replyBody!.encode({ topicList: routes.topicNames() })),
+    ),
+    route(getTopicsByCluster, ({ cluster }) =>
+      ok({}, getTopicsByCluster.replyBody!.encode({ topicList: routes.topicsOfCluster(cluster) })),
+    ),
     route(getSystemTopicListFromNs, () => {
       const { topics, brokerAddr } = routes.systemTopics()
       return ok({}, getSystemTopicListFromNs.replyBody!.encode({ topicList: topics, brokerAddr }))
@@ -115,16 +126,18 @@ function kvRoutes({ kv }: NameServerParts): Route[] {
     }),
     route(getKvConfig, ({ namespace, key }) => {
       const value = kv.get(namespace, key)
-      return value === undefined ? refuse(ResponseCode.queryNotFound, `no value for ${key} in ${namespace}`) : ok({ value })
+      return value === undefined
+        ? refuse(ResponseCode.queryNotFound, `no value for ${key} in ${namespace}`)
+        : ok({ value })
     }),
     route(deleteKvConfig, ({ namespace, key }) => {
       kv.delete(namespace, key)
       return ok({})
     }),
-    route(getKvlistByNamespace, ({ namespace }) => {
+    route(getKvListByNamespace, ({ namespace }) => {
       const table = kv.namespace(namespace)
       if (table === undefined) return refuse(ResponseCode.queryNotFound, `nothing is stored in ${namespace}`)
-      return ok({}, getKvlistByNamespace.replyBody!.encode({ table: new Map(table) }))
+      return ok({}, getKvListByNamespace.replyBody!.encode({ table: new Map(table) }))
     }),
   ]
 }

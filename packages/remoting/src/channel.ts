@@ -1,4 +1,12 @@
-import { ByteWriter, type Command, encodeFrame, FrameParser, HeaderForm, onewayFlag, skuaVersion } from '@skua-mq/protocol'
+import {
+  ByteWriter,
+  type Command,
+  encodeFrame,
+  FrameParser,
+  HeaderForm,
+  onewayFlag,
+  skuaVersion,
+} from '@skua-mq/protocol'
 import { type Address, type Clock, NetError, type Socket } from '@skua-mq/runtime'
 import type { Connection, OutgoingCommand } from './connection.ts'
 import type { RemotingLimits } from './limits.ts'
@@ -44,6 +52,8 @@ export class Channel implements Connection {
   /** Bytes came or went since the last idle sweep. */
   active = true
   idleSinceMs = 0
+  /** The peer as stored records carry it; whoever stores messages keeps it here, so that it is made once. */
+  remoteHost: Uint8Array | undefined
   /** The very first byte of the connection tells TLS from frames; -1 before it came. */
   firstByte = -1
   private carried = 0

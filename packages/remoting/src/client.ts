@@ -9,7 +9,17 @@ import {
   skuaVersion,
   writeFields,
 } from '@skua-mq/protocol'
-import { type Address, type Clock, type Events, every, type Net, NetError, noEvents, type Timer, type Turn } from '@skua-mq/runtime'
+import {
+  type Address,
+  type Clock,
+  type Events,
+  every,
+  type Net,
+  NetError,
+  noEvents,
+  type Timer,
+  type Turn,
+} from '@skua-mq/runtime'
 import { Channel, type ChannelOwner } from './channel.ts'
 import type { OutgoingCommand } from './connection.ts'
 import { Dispatch } from './dispatch.ts'

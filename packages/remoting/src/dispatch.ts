@@ -23,7 +23,10 @@ export class Dispatch {
   private readonly limit: number
   private pending = 0
 
-  constructor(routes: readonly Route[], { events, maxPendingRequests }: { events: Events; maxPendingRequests: number }) {
+  constructor(
+    routes: readonly Route[],
+    { events, maxPendingRequests }: { events: Events; maxPendingRequests: number },
+  ) {
     const table = new Map<number, Route>()
     for (const route of routes) {
       if (table.has(route.request.code)) throw new Error(`two handlers for request code ${route.request.code}`)
@@ -37,7 +40,11 @@ export class Dispatch {
   run(command: Command, channel: Channel): void {
     const route = this.routes.get(command.code)
     if (route === undefined) {
-      this.reply(undefined, { command, channel }, refuse(ResponseCode.requestCodeNotSupported, `request code ${command.code} is not supported`))
+      this.reply(
+        undefined,
+        { command, channel },
+        refuse(ResponseCode.requestCodeNotSupported, `request code ${command.code} is not supported`),
+      )
       return
     }
     const { request } = route
@@ -45,7 +52,9 @@ export class Dispatch {
     let outcome: Outcome | Promise<Outcome>
     try {
       const header = readFields(request.header, command.extFields)
-      outcome = route.handle(header as never, { connection: channel, command, body: command.body ?? noBody }) as Outcome | Promise<Outcome>
+      outcome = route.handle(header as never, { connection: channel, command, body: command.body ?? noBody }) as
+        | Outcome
+        | Promise<Outcome>
     } catch (error) {
       this.reply(request, asked, this.refusalOf(error, asked))
       return
@@ -56,7 +65,11 @@ export class Dispatch {
     }
     if (this.pending >= this.limit) {
       outcome.catch(() => {})
-      this.reply(request, asked, refuse(ResponseCode.systemBusy, `[OVERLOAD]maxPendingRequests (${this.limit}) requests are being worked on`))
+      this.reply(
+        request,
+        asked,
+        refuse(ResponseCode.systemBusy, `[OVERLOAD]maxPendingRequests (${this.limit}) requests are being worked on`),
+      )
       return
     }
     this.pending++
@@ -74,13 +87,15 @@ export class Dispatch {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) {
       this.events.emit(handlerFailed({ code: command.code, peer: channel.peer, error }))
     }
-    const text = error instanceof Failure ? `${error.code}: ${error.message}` : String((error as Error)?.message ?? error)
+    const text =
+      error instanceof Failure ? `${error.code}: ${error.message}` : String((error as Error)?.message ?? error)
     return refuse(ResponseCode.systemError, text)
   }
 
   private reply(request: RequestSpec | undefined, { command, channel }: Asked, outcome: Outcome): void {
     if (outcome === noReply || isOneway(command) || !channel.open) return
-    const fields = outcome.header === undefined || request === undefined ? {} : writeFields(request.reply, outcome.header)
+    const fields =
+      outcome.header === undefined || request === undefined ? {} : writeFields(request.reply, outcome.header)
     channel.send({
       code: outcome.code,
       language: channel.identity.language,

@@ -11,8 +11,8 @@ import {
   isResponse,
   PullView,
   pullFields,
-  responseFlag,
   ResponseCode,
+  responseFlag,
   ScanOutcome,
   SendView,
   scanFrame,
@@ -96,7 +96,13 @@ export class HotPath {
       if (pull) fillPullFromCommand(this.pullView, command)
       else fillSendFromCommand(this.sendView, command)
     } catch (error) {
-      Object.assign(view, { code: command.code, opaque: command.opaque, oneway: (command.flag & 2) !== 0, version: command.version, form: command.form })
+      Object.assign(view, {
+        code: command.code,
+        opaque: command.opaque,
+        oneway: (command.flag & 2) !== 0,
+        version: command.version,
+        form: command.form,
+      })
       this.refuse(channel, view, error)
       return
     }

@@ -26,6 +26,9 @@ export interface Route {
 }
 
 /** Ties a handler to its request; the header's type comes from the table. */
-export function route<Q extends RequestSpec<never, never, never, never> | RequestSpec>(request: Q, handle: Handler<Q>): Route {
+export function route<Q extends RequestSpec<never, never, never, never> | RequestSpec>(
+  request: Q,
+  handle: Handler<Q>,
+): Route {
   return { request: request as RequestSpec, handle: handle as Route['handle'] }
 }

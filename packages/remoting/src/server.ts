@@ -42,7 +42,10 @@ export class RemotingServer implements Service, ChannelOwner {
     this.parts = parts
     this.name = parts.name
     this.limits = { ...defaultLimits, ...parts.limits }
-    this.dispatch = new Dispatch(parts.routes, { events: parts.events, maxPendingRequests: this.limits.maxPendingRequests })
+    this.dispatch = new Dispatch(parts.routes, {
+      events: parts.events,
+      maxPendingRequests: this.limits.maxPendingRequests,
+    })
     this.hot = parts.hot === undefined ? undefined : new HotPath(parts.hot, serverIdentity.version)
   }
 
@@ -103,7 +106,8 @@ export class RemotingServer implements Service, ChannelOwner {
   }
 
   frame(channel: Channel, bytes: Buffer, start: number, end: number): void {
-    const command = this.hot === undefined ? decodeFrame(bytes, start, end) : this.hot.frame(channel, bytes, { start, end })
+    const command =
+      this.hot === undefined ? decodeFrame(bytes, start, end) : this.hot.frame(channel, bytes, { start, end })
     if (command === undefined) return
     if (isResponse(command)) {
       // The reader's buffer is reused; whoever waits for this reply reads it later.
@@ -117,7 +121,9 @@ export class RemotingServer implements Service, ChannelOwner {
 
   broken(channel: Channel, error: Error): void {
     const tls = error instanceof Error && channel.firstByte === tlsHandshake
-    this.parts.events.emit(tls ? tlsNotConfigured({ peer: channel.peer }) : badFrame({ peer: channel.peer, reason: error.message }))
+    this.parts.events.emit(
+      tls ? tlsNotConfigured({ peer: channel.peer }) : badFrame({ peer: channel.peer, reason: error.message }),
+    )
     channel.close()
   }
 
@@ -128,7 +134,9 @@ export class RemotingServer implements Service, ChannelOwner {
     this.carried += bytes - before
     this.channels.set(channel, bytes)
     if (bytes > before && this.carried > this.limits.maxCarryBytes) {
-      this.parts.events.emit(connectionLimit({ peer: channel.peer, limit: 'maxCarryBytes', value: this.limits.maxCarryBytes }))
+      this.parts.events.emit(
+        connectionLimit({ peer: channel.peer, limit: 'maxCarryBytes', value: this.limits.maxCarryBytes }),
+      )
       channel.close()
     }
   }

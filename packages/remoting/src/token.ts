@@ -1,4 +1,10 @@
-import { type ReplyHeader, type ReplyParts, type RequestHead, type ResponseCode, writeReplyHead } from '@skua-mq/protocol'
+import {
+  type ReplyHeader,
+  type ReplyParts,
+  type RequestHead,
+  type ResponseCode,
+  writeReplyHead,
+} from '@skua-mq/protocol'
 import type { Channel } from './channel.ts'
 
 /**
@@ -39,7 +45,11 @@ export class ReplyToken implements RequestHead {
   }
 
   /** `release` runs when the slices of the body are no longer needed, also when there is nobody to send them to. */
-  answer(code: ResponseCode, header?: ReplyHeader, rest: { remark?: string | undefined; body?: readonly Uint8Array[]; release?: () => void } = nothing): void {
+  answer(
+    code: ResponseCode,
+    header?: ReplyHeader,
+    rest: { remark?: string | undefined; body?: readonly Uint8Array[]; release?: () => void } = nothing,
+  ): void {
     const channel = this.connection
     if (channel.open && !this.oneway) {
       const parts = this.pool.parts

@@ -1,7 +1,14 @@
 import { defineRequest, int, long, optional, text } from '@skua-mq/protocol'
 import { ok, refuse, route } from '../src/index.ts'
 
-const q = defineRequest({ name: 'X', code: 14, direction: 'C→B', section: '11', header: { consumerGroup: text, queueId: int, z: optional(int) }, reply: { offset: long } })
+const q = defineRequest({
+  name: 'X',
+  code: 14,
+  direction: 'C→B',
+  section: '11',
+  header: { consumerGroup: text, queueId: int, z: optional(int) },
+  reply: { offset: long },
+})
 export const r = route(q, ({ consumerGroup, queueId, z }) => {
   const s: string = consumerGroup
   const n: number = queueId + (z ?? 0)

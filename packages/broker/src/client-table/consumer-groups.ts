@@ -1,12 +1,17 @@
-import type { ConsumerData, SubscriptionData } from '@skua-mq/protocol'
+import type { ConsumeFromWhere, ConsumerData, ConsumeType, MessageModel, SubscriptionData } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 
-export const subscriptionsDiffer = defineEvent<{ group: string; topic: string; members: readonly string[]; expressions: readonly string[] }>(
-  'members of a consumer group subscribe differently: messages get lost',
-  'warn',
+export const subscriptionsDiffer = defineEvent<{
+  group: string
+  topic: string
+  members: readonly string[]
+  expressions: readonly string[]
+}>('members of a consumer group subscribe differently: messages get lost', 'warn')
+export const groupMembersChanged = defineEvent<{ group: string; members: number; why: string }>(
+  'consumer group members changed',
+  'debug',
 )
-export const groupMembersChanged = defineEvent<{ group: string; members: number; why: string }>('consumer group members changed', 'debug')
 
 /** A member that has not sent a heartbeat for so long is removed (remoting.md 4). */
 export const memberExpiryMs = 120_000
@@ -22,9 +27,10 @@ export interface Member {
 
 export interface ConsumerGroup {
   readonly group: string
-  consumeType: string
-  messageModel: string
-  consumeFromWhere: string
+  /** Of the last heartbeat; undefined where it named one that we do not know. */
+  consumeType: ConsumeType | undefined
+  messageModel: MessageModel | undefined
+  consumeFromWhere: ConsumeFromWhere | undefined
   /** By connection: one connection is one member, as in RocketMQ. */
   readonly members: Map<number, Member>
   subscriptions: Map<string, SubscriptionData>
@@ -33,7 +39,11 @@ export interface ConsumerGroup {
 /** Consumers that are connected, by group, as their heartbeats say. */
 export class ConsumerGroups {
   private readonly groups = new Map<string, ConsumerGroup>()
-  private readonly parts: { readonly clock: Clock; readonly events: Events; readonly notify: (group: ConsumerGroup) => void }
+  private readonly parts: {
+    readonly clock: Clock
+    readonly events: Events
+    readonly notify: (group: ConsumerGroup) => void
+  }
   /** Groups in which members subscribe differently, for metrics. */
   differing = new Set<string>()
 
@@ -54,7 +64,11 @@ export class ConsumerGroups {
   }
 
   /** A heartbeat. Answers whether members or subscriptions changed; the members are told of that. */
-  register(data: ConsumerData, client: { clientId: string; connection: Connection; language: number; version: number }, notifies: boolean): boolean {
+  register(
+    data: ConsumerData,
+    client: { clientId: string; connection: Connection; language: number; version: number },
+    notifies: boolean,
+  ): boolean {
     const known = this.groups.get(data.groupName)
     const group = known ?? this.newGroup(data)
     group.consumeType = data.consumeType
@@ -65,7 +79,13 @@ export class ConsumerGroups {
     this.compare(group)
     const changed = joined || subscribed
     if (changed) {
-      this.parts.events.emit(groupMembersChanged({ group: data.groupName, members: group.members.size, why: joined ? 'joined' : 'subscriptions changed' }))
+      this.parts.events.emit(
+        groupMembersChanged({
+          group: data.groupName,
+          members: group.members.size,
+          why: joined ? 'joined' : 'subscriptions changed',
+        }),
+      )
       if (notifies) this.parts.notify(group)
     }
     return changed
@@ -109,7 +129,11 @@ export class ConsumerGroups {
     return group
   }
 
-  private refresh(group: ConsumerGroup, data: ConsumerData, client: { clientId: string; connection: Connection; language: number; version: number }): boolean {
+  private refresh(
+    group: ConsumerGroup,
+    data: ConsumerData,
+    client: { clientId: string; connection: Connection; language: number; version: number },
+  ): boolean {
     const subscriptions = new Map(data.subscriptionDataSet.map(subscription => [subscription.topic, subscription]))
     const known = group.members.get(client.connection.id)
     if (known !== undefined && known.clientId === client.clientId) {
@@ -149,7 +173,11 @@ function differenceIn(group: ConsumerGroup): { topic: string; members: string[];
     for (const topic of new Set([...first.subscriptions.keys(), ...other.subscriptions.keys()])) {
       const [a, b] = [first.subscriptions.get(topic), other.subscriptions.get(topic)]
       if (a?.subString === b?.subString && a?.expressionType === b?.expressionType) continue
-      return { topic, members: [first.clientId, other.clientId], expressions: [a?.subString ?? 'not subscribed', b?.subString ?? 'not subscribed'] }
+      return {
+        topic,
+        members: [first.clientId, other.clientId],
+        expressions: [a?.subString ?? 'not subscribed', b?.subString ?? 'not subscribed'],
+      }
     }
   }
   return undefined
@@ -161,7 +189,8 @@ function replaceSubscriptions(group: ConsumerGroup, wanted: readonly Subscriptio
   for (const subscription of wanted) {
     const known = group.subscriptions.get(subscription.topic)
     if (known === undefined) changed = true
-    if (known === undefined || subscription.subVersion > known.subVersion) group.subscriptions.set(subscription.topic, subscription)
+    if (known === undefined || subscription.subVersion > known.subVersion)
+      group.subscriptions.set(subscription.topic, subscription)
   }
   for (const topic of [...group.subscriptions.keys()]) {
     if (wanted.some(subscription => subscription.topic === topic)) continue

@@ -20,7 +20,10 @@ export class ProducerGroups {
     this.clock = clock
   }
 
-  register(group: string, client: { clientId: string; connection: Connection; language: number; version: number }): void {
+  register(
+    group: string,
+    client: { clientId: string; connection: Connection; language: number; version: number },
+  ): void {
     let members = this.groups.get(group)
     if (members === undefined) {
       members = new Map()

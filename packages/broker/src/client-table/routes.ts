@@ -55,7 +55,8 @@ export function clientRoutes(parts: ClientRouteParts): Route[] {
     }),
     route(getConsumerListByGroup, ({ consumerGroup }) => {
       const members = [...(parts.consumers.find(consumerGroup)?.members.values() ?? [])]
-      if (members.length === 0) return refuse(ResponseCode.systemError, `no consumer of ${consumerGroup} is connected here`)
+      if (members.length === 0)
+        return refuse(ResponseCode.systemError, `no consumer of ${consumerGroup} is connected here`)
       const consumerIdList = members.map(member => member.clientId)
       return ok({}, getConsumerListByGroup.replyBody?.encode({ consumerIdList }))
     }),
@@ -70,14 +71,19 @@ export function clientRoutes(parts: ClientRouteParts): Route[] {
 
 function beat(parts: ClientRouteParts, { body, command, connection }: Call, watch: (connection: Connection) => void) {
   const data = heartBeat.body?.decode(body)
-  if (data === undefined || data.clientID === '') return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
+  if (data === undefined || data.clientID === '')
+    return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
   watch(connection)
   const client = { clientId: data.clientID, connection, language: command.language ?? 0, version: command.version }
   for (const consumer of data.consumerDataSet) {
     const group = parts.groups.findOrCreate(consumer.groupName)
     if (group === undefined) continue
     if (group.retryQueueNums > 0) {
-      parts.topics.ensure(`${retryPrefix}${consumer.groupName}`, group.retryQueueNums, `retries of ${consumer.groupName}`)
+      parts.topics.ensure(
+        `${retryPrefix}${consumer.groupName}`,
+        group.retryQueueNums,
+        `retries of ${consumer.groupName}`,
+      )
     }
     for (const subscription of consumer.subscriptionDataSet) parts.subscribed(consumer.groupName, subscription)
     parts.consumers.register(consumer, client, group.notifyConsumerIdsChangedEnable)

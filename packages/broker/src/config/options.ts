@@ -1,4 +1,19 @@
-import { bool, bytes, type Config, count, hours, int, long, millis, oneOf, path, percent, port, text, word } from '@skua-mq/runtime'
+import {
+  bool,
+  bytes,
+  type Config,
+  count,
+  hours,
+  int,
+  long,
+  millis,
+  oneOf,
+  path,
+  percent,
+  port,
+  text,
+  word,
+} from '@skua-mq/runtime'
 
 /** A key that RocketMQ knows and that does nothing here: its file is told so once. */
 const idle = (help: string) => ({ help, effect: 'none' }) as const
@@ -6,7 +21,10 @@ const MiB = 1024 * 1024
 
 /** Identity and addresses (store.md 11). */
 const identity = {
-  brokerClusterName: word({ default: 'DefaultCluster', help: 'cluster of this broker; also a topic name and the property CLUSTER' }),
+  brokerClusterName: word({
+    default: 'DefaultCluster',
+    help: 'cluster of this broker; also a topic name and the property CLUSTER',
+  }),
   brokerName: word({ default: 'DEFAULT_BROKER', help: 'name shared by a master and its slaves; also a topic name' }),
   brokerId: long({ default: 0, min: 0, help: '0 is the master' }),
   brokerRole: oneOf(['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'], { default: 'ASYNC_MASTER', help: 'role in replication' }),
@@ -18,35 +36,58 @@ const identity = {
   brokerPermission: int({ default: 6, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
   regionId: word({ default: 'DefaultRegion', help: 'told in every send reply' }),
   traceOn: bool({ default: true, help: 'told in every send reply: whether clients may trace' }),
-  configBlackList: text({ default: 'configBlackList;brokerConfigPath', help: 'keys that may not be changed at run time' }),
+  configBlackList: text({
+    default: 'configBlackList;brokerConfigPath',
+    help: 'keys that may not be changed at run time',
+  }),
 } as const
 
 /** The store (packages/store gets these). */
 const storage = {
   storePathRootDir: path({ default: '', help: 'store directory; empty: ~/store' }),
   storePathCommitLog: path({ default: '', help: 'log directory; empty: storePathRootDir/commitlog' }),
-  mappedFileSizeCommitLog: bytes({ default: 1024 * MiB, aliases: ['mapedFileSizeCommitLog'], help: 'size of a log segment; must equal what the directory was written with' }),
-  mappedFileSizeConsumeQueue: bytes({ default: 6_000_000, aliases: ['mapedFileSizeConsumeQueue'], help: 'size of a consume queue file' }),
+  mappedFileSizeCommitLog: bytes({
+    default: 1024 * MiB,
+    aliases: ['mapedFileSizeCommitLog'],
+    help: 'size of a log segment; must equal what the directory was written with',
+  }),
+  mappedFileSizeConsumeQueue: bytes({
+    default: 6_000_000,
+    aliases: ['mapedFileSizeConsumeQueue'],
+    help: 'size of a consume queue file',
+  }),
   maxMessageSize: bytes({ default: 4 * MiB, help: 'longest message body' }),
   maxHashSlotNum: count({ default: 5_000_000, help: 'hash slots of an index file' }),
   maxIndexNum: count({ default: 20_000_000, help: 'entries of an index file' }),
   messageIndexEnable: bool({ default: true, help: 'index messages by key' }),
   maxMsgsNumBatch: count({ default: 64, help: 'most messages that a query by key answers' }),
   checkCRCOnRecover: bool({ default: true, help: 'verify bodies in recovery' }),
-  flushDiskType: oneOf(['ASYNC_FLUSH', 'SYNC_FLUSH'], { default: 'ASYNC_FLUSH', help: 'whether a send waits for fdatasync' }),
+  flushDiskType: oneOf(['ASYNC_FLUSH', 'SYNC_FLUSH'], {
+    default: 'ASYNC_FLUSH',
+    help: 'whether a send waits for fdatasync',
+  }),
   flushIntervalCommitLog: millis({ default: 500, help: 'time between two syncs of the log under ASYNC_FLUSH' }),
   syncFlushTimeout: millis({ default: 5000, help: 'how long a send waits under SYNC_FLUSH' }),
   flushIntervalConsumeQueue: millis({ default: 1000, help: 'time between two writes of the queues' }),
   flushConsumeQueueThoroughInterval: millis({ default: 60_000, help: 'time between two syncs of the queues' }),
   deleteWhen: text({ default: '04', help: 'hours in which old segments are deleted, joined by ;' }),
   fileReservedTime: hours({ default: 72, help: 'age at which a full segment may be deleted' }),
-  diskMaxUsedSpaceRatio: percent({ default: 75, help: 'use of the disk from which old segments are deleted at any hour' }),
-  diskSpaceCleanForciblyRatio: percent({ default: 85, help: 'use of the disk from which segments are deleted whatever their age' }),
+  diskMaxUsedSpaceRatio: percent({
+    default: 75,
+    help: 'use of the disk from which old segments are deleted at any hour',
+  }),
+  diskSpaceCleanForciblyRatio: percent({
+    default: 85,
+    help: 'use of the disk from which segments are deleted whatever their age',
+  }),
   diskSpaceWarningLevelRatio: percent({ default: 90, help: 'use of the disk from which sends are refused' }),
   cleanFileForciblyEnable: bool({ default: true, help: 'whether diskSpaceCleanForciblyRatio deletes' }),
   cleanResourceInterval: millis({ default: 10_000, help: 'time between two rounds of retention' }),
   slaveTimeout: millis({ default: 3000, help: 'how long a send waits for a slave under SYNC_MASTER' }),
-  messageDelayLevel: text({ default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h', help: 'delays of the levels 1, 2, …' }),
+  messageDelayLevel: text({
+    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
+    help: 'delays of the levels 1, 2, …',
+  }),
   flushDelayOffsetInterval: millis({ default: 10_000, help: 'time between two writes of delayOffset.json' }),
   accessMessageInMemoryMaxRatio: percent({ default: 40, help: 'share of the memory that counts as hot' }),
   maxTransferCountOnMessageInMemory: count({ default: 32, help: 'most messages of a hot pull' }),
@@ -58,7 +99,11 @@ const storage = {
 /** Topics, groups, delivery. */
 const delivery = {
   autoCreateTopicEnable: bool({ default: true, help: 'create a topic at its first send, from the template TBW102' }),
-  autoCreateSubscriptionGroup: bool({ default: true, live: true, help: 'create a consumer group when it is first seen' }),
+  autoCreateSubscriptionGroup: bool({
+    default: true,
+    live: true,
+    help: 'create a consumer group when it is first seen',
+  }),
   defaultTopicQueueNums: count({ default: 8, help: 'queues of the template TBW102' }),
   clusterTopicEnable: bool({ default: true, help: 'whether the topic named after the cluster may be used' }),
   brokerTopicEnable: bool({ default: true, help: 'whether the topic named after the broker may be used' }),
@@ -75,7 +120,12 @@ const delivery = {
   transactionCheckInterval: millis({ default: 60_000, live: true, help: 'time between two rounds of checks' }),
   rejectTransactionMessage: bool({ default: false, live: true, help: 'refuse transactional sends' }),
   slaveReadEnable: bool({ default: false, live: true, help: 'send slow readers to a slave' }),
-  registerNameServerPeriod: millis({ default: 30_000, min: 10_000, max: 60_000, help: 'time between two registrations' }),
+  registerNameServerPeriod: millis({
+    default: 30_000,
+    min: 10_000,
+    max: 60_000,
+    help: 'time between two registrations',
+  }),
   registerBrokerTimeoutMills: millis({ default: 6000, help: 'how long a name server may take to answer one' }),
   startAcceptSendRequestTimeStamp: long({ default: 0, help: 'time before which no message is taken' }),
   storeReplyMessageEnable: bool({ default: true, help: 'store replies of request-reply as well' }),
@@ -109,7 +159,10 @@ const without = {
   osPageCacheBusyTimeOutMills: millis({ default: 1000, ...idle('overload is refused at once') }),
   deleteCommitLogFilesInterval: millis({ default: 100, ...idle('segments are deleted one a round') }),
   deleteConsumeQueueFilesInterval: millis({ default: 100, ...idle('files are deleted one a round') }),
-  destroyMapedFileIntervalForcibly: millis({ default: 120_000, ...idle('a file that is read is deleted when it is closed') }),
+  destroyMapedFileIntervalForcibly: millis({
+    default: 120_000,
+    ...idle('a file that is read is deleted when it is closed'),
+  }),
   redeleteHangedFileInterval: millis({ default: 120_000, ...idle('a file that is read is deleted when it is closed') }),
   haSendHeartbeatInterval: millis({ default: 5000, ...idle('there is no replication yet') }),
   haHousekeepingInterval: millis({ default: 20_000, ...idle('there is no replication yet') }),

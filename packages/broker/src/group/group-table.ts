@@ -6,7 +6,15 @@ import { illegalGroupName } from '../topic/names.ts'
 export const groupCreated = defineEvent<{ group: string; why: string }>('consumer group created', 'info')
 
 /** Groups that exist from the start (store.md 5.4). */
-const systemGroups = ['TOOLS_CONSUMER', 'FILTERSRV_CONSUMER', 'SELF_TEST_C_GROUP', 'CID_ONS-HTTP-PROXY', 'CID_ONSAPI_PULL', 'CID_ONSAPI_PERMISSION', 'CID_ONSAPI_OWNER']
+const systemGroups = [
+  'TOOLS_CONSUMER',
+  'FILTERSRV_CONSUMER',
+  'SELF_TEST_C_GROUP',
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_PULL',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_OWNER',
+]
 /** Those of them that consume in broadcasting. */
 const broadcasting = new Set(['CID_ONS-HTTP-PROXY', 'CID_ONSAPI_PULL', 'CID_ONSAPI_PERMISSION', 'CID_ONSAPI_OWNER'])
 
@@ -29,7 +37,12 @@ export function groupConfig(groupName: string): SubscriptionGroupConfig {
 export class GroupTable {
   readonly version = new TableVersion()
   private readonly groups = new Map<string, SubscriptionGroupConfig>()
-  private readonly parts: { readonly clock: Pick<Clock, 'now'>; readonly events: Events; readonly file: TableFile; readonly autoCreate: () => boolean }
+  private readonly parts: {
+    readonly clock: Pick<Clock, 'now'>
+    readonly events: Events
+    readonly file: TableFile
+    readonly autoCreate: () => boolean
+  }
 
   constructor(parts: GroupTable['parts']) {
     this.parts = parts
@@ -39,11 +52,16 @@ export class GroupTable {
     const saved = this.parts.file.load()
     if (saved !== undefined) {
       const table = (saved['subscriptionGroupTable'] ?? {}) as Record<string, Partial<SubscriptionGroupConfig>>
-      for (const [name, config] of Object.entries(table)) this.groups.set(name, { ...groupConfig(name), ...config, groupName: name })
+      for (const [name, config] of Object.entries(table))
+        this.groups.set(name, { ...groupConfig(name), ...config, groupName: name })
       this.version.read(saved['dataVersion'])
     }
     for (const name of systemGroups) {
-      if (!this.groups.has(name)) this.groups.set(name, { ...groupConfig(name), consumeBroadcastEnable: broadcasting.has(name) || name === 'TOOLS_CONSUMER' })
+      if (!this.groups.has(name))
+        this.groups.set(name, {
+          ...groupConfig(name),
+          consumeBroadcastEnable: broadcasting.has(name) || name === 'TOOLS_CONSUMER',
+        })
     }
   }
 
@@ -55,7 +73,8 @@ export class GroupTable {
   findOrCreate(group: string): SubscriptionGroupConfig | undefined {
     const known = this.groups.get(group)
     if (known !== undefined) return known
-    if (!(this.parts.autoCreate() || group.startsWith('CID_RMQ_SYS_')) || illegalGroupName(group) !== undefined) return undefined
+    if (!(this.parts.autoCreate() || group.startsWith('CID_RMQ_SYS_')) || illegalGroupName(group) !== undefined)
+      return undefined
     const config = groupConfig(group)
     this.groups.set(group, config)
     this.parts.events.emit(groupCreated({ group, why: 'first seen' }))

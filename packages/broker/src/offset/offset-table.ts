@@ -1,7 +1,14 @@
 import { type Clock, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { TableFile } from '../persist/table-file.ts'
 
-export const offsetMovedBack = defineEvent<{ group: string; topic: string; queueId: number; from: number; to: number; who: string }>('consumer offset moved back', 'warn')
+export const offsetMovedBack = defineEvent<{
+  group: string
+  topic: string
+  queueId: number
+  from: number
+  to: number
+  who: string
+}>('consumer offset moved back', 'warn')
 
 /** Moves that are remembered for the question who moved an offset. */
 export const maxRememberedMoves = 1000
@@ -78,7 +85,10 @@ export class OffsetTable {
     if (before !== undefined && commit.offset < before) this.rememberMove(commit, before)
   }
 
-  private rememberMove(commit: { group: string; topic: string; queueId: number; offset: number; who: string }, from: number): void {
+  private rememberMove(
+    commit: { group: string; topic: string; queueId: number; offset: number; who: string },
+    from: number,
+  ): void {
     const { group, topic, queueId, offset, who } = commit
     this.parts.events.emit(offsetMovedBack({ group, topic, queueId, from, to: offset, who }))
     if (this.moves.length >= maxRememberedMoves) this.moves.shift()

@@ -14,7 +14,10 @@ import type { OffsetTable } from './offset-table.ts'
 /** 14, 15, 29, 30, 31, 32 (remoting.md 11). */
 export function offsetRoutes(parts: {
   readonly offsets: OffsetTable
-  readonly store: Pick<MessageStore, 'maxOffset' | 'minOffset' | 'offsetByTime' | 'earliestStoredAt' | 'firstMessageInMemory' | 'queue'>
+  readonly store: Pick<
+    MessageStore,
+    'maxOffset' | 'minOffset' | 'offsetByTime' | 'earliestStoredAt' | 'firstMessageInMemory' | 'queue'
+  >
   readonly hasTopic: (topic: string) => boolean
 }): Route[] {
   const { offsets, store, hasTopic } = parts
@@ -28,7 +31,13 @@ export function offsetRoutes(parts: {
       return refuse(ResponseCode.queryNotFound, `group ${consumerGroup} has no offset in queue ${queueId} of ${topic}`)
     }),
     route(updateConsumerOffset, ({ consumerGroup, topic, queueId, commitOffset }, { connection }) => {
-      offsets.commit({ group: consumerGroup, topic, queueId, offset: commitOffset, who: `${connection.remote.host}:${connection.remote.port}` })
+      offsets.commit({
+        group: consumerGroup,
+        topic,
+        queueId,
+        offset: commitOffset,
+        who: `${connection.remote.host}:${connection.remote.port}`,
+      })
       return ok({})
     }),
     route(searchOffsetByTimestamp, async ({ topic, queueId, timestamp }) => {
@@ -37,6 +46,8 @@ export function offsetRoutes(parts: {
     }),
     route(getMaxOffset, ({ topic, queueId }) => ok({ offset: store.maxOffset(topic, queueId) })),
     route(getMinOffset, ({ topic, queueId }) => ok({ offset: store.minOffset(topic, queueId) })),
-    route(getEarliestMsgStoretime, async ({ topic, queueId }) => ok({ timestamp: await store.earliestStoredAt(topic, queueId) })),
+    route(getEarliestMsgStoretime, async ({ topic, queueId }) =>
+      ok({ timestamp: await store.earliestStoredAt(topic, queueId) }),
+    ),
   ]
 }

@@ -1,7 +1,10 @@
 import { parseJavaJson, printJavaJson } from '@skua-mq/protocol'
-import { defineEvent, type Disk, type Events } from '@skua-mq/runtime'
+import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 
-export const tableDamaged = defineEvent<{ path: string; reason: string; used: string }>('configuration file is damaged, its previous generation is used', 'warn')
+export const tableDamaged = defineEvent<{ path: string; reason: string; used: string }>(
+  'configuration file is damaged, its previous generation is used',
+  'warn',
+)
 
 /**
  * One of the broker's small tables on disk, in Java's JSON dialect (store.md 5.2). Saved atomically, the previous
@@ -25,7 +28,9 @@ export class TableFile {
     const previous = this.read(`${this.path}.bak`)
     if (previous.value === undefined) {
       if (found.problem === undefined && previous.problem === undefined) return undefined
-      throw new Error(`${this.path} and ${this.path}.bak cannot be read: ${found.problem ?? 'missing'}; ${previous.problem ?? 'missing'}`)
+      throw new Error(
+        `${this.path} and ${this.path}.bak cannot be read: ${found.problem ?? 'missing'}; ${previous.problem ?? 'missing'}`,
+      )
     }
     this.events.emit(tableDamaged({ path: this.path, reason: found.problem ?? 'missing', used: `${this.path}.bak` }))
     return previous.value

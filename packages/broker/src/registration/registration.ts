@@ -1,9 +1,15 @@
-import { type RegisterBrokerBody, registerBroker, ResponseCode, unregisterBroker } from '@skua-mq/protocol'
+import { type RegisterBrokerBody, ResponseCode, registerBroker, unregisterBroker } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, every, type Service, type Timer } from '@skua-mq/runtime'
 
-export const registrationFailed = defineEvent<{ namesrvAddr: string; reason: string }>('registration with a name server failed', 'warn')
-export const registered = defineEvent<{ namesrvAddr: string; brokerAddr: string }>('registered with a name server', 'debug')
+export const registrationFailed = defineEvent<{ namesrvAddr: string; reason: string }>(
+  'registration with a name server failed',
+  'warn',
+)
+export const registered = defineEvent<{ namesrvAddr: string; brokerAddr: string }>(
+  'registered with a name server',
+  'debug',
+)
 
 export interface RegistrationParts {
   readonly client: RemotingClient
@@ -11,7 +17,13 @@ export interface RegistrationParts {
   readonly events: Events
   readonly namesrvAddrs: () => readonly string[]
   /** Known once the listeners are open. */
-  readonly identity: () => { clusterName: string; brokerName: string; brokerAddr: string; brokerId: number; haServerAddr: string }
+  readonly identity: () => {
+    clusterName: string
+    brokerName: string
+    brokerAddr: string
+    brokerId: number
+    haServerAddr: string
+  }
   readonly body: () => RegisterBrokerBody
   readonly periodMs: number
   readonly timeoutMs: number
@@ -57,9 +69,13 @@ export class Registration implements Service {
     const { clusterName, brokerName, brokerAddr, brokerId } = this.parts.identity()
     await Promise.all(
       this.parts.namesrvAddrs().map(address =>
-        this.parts.client.request(address, unregisterBroker, { clusterName, brokerName, brokerAddr, brokerId }, { timeoutMs: 500 }).catch(error => {
-          this.parts.events.emit(registrationFailed({ namesrvAddr: address, reason: `unregister: ${(error as Error).message}` }))
-        }),
+        this.parts.client
+          .request(address, unregisterBroker, { clusterName, brokerName, brokerAddr, brokerId }, { timeoutMs: 500 })
+          .catch(error => {
+            this.parts.events.emit(
+              registrationFailed({ namesrvAddr: address, reason: `unregister: ${(error as Error).message}` }),
+            )
+          }),
       ),
     )
   }
@@ -73,9 +89,16 @@ export class Registration implements Service {
     const { client, events, identity, timeoutMs } = this.parts
     const own = identity()
     try {
-      const reply = await client.request(address, registerBroker, { ...own, compressed: false, bodyCrc32: 0 }, { body, timeoutMs })
-      if (reply.code === ResponseCode.success) events.emit(registered({ namesrvAddr: address, brokerAddr: own.brokerAddr }))
-      else events.emit(registrationFailed({ namesrvAddr: address, reason: `code ${reply.code}: ${reply.remark ?? ''}` }))
+      const reply = await client.request(
+        address,
+        registerBroker,
+        { ...own, compressed: false, bodyCrc32: 0 },
+        { body, timeoutMs },
+      )
+      if (reply.code === ResponseCode.success)
+        events.emit(registered({ namesrvAddr: address, brokerAddr: own.brokerAddr }))
+      else
+        events.emit(registrationFailed({ namesrvAddr: address, reason: `code ${reply.code}: ${reply.remark ?? ''}` }))
     } catch (error) {
       events.emit(registrationFailed({ namesrvAddr: address, reason: (error as Error).message }))
     }

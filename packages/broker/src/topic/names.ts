@@ -22,7 +22,8 @@ const forbidden = new Set([
 export function illegalTopicName(topic: string): string | undefined {
   if (topic.trim() === '') return 'the topic is blank'
   if (!legal.test(topic)) return `the topic "${topic}" holds characters other than % | a-z A-Z 0-9 _ -`
-  const limit = topic.startsWith(retryPrefix) || topic.startsWith(deadLetterPrefix) ? maxRetryTopicLength : maxTopicLength
+  const limit =
+    topic.startsWith(retryPrefix) || topic.startsWith(deadLetterPrefix) ? maxRetryTopicLength : maxTopicLength
   if (topic.length > limit) return `the topic has ${topic.length} characters, at most ${limit} are allowed`
   return undefined
 }
@@ -36,6 +37,7 @@ export function illegalTopicToSend(topic: string): string | undefined {
 export function illegalGroupName(group: string): string | undefined {
   if (group.trim() === '') return 'the group is blank'
   if (!legal.test(group)) return `the group "${group}" holds characters other than % | a-z A-Z 0-9 _ -`
-  if (group.length > maxGroupLength) return `the group has ${group.length} characters, at most ${maxGroupLength} are allowed`
+  if (group.length > maxGroupLength)
+    return `the group has ${group.length} characters, at most ${maxGroupLength} are allowed`
   return undefined
 }

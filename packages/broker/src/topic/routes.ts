@@ -1,4 +1,10 @@
-import { deleteTopicInBroker, getAllTopicConfig, getSystemTopicListFromBroker, ResponseCode, updateAndCreateTopic } from '@skua-mq/protocol'
+import {
+  deleteTopicInBroker,
+  getAllTopicConfig,
+  getSystemTopicListFromBroker,
+  ResponseCode,
+  updateAndCreateTopic,
+} from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { illegalTopicName } from './names.ts'
 import type { TopicTable } from './topic-table.ts'
@@ -14,7 +20,8 @@ export function topicRoutes(parts: {
     route(updateAndCreateTopic, header => {
       const reason = illegalTopicName(header.topic)
       if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
-      if (topics.isSystem(header.topic)) return refuse(ResponseCode.systemError, `the topic ${header.topic} belongs to the broker and cannot be changed`)
+      if (topics.isSystem(header.topic))
+        return refuse(ResponseCode.systemError, `the topic ${header.topic} belongs to the broker and cannot be changed`)
       topics.put(
         {
           topicName: header.topic,
@@ -30,7 +37,8 @@ export function topicRoutes(parts: {
       return ok({})
     }),
     route(deleteTopicInBroker, ({ topic }) => {
-      if (topics.isSystem(topic)) return refuse(ResponseCode.systemError, `the topic ${topic} belongs to the broker and cannot be deleted`)
+      if (topics.isSystem(topic))
+        return refuse(ResponseCode.systemError, `the topic ${topic} belongs to the broker and cannot be deleted`)
       topics.delete(topic)
       parts.deleted(topic)
       return ok({})
@@ -40,7 +48,13 @@ export function topicRoutes(parts: {
       return ok({}, getAllTopicConfig.replyBody!.encode({ dataVersion: topics.version.toJSON(), topicConfigTable }))
     }),
     route(getSystemTopicListFromBroker, () =>
-      ok({}, getSystemTopicListFromBroker.replyBody!.encode({ topicList: [...topics.systemTopicNames()], brokerAddr: undefined })),
+      ok(
+        {},
+        getSystemTopicListFromBroker.replyBody!.encode({
+          topicList: [...topics.systemTopicNames()],
+          brokerAddr: undefined,
+        }),
+      ),
     ),
   ]
 }

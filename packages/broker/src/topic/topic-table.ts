@@ -1,9 +1,12 @@
 import type { TopicConfig } from '@skua-mq/protocol'
-import { defineEvent, type Clock, type Events } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { deadLetterPrefix, illegalTopicToSend, retryPrefix } from './names.ts'
 
-export const topicCreated = defineEvent<{ topic: string; queues: number; perm: number; why: string }>('topic created', 'info')
+export const topicCreated = defineEvent<{ topic: string; queues: number; perm: number; why: string }>(
+  'topic created',
+  'info',
+)
 export const topicDeleted = defineEvent<{ topic: string }>('topic deleted', 'info')
 
 export const Perm = { priority: 8, read: 4, write: 2, inherit: 1 } as const
@@ -58,13 +61,15 @@ export class TopicTable {
     const saved = this.parts.file.load()
     if (saved !== undefined) {
       const table = (saved['topicConfigTable'] ?? {}) as Record<string, Partial<TopicConfig>>
-      for (const [name, config] of Object.entries(table)) this.topics.set(name, { ...topicConfig(name, 16), ...config, topicName: name })
+      for (const [name, config] of Object.entries(table))
+        this.topics.set(name, { ...topicConfig(name, 16), ...config, topicName: name })
       this.version.read(saved['dataVersion'])
     }
     for (const config of systemTopics(this.parts.settings)) {
       this.system.add(config.topicName)
       // The template follows the configuration; the others are only made when missing.
-      if (!this.topics.has(config.topicName) || config.topicName === templateTopic) this.topics.set(config.topicName, config)
+      if (!this.topics.has(config.topicName) || config.topicName === templateTopic)
+        this.topics.set(config.topicName, config)
     }
     if (!this.parts.settings.autoCreateTopicEnable) this.topics.delete(templateTopic)
   }
@@ -93,7 +98,10 @@ export class TopicTable {
   put(config: TopicConfig, why: string): void {
     const fresh = !this.topics.has(config.topicName)
     this.topics.set(config.topicName, config)
-    if (fresh) this.parts.events.emit(topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }))
+    if (fresh)
+      this.parts.events.emit(
+        topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
+      )
     this.changed()
   }
 
@@ -107,7 +115,12 @@ export class TopicTable {
   }
 
   /** Auto-creation at a send (remoting.md 9.3). Retry and dead letter topics need no template. */
-  createFor(send: { topic: string; defaultTopic: string; queueNums: number; unitMode: boolean }): TopicConfig | undefined {
+  createFor(send: {
+    topic: string
+    defaultTopic: string
+    queueNums: number
+    unitMode: boolean
+  }): TopicConfig | undefined {
     const { topic } = send
     if (topic.startsWith(retryPrefix) || topic.startsWith(deadLetterPrefix)) return this.ensure(topic, 1, 'sent to')
     const template = this.topics.get(send.defaultTopic)

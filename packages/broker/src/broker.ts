@@ -1,0 +1,147 @@
+import { encodeHost } from '@skua-mq/protocol'
+import { RemotingClient, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
+import { every, Failure, type ProcessFacts, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
+import { Store } from '@skua-mq/store'
+import type { BrokerConfig } from './config/options.ts'
+import { hotHandlers } from './hot.ts'
+import { Registration } from './registration/registration.ts'
+import { brokerRoutes } from './routes.ts'
+import { storeConfigOf } from './store-config.ts'
+import { type BrokerTables, brokerTables } from './tables.ts'
+
+export interface BrokerOptions {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly facts: ProcessFacts
+  /** Address to listen on; default all. */
+  readonly bindAddress?: string
+  /** Memory of the machine in bytes: what counts as hot is a share of it. */
+  readonly totalMemoryBytes: number
+  readonly limits?: Partial<RemotingLimits>
+}
+
+/** How often silent members are looked for (remoting.md 4). */
+const expiryScanMs = 10_000
+
+/**
+ * A broker: store, tables, two listeners, and the registration with the name servers. This file only puts the parts
+ * together and says in which order they begin and end.
+ */
+export class Broker implements Service {
+  readonly name = 'broker'
+  readonly config: BrokerConfig
+  readonly brokerAddr: string
+  private readonly options: BrokerOptions
+  private readonly store: Store
+  private readonly tables: BrokerTables
+  private readonly server: RemotingServer
+  private readonly client: RemotingClient
+  private readonly registration: Registration
+  private readonly hot: ReturnType<typeof hotHandlers>
+  private expiry: Timer | undefined
+
+  constructor(options: BrokerOptions) {
+    const { config, runtime } = options
+    this.options = options
+    this.config = config
+    if (config.brokerRole === 'SLAVE')
+      throw new Failure('ECONFIG', 'brokerRole=SLAVE: replication is not there yet, so a slave would stay empty')
+    const host = config.brokerIP1 || runtime.net.ownAddresses()[0] || '127.0.0.1'
+    const storeHost = encodeHost(host, config.listenPort)
+    if (storeHost === undefined) throw new Failure('ECONFIG', `brokerIP1=${host} is no IP address`)
+    this.brokerAddr = `${host}:${config.listenPort}`
+    this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes: options.totalMemoryBytes }), {
+      ...runtime,
+      facts: options.facts,
+    })
+    this.tables = brokerTables({ config, runtime })
+    const hot = hotHandlers({
+      config,
+      runtime,
+      store: this.store,
+      tables: this.tables,
+      storeHost,
+      totalMemoryBytes: options.totalMemoryBytes,
+    })
+    this.hot = hot
+    const bind = options.bindAddress ?? '0.0.0.0'
+    this.server = new RemotingServer({
+      ...runtime,
+      name: config.brokerName,
+      listen: [
+        { host: bind, port: config.listenPort },
+        { host: bind, port: config.listenPort - 2 },
+      ],
+      routes: brokerRoutes({ config, runtime, store: this.store, tables: this.tables }),
+      hot,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+    })
+    this.client = new RemotingClient(runtime)
+    this.registration = this.registrationOf()
+    this.tables.topics.onChange(() => this.registration.changed())
+  }
+
+  get heldPulls(): number {
+    return this.hot.held()
+  }
+
+  private registrationOf(): Registration {
+    const { config, runtime } = this.options
+    const addresses = config.namesrvAddr
+      .split(';')
+      .map(text => text.trim())
+      .filter(text => text !== '')
+    return new Registration({
+      ...runtime,
+      client: this.client,
+      namesrvAddrs: () => addresses,
+      identity: () => ({
+        clusterName: config.brokerClusterName,
+        brokerName: config.brokerName,
+        brokerAddr: this.brokerAddr,
+        brokerId: config.brokerId,
+        haServerAddr: `${config.brokerIP2 || this.brokerAddr.slice(0, this.brokerAddr.lastIndexOf(':'))}:${config.listenPort + 1}`,
+      }),
+      body: () => {
+        const { topics } = this.tables
+        // A broker without the write or read bit registers its topics without it (store.md 11, brokerPermission).
+        const table = topics
+          .all()
+          .map(topic => [topic.topicName, { ...topic, perm: topic.perm & (config.brokerPermission | 1) }] as const)
+        return {
+          filterServerList: [],
+          topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
+        }
+      },
+      periodMs: config.registerNameServerPeriod,
+      timeoutMs: config.registerBrokerTimeoutMills,
+    })
+  }
+
+  /** Recovery, tables, listeners, registration: in this order, so that nobody is told of a broker that cannot answer. */
+  async start(): Promise<void> {
+    const { tables, options } = this
+    await this.store.start()
+    try {
+      tables.load()
+      await this.server.start()
+    } catch (error) {
+      await this.store.stop()
+      throw error
+    }
+    tables.start()
+    this.expiry = every(options.runtime.clock, expiryScanMs, () => tables.expire())
+    await this.registration.start()
+  }
+
+  /** Leaves the name servers, answers what is held, closes connections, then flushes and unlocks. */
+  async stop(): Promise<void> {
+    await this.registration.stop()
+    this.expiry?.cancel()
+    this.hot.stop()
+    await this.server.stop()
+    await this.client.close()
+    this.tables.stop()
+    await this.store.stop()
+  }
+}

@@ -1,0 +1,69 @@
+import { encodeHost } from '@skua-mq/protocol'
+import type { Channel, HotHandlers } from '@skua-mq/remoting'
+import type { Runtime } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
+import type { BrokerConfig } from './config/options.ts'
+import { PullHandler } from './pull/pull-handler.ts'
+import { PullSubscriptions } from './pull/subscription-filter.ts'
+import { notYetSteps } from './send/not-yet.ts'
+import { SendHandler } from './send/send-handler.ts'
+import type { BrokerTables } from './tables.ts'
+
+export interface HotParts {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly store: MessageStore
+  readonly tables: BrokerTables
+  readonly storeHost: Uint8Array
+  readonly totalMemoryBytes: number
+}
+
+/** Send and pull, with what they take of the broker. */
+export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; held: () => number } {
+  const { config, runtime, store, tables } = parts
+  const brokerPermission = () => config.brokerPermission
+  const send = new SendHandler({
+    store,
+    topics: tables.topics,
+    random: runtime.random,
+    now: () => runtime.clock.now(),
+    settings: { ...config, brokerPermission, storeHost: parts.storeHost },
+    steps: notYetSteps,
+  })
+  const subscriptions = new PullSubscriptions(tables)
+  const pull = new PullHandler({
+    store,
+    clock: runtime.clock,
+    topic: topic => tables.topics.find(topic),
+    group: group => tables.groups.findOrCreate(group),
+    filterOf: view => subscriptions.filterOf(view),
+    commit: (view, who) =>
+      tables.offsets.commit({
+        group: view.consumerGroup,
+        topic: view.topic,
+        queueId: view.queueId,
+        offset: view.commitOffset,
+        who,
+      }),
+    settings: {
+      ...config,
+      brokerPermission,
+      slowReaderBytes: (parts.totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
+    },
+  })
+  store.onArrival(pull)
+  return {
+    send: (view, token) => send.handle(view, token, bornHostOf(token.connection)),
+    pull: (view, token) => pull.handle(view, token),
+    stop: () => pull.stop(),
+    held: () => pull.held.size,
+  }
+}
+
+const unknownHost = new Uint8Array(8)
+
+/** The peer's address as records carry it, made once per connection. */
+function bornHostOf(channel: Channel): Uint8Array {
+  channel.remoteHost ??= encodeHost(channel.remote.host, channel.remote.port) ?? unknownHost
+  return channel.remoteHost
+}

@@ -1,0 +1,69 @@
+import { type PullView, ResponseCode, type SubscriptionData } from '@skua-mq/protocol'
+import type { MessageFilter } from '@skua-mq/store'
+import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { GroupTable } from '../group/group-table.ts'
+import { PullFlag, type PullStop } from './pull-handler.ts'
+
+/** A subscription made ready for the entries of a queue; undefined passes all. */
+export interface SubscriptionFilters {
+  /** From the text of a pull (sysFlag bit 2). */
+  parse(topic: string, expression: string, type: string): SubscriptionData | PullStop
+  /** The filter of a subscription, compiled once per version. */
+  filterOf(group: string, subscription: SubscriptionData): MessageFilter | PullStop | undefined
+}
+
+/**
+ * Whose messages a pull wants (remoting.md 10): the text that the pull carries, or what the group's heartbeats say,
+ * with the refusals of the table there.
+ */
+export class PullSubscriptions {
+  private readonly parts: {
+    readonly consumers: ConsumerGroups
+    readonly groups: GroupTable
+    readonly filters: SubscriptionFilters
+  }
+
+  constructor(parts: PullSubscriptions['parts']) {
+    this.parts = parts
+  }
+
+  filterOf(view: PullView): MessageFilter | PullStop | undefined {
+    const subscription = this.subscriptionOf(view)
+    if ('code' in subscription) return subscription
+    if (subscription.classFilterMode) return undefined
+    return this.parts.filters.filterOf(view.consumerGroup, subscription)
+  }
+
+  private subscriptionOf(view: PullView): SubscriptionData | PullStop {
+    const { consumers, groups, filters } = this.parts
+    const group = consumers.find(view.consumerGroup)
+    if (group?.messageModel === 'BROADCASTING' && groups.find(view.consumerGroup)?.consumeBroadcastEnable === false) {
+      return {
+        code: ResponseCode.noPermission,
+        remark: `consumer group ${view.consumerGroup} may not consume in broadcasting (consumeBroadcastEnable=false)`,
+      }
+    }
+    if ((view.sysFlag & PullFlag.subscription) !== 0)
+      return filters.parse(view.topic, view.subscription ?? '*', view.expressionType ?? 'TAG')
+    if (group === undefined) {
+      return {
+        code: ResponseCode.subscriptionNotExist,
+        remark: `consumer group ${view.consumerGroup} is not online here: no heartbeat announced it`,
+      }
+    }
+    const found = group.subscriptions.get(view.topic)
+    if (found === undefined) {
+      return {
+        code: ResponseCode.subscriptionNotExist,
+        remark: `consumer group ${view.consumerGroup} does not subscribe to ${view.topic}`,
+      }
+    }
+    if (found.subVersion < view.subVersion) {
+      return {
+        code: ResponseCode.subscriptionNotLatest,
+        remark: `the subscription of ${view.consumerGroup} to ${view.topic} is older here (${found.subVersion}) than in the pull (${view.subVersion})`,
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,95 @@
+import { totalmem } from 'node:os'
+import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
+import { NameServer } from '@skua-mq/nameserver'
+import {
+  type Clock,
+  configOf,
+  type Disk,
+  EventHub,
+  type Events,
+  group,
+  MemoryDisk,
+  NodeClock,
+  NodeProcessFacts,
+  nodeRuntime,
+  type Runtime,
+} from '@skua-mq/runtime'
+import { freePorts } from './ports.ts'
+
+export interface StandaloneOptions {
+  /** Broker port; 0 finds free ones. Default 10911. */
+  readonly port?: number
+  /** Name server port; default 9876, or a free one where `port` is 0. */
+  readonly nameServerPort?: number
+  /** Address to listen on and to tell clients; default 127.0.0.1. */
+  readonly host?: string
+  /** 'memory', or a directory. */
+  readonly store: string
+  /** Default: this machine's. */
+  readonly clock?: Clock
+  readonly events?: Events
+  /** RocketMQ's keys, over the defaults. */
+  readonly config?: Partial<BrokerConfig>
+  readonly runtime?: Partial<Runtime>
+}
+
+export interface Standalone {
+  /** For clients: host:port of the name server. */
+  readonly namesrvAddr: string
+  readonly brokers: readonly { readonly name: string; readonly address: string }[]
+  /** Pulls that wait for a message at the moment. */
+  heldPulls(): number
+  stop(): Promise<void>
+}
+
+const ofMachine = (host: string): boolean => host === '127.0.0.1' || host === '::1'
+
+/** A name server and a broker in this process; no state is global, so several can live side by side. */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const host = options.host ?? '127.0.0.1'
+  const memory = options.store === 'memory'
+  const disk: Disk | undefined = memory ? new MemoryDisk({ clock: options.clock ?? new NodeClock() }) : undefined
+  const runtime: Runtime = {
+    ...nodeRuntime(options.events ?? new EventHub()),
+    ...(disk === undefined ? {} : { disk }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...options.runtime,
+  }
+  const root = memory ? '/memory' : options.store
+  const ports =
+    options.port === 0
+      ? await freePorts(runtime.net, host)
+      : { broker: options.port ?? 10911, nameServer: options.nameServerPort ?? 9876 }
+  const nameServer = new NameServer({
+    runtime,
+    listen: { host, port: options.nameServerPort ?? ports.nameServer },
+    kvConfigPath: `${root}/namesrv/kvConfig.json`,
+    orderMessageEnable: false,
+    // A client on loopback is told loopback for a broker of this process, whatever others are told.
+    advertise: (addr, asking) =>
+      addr === broker.brokerAddr && ofMachine(asking.remote.host) ? `${asking.local.host}:${ports.broker}` : addr,
+  })
+  const config = configOf(brokerOptions, {
+    brokerName: 'broker-a',
+    brokerIP1: host,
+    ...options.config,
+    listenPort: ports.broker,
+    namesrvAddr: `${host}:${options.nameServerPort ?? ports.nameServer}`,
+    storePathRootDir: root,
+  })
+  const broker = new Broker({
+    config,
+    runtime,
+    facts: new NodeProcessFacts(),
+    bindAddress: host,
+    totalMemoryBytes: totalmem(),
+  })
+  const parts = group('standalone', [nameServer, broker])
+  await parts.start()
+  return {
+    namesrvAddr: `${host}:${nameServer.address.port}`,
+    brokers: [{ name: config.brokerName, address: broker.brokerAddr }],
+    heldPulls: () => broker.heldPulls,
+    stop: () => parts.stop(),
+  }
+}
