@@ -45,7 +45,7 @@ export class Unsynced {
   }
 
   wrote(position: number, bytes: Uint8Array): void {
-    this.pending.push({ kind: 'write', order: this.order++, position, bytes: bytes.slice() })
+    this.pending.push({ kind: 'write', order: this.order++, position, bytes: new Uint8Array(bytes) })
   }
 
   truncated(size: number): void {
