@@ -68,6 +68,7 @@ export class Store implements MessageStore {
       // From here on a stop that is not clean must be seen, also after a power cut.
       disk.writeFile(layout.abort, new Uint8Array(0))
       disk.syncDirectory(layout.root)
+      disk.syncDirectory(parentOf(layout.root))
       flush.start(recovered.syncedOffset)
       answers.start(recovered.syncedOffset)
       turnWrite.start()
@@ -188,4 +189,9 @@ export class Store implements MessageStore {
     const head = await this.parts.reader.read(physicalOffset, Math.min(headBytes, size))
     return head.length < headBytes ? -1 : storedAtMsOf(head)
   }
+}
+
+function parentOf(path: string): string {
+  const at = path.replace(/\/+$/, '').lastIndexOf('/')
+  return at < 0 ? '.' : path.slice(0, Math.max(at, 1))
 }

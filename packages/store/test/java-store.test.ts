@@ -106,8 +106,8 @@ async function checkMessage({ store }: Opened, message: ExpectedMessage): Promis
 
 async function checkKeys({ store }: Opened, { topic, phyOffset, properties, sysFlag }: ExpectedMessage): Promise<void> {
   if ((sysFlag & 0xc) === 0xc) return
-  const keys = (properties['KEYS'] ?? '').split(' ').filter(key => key !== '')
-  if (properties['UNIQ_KEY'] !== undefined) keys.push(properties['UNIQ_KEY'])
+  const keys = (properties.KEYS ?? '').split(' ').filter(key => key !== '')
+  if (properties.UNIQ_KEY !== undefined) keys.push(properties.UNIQ_KEY)
   for (const key of keys) {
     const query = { topic, key, maxCount: 64, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER }
     const { physicalOffsets } = await store.query(query)

@@ -83,7 +83,7 @@ test('a store that was killed shows every acknowledged message again', async () 
   const first = await open(at)
   const bodies = Array.from({ length: 500 }, (_, i) => `message ${i}`)
   for (const [i, body] of bodies.entries()) {
-    put(first, message('T', body, 'UNIQ_KEY\x01' + body))
+    put(first, message('T', body, `UNIQ_KEY\x01${body}`))
     if (i % 100 === 50) at.clock.advance(700)
   }
   const second = await open(at)

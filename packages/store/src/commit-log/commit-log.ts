@@ -107,9 +107,10 @@ export class CommitLog {
 
   private chunkFor(size: number): Chunk {
     const newest = this.ring.newest
-    if (newest !== undefined && newest.base + newest.used === this.end && newest.bytes.length - newest.used >= size) {
-      return newest
-    }
+    // A chunk holds bytes of one segment only: a blank may end a segment exactly where the next one begins.
+    const canGrow =
+      newest !== undefined && newest.base + newest.used === this.end && this.end % this.segments.size !== 0
+    if (canGrow && newest.bytes.length - newest.used >= size) return newest
     return this.ring.open(this.end, { size, keepFrom: this.written })
   }
 }

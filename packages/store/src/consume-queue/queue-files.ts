@@ -151,6 +151,12 @@ export class QueueFiles {
     }
   }
 
+  /** A file, and its name, which another process wrote and may not have synced. */
+  markUnsynced(directory: string, firstUnit: number): void {
+    this.unsynced.add(this.pathOf(directory, firstUnit))
+    this.named(directory)
+  }
+
   private named(directory: string): void {
     this.newNames.add(directory)
     this.newNames.add(directory.slice(0, directory.lastIndexOf('/')))

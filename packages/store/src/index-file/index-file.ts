@@ -51,13 +51,12 @@ export class IndexFile {
     return headerBytes + slotBytes * this.geometry.maxHashSlotNum
   }
 
-  /** Makes the file and begins to fill it. Throws DiskError. */
-  create(previous: IndexHeader | undefined): void {
+  /** Begins to fill it, in memory; the file is made by the first write. */
+  begin(previous: IndexHeader | undefined): void {
     if (previous !== undefined) {
       this.header.beginAtMs = this.header.endAtMs = previous.endAtMs
       this.header.beginOffset = this.header.endOffset = previous.endOffset
     }
-    this.files.release(this.files.acquireSized(this.path, this.sizeBytes))
     this.slots = new Int32Array(this.geometry.maxHashSlotNum)
     this.dirtyPages = new Uint8Array(Math.ceil(this.geometry.maxHashSlotNum / slotsPerPage))
     this.pending = Buffer.allocUnsafeSlow(Math.min(pendingEntries, this.geometry.maxIndexNum) * entryBytes)
@@ -75,7 +74,7 @@ export class IndexFile {
   /** Goes on filling a file whose slots are trusted. Throws DiskError. */
   resume(): void {
     const { maxHashSlotNum } = this.geometry
-    this.create(undefined)
+    this.begin(undefined)
     if (this.header.count === 1) return
     const bytes = Buffer.allocUnsafe(maxHashSlotNum * slotBytes)
     bytes.fill(
@@ -87,7 +86,7 @@ export class IndexFile {
 
   /** Goes on behind the first `count - 1` entries, which are known to be whole; finds slots and header from them. */
   resumeAt({ count, beginAtMs }: { count: number; beginAtMs: number }): void {
-    this.create(undefined)
+    this.begin(undefined)
     const { header } = this
     header.beginAtMs = beginAtMs
     header.count = 1
@@ -185,7 +184,7 @@ export class IndexFile {
 
   /** Collects physical offsets of entries with this hash, newest first, until `into` has `limit`. */
   async collect(hash: number, range: { beginMs: number; endMs: number }, into: { offsets: number[]; limit: number }) {
-    const handle = this.files.acquire(this.path)
+    const handle = this.files.acquireSized(this.path, this.sizeBytes)
     try {
       const entry = Buffer.alloc(entryBytes)
       let next = await this.headFor(hash % this.geometry.maxHashSlotNum, handle)

@@ -29,8 +29,10 @@ export class IndexFiles {
   private readonly parts: IndexParts
   private readonly geometry: IndexGeometry
   private list: IndexFile[] = []
-  /** Files that became full and are not yet synced. */
+  /** Files that became full and are not yet written as a whole; then those which are not yet synced. */
+  private sealing: IndexFile[] = []
   private unsynced: IndexFile[] = []
+  private hasNewNames = false
 
   constructor(parts: IndexParts, place: { directory: string; geometry: IndexGeometry }) {
     this.parts = parts
@@ -77,6 +79,9 @@ export class IndexFiles {
   /** Reads the directory after a crash. `point`: up to where our own files are whole; without one, what Java's checkpoint covers. */
   loadAfterCrash(point: IndexPoint | undefined, indexMsgAtMs: number): void {
     this.readDirectory()
+    // Whoever was killed may not have synced what it wrote.
+    this.hasNewNames = true
+    this.unsynced = this.list.slice(0, -1)
     if (point !== undefined && this.loadAtPoint(point)) return
     while (this.list.length > 0 && this.list.at(-1)!.header.endAtMs > indexMsgAtMs) {
       this.discard(this.list.pop()!, 'a crash came before it was complete')
@@ -102,19 +107,35 @@ export class IndexFiles {
     file.put(indexHash(javaHash), physicalOffset, storedAtMs)
   }
 
-  /** Writes entries that are in memory only. Throws DiskError. */
+  /** Writes entries that are in memory only, and all of files that are full. Throws DiskError. */
   write(): void {
+    if (this.hasNewNames) this.parts.disk.makeDirectory(this.directory)
+    for (let file = this.sealing[0]; file !== undefined; file = this.sealing[0]) {
+      file.snapshot()
+      file.seal()
+      this.unsynced.push(file)
+      this.sealing.shift()
+    }
     this.list.at(-1)?.writeEntries()
   }
 
   /** Writes all, slots and header too, so that Java could open it. Throws DiskError. */
   snapshot(): void {
+    this.write()
     this.list.at(-1)?.snapshot()
   }
 
   /** After `snapshot`: brings it to the medium. Throws DiskError. */
   async sync(): Promise<void> {
-    for (const file of this.unsynced.splice(0)) await file.sync()
+    if (this.hasNewNames) {
+      this.hasNewNames = false
+      this.parts.disk.syncDirectory(this.directory)
+      this.parts.disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf('/')))
+    }
+    for (let file = this.unsynced[0]; file !== undefined; file = this.unsynced[0]) {
+      await file.sync()
+      this.unsynced.shift()
+    }
     await this.list.at(-1)?.sync()
   }
 
@@ -153,6 +174,7 @@ export class IndexFiles {
     if (at === -1 && point.name !== '') return false
     this.discardFrom(at + 1)
     this.list[at]?.resumeAt(point)
+    this.unsynced = this.list.slice(0, -1)
     return true
   }
 
@@ -164,6 +186,8 @@ export class IndexFiles {
   private remove(file: IndexFile): void {
     this.parts.files.forget(file.path)
     this.parts.disk.remove(file.path)
+    this.hasNewNames = true
+    this.sealing = this.sealing.filter(other => other !== file)
     this.unsynced = this.unsynced.filter(other => other !== file)
   }
 
@@ -172,18 +196,16 @@ export class IndexFiles {
     // Names sort by time, also when the clock went back.
     while (full !== undefined && indexFileName(atMs) <= full.name) atMs = nameToMs(full.name) + 1
     const file = this.fileNamed(indexFileName(atMs))
+    if (full !== undefined) this.sealing.push(full)
+    file.begin(full?.header)
+    this.hasNewNames = true
+    this.list.push(file)
     try {
-      if (full !== undefined) full.snapshot()
-      this.parts.disk.makeDirectory(this.directory)
-      file.create(full?.header)
+      // The full one is written now, so that its slots do not stay in memory beside those of the new one.
+      this.write()
     } catch (error) {
       this.parts.onTrouble(error)
     }
-    if (full !== undefined) {
-      full.seal()
-      this.unsynced.push(full)
-    }
-    this.list.push(file)
     return file
   }
 }

@@ -6,6 +6,8 @@ import { isMessageUnit, isUnit, unitBytes, unitPhysicalOffset, unitSize } from '
 export interface QueueCut {
   /** Units of messages at or behind this physical offset are dropped. */
   readonly physicalOffset: number
+  /** Units of messages at or behind this physical offset may not be on the medium: their files are synced again. */
+  readonly syncedOffset: number
   /** The machine stopped: behind the first unwritten unit anything may stand. */
   readonly mayHaveHoles: boolean
 }
@@ -49,10 +51,18 @@ class QueueLoad {
       : this.keptByHalving(last, cut.physicalOffset)
     const end = last + kept
     if (cut.mayHaveHoles || (kept < this.files.fileUnits && this.isWritten(end))) this.clear(end, last)
+    this.markUnsynced(last, first, cut.syncedOffset)
     this.queue.startAt(end)
     this.queue.firstFileUnit = first
     this.queue.minOffset = first
     this.queue.maxPhysicalOffset = this.lastPhysicalEnd(end, first)
+  }
+
+  private markUnsynced(last: number, first: number, syncedOffset: number): void {
+    for (let file = last; file >= first && syncedOffset < Number.MAX_SAFE_INTEGER; file -= this.files.fileUnits) {
+      this.files.markUnsynced(this.queue.directory, file)
+      if (this.isKept(file, syncedOffset)) return
+    }
   }
 
   private clear(end: number, last: number): void {

@@ -146,7 +146,8 @@ export class Recovery {
 
   private async planAfterStop(): Promise<Plan> {
     const { queues, index, log } = this.parts
-    const isWhole = loadQueues(queues, { physicalOffset: Number.MAX_SAFE_INTEGER, mayHaveHoles: false })
+    const max = Number.MAX_SAFE_INTEGER
+    const isWhole = loadQueues(queues, { physicalOffset: max, syncedOffset: max, mayHaveHoles: false })
     index?.load()
     this.trusted = this.trustedOffset()
     const maxPhysical = this.maxPhysicalOffset()
@@ -169,7 +170,11 @@ export class Recovery {
     const checkpoint = readCheckpoint(disk, layout.checkpoint)
     const from = point?.physicalOffset ?? this.firstUnsafeSegment(checkpoint)
     this.trusted = this.trustedOffset()
-    const isWhole = loadQueues(queues, { physicalOffset: from, mayHaveHoles: !(sameBoot && point !== undefined) })
+    const isWhole = loadQueues(queues, {
+      physicalOffset: from,
+      syncedOffset: this.points?.synced.physicalOffset ?? 0,
+      mayHaveHoles: !(sameBoot && point !== undefined),
+    })
     index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs)
     if (point === undefined) await this.dropIndexBehindGap()
     if (!isWhole) return this.planRebuild('queues are missing')
