@@ -1,3 +1,5 @@
+export * from './batch.ts'
+export * from './compression.ts'
 export * from './crc.ts'
 export * from './host.ts'
 export * from './id.ts'
