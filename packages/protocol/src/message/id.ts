@@ -113,7 +113,7 @@ export function parseUniqueId(id: string, nowMs: number): UniqueIdParts | undefi
   const ipBytes = id.length === 32 ? 4 : id.length === 56 ? 16 : 0
   if (ipBytes === 0 || !/^[0-9a-fA-F]+$/.test(id)) return undefined
   const bytes = Buffer.from(id, 'hex')
-  const inMonth = bytes.readInt32BE(ipBytes + 6)
+  const inMonth = bytes.readUInt32BE(ipBytes + 6)
   const now = new Date(nowMs)
   let bornAtMs = new Date(now.getFullYear(), now.getMonth(), 1).getTime() + inMonth
   if (bornAtMs >= nowMs) bornAtMs = new Date(now.getFullYear(), now.getMonth() - 1, 1).getTime() + inMonth
