@@ -18,12 +18,20 @@ export function defineEvent<F extends Record<string, unknown>>(name: string, lev
   return Object.assign(make, { eventName: name, level })
 }
 
-/** Fans out to subscribers; a subscriber that throws does not disturb the others. */
+/** Fans out to subscribers. One that throws does not keep the event from the others; `emit` throws it after them. */
 export class EventHub implements Events {
   private readonly listeners = new Set<(event: Event) => void>()
 
   emit(event: Event): void {
-    for (const listener of this.listeners) listener(event)
+    const failures: unknown[] = []
+    for (const listener of this.listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   subscribe(listener: (event: Event) => void): () => void {

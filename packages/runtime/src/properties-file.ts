@@ -30,14 +30,25 @@ export function readProperties(text: string): PropertyEntry[] {
   const entries: PropertyEntry[] = []
   for (const pair of parsePairs(source)) {
     const line = lineAt(pair.start)
-    const raw = source.slice(pair.start, pair.end)
-    const malformed = /^(?:[^\\]|\\[^u]|\\u[0-9a-fA-F]{4})*(\\u.{0,4})/s.exec(raw)?.[1]
-    if (malformed !== undefined) throw new PropertiesError(line, `malformed escape ${malformed.trim()}`)
+    const malformed = malformedEscape(source.slice(pair.start, pair.end))
+    if (malformed !== undefined) throw new PropertiesError(line, `malformed escape ${malformed}`)
     if (!pair.separated) throw new PropertiesError(line, `no "=" after ${printable(pair.key)}`)
     if (pair.key === '') throw new PropertiesError(line, 'no key before "="')
     entries.push({ key: pair.key, value: pair.value.trim(), line })
   }
   return entries
+}
+
+/** Java refuses a \u that no four hexadecimal digits follow. */
+function malformedEscape(raw: string): string | undefined {
+  for (const match of raw.matchAll(/\\(u[0-9a-fA-F]{4}|.|$)/gs)) {
+    if (match[1] === 'u')
+      return raw
+        .slice(match.index, match.index + 6)
+        .split(/[\r\n]/)[0]!
+        .trim()
+  }
+  return undefined
 }
 
 /** The bytes of a properties file as text: UTF-8 where they are valid UTF-8, otherwise Latin-1, which is all that Java reads. */

@@ -15,11 +15,15 @@ export interface NameChange {
 }
 
 export interface MemoryDiskOptions {
-  readonly clock: Pick<Clock, 'now'>
+  /** For modification times; default the machine's. */
+  readonly clock?: Pick<Clock, 'now'>
   readonly capacityBytes?: number
   /** Told of every change of names, one call per atomic step. */
   readonly onNames?: (changes: readonly NameChange[]) => void
 }
+
+/** The store called `memory`: gone with the process. */
+export const memoryDisk = (options: MemoryDiskOptions = {}): MemoryDisk => new MemoryDisk(options)
 
 /**
  * A file system in memory, for the store called `memory` and under the simulator. Semantics of POSIX where the store
@@ -28,13 +32,15 @@ export interface MemoryDiskOptions {
 export class MemoryDisk implements Disk, MemoryLimits {
   readonly root: DirectoryNode
   private readonly options: MemoryDiskOptions
+  private readonly clock: Pick<Clock, 'now'>
   private readonly capacityBytes: number
   private usedBytes = 0
 
-  constructor(options: MemoryDiskOptions) {
+  constructor(options: MemoryDiskOptions = {}) {
     this.options = options
+    this.clock = options.clock ?? Date
     this.capacityBytes = options.capacityBytes ?? defaultMemoryDiskBytes
-    this.root = newDirectory(options.clock.now())
+    this.root = newDirectory(this.clock.now())
   }
 
   open(path: string, mode: OpenMode): DiskFile {
@@ -124,7 +130,7 @@ export class MemoryDisk implements Disk, MemoryLimits {
   }
 
   now(): number {
-    return this.options.clock.now()
+    return this.clock.now()
   }
 
   claim(bytes: number, path: string): void {

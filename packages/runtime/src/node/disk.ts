@@ -39,7 +39,7 @@ export class NodeDisk implements Disk {
   }
 
   remove(path: string): void {
-    wrapped(path, () => fs.rmSync(path, { recursive: true, force: true }))
+    unlessAbsent(path, () => fs.rmSync(path, { recursive: true, force: true }))
   }
 
   rename(from: string, to: string): void {
