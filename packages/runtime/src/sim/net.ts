@@ -26,6 +26,7 @@ export class SimNet implements Net {
   }
 
   async listen(at: Address, accept: (socket: Socket) => void): Promise<Listener> {
+    if (!this.life.alive) throw new NetError('EDEAD', 'the process is dead')
     const host = this.resolve(at.host)
     if (host !== this.address) throw new NetError('EADDRNOTAVAIL', `cannot listen on ${at.host}:${at.port}: not ours`)
     const port = at.port === 0 ? this.takePort() : at.port

@@ -89,7 +89,7 @@ export class SimNetwork {
     const address = this.addressOf(name)
     this.nets.get(address)?.forgetListeners()
     this.nets.delete(address)
-    for (const socket of [...this.sockets]) if (socket.local.host === address) socket.vanish(announce)
+    for (const socket of [...this.sockets]) if (socket.local.host === address) socket.orphan(announce)
   }
 
   /** @internal */

@@ -105,6 +105,12 @@ export class SimSocket implements Socket {
     this.vanish(true)
   }
 
+  /** @internal The process is dead, so nobody is told; a connection between two sockets of one host dies on both sides. */
+  orphan(announce: boolean): void {
+    this.handlers = undefined
+    this.vanish(announce)
+  }
+
   /** @internal This end is no more; the peer is reset after a delay, or never hears of it. */
   vanish(announce: boolean): void {
     if (this.gone) return
