@@ -159,8 +159,9 @@ export function bean<S extends Shapes>(shapes: S): Shape<BeanOf<S>> {
   const members = Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     read: json => {
-      if (typeof json !== 'object' || Array.isArray(json) || json instanceof Map) return wrong(json, 'an object')
-      const find = finder((json ?? {}) as Record<string, unknown>)
+      const object = json ?? {}
+      if (typeof object !== 'object' || Array.isArray(object) || object instanceof Map) return wrong(json, 'an object')
+      const find = finder(object as Record<string, unknown>)
       const value: Record<string, unknown> = {}
       for (const [name, shape] of members) {
         const read = readMember(name, shape, find(name))
@@ -201,7 +202,10 @@ function finder(json: Record<string, unknown>): (name: string) => unknown {
 export function jsonBody<T>(shape: Shape<T>, options?: PrintOptions): Codec<T> {
   return {
     encode: value => Buffer.from(printJavaJson(shape.write(value), options)),
-    decode: bytes => shape.read(parseJavaJson(bytes)),
+    decode: bytes => {
+      const json = parseJavaJson(bytes)
+      return absent(json) ? wrong(json, 'a body') : shape.read(json)
+    },
   }
 }
 

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type Codec,
+  consumerFilterFile,
+  consumerOffsetFile,
+  delayOffsetFile,
+  localOffsetFile,
+  subscriptionGroupTableFile,
+  topicConfigTableFile,
+} from '../../src/index.ts'
+
+/** The samples of store.md 5.3: Java's files come out byte for byte. */
+const samples: Record<string, [Codec<never>, string]> = {
+  'topics.json': [
+    topicConfigTableFile as Codec<never>,
+    `{
+	"dataVersion":{
+		"counter":3,
+		"timestamp":1700000000000
+	},
+	"topicConfigTable":{
+		"orders":{
+			"order":false,
+			"perm":6,
+			"readQueueNums":4,
+			"topicFilterType":"SINGLE_TAG",
+			"topicName":"orders",
+			"topicSysFlag":0,
+			"writeQueueNums":4
+		}
+	}
+}`,
+  ],
+  'topics.json of 5.x': [
+    topicConfigTableFile as Codec<never>,
+    `{
+	"dataVersion":{
+		"counter":3,
+		"stateVersion":0,
+		"timestamp":1700000000000
+	},
+	"topicConfigTable":{
+		"orders":{
+			"attributes":{
+				"message.type":"FIFO"
+			},
+			"order":false,
+			"perm":6,
+			"readQueueNums":4,
+			"topicFilterType":"SINGLE_TAG",
+			"topicName":"orders",
+			"topicSysFlag":0,
+			"writeQueueNums":4
+		}
+	}
+}`,
+  ],
+  'subscriptionGroup.json': [
+    subscriptionGroupTableFile as Codec<never>,
+    `{
+	"dataVersion":{
+		"counter":1,
+		"timestamp":1700000000000
+	},
+	"subscriptionGroupTable":{
+		"billing":{
+			"brokerId":0,
+			"consumeBroadcastEnable":true,
+			"consumeEnable":true,
+			"consumeFromMinEnable":true,
+			"groupName":"billing",
+			"notifyConsumerIdsChangedEnable":true,
+			"retryMaxTimes":16,
+			"retryQueueNums":1,
+			"whichBrokerWhenConsumeSlowly":1
+		}
+	}
+}`,
+  ],
+  'consumerOffset.json': [
+    consumerOffsetFile as Codec<never>,
+    `{
+	"offsetTable":{
+		"orders@billing":{0:17,1:4
+		},
+		"%RETRY%billing@billing":{0:2
+		}
+	}
+}`,
+  ],
+  'delayOffset.json': [delayOffsetFile as Codec<never>, '{\n\t"offsetTable":{1:1,3:2\n\t}\n}'],
+  'an empty delayOffset.json': [delayOffsetFile as Codec<never>, '{\n\t"offsetTable":{}\n}'],
+  'consumerFilter.json': [
+    consumerFilterFile as Codec<never>,
+    `{
+	"filterDataByTopic":{
+		"orders":{
+			"groupFilterData":{
+				"billing":{
+					"bloomFilterData":{
+						"bitNum":112,
+						"bitPos":[37,61,95]
+					},
+					"bornTime":1700000000000,
+					"clientVersion":1700000000123,
+					"consumerGroup":"billing",
+					"dead":false,
+					"deadTime":0,
+					"expression":"a > 3",
+					"expressionType":"SQL92",
+					"topic":"orders"
+				}
+			},
+			"topic":"orders"
+		}
+	}
+}`,
+  ],
+}
+
+for (const [name, [codec, text]] of Object.entries(samples)) {
+  test(`${name} is read and written byte for byte`, () => {
+    assert.equal(codec.encode(codec.decode(Buffer.from(text))).toString(), text)
+  })
+}
+
+test('the offsets of a broadcasting consumer read back', () => {
+  const value = { offsetTable: new Map([[{ topic: 'T', brokerName: 'b1', queueId: 0 }, 7]]) }
+  assert.deepEqual(localOffsetFile.decode(localOffsetFile.encode(value)), value)
+})
+
+test('quoted integer keys are read as well', () => {
+  assert.deepEqual(consumerOffsetFile.decode(Buffer.from('{"offsetTable":{"a@b":{"0":17}}}')), {
+    offsetTable: new Map([['a@b', new Map([[0, 17]])]]),
+  })
+})
