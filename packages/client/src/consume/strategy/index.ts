@@ -1,0 +1,5 @@
+export * from './averagely.ts'
+export * from './config.ts'
+export * from './consistent-hash.ts'
+export * from './machine-room.ts'
+export type * from './strategy.ts'

@@ -1,0 +1,95 @@
+import { isPropertyText, isReservedProperty, type Properties, PropertyName, TransactionKind } from '@skua-mq/protocol'
+import { ClientError } from '../error.ts'
+import { checkSendTopic } from '../name/names.ts'
+import { wrapName } from '../name/namespace.ts'
+import type { Message } from './message.ts'
+
+/** A message on its way out: names as on the wire, body as bytes. One per send, kept through all tries. */
+export interface Draft {
+  readonly topic: string
+  readonly body: Uint8Array
+  readonly properties: Properties
+  readonly flag: number
+  sysFlag: number
+  /** The unique id, which stays the same through all tries, so that duplicates can be told. */
+  readonly msgId: string
+  /** Bytes are a batch (remoting.md 14.5). */
+  readonly batch: boolean
+}
+
+export interface DraftRules {
+  readonly namespace: string
+  readonly maxMessageSize: number
+  newId(): string
+}
+
+/** Checks the message and turns it into a draft. Throws ClientError ARGUMENT or MESSAGE. */
+export function draftOf(message: Message<unknown>, body: Uint8Array, rules: DraftRules): Draft {
+  const topic = wrapName(rules.namespace, message.topic)
+  checkSendTopic(topic)
+  checkBody(body, rules.maxMessageSize)
+  const properties = propertiesOf(message)
+  const msgId = rules.newId()
+  properties.set(PropertyName.uniqueKey, msgId)
+  if (rules.namespace !== '') properties.set(PropertyName.instanceId, rules.namespace)
+  return { topic, body, properties, flag: message.flag ?? 0, sysFlag: 0, msgId, batch: false }
+}
+
+function checkBody(body: Uint8Array, max: number): void {
+  if (body.length === 0) throw new ClientError('ARGUMENT', 'the body is empty: RocketMQ has no empty messages')
+  if (body.length > max) {
+    throw new ClientError('ARGUMENT', `the body has ${body.length} bytes, and maxMessageSize is ${max}`)
+  }
+}
+
+function propertiesOf(message: Message<unknown>): Properties {
+  const properties: Properties = new Map()
+  for (const [name, value] of Object.entries(message.properties ?? {})) {
+    if (isReservedProperty(name)) {
+      throw new ClientError('ARGUMENT', `the property name ${name} has a meaning of its own: take another one`)
+    }
+    if (name.trim() === '' || value.trim() === '') {
+      throw new ClientError('ARGUMENT', `property "${name}": neither name nor value may be blank`)
+    }
+    setText(properties, name, value)
+  }
+  const keys = typeof message.keys === 'string' ? message.keys : message.keys?.join(' ')
+  if (keys !== undefined && keys !== '') setText(properties, PropertyName.keys, keys)
+  if (message.tag !== undefined && message.tag !== '') setText(properties, PropertyName.tags, message.tag)
+  properties.set(PropertyName.waitStoreMsgOk, String(message.waitStoreMsgOk ?? true))
+  setDelay(properties, message)
+  return properties
+}
+
+function setDelay(properties: Properties, message: Message<unknown>): void {
+  const { delayLevel, delayMs, deliverAtMs } = message
+  if ([delayLevel, delayMs, deliverAtMs].filter(given => given !== undefined).length > 1) {
+    throw new ClientError('ARGUMENT', 'give one of delayLevel, delayMs and deliverAtMs')
+  }
+  if (delayLevel !== undefined) setCount(properties, PropertyName.delayTimeLevel, delayLevel)
+  if (delayMs !== undefined) setCount(properties, PropertyName.timerDelayMs, delayMs)
+  if (deliverAtMs !== undefined) setCount(properties, PropertyName.timerDeliverMs, deliverAtMs)
+  const immunity = message.checkImmunityTimeInSeconds
+  if (immunity !== undefined) setCount(properties, PropertyName.checkImmunityTimeInSeconds, immunity)
+}
+
+function setCount(properties: Properties, name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new ClientError('ARGUMENT', `${name} must be a whole number: ${value}`)
+  properties.set(name, String(value))
+}
+
+function setText(properties: Properties, name: string, value: string): void {
+  if (!isPropertyText(name) || !isPropertyText(value)) {
+    throw new ClientError('ARGUMENT', `property ${JSON.stringify(name)} holds the characters \\u0001 or \\u0002`)
+  }
+  properties.set(name, value)
+}
+
+/** Turns a draft into a half message (remoting.md 12). A delay makes no sense in it and is dropped. */
+export function makeHalf(draft: Draft, producerGroup: string): void {
+  draft.properties.delete(PropertyName.delayTimeLevel)
+  draft.properties.set(PropertyName.transactionPrepared, 'true')
+  draft.properties.set(PropertyName.producerGroup, producerGroup)
+  draft.sysFlag |= TransactionKind.prepared
+}

@@ -1,0 +1,53 @@
+import { ClientError } from '../error.ts'
+import type { BodyCodec } from './message.ts'
+
+/** Standard Schema version 1, as zod, valibot, arktype and others implement it; only what is used here. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
+
+export type OutputOf<S> = S extends StandardSchema<infer _I, infer O> ? O : never
+
+/** JSON bodies, unchecked. */
+export function jsonCodec<T>(): BodyCodec<T>
+/** JSON bodies, checked by a schema on the way out and in. Errors: ClientError MESSAGE with the schema's findings. */
+export function jsonCodec<S extends StandardSchema>(schema: S): BodyCodec<OutputOf<S>>
+export function jsonCodec(schema?: StandardSchema): BodyCodec<unknown> {
+  return {
+    encode: async value => Buffer.from(JSON.stringify(schema === undefined ? value : await checked(schema, value))),
+    decode: async body => {
+      const value = parse(body)
+      return schema === undefined ? value : checked(schema, value)
+    },
+  }
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+  } catch (error) {
+    throw new ClientError('MESSAGE', 'the body is not JSON', { cause: error })
+  }
+}
+
+async function checked(schema: StandardSchema, value: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(value)
+  if (result.issues === undefined) return result.value
+  const findings = result.issues.map(({ path, message }) => {
+    const place = path === undefined || path.length === 0 ? '' : `${path.map(pathPart).join('.')}: `
+    return place + message
+  })
+  throw new ClientError('MESSAGE', `the body does not fit its schema: ${findings.join('; ')}`)
+}
+
+const pathPart = (part: unknown): string =>
+  String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part)

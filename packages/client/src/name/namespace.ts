@@ -1,0 +1,53 @@
+const retryPrefix = '%RETRY%'
+const dlqPrefix = '%DLQ%'
+
+const systemTopics: ReadonlySet<string> = new Set([
+  'TBW102',
+  'SCHEDULE_TOPIC_XXXX',
+  'BenchmarkTest',
+  'RMQ_SYS_TRANS_HALF_TOPIC',
+  'RMQ_SYS_TRACE_TOPIC',
+  'RMQ_SYS_TRANS_OP_HALF_TOPIC',
+  'TRANS_CHECK_MAX_TIME_TOPIC',
+  'SELF_TEST_TOPIC',
+  'OFFSET_MOVED_EVENT',
+  'CHECKPOINT_TOPIC',
+])
+
+export const isSystemTopic = (topic: string): boolean => systemTopics.has(topic) || topic.startsWith('rmq_sys_')
+
+const isSystem = (name: string): boolean => isSystemTopic(name) || name.startsWith('CID_RMQ_SYS_')
+
+/** `%RETRY%g` to [`%RETRY%`, `g`]; other names have an empty prefix. */
+function splitPrefix(name: string): [prefix: string, rest: string] {
+  for (const prefix of [retryPrefix, dlqPrefix]) {
+    if (name.startsWith(prefix)) return [prefix, name.slice(prefix.length)]
+  }
+  return ['', name]
+}
+
+/** The name on the wire: `ns%name`, `%RETRY%ns%name` (client.md 12). An empty namespace changes nothing; wrapping twice wraps once. */
+export function wrapName(namespace: string, name: string): string {
+  if (namespace === '' || name === '' || isSystem(name)) return name
+  const [prefix, rest] = splitPrefix(name)
+  if (isSystem(rest) || rest.startsWith(`${namespace}%`)) return name
+  return `${prefix}${namespace}%${rest}`
+}
+
+/** The name as the application knows it. */
+export function unwrapName(namespace: string, name: string): string {
+  if (namespace === '') return name
+  const [prefix, rest] = splitPrefix(name)
+  return rest.startsWith(`${namespace}%`) ? prefix + rest.slice(namespace.length + 1) : name
+}
+
+/** Aliyun's name server addresses carry the namespace in their host name; undefined in all others. */
+export function namespaceOfAddress(address: string): string | undefined {
+  const host = address.replace(/^https?:\/\//, '')
+  return /^(MQ_INST_\w+_\w+)\./.exec(host)?.[1]
+}
+
+export const retryTopic = (group: string): string => retryPrefix + group
+export const dlqTopic = (group: string): string => dlqPrefix + group
+export const isRetryTopic = (topic: string): boolean => topic.startsWith(retryPrefix)
+export const groupOfRetryTopic = (topic: string): string => topic.slice(retryPrefix.length)
