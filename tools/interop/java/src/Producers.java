@@ -1,0 +1,165 @@
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.LocalTransactionState;
+import org.apache.rocketmq.client.producer.SendCallback;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.TransactionListener;
+import org.apache.rocketmq.client.producer.TransactionMQProducer;
+import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
+
+/** Commands that send. Producers are kept by name, so that one connection serves many commands. */
+final class Producers {
+  private static final Map<String, DefaultMQProducer> producers = new ConcurrentHashMap<>();
+
+  static void register(Map<String, Driver.Command> commands) {
+    commands.put("send", Producers::send);
+    commands.put("sendBatch", Producers::sendBatch);
+    commands.put("request", Producers::request);
+    commands.put("transaction", Producers::transaction);
+    commands.put("stopProducer", request -> {
+      DefaultMQProducer producer = producers.remove(key(request));
+      if (producer != null) producer.shutdown();
+      return producer != null;
+    });
+  }
+
+  private static String key(Map<String, Object> request) {
+    return Json.text(request, "namesrv", "") + "|" + Json.text(request, "group", "interop-producer");
+  }
+
+  static synchronized DefaultMQProducer producer(Map<String, Object> request) throws Exception {
+    DefaultMQProducer known = producers.get(key(request));
+    if (known != null) return known;
+    DefaultMQProducer producer = new DefaultMQProducer(Json.text(request, "group", "interop-producer"), Json.flag(request, "trace"));
+    start(producer, request);
+    return producer;
+  }
+
+  private static void start(DefaultMQProducer producer, Map<String, Object> request) throws Exception {
+    producer.setNamesrvAddr(Json.text(request, "namesrv", ""));
+    producer.setInstanceName("p" + System.nanoTime());
+    producer.setSendMsgTimeout(Json.integer(request, "timeoutMs", 5000));
+    if (request.containsKey("namespace")) producer.setNamespace(Json.text(request, "namespace", ""));
+    producer.start();
+    producers.put(key(request), producer);
+  }
+
+  @SuppressWarnings("unchecked")
+  static Message message(Map<String, Object> request, int index) {
+    String body = Json.text(request, "body", "hello");
+    if (Json.integer(request, "count", 1) > 1) body = body + " " + index;
+    int size = Json.integer(request, "bodyBytes", 0);
+    if (size > 0) body = String.join("", Collections.nCopies(size, "x"));
+    Message message = new Message(Json.text(request, "topic", ""), body.getBytes(StandardCharsets.UTF_8));
+    if (request.containsKey("tag")) message.setTags(Json.text(request, "tag", ""));
+    if (request.containsKey("tags")) {
+      List<Object> tags = (List<Object>) request.get("tags");
+      message.setTags(String.valueOf(tags.get(index % tags.size())));
+    }
+    if (request.containsKey("key")) message.setKeys(Json.text(request, "key", "") + (Json.integer(request, "count", 1) > 1 ? "-" + index : ""));
+    if (request.containsKey("delayLevel")) message.setDelayTimeLevel(Json.integer(request, "delayLevel", 0));
+    if (request.containsKey("waitStore")) message.setWaitStoreMsgOK(Json.flag(request, "waitStore"));
+    if (request.containsKey("flag")) message.setFlag(Json.integer(request, "flag", 0));
+    Map<String, Object> properties = (Map<String, Object>) request.get("properties");
+    if (properties != null) properties.forEach((name, value) -> message.putUserProperty(name, String.valueOf(value).replace("$i", String.valueOf(index))));
+    return message;
+  }
+
+  static Map<String, Object> result(SendResult sent) {
+    return Json.of(
+        "status", sent.getSendStatus().name(),
+        "msgId", sent.getMsgId(),
+        "offsetMsgId", sent.getOffsetMsgId(),
+        "queueId", sent.getMessageQueue().getQueueId(),
+        "brokerName", sent.getMessageQueue().getBrokerName(),
+        "queueOffset", sent.getQueueOffset(),
+        "transactionId", sent.getTransactionId(),
+        "regionId", sent.getRegionId());
+  }
+
+  private static Object send(Map<String, Object> request) throws Exception {
+    DefaultMQProducer producer = producer(request);
+    int count = Json.integer(request, "count", 1);
+    String mode = Json.text(request, "mode", "sync");
+    List<Object> results = Collections.synchronizedList(new ArrayList<>());
+    List<Throwable> errors = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch left = new CountDownLatch(mode.equals("async") ? count : 0);
+    for (int i = 0; i < count; i++) {
+      Message message = message(request, i);
+      int shard = request.containsKey("shards") ? i % Json.integer(request, "shards", 1) : -1;
+      if (mode.equals("oneway")) producer.sendOneway(message);
+      else if (mode.equals("async")) {
+        producer.send(message, new SendCallback() {
+          public void onSuccess(SendResult sent) {
+            results.add(result(sent));
+            left.countDown();
+          }
+
+          public void onException(Throwable error) {
+            errors.add(error);
+            left.countDown();
+          }
+        });
+      } else if (shard >= 0 || request.containsKey("queueId")) {
+        int wanted = shard >= 0 ? shard : Json.integer(request, "queueId", 0);
+        results.add(result(producer.send(message, (queues, msg, arg) -> queues.get((Integer) arg % queues.size()), wanted)));
+      } else results.add(result(producer.send(message)));
+    }
+    if (!left.await(30, TimeUnit.SECONDS)) throw new IllegalStateException("async sends did not end");
+    if (!errors.isEmpty()) throw new RuntimeException(errors.get(0));
+    return results;
+  }
+
+  private static Object sendBatch(Map<String, Object> request) throws Exception {
+    List<Message> batch = new ArrayList<>();
+    for (int i = 0; i < Json.integer(request, "count", 1); i++) batch.add(message(request, i));
+    return result(producer(request).send(batch));
+  }
+
+  private static Object request(Map<String, Object> request) throws Exception {
+    Message reply = producer(request).request(message(request, 0), Json.longValue(request, "requestTimeoutMs", 5000));
+    return Json.of("body", new String(reply.getBody(), StandardCharsets.UTF_8), "properties", reply.getProperties());
+  }
+
+  /** `outcome`: what the local transaction says; `check`: what the check-back says after that. */
+  private static Object transaction(Map<String, Object> request) throws Exception {
+    TransactionMQProducer producer;
+    synchronized (Producers.class) {
+      producer = (TransactionMQProducer) producers.get(key(request));
+      if (producer == null) {
+        producer = new TransactionMQProducer(Json.text(request, "group", "interop-tx"));
+        producer.setTransactionListener(new Outcomes());
+        start(producer, request);
+      }
+    }
+    List<Object> results = new ArrayList<>();
+    for (int i = 0; i < Json.integer(request, "count", 1); i++) {
+      Message message = message(request, i);
+      message.putUserProperty("outcome", Json.text(request, "outcome", "COMMIT_MESSAGE"));
+      message.putUserProperty("check", Json.text(request, "check", "UNKNOW"));
+      results.add(result(producer.sendMessageInTransaction(message, null)));
+    }
+    return Json.of("sent", results, "checks", Outcomes.checks);
+  }
+
+  private static final class Outcomes implements TransactionListener {
+    static final Map<String, Object> checks = new ConcurrentHashMap<>();
+
+    public LocalTransactionState executeLocalTransaction(Message message, Object argument) {
+      return LocalTransactionState.valueOf(message.getUserProperty("outcome"));
+    }
+
+    public LocalTransactionState checkLocalTransaction(MessageExt message) {
+      checks.merge(message.getTransactionId(), 1, (a, b) -> (Integer) a + (Integer) b);
+      return LocalTransactionState.valueOf(message.getUserProperty("check"));
+    }
+  }
+}

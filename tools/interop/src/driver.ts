@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** A reply that names an error; `code` is the broker's where there was one. */
+export class DriverError extends Error {
+  readonly code: number | undefined
+  constructor(message: string, code: number | undefined) {
+    super(message)
+    this.code = code
+  }
+}
+
+interface Waiting {
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+const callTimeoutMs = 120_000
+
+/** A process with an official client in it, which answers lines of JSON with lines of JSON. */
+export class Driver {
+  private readonly child: ChildProcess
+  private readonly waiting = new Map<number, Waiting>()
+  private readonly ready: Promise<void>
+  private lastId = 0
+  private errors = ''
+
+  constructor(file: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+    const child = spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], ...options })
+    this.child = child
+    child.stderr?.on('data', chunk => {
+      this.errors = (this.errors + String(chunk)).slice(-8000)
+    })
+    this.ready = new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', code => {
+        const error = new Error(`the driver ${file} ended with ${code}: ${this.errors}`)
+        reject(error)
+        for (const call of this.waiting.values()) call.reject(error)
+        this.waiting.clear()
+      })
+      createInterface({ input: child.stdout! }).on('line', line => {
+        if (!line.startsWith('{')) return
+        const reply = JSON.parse(line) as { ready?: true; id?: number; result?: unknown; error?: string; code?: number }
+        if (reply.ready) resolve()
+        const call = this.waiting.get(reply.id ?? -1)
+        if (call === undefined) return
+        this.waiting.delete(reply.id ?? -1)
+        if (reply.error === undefined) call.resolve(reply.result)
+        else call.reject(new DriverError(reply.error, reply.code))
+      })
+    })
+    this.ready.catch(() => {})
+  }
+
+  async call<T = unknown>(what: string, request: Record<string, unknown> = {}): Promise<T> {
+    await this.ready
+    const id = ++this.lastId
+    const result = new Promise<unknown>((resolve, reject) => this.waiting.set(id, { resolve, reject }))
+    this.child.stdin?.write(`${JSON.stringify({ id, do: what, ...request })}\n`)
+    const timer = setTimeout(() => {
+      this.waiting.get(id)?.reject(new Error(`${what} did not answer within ${callTimeoutMs} ms: ${this.errors}`))
+      this.waiting.delete(id)
+    }, callTimeoutMs)
+    try {
+      return (await result) as T
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Ends the process without asking it. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    const gone = new Promise(resolve => this.child.once('exit', resolve))
+    this.child.kill('SIGKILL')
+    await gone
+  }
+}

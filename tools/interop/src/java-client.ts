@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Driver } from './driver.ts'
+import { cached, command } from './toolchain.ts'
+
+export const javaVersions = ['4.9.8', '5.3.3'] as const
+export type JavaVersion = (typeof javaVersions)[number]
+
+const javaDir = join(dirname(fileURLToPath(import.meta.url)), '..', 'java')
+const sourceDir = join(javaDir, 'src')
+
+/** Jars of the official client of a version. */
+export function javaJars(version: JavaVersion): Promise<string> {
+  return cached(`java-${version}/lib`, async dir => {
+    await command('mvn', ['-q', '-B', '-f', join(javaDir, `pom-${version}.xml`), 'dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime'])
+  })
+}
+
+/** The official Java client of a version behind the driver, in a JVM of its own. */
+export async function javaClient(version: JavaVersion): Promise<Driver> {
+  const lib = await javaJars(version)
+  const sources = readdirSync(sourceDir).sort()
+  const digest = createHash('sha256')
+  for (const name of sources) digest.update(readFileSync(join(sourceDir, name)))
+  const classes = await cached(`java-${version}/classes-${digest.digest('hex').slice(0, 12)}`, async dir => {
+    await command('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', dir, '-cp', `${lib}/*`, ...sources.map(name => join(sourceDir, name))])
+  })
+  return new Driver('java', [
+    '-Xms64m',
+    '-Xmx512m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    `-Drocketmq.client.logRoot=${classes}/logs`,
+    `-Drocketmq.client.localOffsetStoreDir=${process.env['SKUA_OFFSET_DIR'] ?? `${classes}/offsets`}`,
+    `-Duser.home=${classes}`,
+    '-cp',
+    `${classes}:${lib}/*`,
+    'Driver',
+  ])
+}
