@@ -18,23 +18,27 @@ export function parsePairs(source: string): Pair[] {
   const pairs: Pair[] = []
   let text = ''
   let start = -1
+  let formerEnd = 0
   for (const match of source.matchAll(physicalLine)) {
     const line = match[0].replace(/^[ \t\f]+/, '')
     const end = match.index + match[0].length
-    const continued = start !== -1 && onlyOneLineEnd(source, match.index)
+    // An empty line ends a continued one.
+    const continued = start !== -1 && /^(?:\r\n|\r|\n)$/.test(source.slice(formerEnd, match.index))
     if (start !== -1 && !continued) {
-      pairs.push(pairOf(text, start, match.index))
+      pairs.push(pairOf(text, start, formerEnd))
       start = -1
     }
+    formerEnd = end
     if (!continued) {
       if (line === '' || line.startsWith('#') || line.startsWith('!')) continue
       text = ''
       start = end - line.length
     }
     text += line
-    const slashes = /\\*$/.exec(text)![0].length
-    if (slashes % 2 === 1) {
+    if (slashesAtEnd(line) % 2 === 1) {
       text = text.slice(0, -1)
+      // A backslash alone continues nothing: what follows may be a comment.
+      if (text === '') start = -1
     } else {
       pairs.push(pairOf(text, start, end))
       start = -1
@@ -44,9 +48,10 @@ export function parsePairs(source: string): Pair[] {
   return pairs
 }
 
-/** An empty line ends a continued one. */
-function onlyOneLineEnd(source: string, lineStart: number): boolean {
-  return !/\n\r?\n$|\r\r$/.test(source.slice(Math.max(0, lineStart - 3), lineStart))
+function slashesAtEnd(line: string): number {
+  let count = 0
+  while (line[line.length - 1 - count] === '\\') count++
+  return count
 }
 
 function pairOf(text: string, start: number, end: number): Pair {

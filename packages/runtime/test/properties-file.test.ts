@@ -37,6 +37,8 @@ test('a line continues after an odd number of backslashes, without the indent of
     ['b', '2'],
   ])
   assert.deepEqual(pairs('a=1\\'), [['a', '1']])
+  assert.deepEqual(pairs('a=1\\\n\r\nb=2').length, 2)
+  assert.deepEqual(pairs(' \\\n# a comment after a lone backslash\nb=2'), [['b', '2']])
 })
 
 test('a comment does not continue', () => {
@@ -104,6 +106,7 @@ test('any text is read or refused with a PropertiesError, in time', () => {
 test('a long line is read in linear time', () => {
   const started = performance.now()
   assert.equal(pairs(`a=${'\\\\'.repeat(100_000)}`)[0]?.[1]?.length, 100_000)
+  assert.equal(pairs(`a=${'\\\\'.repeat(100_000)}x`)[0]?.[1]?.length, 100_001)
   assert.ok(performance.now() - started < 2_000)
 })
 
