@@ -157,11 +157,12 @@ export type ValueOfShape<S> = S extends Shape<infer T> ? T : never
 /** Java objects by their members: printed in alphabetical order, absent ones left out, unknown ones ignored. */
 export function bean<S extends Shapes>(shapes: S): Shape<BeanOf<S>> {
   const members = Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1))
+  const known = new Set(Object.keys(shapes))
   return {
     read: json => {
       const object = json ?? {}
       if (typeof object !== 'object' || Array.isArray(object) || object instanceof Map) return wrong(json, 'an object')
-      const find = finder(object as Record<string, unknown>)
+      const find = finder(object as Record<string, unknown>, known)
       const value: Record<string, unknown> = {}
       for (const [name, shape] of members) {
         const read = readMember(name, shape, find(name))
@@ -188,13 +189,20 @@ function readMember(name: string, shape: Shape<unknown>, json: unknown): unknown
 
 const smart = (name: string): string => name.replaceAll('_', '').toLowerCase()
 
-/** By name, and as fastjson's smart match does by name without case and underscores (remoting.md 5.2). */
-function finder(json: Record<string, unknown>): (name: string) => unknown {
-  let bySmartName: Map<string, unknown> | undefined
+/**
+ * By name, and as fastjson's smart match does by name without case and underscores (remoting.md 5.2): a member that is
+ * absent may stand under another spelling, which then is a name that nobody knows.
+ */
+function finder(json: Record<string, unknown>, known: ReadonlySet<string>): (name: string) => unknown {
+  let others: Map<string, unknown> | undefined
   return name => {
     if (Object.hasOwn(json, name)) return json[name]
-    bySmartName ??= new Map(Object.entries(json).map(([key, value]) => [smart(key), value]))
-    return bySmartName.get(smart(name))
+    others ??= new Map(
+      Object.keys(json)
+        .filter(key => !known.has(key))
+        .map(key => [smart(key), json[key]]),
+    )
+    return others.size === 0 ? undefined : others.get(smart(name))
   }
 }
 

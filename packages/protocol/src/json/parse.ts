@@ -1,5 +1,6 @@
 import { type Place, Reference, resolveReferences } from './reference.ts'
 import { Scanner } from './scanner.ts'
+import { strictJson } from './strict.ts'
 
 export interface ParseOptions {
   /** Objects and arrays inside each other; default 64. */
@@ -21,6 +22,10 @@ const defaultMaxLength = 128 * 1024 * 1024
 export function parseJavaJson(source: string | Uint8Array, options: ParseOptions = {}): unknown {
   if (source.length > (options.maxLength ?? defaultMaxLength)) throw new SyntaxError('the JSON text is too long')
   const text = typeof source === 'string' ? source : textOf(source)
+  if (options.numbers !== 'text') {
+    const value = strictJson(text, options.maxDepth ?? defaultMaxDepth)
+    if (value !== undefined) return value
+  }
   return new Parser(new Scanner(text), options).whole()
 }
 

@@ -29,6 +29,9 @@ export function printJavaJson(value: unknown, options: PrintOptions = {}): strin
   return new Printer(options).value(value, 0)
 }
 
+/** ASCII without anything to escape: nearly all names. */
+const simpleText = /^[ !#-[\]-~]*$/
+
 class Printer {
   private readonly pretty: boolean
   private readonly quoteIntegers: boolean
@@ -61,7 +64,7 @@ class Printer {
     if (value instanceof JavaDouble) return doubleText(value.value)
     if (Array.isArray(value)) return this.list(value, depth)
     if (value instanceof Set) return this.list([...value], depth)
-    return this.members(value instanceof Map ? value : Object.entries(value), depth)
+    return value instanceof Map ? this.map(value, depth) : this.object(value as Record<string, unknown>, depth)
   }
 
   private list(items: readonly unknown[], depth: number): string {
@@ -72,17 +75,32 @@ class Printer {
     return `[${line}${texts.join(`,${line}`)}\n${'\t'.repeat(depth)}]`
   }
 
-  private members(entries: Iterable<[unknown, unknown]>, depth: number): string {
+  private object(value: Readonly<Record<string, unknown>>, depth: number): string {
     let out = ''
     const line = this.pretty ? `\n${'\t'.repeat(depth + 1)}` : ''
-    for (const [key, value] of entries) {
-      if (value === undefined || value === null) continue
+    for (const key of Object.keys(value)) {
+      const member = value[key]
+      if (member === undefined || member === null) continue
+      out += `${out === '' ? '' : ','}${line}${this.text(key)}:${this.value(member, depth + 1)}`
+    }
+    return this.braced(out, depth)
+  }
+
+  private map(value: ReadonlyMap<unknown, unknown>, depth: number): string {
+    let out = ''
+    const line = this.pretty ? `\n${'\t'.repeat(depth + 1)}` : ''
+    for (const [key, member] of value) {
+      if (member === undefined || member === null) continue
       if (out !== '') out += ','
       // fastjson starts a new line before texts only: integer and object keys follow each other on one line.
       if (typeof key === 'string') out += line
-      out += `${this.key(key, depth)}:${this.value(value, depth + 1)}`
+      out += `${this.key(key, depth)}:${this.value(member, depth + 1)}`
     }
-    return this.pretty && out !== '' ? `{${out}\n${'\t'.repeat(depth)}}` : `{${out}}`
+    return this.braced(out, depth)
+  }
+
+  private braced(members: string, depth: number): string {
+    return this.pretty && members !== '' ? `{${members}\n${'\t'.repeat(depth)}}` : `{${members}}`
   }
 
   private key(key: unknown, depth: number): string {
@@ -91,6 +109,7 @@ class Printer {
   }
 
   private text(value: string): string {
+    if (simpleText.test(value)) return `"${value}"`
     const quoted = JSON.stringify(value)
     const special = this.asciiOnly ? /[^ -~]/g : /[\u2028\u2029]/g
     return quoted.replace(special, char => `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`)

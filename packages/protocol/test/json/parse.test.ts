@@ -114,15 +114,23 @@ test('depth and length are limited', () => {
   assert.throws(() => parseJavaJson('[1,2,3]', { maxLength: 5 }), /too long/)
 })
 
-test('every JSON text reads as JSON.parse reads it', () => {
+test('every JSON text reads as JSON.parse reads it, on the fast way and on the tolerant one', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {
       const text = JSON.stringify(value)
       if (text.includes('$ref')) return
       assert.deepEqual(asNumbers(read(text)), JSON.parse(text))
+      // A byte order mark is nothing that JSON.parse would take.
+      assert.deepEqual(asNumbers(read(`\ufeff${text}`)), JSON.parse(text))
     }),
     { numRuns: 500 },
   )
+})
+
+test('digits, braces and backslashes in texts change nothing', () => {
+  for (const text of ['123456789012345678901', '}}}[[[{{', String.raw`a\`, String.raw`\"\\"{`]) {
+    assert.deepEqual(read(JSON.stringify({ [text]: [text, 1] })), [text]: [text, 1] )
+  }
 })
 
 /** JSON.parse has no bigint. */
