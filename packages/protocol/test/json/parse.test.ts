@@ -128,8 +128,8 @@ test('every JSON text reads as JSON.parse reads it, on the fast way and on the t
 })
 
 test('digits, braces and backslashes in texts change nothing', () => {
-  for (const text of ['123456789012345678901', '}}}[[[{{', String.raw`a\`, String.raw`\"\\"{`]) {
-    assert.deepEqual(read(JSON.stringify({ [text]: [text, 1] })), [text]: [text, 1] )
+  for (const text of ['123456789012345678901', '}}}[[[{{', 'a\\', '\\"\\\\"{', '"', '\\\\"']) {
+    assert.deepEqual(read(JSON.stringify({ [text]: [text, 1] })), { [text]: [text, 1] })
   }
 })
 
