@@ -312,3 +312,14 @@ test('the view of a dead process is dead, what it wrote is not', () => {
   assert.throws(() => view.list('/'), { code: 'EDEAD' })
   assert.equal(disk.readFile('/a').toString(), 'written')
 })
+
+test('the caller may reuse its buffer after a write', () => {
+  const { disk, file } = oneFile()
+  const bytes = Buffer.from('aaaa')
+  file.writeSync(bytes, 0, 4, 0)
+  bytes.fill('b')
+  file.syncDataSync()
+  file.writeSync(bytes, 0, 4, 4)
+  disk.powerCut(new SimRandom(1))
+  assert.equal(disk.readFile('/a').toString().slice(0, 4), 'aaaa')
+})
