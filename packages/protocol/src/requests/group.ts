@@ -1,7 +1,7 @@
 import { consumerListBody } from '../bodies/connection.ts'
 import { heartbeatBody } from '../bodies/heartbeat.ts'
 import { checkClientBody } from '../bodies/subscription.ts'
-import { bool, optional, text } from '../field.ts'
+import { as, bool, optional, text } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 const toBroker = { direction: 'client to broker', section: '11' } as const
@@ -12,8 +12,8 @@ export const heartBeat = defineRequest({
   code: 34,
   body: heartbeatBody,
   reply: {
-    isSupportHeartBeatV2: { ...optional(bool), wire: 'IS_SUPPORT_HEART_BEAT_V2' },
-    isSubChange: { ...optional(bool), wire: 'IS_SUB_CHANGE' },
+    isSupportHeartBeatV2: as('IS_SUPPORT_HEART_BEAT_V2', optional(bool)),
+    isSubChange: as('IS_SUB_CHANGE', optional(bool)),
   },
   ...toBroker,
 })

@@ -1,4 +1,4 @@
-import { bool, int, long, optional, text } from '../field.ts'
+import { as, bool, int, long, optional, text } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 /** Reply body: stored messages one after another; 22 when there are none. */
@@ -13,7 +13,7 @@ export const queryMessage = defineRequest({
     /** Clients send Long.MAX_VALUE for "now and later". */
     endTimestamp: long,
     /** True: the key is a unique id. */
-    uniqueKeyQuery: { ...optional(bool), wire: '_UNIQUE_KEY_QUERY' },
+    uniqueKeyQuery: as('_UNIQUE_KEY_QUERY', optional(bool)),
   },
   reply: { indexLastUpdateTimestamp: long, indexLastUpdatePhyoffset: long },
   direction: 'client and tools to broker',
