@@ -1,5 +1,6 @@
 export type { Replicas } from './append/answers.ts'
 export { defaultStoreConfig, parseDelayLevels, type StoreConfig } from './config.ts'
+export { ConfigFile, configFileDamaged } from './config-file.ts'
 export * from './get.ts'
 export { storeRefuses, storeTakes } from './health.ts'
 export { indexFileDiscarded } from './index-file/index-files.ts'
@@ -13,4 +14,5 @@ export {
   recoveryEnded,
   recoveryProgress,
 } from './recovery/recovery.ts'
+export { retentionFailed, segmentsDeleted } from './retention/retention.ts'
 export { Store, type StoreNeeds } from './store.ts'

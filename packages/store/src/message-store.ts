@@ -93,5 +93,8 @@ export interface MessageStore extends Service {
   /** Removes the queues of a topic (their log records go with retention). */
   deleteTopic(topic: string): void
 
+  /** Segments older than `fileReservedTime` go in the next round of retention, whatever `deleteWhen` says. */
+  deleteExpired(): void
+
   onArrival(listener: ArrivalListener): void
 }

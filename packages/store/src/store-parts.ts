@@ -13,6 +13,7 @@ import { OpenFiles } from './file/open-files.ts'
 import { DiskProbe } from './flush/disk-probe.ts'
 import { DispatchFlush } from './flush/dispatch-flush.ts'
 import { LogFlush } from './flush/log-flush.ts'
+import { Suspicion } from './flush/suspicion.ts'
 import { Health } from './health.ts'
 import { IndexFiles } from './index-file/index-files.ts'
 import { StoreLock } from './owner/store-lock.ts'
@@ -20,6 +21,7 @@ import { Draft } from './put.ts'
 import { QueueRead } from './queue-read.ts'
 import { LogReader } from './reader.ts'
 import { Recovery } from './recovery/recovery.ts'
+import { Retention } from './retention/retention.ts'
 import type { StoreNeeds } from './store.ts'
 
 export type StoreParts = ReturnType<typeof storeParts>
@@ -50,11 +52,13 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const flush = new LogFlush({
     ...{ clock, log, config, health },
     onSynced: offset => answers.synced(offset),
-    onFailed: () => {
+    onFailed: error => {
+      suspicion.raise('the commit log', error)
       answers.syncFailed()
       probe.begin()
     },
   })
+  const suspicion = new Suspicion({ disk, events, layout })
   const probe = new DiskProbe({ clock, config, log, flush, health })
   const turnBytes = config.logRingBytes / 2
   const turnWrite = new TurnWrite({ turn, log, dispatch, answers, flush, health, turnBytes, onFailed })
@@ -71,15 +75,17 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
     queues,
     index,
     logFlush: flush,
+    suspicion,
     health,
     bootId,
   })
-  const recovery = new Recovery({ disk, events, config, layout, log, queues, index, dispatch, bootId })
+  const recovery = new Recovery({ disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId })
+  const retention = new Retention({ clock, disk, events, config, layout, log, queues, index, health })
   const reader = new LogReader(log)
   const queueRead = new QueueRead({ config, log, queues, reader })
   const lock = new StoreLock({ disk, layout, facts })
   return {
     ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender },
-    ...{ dispatchFlush, recovery, reader, queueRead, lock, disk },
+    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk },
   }
 }

@@ -60,7 +60,21 @@ export class Store implements MessageStore {
 
   /** Throws ESTORELOCKED, ESEGMENT, or a DiskError. */
   async start(): Promise<void> {
-    const { disk, layout, lock, recovery, flush, answers, appender, turnWrite, dispatchFlush, health } = this.parts
+    const {
+      disk,
+      layout,
+      lock,
+      recovery,
+      flush,
+      answers,
+      appender,
+      turnWrite,
+      dispatchFlush,
+      retention,
+      health,
+      probe,
+      suspicion,
+    } = this.parts
     disk.makeDirectory(layout.root)
     lock.acquire()
     try {
@@ -73,8 +87,10 @@ export class Store implements MessageStore {
       answers.start(recovered.syncedOffset)
       turnWrite.start()
       appender.start()
+      if (suspicion.raised) await probe.rewriteUnsynced()
       if (recovered.crashed) await flush.syncAll()
       dispatchFlush.start(recovered.points)
+      retention.start()
       health.clear('stopped')
     } catch (error) {
       this.parts.files.closeAll()
@@ -84,11 +100,25 @@ export class Store implements MessageStore {
   }
 
   async stop(): Promise<void> {
-    const { disk, layout, lock, probe, flush, answers, appender, turnWrite, dispatchFlush, health, log, files } =
-      this.parts
+    const {
+      disk,
+      layout,
+      lock,
+      probe,
+      flush,
+      answers,
+      appender,
+      turnWrite,
+      dispatchFlush,
+      retention,
+      health,
+      log,
+      files,
+    } = this.parts
     health.set('stopped', 'the store is stopping')
     appender.stop()
     probe.stop()
+    await retention.stop()
     await flush.stop()
     answers.stop()
     turnWrite.stop()
@@ -177,6 +207,10 @@ export class Store implements MessageStore {
   deleteTopic(topic: string): void {
     this.parts.queues.deleteTopic(topic)
     this.parts.dispatchFlush.writeNow()
+  }
+
+  deleteExpired(): void {
+    this.parts.retention.ask()
   }
 
   onArrival(listener: ArrivalListener): void {

@@ -1,6 +1,6 @@
 import type { ConsumeQueue } from './consume-queue.ts'
 import type { QueueFiles } from './queue-files.ts'
-import { isMessageUnit, unitBytes, unitPhysicalOffset } from './unit.ts'
+import { isMessageUnit, isUnit, unitBytes, unitPhysicalOffset } from './unit.ts'
 
 /**
  * Where the messages of a queue begin that are still in the log: the first unit which is no filling and lies at or
@@ -26,11 +26,16 @@ function isThere(queue: ConsumeQueue, offset: number, minPhysicalOffset: number)
   return got === 1 && isMessageUnit(unit, 0) && unitPhysicalOffset(unit, 0) >= minPhysicalOffset
 }
 
+/** A unit that was written, and whose message is no longer in the log; filled places count as such. */
+function isOld(queue: ConsumeQueue, offset: number, minPhysicalOffset: number): boolean {
+  return queue.readSync(offset, unit, 1) === 1 && isUnit(unit, 0) && unitPhysicalOffset(unit, 0) < minPhysicalOffset
+}
+
 /** Removes files, never the last one, whose last unit lies before the log. */
 function removeOldFiles(queue: ConsumeQueue, files: QueueFiles, minPhysicalOffset: number): void {
   for (;;) {
     const next = queue.firstFileUnit + files.fileUnits
-    if (next > queue.writtenOffset - 1 || isThere(queue, next - 1, minPhysicalOffset)) return
+    if (next > queue.writtenOffset - 1 || !isOld(queue, next - 1, minPhysicalOffset)) return
     files.remove(queue.directory, queue.firstFileUnit)
     queue.firstFileUnit = next
     queue.minOffset = Math.max(queue.minOffset, next)

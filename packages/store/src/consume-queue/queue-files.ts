@@ -1,6 +1,7 @@
 import type { Disk } from '@skua-mq/runtime'
 import { fileName, fileOffset } from '../file/layout.ts'
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
+import { rewrite } from '../file/rewrite.ts'
 import { isUnit, unitBytes } from './unit.ts'
 
 /**
@@ -13,6 +14,8 @@ export class QueueFiles {
   readonly fileUnits: number
   private readonly files: OpenFiles
   private unsynced = new Set<string>()
+  /** Files whose last sync did not succeed. */
+  private readonly suspect = new Set<string>()
   /** Directories that have got a name since they were synced. */
   private newNames = new Set<string>()
   private readonly probe = Buffer.alloc(unitBytes)
@@ -131,23 +134,29 @@ export class QueueFiles {
     const paths = this.unsynced
     this.unsynced = new Set()
     for (const directory of this.newNames) {
-      this.newNames.delete(directory)
       if (this.disk.stat(directory) !== undefined) this.disk.syncDirectory(directory)
+      this.newNames.delete(directory)
     }
     for (const path of paths) {
       try {
-        if (this.disk.stat(path) === undefined) continue
-        const handle = this.files.acquire(path)
-        try {
-          await handle.file.syncData()
-        } finally {
-          this.files.release(handle)
-        }
+        if (this.disk.stat(path) !== undefined) await this.syncFile(path)
         paths.delete(path)
       } catch (error) {
         for (const left of paths) this.unsynced.add(left)
         throw error
       }
+    }
+  }
+
+  private async syncFile(path: string): Promise<void> {
+    const handle = this.files.acquire(path)
+    try {
+      if (this.suspect.has(path)) await rewrite(handle.file)
+      this.suspect.add(path)
+      await handle.file.syncData()
+      this.suspect.delete(path)
+    } finally {
+      this.files.release(handle)
     }
   }
 

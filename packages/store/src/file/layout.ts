@@ -26,6 +26,8 @@ export interface Layout {
   readonly owner: string
   /** Ours: up to where queues and index are written and synced. */
   readonly dispatchPoint: string
+  /** Ours: an fdatasync failed, and not all bytes were written again since. */
+  readonly suspect: string
 }
 
 export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePathCommitLog'>): Layout {
@@ -40,5 +42,6 @@ export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePa
     javaLock: `${root}/lock`,
     owner: `${root}/skua.owner`,
     dispatchPoint: `${root}/skua.dispatch`,
+    suspect: `${root}/skua.suspect`,
   }
 }

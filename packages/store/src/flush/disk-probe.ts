@@ -85,7 +85,8 @@ export class DiskProbe {
     log.strayEnd = log.written
   }
 
-  private async rewriteUnsynced(): Promise<void> {
+  /** Writes what may not be on the medium over itself. Throws DiskError. */
+  async rewriteUnsynced(): Promise<void> {
     const { log, flush } = this.parts
     const bytes = Buffer.allocUnsafe(stepBytes)
     for (let at = flush.synced; at < log.written; ) {

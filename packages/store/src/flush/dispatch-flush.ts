@@ -9,6 +9,7 @@ import type { IndexFiles, IndexPoint } from '../index-file/index-files.ts'
 import { writeCheckpoint } from '../recovery/checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, writeDispatchPoints } from '../recovery/dispatch-point.ts'
 import type { LogFlush } from './log-flush.ts'
+import type { Suspicion } from './suspicion.ts'
 
 export interface DispatchFlushParts {
   readonly clock: Clock
@@ -20,6 +21,7 @@ export interface DispatchFlushParts {
   readonly index: IndexFiles | undefined
   readonly logFlush: LogFlush
   readonly health: Health
+  readonly suspicion: Suspicion
   readonly bootId: string
 }
 
@@ -146,10 +148,16 @@ export class DispatchFlush {
     const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
     parts.index?.snapshot()
     const indexMsgAtMs = parts.index?.last.atMs ?? 0
-    await parts.queues.files.sync()
-    await parts.index?.sync()
+    try {
+      await parts.queues.files.sync()
+      await parts.index?.sync()
+    } catch (error) {
+      parts.suspicion.raise('consume queues and index', error)
+      throw error
+    }
     const atStop = isStop ? this.totals() : undefined
     this.writePoints({ ...this.points, written: round.point, synced: round.point, atStop }, true)
+    if (!parts.logFlush.hasFailed) parts.suspicion.clear()
     await writeCheckpoint(parts.disk, parts.layout.checkpoint, {
       physicMsgAtMs,
       logicsMsgAtMs: round.storedAtMs,

@@ -10,7 +10,7 @@ export interface LogFlushParts {
   readonly health: Health
   /** All bytes below `offset` are on the medium. */
   readonly onSynced: (offset: number) => void
-  readonly onFailed: () => void
+  readonly onFailed: (error: unknown) => void
 }
 
 /**
@@ -96,7 +96,7 @@ export class LogFlush {
     } catch (error) {
       const remark = `fdatasync of the commit log failed: ${String(error)}; the store is read-only until one succeeds`
       this.parts.health.set('log sync', remark)
-      this.parts.onFailed()
+      this.parts.onFailed(error)
     } finally {
       this.running = undefined
     }

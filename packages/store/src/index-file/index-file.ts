@@ -1,4 +1,5 @@
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
+import { rewrite } from '../file/rewrite.ts'
 import { entryBytes, headerBytes, type IndexHeader, indexHash, readHeader, slotBytes, writeHeader } from './format.ts'
 
 export interface IndexGeometry {
@@ -26,6 +27,8 @@ export class IndexFile {
   private dirtyPages: Uint8Array | undefined
   private pending: Buffer = Buffer.alloc(0)
   private written = 1
+  /** The last sync did not succeed. */
+  private isSuspect = false
 
   constructor(files: OpenFiles, place: { directory: string; name: string; geometry: IndexGeometry }) {
     this.files = files
@@ -169,7 +172,10 @@ export class IndexFile {
   async sync(): Promise<void> {
     const handle = this.files.acquire(this.path)
     try {
+      if (this.isSuspect) await rewrite(handle.file)
+      this.isSuspect = true
       await handle.file.syncData()
+      this.isSuspect = false
     } finally {
       this.files.release(handle)
     }

@@ -128,9 +128,9 @@ export class IndexFiles {
   /** After `snapshot`: brings it to the medium. Throws DiskError. */
   async sync(): Promise<void> {
     if (this.hasNewNames) {
-      this.hasNewNames = false
       this.parts.disk.syncDirectory(this.directory)
       this.parts.disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf('/')))
+      this.hasNewNames = false
     }
     for (let file = this.unsynced[0]; file !== undefined; file = this.unsynced[0]) {
       await file.sync()

@@ -6,6 +6,7 @@ import { correctMinOffset } from '../consume-queue/min-offset.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import type { Dispatch } from '../dispatch.ts'
 import type { Layout } from '../file/layout.ts'
+import type { Suspicion } from '../flush/suspicion.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
 import { magicV1, magicV2 } from '../record/format.ts'
 import { type RecordView, readLong } from '../record/record-view.ts'
@@ -33,6 +34,7 @@ export interface RecoveryParts {
   readonly queues: QueueTable
   readonly index: IndexFiles | undefined
   readonly dispatch: Dispatch
+  readonly suspicion: Suspicion
   readonly bootId: string
 }
 
@@ -163,8 +165,8 @@ export class Recovery {
   }
 
   private async planAfterCrash(): Promise<Plan> {
-    const { layout, disk, bootId, index, log, queues } = this.parts
-    const sameBoot = this.points?.bootId === bootId
+    const { layout, disk, bootId, index, log, queues, suspicion } = this.parts
+    const sameBoot = this.points?.bootId === bootId && !suspicion.raised
     const known = sameBoot ? this.points?.written : this.points?.synced
     const point = known !== undefined && this.fits(known) ? known : undefined
     const checkpoint = readCheckpoint(disk, layout.checkpoint)

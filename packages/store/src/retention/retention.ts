@@ -1,0 +1,121 @@
+import { type Clock, type Disk, defineEvent, delay, type Events, type Timer } from '@skua-mq/runtime'
+import type { CommitLog } from '../commit-log/commit-log.ts'
+import type { StoreConfig } from '../config.ts'
+import { correctMinOffset } from '../consume-queue/min-offset.ts'
+import type { QueueTable } from '../consume-queue/queue-table.ts'
+import type { Layout } from '../file/layout.ts'
+import type { Health } from '../health.ts'
+import type { IndexFiles } from '../index-file/index-files.ts'
+import { diskVerdict, expiredSegments, isDeletionHour, usedPercent } from './rules.ts'
+
+export const segmentsDeleted = defineEvent<{ count: number; minOffset: number; reason: string }>(
+  'commit log segments deleted',
+  'info',
+)
+export const retentionFailed = defineEvent<{ error: unknown }>('retention failed', 'error')
+
+export interface RetentionParts {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly events: Events
+  readonly config: StoreConfig
+  readonly layout: Layout
+  readonly log: CommitLog
+  readonly queues: QueueTable
+  readonly index: IndexFiles | undefined
+  readonly health: Health
+}
+
+const firstRoundMs = 60_000
+const hourMs = 3_600_000
+/** Between two deletions, so that freeing the blocks of large files does not come at once. */
+const pauseMs = 100
+const queuesPerStep = 256
+
+/**
+ * Deletes what is too old, or what the disk has no room for, and watches how full the disk is (store.md 6). A file that
+ * is still read stays readable until its readers are done.
+ */
+export class Retention {
+  private readonly parts: RetentionParts
+  private readonly aborter = new AbortController()
+  private timer: Timer | undefined
+  private running: Promise<void> | undefined
+  /** Somebody asked for a deletion: expired segments go whatever the hour. */
+  private asked = false
+
+  constructor(parts: RetentionParts) {
+    this.parts = parts
+  }
+
+  start(): void {
+    this.checkDisk()
+    this.arm(firstRoundMs)
+  }
+
+  async stop(): Promise<void> {
+    this.aborter.abort(new Error('the store stops'))
+    this.timer?.cancel()
+    await this.running
+  }
+
+  /** Deletes expired segments in the next round, whatever the hour. */
+  ask(): void {
+    this.asked = true
+  }
+
+  private arm(ms: number): void {
+    if (this.aborter.signal.aborted) return
+    this.timer = this.parts.clock.after(ms, () => {
+      this.running = this.round()
+        .catch(error => {
+          if (!this.aborter.signal.aborted) this.parts.events.emit(retentionFailed({ error }))
+        })
+        .then(() => this.arm(this.parts.config.cleanResourceInterval))
+    })
+  }
+
+  /** Looks how full the disk is, and refuses messages where it is too full. */
+  private checkDisk(): ReturnType<typeof diskVerdict> {
+    const { disk, layout, config, health } = this.parts
+    const verdict = diskVerdict(usedPercent(disk.space(layout.commitLog)), config)
+    if (verdict.full === undefined) health.clear('disk full')
+    else health.set('disk full', verdict.full)
+    return verdict
+  }
+
+  private async round(): Promise<void> {
+    const { clock, config, log } = this.parts
+    const verdict = this.checkDisk()
+    const nowMs = clock.now()
+    if (!this.asked && !verdict.clean && !verdict.force && !isDeletionHour(config.deleteWhen, nowMs)) return
+    const ages = log.segments.all.map(segment => ({ lastWriteMs: log.segments.lastWriteMs(segment) }))
+    const rule = { nowMs, reservedMs: config.fileReservedTime * hourMs, force: verdict.force }
+    const count = expiredSegments(ages, rule)
+    this.asked = false
+    if (count === 0) return
+    await this.deleteSegments(count)
+    const reason = verdict.force ? 'the disk is short' : 'fileReservedTime'
+    this.parts.events.emit(segmentsDeleted({ count, minOffset: log.minOffset, reason }))
+    await this.follow()
+    this.checkDisk()
+  }
+
+  private async deleteSegments(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      if (i > 0) await delay(this.parts.clock, pauseMs, this.aborter.signal)
+      this.parts.log.segments.removeFirst()
+    }
+  }
+
+  /** Queues and index go behind the log, a bounded number of queues at a time. */
+  private async follow(): Promise<void> {
+    const { queues, index, log, clock } = this.parts
+    let looked = 0
+    for (const queue of [...queues.all()]) {
+      if (!queue.isDeleted) correctMinOffset(queue, queues.files, log.minOffset)
+      if (++looked % queuesPerStep === 0) await delay(clock, 0, this.aborter.signal)
+    }
+    index?.deleteBefore(log.minOffset)
+  }
+}
