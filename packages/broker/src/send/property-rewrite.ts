@@ -23,8 +23,14 @@ export class PropertyRewrite {
   /** INNER_MULTI_DISPATCH names further queues. */
   multiDispatch = false
 
-  /** Reads `from[start, end)`; WAIT, CLUSTER and POP_CK are not copied (remoting.md 9.3). */
-  read(from: Uint8Array, start: number, end: number): void {
+  private batch = false
+
+  /**
+   * Reads `from[start, end)`; WAIT, CLUSTER and POP_CK are not copied (remoting.md 9.3). Of a batch's own properties
+   * UNIQ_KEY is not either: it would replace the id of every message in the batch (docs/differences.md).
+   */
+  read(from: Uint8Array, start: number, end: number, batch = false): void {
+    this.batch = batch
     this.length = 0
     this.delayLevel = 0
     this.waitStored = true
@@ -94,6 +100,7 @@ export class PropertyRewrite {
       case 7:
         return named(from, at, 'CLUSTER')
       case 8:
+        if (this.batch && named(from, at, 'UNIQ_KEY')) return true
         if (named(from, at, 'TRAN_MSG')) this.halfMessage = stop - equals === 5 && named(from, equals + 1, 'true')
         return false
       case 14:

@@ -176,7 +176,7 @@ export class SendHandler implements SendInWork {
         remark: `the properties have ${propertyBytes} bytes, at most ${maxPropertiesBytes} can be stored`,
       }
     }
-    properties.read(view.properties, view.propertiesStart, view.propertiesEnd)
+    properties.read(view.properties, view.propertiesStart, view.propertiesEnd, view.batch)
     draft.topic = view.topic
     draft.queueId = queueId
     draft.flag = view.flag

@@ -38,7 +38,7 @@ final class Producers {
   static synchronized DefaultMQProducer producer(Map<String, Object> request) throws Exception {
     DefaultMQProducer known = producers.get(key(request));
     if (known != null) return known;
-    DefaultMQProducer producer = new DefaultMQProducer(Json.text(request, "group", "interop-producer"), Json.flag(request, "trace"));
+    DefaultMQProducer producer = new DefaultMQProducer(Json.text(request, "group", "interop-producer"), null, Json.flag(request, "trace"), null);
     start(producer, request);
     return producer;
   }

@@ -23,8 +23,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /** Queries, offsets, and the load that is read back. */
 final class Tools {
   static void register(Map<String, Driver.Command> commands) {
-    commands.put("viewMessage", request -> Consumers.describe(Producers.producer(request).viewMessage(Json.text(request, "msgId", ""))));
-    commands.put("viewUnique", request -> Consumers.describe(Producers.producer(request).viewMessage(Json.text(request, "topic", ""), Json.text(request, "msgId", ""))));
+    commands.put("viewMessage", request -> Consumers.describe(Producers.producer(request).viewMessage(Json.text(request, "topic", ""), Json.text(request, "msgId", ""))));
     commands.put("queryKey", Tools::queryKey);
     commands.put("offsets", Tools::offsets);
     commands.put("createTopic", Tools::createTopic);
@@ -68,10 +67,15 @@ final class Tools {
   private static Object createTopic(Map<String, Object> request) throws Exception {
     DefaultMQProducer producer = Producers.producer(request);
     String key = Json.text(request, "key", "TBW102");
-    try {
-      producer.createTopic(key, Json.text(request, "topic", ""), Json.integer(request, "queues", 4));
-    } catch (NoSuchMethodError newer) {
-      producer.getClass().getMethod("createTopic", String.class, String.class, int.class, Map.class).invoke(producer, key, Json.text(request, "topic", ""), Json.integer(request, "queues", 4), new HashMap<String, String>());
+    // 5.x wants a map of attributes as well.
+    for (java.lang.reflect.Method method : DefaultMQProducer.class.getMethods()) {
+      if (!method.getName().equals("createTopic") || method.getParameterCount() > 4 || method.getParameterTypes()[2] != int.class) continue;
+      Object topic = Json.text(request, "topic", "");
+      Object queues = Json.integer(request, "queues", 4);
+      if (method.getParameterCount() == 3) method.invoke(producer, key, topic, queues);
+      else if (method.getParameterTypes()[3] == Map.class) method.invoke(producer, key, topic, queues, new HashMap<String, String>());
+      else continue;
+      break;
     }
     return true;
   }
