@@ -1,0 +1,3 @@
+export * from './bloom.ts'
+export * from './sql/index.ts'
+export * from './tag.ts'

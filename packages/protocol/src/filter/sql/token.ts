@@ -1,0 +1,78 @@
+import { SqlSyntaxError } from './error.ts'
+
+export type TokenKind = 'keyword' | 'word' | 'whole' | 'double' | 'text' | 'symbol' | 'end' | 'bad'
+
+export interface Token {
+  readonly kind: TokenKind
+  /** As it stands in the text; of a keyword, in upper case; of a string literal, its value. */
+  readonly text: string
+  /** As it stands in the text. */
+  readonly image: string
+  readonly at: number
+}
+
+const pattern = new RegExp(
+  [
+    /(?<blank>[ \t\n\r\f]+|--[^\n\r]*[\n\r]|\/\*[^*]*\*(?:\*|[^*/][^*]*\*)*\/)/,
+    /(?<double>[0-9]+\.[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|[0-9]+e[+-]?[0-9]+)/,
+    /(?<whole>[1-9][0-9]*l?|0)/,
+    /(?<text>'(?:''|[^'])*')/,
+    /(?<word>[a-z_$][a-z0-9_$]*)/,
+    /(?<symbol><>|>=|<=|[=<>(),+-])/,
+  ]
+    .map(part => part.source)
+    .join('|'),
+  'iy',
+)
+
+/**
+ * Cuts an expression into tokens: words in any case, comments (`--` to the end of a line, and between slash-stars) left out.
+ * A `--` that no line ends is two signs, as for Java. The
+ * list ends with an 'end', or with a 'bad' token for the rest of the text from where no token can begin.
+ */
+export function tokenize(sql: string): Token[] {
+  const tokens: Token[] = []
+  let at = 0
+  while (at < sql.length) {
+    pattern.lastIndex = at
+    const found = pattern.exec(sql)
+    if (found === null) {
+      tokens.push({ kind: 'bad', text: '', image: sql.slice(at), at })
+      return tokens
+    }
+    const image = found[0]
+    const groups = Object.entries(found.groups as Record<string, string | undefined>)
+    const group = groups.find(([, part]) => part !== undefined)?.[0]
+    if (group !== 'blank') tokens.push(tokenOf(group as TokenKind, image, at))
+    at += image.length
+  }
+  tokens.push({ kind: 'end', text: '', image: '', at })
+  return tokens
+}
+
+const keywords = new Set('NOT AND OR BETWEEN IN TRUE FALSE NULL IS CONTAINS STARTSWITH ENDSWITH'.split(' '))
+
+function tokenOf(kind: TokenKind, image: string, at: number): Token {
+  if (kind === 'text') return { kind, text: image.slice(1, -1).replaceAll("''", "'"), image, at }
+  const upper = image.toUpperCase()
+  return kind === 'word' && keywords.has(upper)
+    ? { kind: 'keyword', text: upper, image, at }
+    : { kind, text: image, image, at }
+}
+
+/** What is wrong with a 'bad' token. */
+export function badToken({ image: rest, at: position }: Token): SqlSyntaxError {
+  const char = String.fromCodePoint(rest.codePointAt(0) as number)
+  if (char === "'") return new SqlSyntaxError('a text literal has no end', { position, hint: "close it with '" })
+  if (rest.startsWith('/*')) return new SqlSyntaxError('a comment has no end', { position, hint: 'close it with */' })
+  return new SqlSyntaxError(`unexpected ${JSON.stringify(char)}`, { position, hint: hintFor(char, rest) })
+}
+
+function hintFor(char: string, rest: string): string {
+  if (rest.startsWith('!=')) return 'write <> for "not equal"'
+  if (char === '"' || char === '`') return "write text in single quotes, like 'a'; names of properties have none"
+  if (char === '&') return 'write AND'
+  if (char === '|') return 'write OR; tags joined by || are a TAG expression, not SQL92'
+  if ('*/%'.includes(char)) return 'there is no arithmetic in these expressions'
+  return 'names are letters, digits, _ and $ of ASCII, and other text is in single quotes'
+}
