@@ -56,7 +56,7 @@ export class DiskProbe {
         health.clear('log sync')
       }
       if (health.has('log write')) {
-        this.clearStray()
+        await this.clearStray()
         health.clear('log write')
       }
       return true
@@ -66,8 +66,12 @@ export class DiskProbe {
     }
   }
 
-  /** Zero bytes behind the end, in the file of the end and the next one; one page at least, so that space is really tried. */
-  private clearStray(): void {
+  /**
+   * Zero bytes behind the end, in the file of the end and the next one; one page at least, so that space is really
+   * tried. They are synced before anything else is written there: a power cut could bring back records of the failed
+   * turn between those that follow.
+   */
+  private async clearStray(): Promise<void> {
     const { log } = this.parts
     const zeros = Buffer.alloc(stepBytes)
     const stop = Math.max(log.strayEnd, log.written + 4096)
@@ -77,6 +81,7 @@ export class DiskProbe {
       try {
         const length = Math.min(stop - at, zeros.length, base + log.segments.size - at)
         handle.file.writeSync(zeros, 0, length, at - base)
+        await handle.file.syncData()
         at += length
       } finally {
         log.segments.release(handle)

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { StoreConfig } from '../src/index.ts'
+import { draftOf, drain, message, Outcomes, open, put, smallConfig, world } from './harness.ts'
+
+const syncFlush: StoreConfig = { ...smallConfig, flushDiskType: 'SYNC_FLUSH' }
+
+test('a write that fails fails its whole turn, and nothing of it is ever shown', async () => {
+  const at = world()
+  const opened = await open(at)
+  put(opened, message('T', 'before'))
+  at.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
+  const failed = put(opened, message('T', 'lost 1'), message('T', 'lost 2'))
+  assert.deepEqual(
+    failed.map(({ status, physicalOffset }) => [status, physicalOffset]),
+    [
+      ['failed', -1],
+      ['failed', -1],
+    ],
+  )
+  assert.match(failed[0]!.remark, /EIO/)
+  assert.equal(put(opened, message('T', 'refused'))[0]?.status, 'serviceNotAvailable')
+  assert.match(opened.store.refusing?.remark ?? '', /read-only/)
+  await at.clock.advanceAsync(2000)
+  assert.equal(opened.store.refusing, undefined)
+  assert.equal(put(opened, message('T', 'after'))[0]?.queueOffset, 1)
+  assert.deepEqual(await drain(opened, 'T'), ['before', 'after'])
+  await at.clock.until(opened.store.stop())
+})
+
+test('a full disk makes the store read-only until there is space again', async () => {
+  const at = world()
+  const opened = await open(at)
+  put(opened, message('T', 'before'))
+  at.disk.faults.bytesUntilFull = 10
+  assert.equal(put(opened, message('T', 'too much'))[0]?.status, 'failed')
+  await at.clock.advanceAsync(5000)
+  assert.match(opened.store.refusing?.remark ?? '', /ESHORTWRITE|ENOSPC/)
+  assert.equal(put(opened, message('T', 'still full'))[0]?.status, 'serviceNotAvailable')
+  at.disk.faults.clear()
+  await at.clock.advanceAsync(5000)
+  assert.equal(put(opened, message('T', 'after'))[0]?.status, 'ok')
+  const again = await open(at)
+  assert.deepEqual(await drain(again, 'T'), ['before', 'after'])
+})
+
+test('under SYNC_FLUSH the answer waits for an fdatasync that began after the write', async () => {
+  const at = world()
+  const opened = await open(at, syncFlush)
+  const lift = at.disk.faults.slow({ on: 'sync', ms: 300, path: 'commitlog' })
+  const outcomes = new Outcomes()
+  opened.store.append(draftOf(message('T', 'first')), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(100)
+  opened.store.append(draftOf(message('T', 'second')), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(250)
+  opened.turn.run()
+  assert.equal(outcomes.all.length, 1, 'the second joins the next fdatasync')
+  await at.clock.advanceAsync(300)
+  opened.turn.run()
+  assert.deepEqual(
+    outcomes.all.map(({ status }) => status),
+    ['ok', 'ok'],
+  )
+  lift()
+  await at.clock.until(opened.store.stop())
+})
+
+test('a message with WAIT=false is answered without the fdatasync', async () => {
+  const at = world()
+  const opened = await open(at, syncFlush)
+  const lift = at.disk.faults.slow({ on: 'sync', ms: 300 })
+  const outcomes = new Outcomes()
+  opened.store.append(Object.assign(draftOf(message('T', 'a')), { waitStored: false }), outcomes)
+  opened.turn.run()
+  assert.equal(outcomes.all[0]?.status, 'ok')
+  lift()
+  await at.clock.until(opened.store.stop())
+})
+
+test('a message is stored but not called synced when the fdatasync takes longer than syncFlushTimeout', async () => {
+  const at = world()
+  const opened = await open(at, syncFlush)
+  const lift = at.disk.faults.slow({ on: 'sync', ms: 60_000, path: 'commitlog' })
+  const outcomes = new Outcomes()
+  opened.store.append(draftOf(message('T', 'a')), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(4999)
+  opened.turn.run()
+  assert.equal(outcomes.all.length, 0)
+  await at.clock.advanceAsync(1)
+  opened.turn.run()
+  assert.deepEqual([outcomes.all[0]?.status, outcomes.all[0]?.physicalOffset], ['flushDiskTimeout', 0])
+  lift()
+})
+
+test('a failed fdatasync is acknowledged to nobody, and made good by writing the bytes again', async () => {
+  const at = world()
+  const opened = await open(at, syncFlush)
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog', times: 1 })
+  const outcomes = new Outcomes()
+  opened.store.append(draftOf(message('T', 'a')), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(0)
+  opened.turn.run()
+  assert.equal(outcomes.all[0]?.status, 'flushDiskTimeout')
+  assert.match(opened.store.refusing?.remark ?? '', /fdatasync.*EIO/)
+  await at.clock.advanceAsync(1500)
+  assert.equal(opened.store.refusing, undefined)
+  opened.store.append(draftOf(message('T', 'b')), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(0)
+  opened.turn.run()
+  assert.equal(outcomes.all[1]?.status, 'ok')
+  await at.clock.until(opened.store.stop())
+})
+
+test('sends are busy while more than maxDirtyBytes wait for the disk', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, maxDirtyBytes: 1000 })
+  const lift = at.disk.faults.slow({ on: 'sync', ms: 10_000, path: 'commitlog' })
+  assert.equal(put(opened, message('T', 'x'.repeat(1000)))[0]?.status, 'ok')
+  const busy = put(opened, message('T', 'y'))[0]!
+  assert.equal(busy.status, 'busy')
+  assert.match(busy.remark, /1\d{3} bytes.*maxDirtyBytes is 1000/)
+  lift()
+  await at.clock.advanceAsync(11_000)
+  assert.equal(put(opened, message('T', 'y'))[0]?.status, 'ok')
+  await at.clock.until(opened.store.stop())
+})
+
+test('SYNC_MASTER without a slave stores the message and says that no slave was there', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, brokerRole: 'SYNC_MASTER' })
+  assert.equal(put(opened, message('T', 'a'))[0]?.status, 'slaveNotAvailable')
+  assert.deepEqual(await drain(opened, 'T'), ['a'])
+  await at.clock.until(opened.store.stop())
+})
