@@ -1,7 +1,7 @@
-import { bean, boolean, integer, jsonFile, list, maybe, string, table, type ValueOfShape } from './shape.ts'
+import { bean, boolean, intArray, integer, jsonFile, maybe, string, table, type ValueOfShape } from './shape.ts'
 
 const filterDataShape = bean({
-  bloomFilterData: maybe(bean({ bitNum: integer(), bitPos: list(integer()) })),
+  bloomFilterData: maybe(bean({ bitNum: integer(), bitPos: intArray })),
   bornTime: integer(),
   clientVersion: integer(),
   consumerGroup: string,

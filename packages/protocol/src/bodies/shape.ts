@@ -115,6 +115,9 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
   }
 }
 
+/** A Java int[]: differs from a list of integers in files, where it stands on one line. */
+export const intArray: Shape<number[]> = { read: list(integer()).read, write: values => Int32Array.from(values) }
+
 function entriesOf(json: unknown): [unknown, unknown][] {
   if (json instanceof Map) return [...json]
   return typeof json === 'object' && json !== null && !Array.isArray(json) ? Object.entries(json) : wrong(json, 'a map')

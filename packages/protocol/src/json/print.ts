@@ -22,8 +22,9 @@ const maxPrintDepth = 64
 
 /**
  * Prints what fastjson would (remoting.md 5.1, store.md 5.2): undefined and null members are left out, a Map with object
- * keys has them bare before the colon, `javaLongMax` and bigint are printed exactly. Members of plain objects keep their
- * order. Throws RangeError for more than 64 levels.
+ * keys has them bare before the colon, `javaLongMax` and bigint are printed exactly. An Int32Array is Java's int[], which
+ * files have on one line, other than lists. Members of plain objects keep their order. Throws RangeError for more than 64
+ * levels.
  */
 export function printJavaJson(value: unknown, options: PrintOptions = {}): string {
   return new Printer(options).value(value, 0)
@@ -64,13 +65,13 @@ class Printer {
     if (value instanceof JavaDouble) return doubleText(value.value)
     if (Array.isArray(value)) return this.list(value, depth)
     if (value instanceof Set) return this.list([...value], depth)
+    if (value instanceof Int32Array) return `[${value.join(',')}]`
     return value instanceof Map ? this.map(value, depth) : this.object(value as Record<string, unknown>, depth)
   }
 
   private list(items: readonly unknown[], depth: number): string {
-    const structured = this.pretty && items.some(item => typeof item === 'object' && item !== null)
     const texts = items.map(item => this.value(item, depth + 1))
-    if (!structured) return `[${texts.join(',')}]`
+    if (!this.pretty || items.length === 0) return `[${texts.join(',')}]`
     const line = `\n${'\t'.repeat(depth + 1)}`
     return `[${line}${texts.join(`,${line}`)}\n${'\t'.repeat(depth)}]`
   }

@@ -61,7 +61,7 @@ test('texts are raw UTF-8 but for control characters and line separators', () =>
 
 test('the file form is indented by tabs, with integer keys on one line', () => {
   const value = {
-    a: { b: [1, 2], c: {} },
+    a: { b: Int32Array.of(1, 2), c: {} },
     d: new Map([
       [0, 1],
       [1, 2],
@@ -72,6 +72,50 @@ test('the file form is indented by tabs, with integer keys on one line', () => {
   assert.equal(
     printJavaJson(value, { style: 'file' }),
     '{\n\t"a":{\n\t\t"b":[1,2],\n\t\t"c":{}\n\t},\n\t"d":{0:1,1:2\n\t},\n\t"e":[\n\t\t{\n\t\t\t"f":1\n\t\t}\n\t],\n\t"g":{}\n}',
+  )
+})
+
+test('lists and object keys of files look as fastjson 1.2.69 wrote them', () => {
+  const queue = (queueId: number) => ({ brokerName: 'b', queueId, topic: 'T' })
+  const value = {
+    ints: [1, 2],
+    list: [queue(1)],
+    names: ['a'],
+    none: [],
+    offsetTable: new Map([
+      [queue(2), 6],
+      [queue(1), 5],
+    ]),
+  }
+  assert.equal(
+    printJavaJson(value, { style: 'file' }),
+    `{
+	"ints":[
+		1,
+		2
+	],
+	"list":[
+		{
+			"brokerName":"b",
+			"queueId":1,
+			"topic":"T"
+		}
+	],
+	"names":[
+		"a"
+	],
+	"none":[],
+	"offsetTable":{{
+			"brokerName":"b",
+			"queueId":2,
+			"topic":"T"
+		}:6,{
+			"brokerName":"b",
+			"queueId":1,
+			"topic":"T"
+		}:5
+	}
+}`,
   )
 })
 
