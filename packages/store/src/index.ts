@@ -1,10 +1,12 @@
 export type { Replicas } from './append/answers.ts'
-export { defaultStoreConfig, parseDelayLevels, type StoreConfig } from './config.ts'
+export { defaultStoreConfig, parseDelayLevels, type StoreConfig, storeConfig } from './config.ts'
 export { ConfigFile, configFileDamaged } from './config-file.ts'
+export { syncFailed } from './flush/suspicion.ts'
 export * from './get.ts'
 export { storeRefuses, storeTakes } from './health.ts'
 export { indexFileDiscarded } from './index-file/index-files.ts'
 export * from './message-store.ts'
+export { storeOptions } from './options.ts'
 export * from './put.ts'
 export {
   logDamaged,

@@ -99,14 +99,15 @@ export class Segments {
     while (this.last !== undefined && this.last.base >= offset) this.remove(this.list.pop()!)
   }
 
-  /** Makes everything from `offset` to the end of its file zero. */
-  clearFrom(offset: number): void {
+  /** Makes everything from `offset` to the end of its file zero, on the medium too. Throws DiskError. */
+  async clearFrom(offset: number): Promise<void> {
     const segment = this.find(offset)
     if (segment === undefined) return
     const handle = this.acquire(segment)
     try {
       handle.file.truncateSync(offset - segment.base)
       handle.file.truncateSync(this.size)
+      await handle.file.syncData()
     } finally {
       this.release(handle)
     }

@@ -80,7 +80,7 @@ export class Recovery {
       return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
     }
     const end = await this.scanAsPlanned(this.crashed ? await this.planAfterCrash() : await this.planAfterStop())
-    this.cut(end)
+    await this.cut(end)
     for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
     return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
@@ -274,11 +274,11 @@ export class Recovery {
     return then !== undefined && count === then.queues && units === then.units
   }
 
-  private cut(end: ScanEnd): void {
+  private async cut(end: ScanEnd): Promise<void> {
     const { log, events, disk, layout } = this.parts
     if (end.reason === 'damaged') events.emit(logTruncated({ end: end.end }))
     log.segments.removeFrom(end.end === log.minOffset ? end.end + 1 : end.end)
-    if (this.crashed || end.reason === 'damaged') log.segments.clearFrom(end.end)
+    if (this.crashed || end.reason === 'damaged') await log.segments.clearFrom(end.end)
     const before = readCheckpoint(disk, layout.checkpoint).physicMsgAtMs
     log.open(end.end, Math.max(end.storedAtMs, before))
   }
