@@ -196,7 +196,7 @@ final class Consumers {
   }
 
   private static Object stop(Map<String, Object> request) {
-    Running consumer = running.remove(Json.text(request, "name", ""));
+    Running consumer = running.get(Json.text(request, "name", "")); // what it received stays to be asked for
     if (consumer == null) return false;
     consumer.stop();
     return true;
