@@ -2,7 +2,8 @@
  * Random expressions and properties for a comparison with Java's evaluator: much of what is made is refused or fails, on purpose. Seeded,
  * so that a table can be made again. As a program: `generate.ts <count> <seed>` prints the lines that SqlTable.java reads.
  */
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
+import { chosenSqlCases } from './chosen-cases.ts'
 
 export interface SqlCase {
   sql: string
@@ -163,6 +164,7 @@ class Maker {
   }
 
   private equality(depth: number): string {
+    if (this.chance(0.75)) return this.plain(depth)
     let text = this.comparison(depth)
     while (this.chance(text.length > 60 ? 0.05 : 0.3)) {
       const kind = this.random()
@@ -171,6 +173,29 @@ class Maker {
       else text += `${this.space()}${kind < 0.75 ? '=' : '<>'}${this.space()}${this.comparison(depth)}`
     }
     return text
+  }
+
+  /** A condition as people write them, so that not all is refused. */
+  private plain(depth: number): string {
+    const name = this.pick(names)
+    const not = this.chance(0.3) ? `${this.case('NOT')} ` : ''
+    const kind = this.random()
+    if (kind < 0.3) return `${name}${this.space()}${this.pick(['<', '<=', '>', '>='])}${this.space()}${this.number()}`
+    if (kind < 0.45) return `${name} ${this.pick(['=', '<>'])} ${this.chance(0.5) ? this.text() : this.number()}`
+    if (kind < 0.52)
+      return `${name} ${not}${this.case('BETWEEN')} ${this.number()} ${this.case('AND')} ${this.number()}`
+    if (kind < 0.6) return `${name} ${not}${this.case('IN')} (${this.list()})`
+    if (kind < 0.68) return `${name} ${this.case('IS')} ${not}${this.case('NULL')}`
+    if (kind < 0.76)
+      return `${name} ${not}${this.case(this.pick(['CONTAINS', 'STARTSWITH', 'ENDSWITH']))} ${this.text()}`
+    if (kind < 0.8) return `${name} = ${this.case(this.pick(['TRUE', 'FALSE']))}`
+    if (kind < 0.86) return `${name} ${this.pick(['=', '<>', '<', '>='])} ${this.pick(names)}`
+    if (depth === 0) return name
+    return `${not}(${this.or(depth - 1)})`
+  }
+
+  private number(): string {
+    return `${this.chance(0.2) ? '-' : ''}${this.pick(numbers.slice(0, 11))}`
   }
 
   private comparison(depth: number): string {
@@ -246,7 +271,9 @@ class Maker {
   }
 }
 
+/** The chosen cases, and `count` random ones. */
 export function* generateSqlCases({ count, seed }: { count: number; seed: number }): Generator<SqlCase> {
+  yield* chosenSqlCases
   const maker = new Maker(seed)
   for (let i = 0; i < count; i++) yield maker.one()
 }
@@ -256,7 +283,7 @@ export function sqlCaseLine({ sql, properties }: SqlCase): string {
   return [sql, ...Object.entries(properties).flat()].map(part => Buffer.from(part).toString('base64')).join('\t')
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [count = '1000', seed = '1'] = process.argv.slice(2)
   for (const one of generateSqlCases({ count: Number(count), seed: Number(seed) })) console.log(sqlCaseLine(one))
 }

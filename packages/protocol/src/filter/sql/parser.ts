@@ -209,7 +209,7 @@ class Parser {
     const word = token.image.toUpperCase()
     if (word === 'LIKE') return 'there is no LIKE; write CONTAINS, STARTSWITH or ENDSWITH'
     if (word === 'L' && before?.text === '0') return 'write 0 without L'
-    if (token.text === '-' || token.text === '+') return 'there is no arithmetic in these expressions'
+    if (token.text === '-' || token.text === '+') return 'there is no arithmetic, and no - in names'
     return ''
   }
 }
