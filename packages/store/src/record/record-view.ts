@@ -66,6 +66,24 @@ export class RecordView {
     return crc32(this.bytes, this.bodyAt, this.bodyAt + this.bodyLength) === stored
   }
 
+  /**
+   * Whether a sector lacks which holds some of the topic and the properties: no CRC covers them, and a disk writes whole
+   * sectors. `fileOffset` is the record's place in its file, whose unwritten bytes are zero.
+   */
+  lacksSector(fileOffset: number): boolean {
+    const end = this.at + this.size
+    let from = this.topicAt
+    while (from < end) {
+      const place = fileOffset + from - this.at
+      const to = Math.min(end, from + sectorBytes - (place % sectorBytes))
+      let at = from
+      while (at < to && this.bytes[at] === 0) at++
+      if (at === to && to - from > 2) return true
+      from = to
+    }
+    return false
+  }
+
   private layOut(topicLengthBytes: 1 | 2): boolean {
     const { bytes, at } = this
     const end = at + this.size
@@ -94,6 +112,7 @@ export class RecordView {
 
 const blankMagic = 0xcbd43194 | 0
 const minRecordBytes = 91
+const sectorBytes = 512
 
 export function readLong(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * word + bytes.readUInt32BE(at + 4)

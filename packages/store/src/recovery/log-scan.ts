@@ -15,6 +15,8 @@ export interface ScanOptions {
   readonly checkCrc: boolean
   /** Below this the log was whole once: damage there is skipped, not taken for the end. */
   readonly trustedTo: number
+  /** The machine stopped: sectors of a record may be missing. */
+  readonly mayHaveHoles: boolean
   /** Told of each damaged stretch that was skipped; a record of which only the body is damaged is visited. */
   readonly skipped: (offset: number, to: number) => void
   /** Called between reads, with the offset reached. */
@@ -118,8 +120,12 @@ class LogScan {
       if (found === 'damaged' && view.size > length - at) return { bytes: at, found: 'cut' }
       if (found !== 'record') return { bytes: at, found }
       if (view.physicalOffset !== offset + at) return { bytes: at, found: 'damaged' }
+      const isTrusted = offset + at < options.trustedTo
+      if (options.mayHaveHoles && !isTrusted && view.lacksSector((offset + at) % this.segments.size)) {
+        return { bytes: at, found: 'damaged' }
+      }
       if (options.checkCrc && !view.crcMatches()) {
-        if (offset + at >= options.trustedTo) return { bytes: at, found: 'damaged' }
+        if (!isTrusted) return { bytes: at, found: 'damaged' }
         options.skipped(offset + at, offset + at + view.size)
       }
       if (options.visit(view) === false) {

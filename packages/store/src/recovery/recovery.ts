@@ -63,6 +63,7 @@ export class Recovery {
   private points: DispatchPoints | undefined
   private rebuilding = false
   private trusted = 0
+  private mayHaveHoles = false
 
   constructor(parts: RecoveryParts) {
     this.parts = parts
@@ -108,6 +109,7 @@ export class Recovery {
     const end = await scanLog(log.segments, from, {
       checkCrc: config.checkCRCOnRecover,
       trustedTo: this.trusted,
+      mayHaveHoles: this.mayHaveHoles,
       skipped: (offset, to) => events.emit(logDamaged({ offset, to })),
       progress: offset => events.emit(recoveryProgress({ offset, from, to })),
       visit: view => {
@@ -172,10 +174,11 @@ export class Recovery {
     const checkpoint = readCheckpoint(disk, layout.checkpoint)
     const from = point?.physicalOffset ?? this.firstUnsafeSegment(checkpoint)
     this.trusted = this.trustedOffset()
+    this.mayHaveHoles = !(sameBoot && point !== undefined)
     const isWhole = loadQueues(queues, {
       physicalOffset: from,
       syncedOffset: this.points?.synced.physicalOffset ?? 0,
-      mayHaveHoles: !(sameBoot && point !== undefined),
+      mayHaveHoles: this.mayHaveHoles,
     })
     index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs)
     if (point === undefined) await this.dropIndexBehindGap()
@@ -203,6 +206,7 @@ export class Recovery {
     await scanLog(this.parts.log.segments, from, {
       checkCrc: false,
       trustedTo: 0,
+      mayHaveHoles: false,
       skipped: () => {},
       visit: view => {
         if (view.physicalOffset >= to) return false
