@@ -8,7 +8,7 @@ export interface OffsetMessageId {
 }
 
 /** Upper-case hex digits, as bytes. */
-const digits = Buffer.from('0123456789ABCDEF')
+const digits = new TextEncoder().encode('0123456789ABCDEF')
 
 /**
  * Writes the offset message id of a record straight into a reply: hex of the store host, then of the 64-bit offset.

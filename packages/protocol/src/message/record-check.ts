@@ -53,7 +53,7 @@ export function checkRecord(bytes: Uint8Array, at: number, check: RecordCheck): 
   return check.verify === 'property' && !propertyCrcMatches(bytes, layout) ? 'stop' : 'record'
 }
 
-const crcName = Uint8Array.from('__CRC32#\u0001', char => char.charCodeAt(0))
+const crcName = new TextEncoder().encode('__CRC32#\u0001')
 const crcDigits = 10
 /** Bytes of the CRC property at the very end of a record: name, separator, digits, separator. */
 export const crcPropertyBytes = crcName.length + crcDigits + 1

@@ -27,8 +27,8 @@ const pattern = new RegExp(
 
 /**
  * Cuts an expression into tokens: words in any case, comments (`--` to the end of a line, and between slash-stars) left out.
- * A `--` that no line ends is two signs, as for Java. The
- * list ends with an 'end', or with a 'bad' token for the rest of the text from where no token can begin.
+ * A `--` that no line ends is two signs, as for Java. The list ends with an 'end', or with a 'bad' token for the rest of
+ * the text from where no token can begin.
  */
 export function tokenize(sql: string): Token[] {
   const tokens: Token[] = []
