@@ -1,3 +1,5 @@
+import { NetError } from '@skua-mq/runtime'
+
 /** Stable names of what can go wrong, for `error.code`; docs/client.md says what to do about each. */
 export type ClientErrorCode =
   /** Options or arguments that cannot be. */
@@ -63,4 +65,11 @@ export function brokerRefusal(what: string, reply: { code: number; remark: strin
     responseCode: reply.code,
     retriable: isRetriableResponse(reply.code),
   })
+}
+
+/** An error of the network as one of ours; others pass unchanged. */
+export function networkError(what: string, error: unknown): unknown {
+  if (!(error instanceof NetError)) return error
+  const code = error.code === 'ETIMEOUT' ? 'TIMEOUT' : 'NETWORK'
+  return new ClientError(code, `${what} failed: ${error.message}`, { cause: error, retriable: true })
 }

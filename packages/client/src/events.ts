@@ -1,0 +1,91 @@
+import type { MessageQueue } from '@skua-mq/protocol'
+import type { EventLevel, Events } from '@skua-mq/runtime'
+
+/** What happens rarely and is worth telling, by name, with its fields: `client.on('queuesChanged', ({ queues }) => …)`. */
+export interface ClientEventMap {
+  /** No name server answered; known routes stay in use. */
+  routeRefreshFailed: { topic: string; error: unknown }
+  heartbeatFailed: { address: string; error: unknown }
+  /** This member's share of a topic is another one now. */
+  queuesChanged: { group: string; topic: string; queues: readonly MessageQueue[] }
+  /** The group has more members than the topic has read queues: this one gets nothing. */
+  noQueue: { group: string; topic: string; members: number; queues: number }
+  rebalanceFailed: { group: string; topic: string; error: unknown }
+  pullFailed: { group: string; queue: MessageQueue; error: unknown }
+  /** The wanted offset is not in the queue (any more); consuming goes on at `to`. */
+  offsetIllegal: { group: string; queue: MessageQueue; from: number; to: number }
+  /** A backlog was skipped as the options say. */
+  backlogSkipped: { group: string; queue: MessageQueue; from: number; to: number; why: 'age' | 'count' }
+  offsetCommitFailed: { group: string; error: unknown }
+  /** An operator moved the offsets of a topic. */
+  offsetsReset: { group: string; topic: string; queues: number }
+  handlerFailed: { group: string; topic: string; msgIds: readonly string[]; error: unknown }
+  /** A handler held the event loop: nothing else could run, heartbeats included. */
+  handlerBlocked: { group: string; topic: string; handler: string; blockedMs: number }
+  /** A message could not be given back to the broker; it is tried again here. */
+  sendBackFailed: { group: string; msgId: string; error: unknown }
+  /** Broadcasting, or a limit: this message will not be tried again. */
+  messageDropped: { group: string; msgId: string; why: string }
+  messageUnreadable: { group: string; queue: MessageQueue; queueOffset: number; error: unknown }
+  /** The oldest running message passed consumeTimeout and was given back. */
+  consumeTimeout: { group: string; topic: string; msgId: string }
+  /** The broker asked about a half message, and the check failed or nobody can answer. */
+  transactionCheckFailed: { group: string; msgId: string; error: unknown }
+  traceDropped: { topic: string; records: number; error?: unknown }
+  scheduledPullFailed: { group: string; queue: MessageQueue; error: unknown }
+}
+
+const levels: Record<keyof ClientEventMap, EventLevel> = {
+  routeRefreshFailed: 'warn',
+  heartbeatFailed: 'warn',
+  queuesChanged: 'info',
+  noQueue: 'warn',
+  rebalanceFailed: 'warn',
+  pullFailed: 'warn',
+  offsetIllegal: 'warn',
+  backlogSkipped: 'warn',
+  offsetCommitFailed: 'warn',
+  offsetsReset: 'info',
+  handlerFailed: 'warn',
+  handlerBlocked: 'warn',
+  sendBackFailed: 'warn',
+  messageDropped: 'warn',
+  messageUnreadable: 'error',
+  consumeTimeout: 'warn',
+  transactionCheckFailed: 'warn',
+  traceDropped: 'warn',
+  scheduledPullFailed: 'warn',
+}
+
+export type ClientEventName = keyof ClientEventMap
+export type EmitEvent = <N extends ClientEventName>(name: N, fields: ClientEventMap[N]) => void
+type Listener = (fields: never) => void
+
+/** Listeners of one client, in front of the runtime's sink. A listener that throws does not disturb the client. */
+export class ClientEvents {
+  private readonly sink: Events
+  private readonly listeners = new Map<ClientEventName, Set<Listener>>()
+
+  constructor(sink: Events) {
+    this.sink = sink
+  }
+
+  /** Answers the function that takes the listener away again. */
+  on<N extends ClientEventName>(name: N, listener: (fields: ClientEventMap[N]) => void): () => void {
+    const set = this.listeners.get(name) ?? new Set()
+    this.listeners.set(name, set)
+    set.add(listener)
+    return () => set.delete(listener)
+  }
+
+  readonly emit: EmitEvent = (name, fields) => {
+    this.sink.emit({ name, level: levels[name], fields: fields as Record<string, unknown> })
+    for (const listener of this.listeners.get(name) ?? []) {
+      try {
+        ;(listener as (fields: unknown) => void)(fields)
+      } catch (error) {
+        this.sink.emit({ name: 'listener failed', level: 'error', fields: { event: name, error } })
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import process from 'node:process'
+import { nodeRuntime, type Runtime } from '@skua-mq/runtime'
+import { ClientError } from './error.ts'
+import type { Compressors } from './message/compression.ts'
+import { checkGroup } from './name/names.ts'
+import { namespaceOfAddress, wrapName } from './name/namespace.ts'
+import type { Tracer } from './trace/tracer.ts'
+
+export interface Credentials {
+  readonly accessKey: string
+  readonly secretKey: string
+  readonly securityToken?: string | undefined
+}
+
+/** Options that all clients have. Names and defaults are Java's; times are in ms. */
+export interface ClientOptions {
+  /** `host:port`, several joined by `;` or as a list. Default: environment NAMESRV_ADDR, else `namesrvEndpoint`. */
+  readonly namesrvAddr?: string | readonly string[] | undefined
+  /** HTTP address that answers with a name server list; asked again every 2 minutes. */
+  readonly namesrvEndpoint?: string | undefined
+  /** Topics and groups are `namespace%name` on the wire. Default: out of the name server's address, else none. */
+  readonly namespace?: string | undefined
+  /** The 5.x way: names stay as they are, and each request names the namespace. */
+  readonly namespaceV2?: string | undefined
+  /** Clients with one instance name share connections, timers and heartbeats. Default: one of its own. */
+  readonly instanceName?: string | undefined
+  readonly unitName?: string | undefined
+  /** Default: this machine's first address. Part of the client id. */
+  readonly clientIP?: string | undefined
+  readonly credentials?: Credentials | undefined
+  /** Default 30000. */
+  readonly pollNameServerInterval?: number | undefined
+  /** Default 30000. */
+  readonly heartbeatBrokerInterval?: number | undefined
+  /** Of a call that is not a send or a pull. Default 3000. */
+  readonly mqClientApiTimeout?: number | undefined
+  /** Longest try to connect. Default 1000, so that an address that does not answer is left for another in time. */
+  readonly connectTimeout?: number | undefined
+  /** Methods that Node does not bring. */
+  readonly compressors?: Compressors | undefined
+  /** Sees sends and consumptions, e.g. `openTelemetry(api)`. */
+  readonly tracer?: Tracer | undefined
+  /** Clock, network, disk and randomness. Default: this machine's. */
+  readonly runtime?: Runtime | undefined
+}
+
+/** What the parts of a client take from the options. */
+export interface ClientSettings {
+  readonly runtime: Runtime
+  readonly namesrvAddrs: readonly string[]
+  readonly namesrvEndpoint: string | undefined
+  readonly namespace: string
+  readonly namespaceV2: string | undefined
+  readonly instanceName: string | undefined
+  readonly unitName: string | undefined
+  readonly clientIP: string
+  readonly credentials: Credentials | undefined
+  readonly pollNameServerInterval: number
+  readonly heartbeatBrokerInterval: number
+  readonly callTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly compressors: Compressors
+  readonly tracer: Tracer | undefined
+}
+
+let machine: Runtime | undefined
+
+/** One for the process, since clients share connections within a runtime. */
+const ownMachine = (): Runtime => {
+  machine ??= nodeRuntime()
+  return machine
+}
+
+export function clientSettings(options: ClientOptions): ClientSettings {
+  const runtime = options.runtime ?? ownMachine()
+  const namesrvAddrs = addressList(options.namesrvAddr ?? process.env.NAMESRV_ADDR)
+  return {
+    runtime,
+    namesrvAddrs,
+    namesrvEndpoint: options.namesrvEndpoint,
+    namespace: options.namespace ?? namesrvAddrs.map(namespaceOfAddress).find(found => found !== undefined) ?? '',
+    namespaceV2: options.namespaceV2,
+    instanceName: options.instanceName,
+    unitName: options.unitName,
+    clientIP: options.clientIP ?? runtime.net.ownAddresses()[0] ?? '127.0.0.1',
+    credentials: options.credentials,
+    pollNameServerInterval: options.pollNameServerInterval ?? 30_000,
+    heartbeatBrokerInterval: options.heartbeatBrokerInterval ?? 30_000,
+    callTimeoutMs: options.mqClientApiTimeout ?? 3_000,
+    connectTimeoutMs: options.connectTimeout ?? 1_000,
+    compressors: options.compressors ?? {},
+    tracer: options.tracer,
+  }
+}
+
+/** `a:9876;b:9876`, also with commas, blanks and http:// in front. */
+export function addressList(given: string | readonly string[] | undefined): string[] {
+  const parts = typeof given === 'string' ? given.split(/[;,\s]+/) : (given ?? [])
+  return parts.map(part => part.trim().replace(/^https?:\/\//, '')).filter(part => part !== '')
+}
+
+/** The group's name on the wire. Throws ClientError ARGUMENT. */
+export function groupOnWire(settings: ClientSettings, group: string, reserved: string): string {
+  checkGroup(group, reserved)
+  const wire = wrapName(settings.namespace, group)
+  checkGroup(wire, reserved)
+  return wire
+}
+
+/** A number option within its bounds. */
+export function bounded(name: string, value: number, { min, max }: { min: number; max: number }): number {
+  if (!(value >= min && value <= max)) {
+    throw new ClientError('ARGUMENT', `${name} must be from ${min} to ${max}, and is ${value}`)
+  }
+  return value
+}

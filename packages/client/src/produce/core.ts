@@ -1,0 +1,164 @@
+import { printProperties } from '@skua-mq/protocol'
+import { delay } from '@skua-mq/runtime'
+import { ClientError } from '../error.ts'
+import type { EmitEvent } from '../events.ts'
+import type { ClientInstance } from '../instance/client-instance.ts'
+import { type Draft, draftOf } from '../message/outgoing.ts'
+import type { ClientSettings } from '../options.ts'
+import { TraceDispatcher } from '../trace/dispatcher.ts'
+import { Delivery, type DeliveryCall } from './delivery.ts'
+import type { ProducerSettings } from './options.ts'
+import { PublishRoutes } from './publish-routes.ts'
+import type { SendResult } from './result.ts'
+import { callTimeout, Sender } from './send.ts'
+import { pubRecord } from './send-trace.ts'
+import { SendWindow } from './window.ts'
+
+const maxPropertiesBytes = 32_767
+
+export interface ProducerCoreParts {
+  readonly instance: ClientInstance
+  readonly client: ClientSettings
+  readonly settings: ProducerSettings
+  /** On the wire. */
+  readonly group: string
+  readonly emit: EmitEvent
+}
+
+export interface CallOptions {
+  /** For this call; default sendMsgTimeout. */
+  readonly timeoutMs?: number | undefined
+  /** Gives up waiting; the message may be sent all the same. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The parts of a running producer, and what each send goes through: window, trace, delivery. */
+export class ProducerCore {
+  readonly parts: ProducerCoreParts
+  readonly publishRoutes: PublishRoutes
+  readonly sender: Sender
+  readonly delivery: Delivery
+  readonly traces: TraceDispatcher | undefined
+  private readonly window: SendWindow
+  /** Topics that were sent to: their routes are kept fresh. */
+  readonly topics = new Set<string>()
+
+  constructor(parts: ProducerCoreParts) {
+    this.parts = parts
+    const { instance, settings, client, group } = parts
+    this.publishRoutes = new PublishRoutes(instance.routes, settings)
+    this.sender = new Sender(instance, { template: settings, namespace: client.namespace })
+    this.delivery = new Delivery({ instance, publishRoutes: this.publishRoutes, sender: this.sender, settings, group })
+    this.window = new SendWindow(settings)
+    this.traces = this.traceDispatcher()
+    this.topics.add(settings.createTopicKey)
+  }
+
+  call(options: CallOptions): DeliveryCall {
+    const timeoutMs = options.timeoutMs ?? this.parts.settings.sendMsgTimeout
+    return { timeoutMs, deadline: this.parts.instance.clock.monotonic() + timeoutMs, signal: options.signal }
+  }
+
+  /** Lets the send in, tells the tracers, and runs it. */
+  async run(
+    draft: Draft,
+    call: DeliveryCall,
+    work: { messages?: number; send: () => Promise<SendResult> },
+  ): Promise<SendResult> {
+    if (Buffer.byteLength(printProperties(draft.properties)) > maxPropertiesBytes) {
+      throw new ClientError('ARGUMENT', `the properties are longer than ${maxPropertiesBytes} bytes`)
+    }
+    this.topics.add(draft.topic)
+    const leave = await this.enter(draft, call)
+    const { client, group } = this.parts
+    const end = client.tracer?.send({
+      topic: draft.topic,
+      group,
+      properties: draft.properties,
+      bodyBytes: draft.body.length,
+      messages: work.messages ?? 1,
+    })
+    const began = { atMs: this.parts.instance.clock.now(), at: this.parts.instance.clock.monotonic() }
+    try {
+      const result = await work.send()
+      end?.({ result })
+      this.trace(draft, began, result)
+      return result
+    } catch (error) {
+      end?.({ error })
+      this.trace(draft, began)
+      throw error
+    } finally {
+      leave()
+    }
+  }
+
+  /** Knows the topic's route, and makes this producer known to its brokers, which ask and reply only then. */
+  async register(topic: string, signal?: AbortSignal): Promise<void> {
+    const fresh = this.publishRoutes.known(topic) === undefined
+    this.topics.add(topic)
+    await this.publishRoutes.find(topic, signal)
+    if (fresh) await this.parts.instance.heartbeats.beat()
+  }
+
+  private async enter(draft: Draft, call: DeliveryCall): Promise<() => void> {
+    const room = this.window.enter(draft.body.length)
+    if (typeof room === 'function') return room
+    const late = new AbortController()
+    const done = new AbortController()
+    const outside = () => late.abort(call.signal?.reason)
+    call.signal?.addEventListener('abort', outside, { once: true })
+    delay(this.parts.instance.clock, this.delivery.leftMs(call), done.signal).then(
+      () => late.abort(callTimeout(draft.topic, call.timeoutMs)),
+      () => {},
+    )
+    return this.awaited(room, late.signal).finally(() => {
+      done.abort()
+      call.signal?.removeEventListener('abort', outside)
+    })
+  }
+
+  /** Room that comes too late is given back at once. */
+  private awaited(room: Promise<() => void>, late: AbortSignal): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      late.addEventListener('abort', () => reject(late.reason), { once: true })
+      room.then(leave => (late.aborted ? leave() : resolve(leave)), reject)
+    })
+  }
+
+  private trace(draft: Draft, began: { atMs: number; at: number }, result?: SendResult): void {
+    if (this.traces === undefined || result?.traceOn === false) return
+    const { instance, client, group } = this.parts
+    const storeHost = result === undefined ? '' : (instance.routes.master(result.queue.brokerName) ?? '')
+    const costMs = instance.clock.monotonic() - began.at
+    this.traces.add(
+      pubRecord(draft, { result, beganAtMs: began.atMs, costMs, group, namespace: client.namespace, storeHost }),
+    )
+  }
+
+  private traceDispatcher(): TraceDispatcher | undefined {
+    const { instance, settings, group, emit } = this.parts
+    const topic = settings.traceTopic
+    if (topic === undefined) return undefined
+    return new TraceDispatcher({
+      clock: instance.clock,
+      topic,
+      emit,
+      send: message => traceSend(this, message, `_INNER_TRACE_PRODUCER-${group}-PRODUCE-1`),
+    })
+  }
+}
+
+/** Sends a trace message, untraced. Its topic is a system topic, which no namespace wraps. */
+export async function traceSend(
+  core: Pick<ProducerCore, 'parts' | 'publishRoutes' | 'sender'>,
+  message: { topic: string; keys: string; body: string },
+  group: string,
+): Promise<SendResult> {
+  const { instance, settings } = core.parts
+  const rules = { namespace: '', maxMessageSize: settings.maxMessageSize, newId: () => instance.newId() }
+  const draft = draftOf({ topic: message.topic, body: '', keys: message.keys }, Buffer.from(message.body), rules)
+  const { publish } = await core.publishRoutes.find(message.topic)
+  const queue = publish[instance.runtime.random.int(publish.length)]!
+  return core.sender.send({ queue, draft, group, timeoutMs: 5_000 })
+}

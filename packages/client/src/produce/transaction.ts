@@ -1,0 +1,114 @@
+import { endTransaction, PropertyName, parseOffsetMessageId, TransactionState as StateOnWire } from '@skua-mq/protocol'
+import { ClientError, reasonOf } from '../error.ts'
+import type { EmitEvent } from '../events.ts'
+import type { ClientInstance } from '../instance/client-instance.ts'
+import type { TransactionCheck } from '../instance/members.ts'
+import type { Draft } from '../message/outgoing.ts'
+import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
+import type { TransactionState } from './options.ts'
+import type { SendResult } from './result.ts'
+
+export interface TransactionResult extends SendResult {
+  readonly state: TransactionState
+}
+
+export interface TransactionParts {
+  readonly instance: ClientInstance
+  /** On the wire. */
+  readonly group: string
+  readonly namespace: string
+  readonly emit: EmitEvent
+  readonly check: ((message: ReceivedMessage) => TransactionState | Promise<TransactionState>) | undefined
+  /** Checks that wait for their turn. */
+  readonly maxHeld: number
+  ended?(end: { draft: Draft; result: SendResult; state: TransactionState }): void
+}
+
+/** Verdicts about half messages: after the local transaction, and when the broker asks (client.md 11). */
+export class Transactions {
+  private readonly parts: TransactionParts
+  private held = 0
+  private line: Promise<void> = Promise.resolve()
+
+  constructor(parts: TransactionParts) {
+    this.parts = parts
+  }
+
+  /** Tells the broker. Lost verdicts are asked for again by the broker, so this does not wait for an answer. */
+  async end(draft: Draft, result: SendResult, verdict: { state: TransactionState; remark?: string }): Promise<void> {
+    const place = parseOffsetMessageId(result.offsetMsgId)
+    if (place === undefined)
+      throw new ClientError('BROKER', `the broker's message id ${result.offsetMsgId} names no offset`)
+    const address = await this.parts.instance.calls.masterOf({
+      topic: draft.topic,
+      brokerName: result.queue.brokerName,
+    })
+    await this.tell(address, verdict.state, {
+      tranStateTableOffset: result.queueOffset,
+      commitLogOffset: place.physicalOffset,
+      fromTransactionCheck: false,
+      msgId: draft.msgId,
+      transactionId: result.transactionId,
+      topic: draft.topic,
+      bname: result.queue.brokerName,
+    })
+    this.parts.ended?.({ draft, result, state: verdict.state })
+  }
+
+  /** One at a time, in the order in which brokers ask; those beyond the limit are asked again later. */
+  checked(check: TransactionCheck): void {
+    if (this.held >= this.parts.maxHeld) return
+    this.held++
+    this.line = this.line.then(() => this.answer(check)).finally(() => this.held--)
+  }
+
+  private async answer(check: TransactionCheck): Promise<void> {
+    const { message: stored } = check
+    const msgId = stored.properties.get(PropertyName.uniqueKey) ?? check.transactionId ?? stored.offsetMsgId
+    try {
+      if (this.parts.check === undefined) {
+        throw new ClientError('STATE', 'the producer has no checkTransaction, so nobody can answer')
+      }
+      const queue = { topic: stored.topic, brokerName: '', queueId: stored.queueId }
+      const state = await this.parts.check(receivedMessage(stored, queue, { namespace: this.parts.namespace }))
+      await this.tell(check.address, state, {
+        tranStateTableOffset: check.tranStateTableOffset,
+        commitLogOffset: check.commitLogOffset,
+        fromTransactionCheck: true,
+        msgId,
+        transactionId: check.transactionId,
+        topic: stored.topic,
+      })
+    } catch (error) {
+      this.parts.emit('transactionCheckFailed', { group: this.parts.group, msgId, error })
+    }
+  }
+
+  private tell(address: string, state: TransactionState, rest: EndFields): Promise<void> {
+    const header = { producerGroup: this.parts.group, commitOrRollback: StateOnWire[state], ...rest }
+    return this.parts.instance.calls.tell(address, { spec: endTransaction, header })
+  }
+}
+
+interface EndFields {
+  readonly tranStateTableOffset: number
+  readonly commitLogOffset: number
+  readonly fromTransactionCheck: boolean
+  readonly msgId: string
+  readonly transactionId: string | undefined
+  readonly topic: string
+  readonly bname?: string
+}
+
+/** Runs the local transaction; an exception leaves the verdict open if somebody can be asked later, else it is a rollback. */
+export async function runLocal(
+  local: () => unknown,
+  canBeChecked: boolean,
+): Promise<{ state: TransactionState; error?: unknown; remark?: string }> {
+  try {
+    const state = await local()
+    return { state: state === 'rollback' || state === 'unknown' ? state : 'commit' }
+  } catch (error) {
+    return { state: canBeChecked ? 'unknown' : 'rollback', error, remark: reasonOf(error) }
+  }
+}
