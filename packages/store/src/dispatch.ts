@@ -1,7 +1,8 @@
+import { PropertyScan, PropertySlot, scanProperties } from '@skua-mq/protocol'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
 import type { UnitFields } from './consume-queue/unit.ts'
 import type { IndexFiles } from './index-file/index-files.ts'
-import { JavaHasher, PropertyView } from './record/property-view.ts'
+import { JavaHasher } from './index-file/java-hasher.ts'
 import type { RecordView } from './record/record-view.ts'
 
 const scheduleTopic = 'SCHEDULE_TOPIC_XXXX'
@@ -14,7 +15,7 @@ const hash = 0x23
 export class Dispatch {
   private readonly index: IndexFiles | undefined
   private readonly delayLevels: readonly number[]
-  private readonly properties = new PropertyView()
+  private readonly properties = new PropertyScan()
   private readonly hasher = new JavaHasher()
   private readonly unit: UnitFields = { physicalOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 }
   private seedTopic = ''
@@ -45,25 +46,26 @@ export class Dispatch {
   /** Whether a record belongs into the index. */
   hasKeys(view: RecordView): boolean {
     this.scan(view)
-    const hasAny = this.properties.uniqueKeyAt >= 0 || this.properties.keysAt >= 0
+    const hasAny = this.properties.has(PropertySlot.uniqueKey) || this.properties.has(PropertySlot.keys)
     return hasAny && (view.sysFlag & rollback) !== rollback
   }
 
   private scan(view: RecordView): void {
-    this.properties.scan(view.bytes, view.propertiesAt, view.propertiesAt + view.propertiesLength)
+    const end = view.propertiesAt + view.propertiesLength
+    scanProperties(view.bytes, view.propertiesAt, end, this.properties)
   }
 
   private pushUnit(view: RecordView, queue: ConsumeQueue): void {
     const { unit } = this
     unit.physicalOffset = view.physicalOffset
     unit.size = view.size
-    const level = queue.topic === scheduleTopic ? this.properties.delayLevel() : 0
+    const level = queue.topic === scheduleTopic ? (this.properties.number(PropertySlot.delay) ?? 0) : 0
     if (level > 0) {
       const deliverAtMs = view.storedAtMs + this.delayOf(level)
       unit.tagsHigh = Math.floor(deliverAtMs / word)
       unit.tagsLow = deliverAtMs | 0
     } else {
-      unit.tagsLow = this.properties.tagsHash()
+      unit.tagsLow = this.properties.tagsCode
       unit.tagsHigh = unit.tagsLow >> 31
     }
     queue.push(unit)
@@ -77,18 +79,20 @@ export class Dispatch {
   private putKeys(view: RecordView, topic: string): void {
     const { index, properties } = this
     if (index === undefined || (view.sysFlag & rollback) === rollback) return
-    if (properties.uniqueKeyAt < 0 && properties.keysAt < 0) return
+    const uniqueKeyAt = properties.starts[PropertySlot.uniqueKey]!
+    let at = properties.starts[PropertySlot.keys]!
+    if (uniqueKeyAt < 0 && at < 0) return
     if (topic !== this.seedTopic) {
       this.seedTopic = topic
       this.hasher.seed = 0
       this.topicSeed = (Math.imul(this.hasher.ofText(topic), 31) + hash) | 0
     }
     this.hasher.seed = this.topicSeed
-    if (properties.uniqueKeyAt >= 0) this.putKey(view, properties.uniqueKeyAt, properties.uniqueKeyEnd)
-    let at = properties.keysAt
-    while (at >= 0 && at < properties.keysEnd) {
+    if (uniqueKeyAt >= 0) this.putKey(view, uniqueKeyAt, properties.ends[PropertySlot.uniqueKey]!)
+    const end = properties.ends[PropertySlot.keys]!
+    while (at >= 0 && at < end) {
       let stop = at
-      while (stop < properties.keysEnd && view.bytes[stop] !== space) stop++
+      while (stop < end && view.bytes[stop] !== space) stop++
       if (stop > at) this.putKey(view, at, stop)
       at = stop + 1
     }

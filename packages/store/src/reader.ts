@@ -1,6 +1,5 @@
+import { blankRecordBytes, minRecordBytes, RecordMagic } from '@skua-mq/protocol'
 import type { CommitLog } from './commit-log/commit-log.ts'
-import { blankBytes } from './commit-log/commit-log.ts'
-import { magicV1, magicV2 } from './record/format.ts'
 
 /** Reads stored records by physical offset: from memory, or from the files. */
 export class LogReader {
@@ -61,7 +60,7 @@ export class LogReader {
   }
 
   private mayHold(offset: number): boolean {
-    return Number.isSafeInteger(offset) && offset >= this.log.minOffset && offset + blankBytes <= this.log.written
+    return Number.isSafeInteger(offset) && offset >= this.log.minOffset && offset + blankRecordBytes <= this.log.written
   }
 
   private hot(offset: number, length: number): Buffer | undefined {
@@ -71,14 +70,13 @@ export class LogReader {
 }
 
 const firstReadBytes = 4096
-const leastRecordBytes = 91
 
 /** The size of the record at the start of `bytes`; undefined when none begins there. */
 export function recordSizeAt(bytes: Buffer): number | undefined {
-  if (bytes.length < leastRecordBytes) return undefined
+  if (bytes.length < minRecordBytes) return undefined
   const magic = bytes.readInt32BE(4)
   const size = bytes.readInt32BE(0)
-  return (magic === magicV1 || magic === magicV2) && size >= leastRecordBytes ? size : undefined
+  return (magic === RecordMagic.v1 || magic === RecordMagic.v2) && size >= minRecordBytes ? size : undefined
 }
 
 /** Store time of a record, from its first bytes. */

@@ -17,7 +17,6 @@ import { Suspicion } from './flush/suspicion.ts'
 import { Health } from './health.ts'
 import { IndexFiles } from './index-file/index-files.ts'
 import { StoreLock } from './owner/store-lock.ts'
-import { Draft } from './put.ts'
 import { QueueRead } from './queue-read.ts'
 import { LogReader } from './reader.ts'
 import { Recovery } from './recovery/recovery.ts'
@@ -62,10 +61,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const probe = new DiskProbe({ clock, config, log, flush, health })
   const turnBytes = config.logRingBytes / 2
   const turnWrite = new TurnWrite({ turn, log, dispatch, answers, flush, health, turnBytes, onFailed })
-  const appender = new Appender(
-    { clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite },
-    new Draft(),
-  )
+  const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
   const dispatchFlush = new DispatchFlush({
     clock,
     disk,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { GetRequest, GetResult } from '../src/index.ts'
+import { encodeBatch } from '@skua-mq/protocol'
+import { GetRequest, GetResult, Store } from '../src/index.ts'
 import { draftOf, drain, get, message, Outcomes, open, put, smallConfig, world } from './harness.ts'
 
 test('an append is answered once, after the write of its turn, with its offsets', async () => {
@@ -119,4 +120,114 @@ test('what cannot be stored is refused at once, with the cause and the setting',
   )
   assert.match(outcomes[0]!.remark, /maxMessageSize is 100/)
   await opened.store.stop()
+})
+
+test('a batch becomes consecutive records with consecutive offsets, and each has its own and the batch properties', async () => {
+  const at = world()
+  const opened = await open(at)
+  const properties = Buffer.from('TAGS\x01A\x02UNIQ_KEY\x01u1')
+  const body = encodeBatch([
+    { flag: 7, body: Buffer.from('one'), properties },
+    { flag: 8, body: Buffer.from('two'), properties: Buffer.alloc(0) },
+  ])
+  const outcomes = new Outcomes()
+  const draft = draftOf({ topic: 'T', queueId: 3, body, properties: 'CLUSTER\x01C\x02WAIT\x01true' })
+  opened.store.appendBatch(draft, outcomes)
+  opened.turn.run()
+  const [outcome] = outcomes.all
+  assert.deepEqual([outcome?.status, outcome?.count, outcome?.queueOffset], ['ok', 2, 0])
+  const records = outcome!.batchOffsets.map(offset => opened.store.readRecordSync(offset)!.toString('latin1'))
+  assert.ok(records[0]!.endsWith('TAGS\x01A\x02UNIQ_KEY\x01u1\x02CLUSTER\x01C\x02WAIT\x01true'))
+  assert.ok(records[1]!.endsWith('CLUSTER\x01C\x02WAIT\x01true'))
+  assert.deepEqual((await get(opened, { topic: 'T', queueId: 3 })).bodies, ['one', 'two'])
+  await at.clock.until(opened.store.stop())
+})
+
+test('a damaged batch is refused as a whole', async () => {
+  const at = world()
+  const opened = await open(at)
+  const body = encodeBatch([
+    { flag: 0, body: Buffer.from('one'), properties: Buffer.alloc(0) },
+    { flag: 0, body: Buffer.from('two'), properties: Buffer.alloc(0) },
+  ])
+  const outcomes = new Outcomes()
+  for (let length = 0; length < body.length; length++) {
+    if (length === body.length / 2) continue
+    opened.store.appendBatch(
+      draftOf({ topic: 'T', queueId: 0, body: body.subarray(0, length), properties: '' }),
+      outcomes,
+    )
+  }
+  opened.turn.run()
+  assert.ok(outcomes.all.every(({ status }) => status === 'messageIllegal'))
+  assert.equal(opened.store.maxPhysicalOffset, 0)
+  await at.clock.until(opened.store.stop())
+})
+
+test('a delayed message has its delivery time on its queue entry, also when the queue is rebuilt', async () => {
+  const at = world()
+  const opened = await open(at)
+  const storedAtMs = at.clock.now()
+  put(opened, { ...message('SCHEDULE_TOPIC_XXXX', 'later', 'DELAY\x013\x02TAGS\x01A'), queueId: 2 })
+  const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  assert.equal(opened.store.queue('SCHEDULE_TOPIC_XXXX', 2)?.entries(0, entry), 1)
+  assert.equal(entry[0]?.tagsCode, storedAtMs + 10_000)
+  await at.clock.until(opened.store.stop())
+  at.disk.remove('/store/consumequeue')
+  const again = await open(at)
+  assert.equal(again.store.queue('SCHEDULE_TOPIC_XXXX', 2)?.entries(0, entry), 1)
+  assert.equal(entry[0]?.tagsCode, storedAtMs + 10_000)
+  await at.clock.until(again.store.stop())
+})
+
+test('arrivals are told once per queue and turn, after the write', async () => {
+  const at = world()
+  const opened = await open(at)
+  const told: string[] = []
+  opened.store.onArrival({ arrived: (topic, queueId, maxOffset) => told.push(`${topic} ${queueId} ${maxOffset}`) })
+  put(opened, message('A', '1'), message('B', '1'), message('A', '2'))
+  assert.deepEqual(told, ['A 0 2', 'B 0 1'])
+  await at.clock.until(opened.store.stop())
+})
+
+test('the offset of a time is that of the message stored nearest to it', async () => {
+  const at = world()
+  const opened = await open(at)
+  const begin = at.clock.now()
+  for (let i = 0; i < 5; i++) {
+    put(opened, message('T', `${i}`))
+    at.clock.advance(100)
+  }
+  const offsetAt = (ms: number) => opened.store.offsetByTime('T', 0, begin + ms)
+  assert.deepEqual(await Promise.all([-50, 0, 130, 170, 200, 9999].map(offsetAt)), [0, 0, 1, 2, 2, 4])
+  assert.equal(await opened.store.storedAt('T', 0, 3), begin + 300)
+  assert.equal(await opened.store.earliestStoredAt('T', 0), begin)
+  assert.equal(await opened.store.offsetByTime('none', 0, 0), 0)
+  await at.clock.until(opened.store.stop())
+})
+
+test('a deleted topic begins at 0 again, and a crash does not bring it back', async () => {
+  const at = world()
+  const first = await open(at)
+  put(first, message('T', 'old 1'), message('T', 'old 2'), message('U', 'stays'))
+  first.store.deleteTopic('T')
+  assert.equal(first.store.queue('T', 0), undefined)
+  put(first, message('T', 'new'))
+  const second = await open(at)
+  assert.deepEqual(await drain(second, 'T'), ['new'])
+  assert.deepEqual(await drain(second, 'U'), ['stays'])
+  await at.clock.until(second.store.stop())
+})
+
+test('a store that another living process has open is not opened', async () => {
+  const at = world()
+  const opened = await open(at)
+  const owner = JSON.parse(at.disk.readFile('/store/skua.owner').toString())
+  at.disk.writeFile('/store/skua.owner', Buffer.from(JSON.stringify({ ...owner, pid: 7, startedAt: 'start of 7' })))
+  const facts = { ...factsOf('boot'), startedAt: (pid: number) => `start of ${pid}` }
+  const config = smallConfig
+  const other = new Store(config, { ...at, turn: opened.turn, facts })
+  await assert.rejects(other.start(), /open in another process \(pid 7\)/)
+  const java = new Store(config, { ...at, turn: opened.turn, facts: { ...factsOf('boot'), lockHolder: () => 99 } })
+  await assert.rejects(java.start(), /Java broker with pid 99/)
 })

@@ -1,3 +1,15 @@
+import {
+  type BatchedSpan,
+  blankRecordBytes,
+  draftRecord,
+  forEachBatched,
+  hasQueueEntry,
+  maxPropertiesBytes,
+  maxTopicBytesV1,
+  type RecordDraft,
+  recordSize,
+  writeRecord,
+} from '@skua-mq/protocol'
 import type { Clock, Turn, TurnSlot } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { Chunk } from '../commit-log/log-ring.ts'
@@ -7,17 +19,8 @@ import type { QueueTable } from '../consume-queue/queue-table.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { AppendWaiter, Draft, PutStatus } from '../put.ts'
-import {
-  Content,
-  maxPropertiesBytes,
-  maxTopicBytes,
-  type Placement,
-  type RecordParts,
-  recordSize,
-  writeRecord,
-} from '../record/format.ts'
 import type { Answers, Replicas } from './answers.ts'
-import { BatchReader } from './batch-reader.ts'
+import { JoinedProperties } from './joined-properties.ts'
 import type { PutSlot, SlotPool } from './put-slot.ts'
 import type { TurnWrite } from './turn-write.ts'
 
@@ -42,24 +45,16 @@ export interface AppenderParts {
  */
 export class Appender {
   private readonly parts: AppenderParts
-  private readonly batch = new BatchReader()
-  private readonly record: RecordParts
+  private readonly joined = new JoinedProperties()
+  private readonly record: RecordDraft
   private slot: TurnSlot | undefined
   /** Wall clock and monotonic clock, read once per turn; -1 before the first message of a turn. */
   private storedAtMs = -1
   private monotonicMs = 0
 
-  constructor(parts: AppenderParts, emptyDraft: Draft) {
+  constructor(parts: AppenderParts) {
     this.parts = parts
-    const topicBytes = new Uint8Array(0)
-    const placement: Placement = {
-      queueOffset: 0,
-      physicalOffset: 0,
-      storedAtMs: 0,
-      storeHost: parts.config.storeHost,
-      topicBytes,
-    }
-    this.record = { draft: emptyDraft, content: new Content(), placement, size: 0 }
+    this.record = draftRecord({ storeHost: parts.config.storeHost })
   }
 
   start(): void {
@@ -75,52 +70,53 @@ export class Appender {
 
   append(draft: Draft, waiter: AppendWaiter): void {
     const { record } = this
-    const { content, placement } = record
     this.begin(draft)
-    content.flag = draft.flag
-    setSpan(content.body, draft.body, { start: draft.bodyStart, end: draft.bodyEnd })
-    setSpan(content.properties, draft.properties, { start: draft.propertiesStart, end: draft.propertiesEnd })
-    content.tail.start = content.tail.end = 0
-    record.size = recordSize(draft, content, placement)
-    if (this.refused(waiter)) return
-    const chunk = this.reserve(record.size, waiter)
+    record.flag = draft.flag
+    record.bodyStart = draft.bodyStart
+    record.bodyEnd = draft.bodyEnd
+    record.properties = draft.properties
+    record.propertiesStart = draft.propertiesStart
+    record.propertiesEnd = draft.propertiesEnd
+    const size = recordSize(record)
+    if (this.refused(waiter, size)) return
+    const chunk = this.reserve(size, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
-    const slot = this.take({ waiter, queue, chunk, size: record.size })
+    const slot = this.take({ draft, waiter, queue, chunk, size })
     this.write(queue, chunk)
     this.parts.turnWrite.add(slot)
   }
 
   appendBatch(draft: Draft, waiter: AppendWaiter): void {
-    const { record, batch } = this
     this.begin(draft)
-    const tail = record.content.tail
-    setSpan(tail, draft.properties, { start: draft.propertiesStart, end: draft.propertiesEnd })
-    const total = this.batchSize(draft)
-    if (total === 0) {
-      this.refuse(waiter, 'messageIllegal', `the batch is damaged at message ${batch.count}`)
+    const range = { start: draft.bodyStart, end: draft.bodyEnd }
+    let total = 0
+    let longest = 0
+    const count = forEachBatched(draft.body, range, span => {
+      this.fill(span, draft)
+      total += recordSize(this.record)
+      longest = Math.max(longest, this.record.propertiesEnd)
+    })
+    if (typeof count !== 'number') {
+      this.refuse(waiter, 'messageIllegal', `the batch is damaged: ${count.remark} (byte ${count.position})`)
       return
     }
-    if (batch.longestProperties > maxPropertiesBytes) {
-      this.refusePropertiesSize(waiter, batch.longestProperties)
-      return
-    }
-    record.size = total
-    setSpan(record.content.body, draft.body, { start: draft.bodyStart, end: draft.bodyEnd })
-    record.content.properties.start = record.content.properties.end = 0
-    if (this.refused(waiter)) return
+    this.record.bodyStart = draft.bodyStart
+    this.record.bodyEnd = draft.bodyEnd
+    this.record.propertiesEnd = longest
+    if (count === 0) this.refuse(waiter, 'messageIllegal', 'the batch is empty')
+    if (count === 0 || this.refused(waiter, total)) return
     const chunk = this.reserve(total, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
-    const slot = this.take({ waiter, queue, chunk, size: total })
+    const slot = this.take({ draft, waiter, queue, chunk, size: total })
     const offsets: number[] = []
-    batch.open(draft)
-    while (batch.next(record.content)) {
-      record.size = recordSize(draft, record.content, record.placement)
+    forEachBatched(draft.body, range, span => {
+      this.fill(span, draft)
       offsets.push(this.parts.log.end)
       this.write(queue, chunk)
-    }
-    slot.result.count = offsets.length
+    })
+    slot.result.count = count
     slot.result.batchOffsets = offsets
     this.parts.turnWrite.add(slot)
   }
@@ -130,8 +126,27 @@ export class Appender {
       this.storedAtMs = Math.max(this.parts.clock.now(), this.parts.log.lastStoredAtMs)
       this.monotonicMs = this.parts.clock.monotonic()
     }
-    this.record.draft = draft
-    this.record.placement.topicBytes = this.parts.queues.topicBytes(draft.topic)
+    const { record } = this
+    record.queueId = draft.queueId
+    record.sysFlag = draft.sysFlag
+    record.bornTimestamp = draft.bornAtMs
+    record.bornHost = draft.bornHost
+    record.storeTimestamp = this.storedAtMs
+    record.reconsumeTimes = draft.reconsumeTimes
+    record.preparedTransactionOffset = draft.preparedTransactionOffset
+    record.body = draft.body
+    record.topic = this.parts.queues.topicBytes(draft.topic)
+  }
+
+  /** The record of one message of a batch; its properties are its own, then the batch's (store.md 2.4). */
+  private fill(span: BatchedSpan, draft: Draft): void {
+    const { record } = this
+    record.flag = span.flag
+    record.bodyStart = span.bodyStart
+    record.bodyEnd = span.bodyEnd
+    record.propertiesStart = 0
+    record.propertiesEnd = this.joined.join(span, draft)
+    record.properties = this.joined.bytes
   }
 
   private endTurn(): void {
@@ -139,33 +154,26 @@ export class Appender {
     this.parts.turnWrite.run()
   }
 
-  private batchSize(draft: Draft): number {
-    const { batch, record } = this
-    let total = 0
-    batch.open(draft)
-    while (batch.next(record.content)) total += recordSize(draft, record.content, record.placement)
-    return batch.damaged ? 0 : total
-  }
-
   /** Lays `this.record` at the end of the log. */
   private write(queue: ConsumeQueue, chunk: Chunk): void {
     const { record, parts } = this
-    const { placement } = record
-    const transaction = record.draft.sysFlag & 0xc
-    const hasEntry = transaction === 0 || transaction === 0x8
-    placement.queueOffset = hasEntry ? queue.nextOffset++ : 0
-    placement.physicalOffset = parts.log.end
-    placement.storedAtMs = this.storedAtMs
-    writeRecord(chunk.bytes, chunk.used, record)
-    parts.log.commit(chunk, record.size)
+    record.queueOffset = hasQueueEntry(record.sysFlag) ? queue.nextOffset++ : 0
+    record.physicalOffset = parts.log.end
+    const end = writeRecord(chunk.bytes, chunk.used, record)
+    parts.log.commit(chunk, end - chunk.used)
     parts.log.lastStoredAtMs = this.storedAtMs
   }
 
-  private take(append: { waiter: AppendWaiter; queue: ConsumeQueue; chunk: Chunk; size: number }): PutSlot {
+  private take(append: {
+    draft: Draft
+    waiter: AppendWaiter
+    queue: ConsumeQueue
+    chunk: Chunk
+    size: number
+  }): PutSlot {
     const { config, log, pool, replicas } = this.parts
-    const { draft } = this.record
+    const { draft } = append
     const slot = pool.take()
-    const transaction = draft.sysFlag & 0xc
     slot.waiter = append.waiter
     slot.queue = append.queue
     slot.chunk = append.chunk
@@ -179,7 +187,7 @@ export class Appender {
     const { result } = slot
     result.status = wantsSlave && !slot.needsSlave ? 'slaveNotAvailable' : 'ok'
     result.physicalOffset = log.end
-    result.queueOffset = transaction === 0 || transaction === 0x8 ? append.queue.nextOffset : 0
+    result.queueOffset = hasQueueEntry(draft.sysFlag) ? append.queue.nextOffset : 0
     result.size = append.size
     result.storedAtMs = this.storedAtMs
     result.count = 1
@@ -200,28 +208,30 @@ export class Appender {
     return undefined
   }
 
-  private refused(waiter: AppendWaiter): boolean {
+  private refused(waiter: AppendWaiter, size: number): boolean {
     const { config, health, flush } = this.parts
-    const { content, placement, size } = this.record
+    const { record } = this
+    const bodyBytes = record.bodyEnd - record.bodyStart
+    const propertiesBytes = record.propertiesEnd - record.propertiesStart
+    const topicBytes = record.topic.length
     if (health.refusing !== undefined) this.refuse(waiter, health.refusing.status, health.refusing.remark)
     else if (flush.dirtyBytes > config.maxDirtyBytes) this.refuse(waiter, 'busy', flush.busyRemark())
-    else if (placement.topicBytes.length > maxTopicBytes || placement.topicBytes.length === 0) {
-      const remark = `the topic has ${placement.topicBytes.length} bytes; 1 to ${maxTopicBytes} are allowed`
-      this.refuse(waiter, 'messageIllegal', remark)
-    } else if (content.body.length > config.maxMessageSize) {
-      const remark = `the body has ${content.body.length} bytes; maxMessageSize is ${config.maxMessageSize}`
-      this.refuse(waiter, 'messageIllegal', remark)
-    } else if (content.propertiesSize > maxPropertiesBytes) this.refusePropertiesSize(waiter, content.propertiesSize)
-    else if (size + 8 > config.mappedFileSizeCommitLog) {
+    else if (topicBytes > maxTopicBytesV1 || topicBytes === 0) {
+      this.refuse(waiter, 'messageIllegal', `the topic has ${topicBytes} bytes; 1 to ${maxTopicBytesV1} are allowed`)
+    } else if (bodyBytes > config.maxMessageSize) {
+      this.refuse(
+        waiter,
+        'messageIllegal',
+        `the body has ${bodyBytes} bytes; maxMessageSize is ${config.maxMessageSize}`,
+      )
+    } else if (propertiesBytes > maxPropertiesBytes) {
+      const remark = `the properties have ${propertiesBytes} bytes; ${maxPropertiesBytes} are allowed`
+      this.refuse(waiter, 'propertiesSizeExceeded', remark)
+    } else if (size + blankRecordBytes > config.mappedFileSizeCommitLog) {
       const remark = `the record has ${size} bytes; mappedFileSizeCommitLog is ${config.mappedFileSizeCommitLog}`
       this.refuse(waiter, 'messageIllegal', remark)
     } else return false
     return true
-  }
-
-  private refusePropertiesSize(waiter: AppendWaiter, size: number): void {
-    const remark = `the properties have ${size} bytes; ${maxPropertiesBytes} are allowed`
-    this.refuse(waiter, 'propertiesSizeExceeded', remark)
   }
 
   private refuse(waiter: AppendWaiter, status: PutStatus, remark: string): void {
@@ -238,14 +248,4 @@ export class Appender {
     slot.answer()
     this.parts.pool.give(slot)
   }
-}
-
-function setSpan(
-  span: { bytes: Uint8Array; start: number; end: number },
-  bytes: Uint8Array,
-  range: { start: number; end: number },
-): void {
-  span.bytes = bytes
-  span.start = range.start
-  span.end = range.end
 }

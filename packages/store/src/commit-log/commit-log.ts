@@ -1,9 +1,6 @@
+import { blankRecordBytes, RecordMagic } from '@skua-mq/protocol'
 import { type Chunk, LogRing } from './log-ring.ts'
 import type { Segment, Segments } from './segments.ts'
-
-/** Bytes of a blank record: what is left of the file, and its magic (store.md 2.5). */
-export const blankBytes = 8
-const blankMagic = 0xcbd43194 | 0
 
 /**
  * The log. `reserve` and `commit` assign bytes in memory, `writeTurn` brings all bytes of the turn to the files, and
@@ -52,7 +49,7 @@ export class CommitLog {
   reserve(size: number): Chunk {
     const base = Math.floor(this.end / this.segments.size) * this.segments.size
     const room = base + this.segments.size - this.end
-    if (size + blankBytes > room) this.roll(base, room)
+    if (size + blankRecordBytes > room) this.roll(base, room)
     else if (this.end === base) this.segments.ensure(base)
     return this.chunkFor(size)
   }
@@ -98,10 +95,10 @@ export class CommitLog {
     const next = base + this.segments.size
     if (this.end === base) this.segments.ensure(base)
     this.segments.ensure(next)
-    const chunk = this.chunkFor(blankBytes)
+    const chunk = this.chunkFor(blankRecordBytes)
     chunk.bytes.writeInt32BE(room, chunk.used)
-    chunk.bytes.writeInt32BE(blankMagic, chunk.used + 4)
-    chunk.used += blankBytes
+    chunk.bytes.writeInt32BE(RecordMagic.blank, chunk.used + 4)
+    chunk.used += blankRecordBytes
     this.end = next
   }
 

@@ -1,9 +1,9 @@
 import { type Clock, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 import type { OpenFiles } from '../file/open-files.ts'
 import type { KeyQuery, KeyQueryResult } from '../message-store.ts'
-import { JavaHasher } from '../record/property-view.ts'
 import { indexFileName, indexHash } from './format.ts'
 import { IndexFile, type IndexGeometry } from './index-file.ts'
+import { JavaHasher } from './java-hasher.ts'
 
 export const indexFileDiscarded = defineEvent<{ name: string; reason: string }>('index file discarded', 'warn')
 

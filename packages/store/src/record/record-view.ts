@@ -1,4 +1,4 @@
-import { crc32, magicV1, magicV2 } from './format.ts'
+import { bodyCrc, hasQueueEntry, minRecordBytes, RecordAt, RecordMagic, SysFlag } from '@skua-mq/protocol'
 
 const word = 0x1_0000_0000
 
@@ -38,12 +38,13 @@ export class RecordView {
     if (limit - at < 8) return 'empty'
     const magic = bytes.readInt32BE(at + 4)
     this.size = bytes.readInt32BE(at)
-    if (magic === blankMagic) return 'blank'
-    if (magic !== magicV1 && magic !== magicV2) return magic === 0 && this.size === 0 ? 'empty' : 'damaged'
+    if (magic === RecordMagic.blank) return 'blank'
+    if (magic !== RecordMagic.v1 && magic !== RecordMagic.v2)
+      return magic === 0 && this.size === 0 ? 'empty' : 'damaged'
     if (this.size < minRecordBytes || this.size > limit - at) return 'damaged'
     this.bytes = bytes
     this.at = at
-    return this.layOut(magic === magicV2 ? 2 : 1) ? 'record' : 'damaged'
+    return this.layOut(magic === RecordMagic.v2 ? 2 : 1) ? 'record' : 'damaged'
   }
 
   get topic(): string {
@@ -55,15 +56,14 @@ export class RecordView {
    * one (store.md 2.9).
    */
   get hasQueueEntry(): boolean {
-    const type = this.sysFlag & 0xc
-    return (type === 0 || type === 0x8) && (this.sysFlag & 0x80) === 0
+    return hasQueueEntry(this.sysFlag) && (this.sysFlag & SysFlag.innerBatch) === 0
   }
 
   /** Whether the body is what its CRC says. */
   crcMatches(): boolean {
     if (this.bodyLength === 0) return true
-    const stored = this.bytes.readInt32BE(this.at + 8)
-    return crc32(this.bytes, this.bodyAt, this.bodyAt + this.bodyLength) === stored
+    const stored = this.bytes.readInt32BE(this.at + RecordAt.bodyCrc)
+    return bodyCrc(this.bytes, this.bodyAt, this.bodyAt + this.bodyLength) === stored
   }
 
   /**
@@ -110,8 +110,6 @@ export class RecordView {
   }
 }
 
-const blankMagic = 0xcbd43194 | 0
-const minRecordBytes = 91
 const sectorBytes = 512
 
 export function readLong(bytes: Buffer, at: number): number {

@@ -1,6 +1,6 @@
+import { crc32 } from '@skua-mq/protocol'
 import type { Disk, DiskFile } from '@skua-mq/runtime'
 import type { IndexPoint } from '../index-file/index-files.ts'
-import { crc32 } from '../record/format.ts'
 
 /** Everything of the log below `physicalOffset` is in the files of queues and index. */
 export interface DispatchPoint {

@@ -1,3 +1,4 @@
+import { RecordMagic } from '@skua-mq/protocol'
 import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { Segment, Segments } from '../commit-log/segments.ts'
@@ -8,7 +9,6 @@ import type { Dispatch } from '../dispatch.ts'
 import type { Layout } from '../file/layout.ts'
 import type { Suspicion } from '../flush/suspicion.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
-import { magicV1, magicV2 } from '../record/format.ts'
 import { type RecordView, readLong } from '../record/record-view.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
@@ -313,7 +313,7 @@ function firstStoredAtMs(segments: Segments, segment: Segment): number {
     const bytes = Buffer.alloc(80)
     handle.file.readSync(bytes, 0, bytes.length, 0)
     const magic = bytes.readInt32BE(4)
-    if (magic !== magicV1 && magic !== magicV2) return 0
+    if (magic !== RecordMagic.v1 && magic !== RecordMagic.v2) return 0
     return readLong(bytes, (bytes.readInt32BE(36) & 0x10) === 0 ? 56 : 68)
   } finally {
     segments.release(handle)
