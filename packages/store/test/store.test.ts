@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { encodeBatch } from '@skua-mq/protocol'
 import { GetRequest, GetResult, Store } from '../src/index.ts'
-import { draftOf, drain, get, message, Outcomes, open, put, smallConfig, world } from './harness.ts'
+import { draftOf, drain, factsOf, get, message, Outcomes, open, put, smallConfig, world } from './harness.ts'
 
 test('an append is answered once, after the write of its turn, with its offsets', async () => {
   const at = world()

@@ -227,6 +227,9 @@ export class Appender {
     } else if (propertiesBytes > maxPropertiesBytes) {
       const remark = `the properties have ${propertiesBytes} bytes; ${maxPropertiesBytes} are allowed`
       this.refuse(waiter, 'propertiesSizeExceeded', remark)
+    } else if (propertiesBytes > 0 && record.properties[record.propertiesEnd - 1] === 0) {
+      // Recovery tells a torn record by zero bytes at its end.
+      this.refuse(waiter, 'messageIllegal', 'the properties end with a zero byte')
     } else if (size + blankRecordBytes > config.mappedFileSizeCommitLog) {
       const remark = `the record has ${size} bytes; mappedFileSizeCommitLog is ${config.mappedFileSizeCommitLog}`
       this.refuse(waiter, 'messageIllegal', remark)

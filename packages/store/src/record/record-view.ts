@@ -67,6 +67,15 @@ export class RecordView {
   }
 
   /**
+   * Whether the end of the record was never written. No CRC covers topic and properties; bytes that were not written are
+   * zero, and the store takes no message whose properties end so.
+   */
+  lacksEnd(): boolean {
+    if (this.propertiesLength > 0) return this.bytes[this.at + this.size - 1] === 0
+    return this.topicLength > 0 && this.bytes[this.topicAt + this.topicLength - 1] === 0
+  }
+
+  /**
    * Whether a sector lacks which holds some of the topic and the properties: no CRC covers them, and a disk writes whole
    * sectors. `fileOffset` is the record's place in its file, whose unwritten bytes are zero.
    */

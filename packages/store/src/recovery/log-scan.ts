@@ -102,6 +102,11 @@ class LogScan {
     return { at: next }
   }
 
+  private isTorn(offset: number): boolean {
+    const { view, options } = this
+    return view.lacksEnd() || (options.mayHaveHoles && view.lacksSector(offset % this.segments.size))
+  }
+
   /** Makes the buffer as large as the record that does not fit; false when that cannot be a record. */
   private grow(room: number): boolean {
     const { size } = this.view
@@ -121,9 +126,7 @@ class LogScan {
       if (found !== 'record') return { bytes: at, found }
       if (view.physicalOffset !== offset + at) return { bytes: at, found: 'damaged' }
       const isTrusted = offset + at < options.trustedTo
-      if (options.mayHaveHoles && !isTrusted && view.lacksSector((offset + at) % this.segments.size)) {
-        return { bytes: at, found: 'damaged' }
-      }
+      if (!isTrusted && this.isTorn(offset + at)) return { bytes: at, found: 'damaged' }
       if (options.checkCrc && !view.crcMatches()) {
         if (!isTrusted) return { bytes: at, found: 'damaged' }
         options.skipped(offset + at, offset + at + view.size)
