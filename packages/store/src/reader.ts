@@ -24,6 +24,21 @@ export class LogReader {
     }
   }
 
+  /** As `read`, into the start of `into`; answers how many bytes. */
+  async readInto(into: Buffer, offset: number, length: number): Promise<number> {
+    const hot = this.hot(offset, length)
+    if (hot !== undefined) return hot.copy(into)
+    const segment = this.log.segments.find(offset)
+    if (segment === undefined) return 0
+    const handle = this.log.segments.acquire(segment)
+    try {
+      const room = segment.base + this.log.segments.size - offset
+      return await handle.file.read(into, 0, Math.min(length, room), offset - segment.base)
+    } finally {
+      this.log.segments.release(handle)
+    }
+  }
+
   readSync(offset: number, length: number): Buffer {
     const hot = this.hot(offset, length)
     if (hot !== undefined) return Buffer.from(hot)

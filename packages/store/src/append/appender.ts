@@ -78,7 +78,7 @@ export class Appender {
     record.propertiesStart = draft.propertiesStart
     record.propertiesEnd = draft.propertiesEnd
     const size = recordSize(record)
-    if (this.refused(waiter, size)) return
+    if (this.refused(waiter, { size, endsInZero: this.endsInZero() })) return
     const chunk = this.reserve(size, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
@@ -92,10 +92,12 @@ export class Appender {
     const range = { start: draft.bodyStart, end: draft.bodyEnd }
     let total = 0
     let longest = 0
+    let endsInZero = false
     const count = forEachBatched(draft.body, range, span => {
       this.fill(span, draft)
       total += recordSize(this.record)
       longest = Math.max(longest, this.record.propertiesEnd)
+      endsInZero ||= this.endsInZero()
     })
     if (typeof count !== 'number') {
       this.refuse(waiter, 'messageIllegal', `the batch is damaged: ${count.remark} (byte ${count.position})`)
@@ -105,7 +107,7 @@ export class Appender {
     this.record.bodyEnd = draft.bodyEnd
     this.record.propertiesEnd = longest
     if (count === 0) this.refuse(waiter, 'messageIllegal', 'the batch is empty')
-    if (count === 0 || this.refused(waiter, total)) return
+    if (count === 0 || this.refused(waiter, { size: total, endsInZero })) return
     const chunk = this.reserve(total, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
@@ -208,7 +210,12 @@ export class Appender {
     return undefined
   }
 
-  private refused(waiter: AppendWaiter, size: number): boolean {
+  private endsInZero(): boolean {
+    const { properties, propertiesStart, propertiesEnd } = this.record
+    return propertiesEnd > propertiesStart && properties[propertiesEnd - 1] === 0
+  }
+
+  private refused(waiter: AppendWaiter, { size, endsInZero }: { size: number; endsInZero: boolean }): boolean {
     const { config, health, flush } = this.parts
     const { record } = this
     const bodyBytes = record.bodyEnd - record.bodyStart
@@ -227,7 +234,7 @@ export class Appender {
     } else if (propertiesBytes > maxPropertiesBytes) {
       const remark = `the properties have ${propertiesBytes} bytes; ${maxPropertiesBytes} are allowed`
       this.refuse(waiter, 'propertiesSizeExceeded', remark)
-    } else if (propertiesBytes > 0 && record.properties[record.propertiesEnd - 1] === 0) {
+    } else if (endsInZero) {
       // Recovery tells a torn record by zero bytes at its end.
       this.refuse(waiter, 'messageIllegal', 'the properties end with a zero byte')
     } else if (size + blankRecordBytes > config.mappedFileSizeCommitLog) {
