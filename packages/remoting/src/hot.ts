@@ -18,7 +18,9 @@ import {
   scanFrame,
   sendFields,
 } from '@skua-mq/protocol'
+import type { Events } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
+import { handlerFailed } from './events.ts'
 import { type ReplyToken, ReplyTokens } from './token.ts'
 
 /** The handlers of the hot requests: synchronous functions of a view and a token (style: a handler returns its answer). */
@@ -41,13 +43,15 @@ const isPull = (code: number): boolean => code === 11 || code === 361
  */
 export class HotPath {
   private readonly handlers: HotHandlers
+  private readonly events: Events
   private readonly tokens: ReplyTokens
   private readonly scan = new HeaderScan()
   private readonly sendView = new SendView()
   private readonly pullView = new PullView()
 
-  constructor(handlers: HotHandlers, version: number) {
+  constructor(handlers: HotHandlers, { version, events }: { version: number; events: Events }) {
     this.handlers = handlers
+    this.events = events
     this.tokens = new ReplyTokens(version)
   }
 
@@ -75,7 +79,7 @@ export class HotPath {
       this.refuse(channel, view, error)
       return
     }
-    this.handlers.send(view, this.tokens.take(channel, view))
+    this.run(channel, view)
   }
 
   private scannedPull(channel: Channel, form: 0 | 1): void {
@@ -86,7 +90,19 @@ export class HotPath {
       this.refuse(channel, view, error)
       return
     }
-    this.handlers.pull(view, this.tokens.take(channel, view))
+    this.run(channel, view)
+  }
+
+  /** A handler that throws costs its own request, never the connection: others' requests are on it too. */
+  private run(channel: Channel, view: SendView | PullView): void {
+    const token = this.tokens.take(channel, view)
+    try {
+      if (view === this.sendView) this.handlers.send(view as SendView, token)
+      else this.handlers.pull(view as PullView, token)
+    } catch (error) {
+      this.events.emit(handlerFailed({ code: view.code, peer: channel.peer, error }))
+      if (token.waiting) token.answer(ResponseCode.systemError, undefined, { remark: String((error as Error).message) })
+    }
   }
 
   private decoded(channel: Channel, command: Command): void {
@@ -106,9 +122,7 @@ export class HotPath {
       this.refuse(channel, view, error)
       return
     }
-    const token = this.tokens.take(channel, view)
-    if (pull) this.handlers.pull(this.pullView, token)
-    else this.handlers.send(this.sendView, token)
+    this.run(channel, view)
   }
 
   private refuse(channel: Channel, view: SendView | PullView, error: unknown): void {

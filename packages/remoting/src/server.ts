@@ -46,7 +46,10 @@ export class RemotingServer implements Service, ChannelOwner {
       events: parts.events,
       maxPendingRequests: this.limits.maxPendingRequests,
     })
-    this.hot = parts.hot === undefined ? undefined : new HotPath(parts.hot, serverIdentity.version)
+    this.hot =
+      parts.hot === undefined
+        ? undefined
+        : new HotPath(parts.hot, { version: serverIdentity.version, events: parts.events })
   }
 
   /** Where it listens, in the order of `listen`. */

@@ -29,6 +29,11 @@ export class ReplyToken implements RequestHead {
     return this.channel?.open === true
   }
 
+  /** True until the answer, or the decision that there is none. */
+  get waiting(): boolean {
+    return this.channel !== undefined
+  }
+
   get connection(): Channel {
     if (this.channel === undefined) throw new Error('a reply token was used after its answer')
     return this.channel

@@ -22,11 +22,11 @@ export interface SendTopics {
   illegal(topic: string): string | undefined
 }
 
-/** A message which is not stored as it came: the broker's folders for delay, transactions and retry change the draft. */
-export interface SendStep {
-  /** Changes draft and properties, or answers why not. Undefined: go on. */
-  (send: SendInWork): SendStop | undefined
-}
+/**
+ * A message which is not stored as it came: the broker's folders for delay, transactions and retry change draft and
+ * properties, or answer why not. Undefined: go on.
+ */
+export type SendStep = (send: SendInWork) => SendStop | undefined
 
 export interface SendStop {
   readonly code: Exclude<ResponseCode, 0>
