@@ -51,6 +51,8 @@ export class Appender {
   /** Wall clock and monotonic clock, read once per turn; -1 before the first message of a turn. */
   private storedAtMs = -1
   private monotonicMs = 0
+  /** The properties of the record, or of one of the batch, end with a zero byte. */
+  private isEndZero = false
 
   constructor(parts: AppenderParts) {
     this.parts = parts
@@ -78,11 +80,13 @@ export class Appender {
     record.propertiesStart = draft.propertiesStart
     record.propertiesEnd = draft.propertiesEnd
     const size = recordSize(record)
-    if (this.refused(waiter, { size, endsInZero: this.endsInZero() })) return
+    this.isEndZero = this.endsInZero()
+    if (this.refused(waiter, size)) return
     const chunk = this.reserve(size, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
-    const slot = this.take({ draft, waiter, queue, chunk, size })
+    const slot = this.take(draft, waiter, size)
+    place(slot, queue, chunk)
     this.write(queue, chunk)
     this.parts.turnWrite.add(slot)
   }
@@ -92,12 +96,12 @@ export class Appender {
     const range = { start: draft.bodyStart, end: draft.bodyEnd }
     let total = 0
     let longest = 0
-    let endsInZero = false
+    this.isEndZero = false
     const count = forEachBatched(draft.body, range, span => {
       this.fill(span, draft)
       total += recordSize(this.record)
       longest = Math.max(longest, this.record.propertiesEnd)
-      endsInZero ||= this.endsInZero()
+      this.isEndZero ||= this.endsInZero()
     })
     if (typeof count !== 'number') {
       this.refuse(waiter, 'messageIllegal', `the batch is damaged: ${count.remark} (byte ${count.position})`)
@@ -107,11 +111,12 @@ export class Appender {
     this.record.bodyEnd = draft.bodyEnd
     this.record.propertiesEnd = longest
     if (count === 0) this.refuse(waiter, 'messageIllegal', 'the batch is empty')
-    if (count === 0 || this.refused(waiter, { size: total, endsInZero })) return
+    if (count === 0 || this.refused(waiter, total)) return
     const chunk = this.reserve(total, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
-    const slot = this.take({ draft, waiter, queue, chunk, size: total })
+    const slot = this.take(draft, waiter, total)
+    place(slot, queue, chunk)
     const offsets: number[] = []
     forEachBatched(draft.body, range, span => {
       this.fill(span, draft)
@@ -166,21 +171,13 @@ export class Appender {
     parts.log.lastStoredAtMs = this.storedAtMs
   }
 
-  private take(append: {
-    draft: Draft
-    waiter: AppendWaiter
-    queue: ConsumeQueue
-    chunk: Chunk
-    size: number
-  }): PutSlot {
+  /** A slot for the append, filled but for its place. */
+  private take(draft: Draft, waiter: AppendWaiter, size: number): PutSlot {
     const { config, log, pool, replicas } = this.parts
-    const { draft } = append
     const slot = pool.take()
-    slot.waiter = append.waiter
-    slot.queue = append.queue
-    slot.chunk = append.chunk
-    slot.at = append.chunk.used
-    slot.end = log.end + append.size
+    slot.waiter = waiter
+    slot.hasQueueEntry = hasQueueEntry(draft.sysFlag)
+    slot.end = log.end + size
     slot.needsSync = draft.waitStored && config.flushDiskType === 'SYNC_FLUSH'
     slot.syncDeadline = this.monotonicMs + config.syncFlushTimeout
     const wantsSlave = draft.waitStored && config.brokerRole === 'SYNC_MASTER'
@@ -189,8 +186,7 @@ export class Appender {
     const { result } = slot
     result.status = wantsSlave && !slot.needsSlave ? 'slaveNotAvailable' : 'ok'
     result.physicalOffset = log.end
-    result.queueOffset = hasQueueEntry(draft.sysFlag) ? append.queue.nextOffset : 0
-    result.size = append.size
+    result.size = size
     result.storedAtMs = this.storedAtMs
     result.count = 1
     result.remark = ''
@@ -215,7 +211,7 @@ export class Appender {
     return propertiesEnd > propertiesStart && properties[propertiesEnd - 1] === 0
   }
 
-  private refused(waiter: AppendWaiter, { size, endsInZero }: { size: number; endsInZero: boolean }): boolean {
+  private refused(waiter: AppendWaiter, size: number): boolean {
     const { config, health, flush } = this.parts
     const { record } = this
     const bodyBytes = record.bodyEnd - record.bodyStart
@@ -234,7 +230,7 @@ export class Appender {
     } else if (propertiesBytes > maxPropertiesBytes) {
       const remark = `the properties have ${propertiesBytes} bytes; ${maxPropertiesBytes} are allowed`
       this.refuse(waiter, 'propertiesSizeExceeded', remark)
-    } else if (endsInZero) {
+    } else if (this.isEndZero) {
       // Recovery tells a torn record by zero bytes at its end.
       this.refuse(waiter, 'messageIllegal', 'the properties end with a zero byte')
     } else if (size + blankRecordBytes > config.mappedFileSizeCommitLog) {
@@ -258,4 +254,12 @@ export class Appender {
     slot.answer()
     this.parts.pool.give(slot)
   }
+}
+
+/** Where the append will lie. Apart from `take`, so that neither needs an object for its arguments. */
+function place(slot: PutSlot, queue: ConsumeQueue, chunk: Chunk): void {
+  slot.queue = queue
+  slot.chunk = chunk
+  slot.at = chunk.used
+  slot.result.queueOffset = slot.hasQueueEntry ? queue.nextOffset : 0
 }

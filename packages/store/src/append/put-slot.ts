@@ -13,6 +13,7 @@ export class PutSlot {
   /** Where its first record lies in memory, until the turn is written. */
   chunk: Chunk | undefined = undefined
   at = 0
+  hasQueueEntry = true
   /** End of its last record in the log. */
   end = 0
   /** Waits for an fdatasync; for a slave. */

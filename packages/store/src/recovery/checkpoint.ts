@@ -1,4 +1,7 @@
+import { RecordMagic } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
+import type { Segment, Segments } from '../commit-log/segments.ts'
+import { storedAtMsOf } from '../reader.ts'
 import { readLong, writeLong } from '../record/record-view.ts'
 
 const checkpointBytes = 4096
@@ -33,5 +36,28 @@ export async function writeCheckpoint(disk: Disk, path: string, checkpoint: Chec
     await file.syncData()
   } finally {
     file.closeSync()
+  }
+}
+
+/** Java's rule: the last segment whose first message is older than all that was synced, with 3 s to spare; else the first. */
+export function firstUnsafeSegment(segments: Segments, { physicMsgAtMs, logicsMsgAtMs }: Checkpoint): number {
+  const limit = Math.min(physicMsgAtMs, logicsMsgAtMs) - 3000
+  for (const segment of [...segments.all].reverse()) {
+    const storedAtMs = firstStoredAtMs(segments, segment)
+    if (storedAtMs > 0 && storedAtMs <= limit) return segment.base
+  }
+  return segments.first?.base ?? 0
+}
+
+/** Store time of a segment's first record; 0 when there is none. */
+function firstStoredAtMs(segments: Segments, segment: Segment): number {
+  const handle = segments.acquire(segment)
+  try {
+    const bytes = Buffer.alloc(80)
+    handle.file.readSync(bytes, 0, bytes.length, 0)
+    const magic = bytes.readInt32BE(4)
+    return magic === RecordMagic.v1 || magic === RecordMagic.v2 ? storedAtMsOf(bytes) : 0
+  } finally {
+    segments.release(handle)
   }
 }

@@ -1,7 +1,5 @@
-import { RecordMagic } from '@skua-mq/protocol'
 import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
-import type { Segment, Segments } from '../commit-log/segments.ts'
 import type { StoreConfig } from '../config.ts'
 import { correctMinOffset } from '../consume-queue/min-offset.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
@@ -9,9 +7,10 @@ import type { Dispatch } from '../dispatch.ts'
 import type { Layout } from '../file/layout.ts'
 import type { Suspicion } from '../flush/suspicion.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
-import { type RecordView, readLong } from '../record/record-view.ts'
-import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
+import type { RecordView } from '../record/record-view.ts'
+import { firstUnsafeSegment, readCheckpoint } from './checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
+import { dropIndexBehindGap } from './index-gap.ts'
 import { type ScanEnd, scanLog } from './log-scan.ts'
 import { loadQueues } from './queue-load.ts'
 
@@ -157,7 +156,7 @@ export class Recovery {
     const maxPhysical = this.maxPhysicalOffset()
     const point = this.points?.written
     const isOurs = point !== undefined && this.fits(point) && this.hasAllQueues()
-    if (!isOurs) await this.dropIndexBehindGap()
+    if (!isOurs) await dropIndexBehindGap(this.parts)
     if (!isWhole || (maxPhysical < log.minOffset && !isOurs)) return this.planRebuild('queues are missing')
     if (isOurs && (index === undefined || index.point.name === point.index.name)) {
       return { reason: 'clean stop', from: point.physicalOffset }
@@ -172,7 +171,7 @@ export class Recovery {
     const known = sameBoot ? this.points?.written : this.points?.synced
     const point = known !== undefined && this.fits(known) ? known : undefined
     const checkpoint = readCheckpoint(disk, layout.checkpoint)
-    const from = point?.physicalOffset ?? this.firstUnsafeSegment(checkpoint)
+    const from = point?.physicalOffset ?? firstUnsafeSegment(log.segments, checkpoint)
     this.trusted = this.trustedOffset()
     this.mayHaveHoles = !(sameBoot && point !== undefined)
     const isWhole = loadQueues(queues, {
@@ -181,40 +180,10 @@ export class Recovery {
       mayHaveHoles: this.mayHaveHoles,
     })
     index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs)
-    if (point === undefined) await this.dropIndexBehindGap()
+    if (point === undefined) await dropIndexBehindGap(this.parts)
     if (!isWhole) return this.planRebuild('queues are missing')
     const indexFrom = this.indexStart(point)
     return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
-  }
-
-  /** Java's recovery may leave messages out of the index, between two of its files: what comes behind is indexed anew. */
-  private async dropIndexBehindGap(): Promise<void> {
-    const { index, log } = this.parts
-    let from = log.minOffset
-    for (const [at, { beginOffset, endOffset }] of (index?.ranges ?? []).entries()) {
-      if (beginOffset > from && (await this.hasKeysBetween(from, { to: beginOffset, isFirst: at === 0 }))) {
-        index?.discardFrom(at)
-        return
-      }
-      from = Math.max(from, endOffset)
-    }
-  }
-
-  /** Whether a message with keys lies in `[from, to)`; the one at `from` itself does not count unless `isFirst`. */
-  private async hasKeysBetween(from: number, { to, isFirst }: { to: number; isFirst: boolean }): Promise<boolean> {
-    let found = false
-    await scanLog(this.parts.log.segments, from, {
-      checkCrc: false,
-      trustedTo: 0,
-      mayHaveHoles: false,
-      skipped: () => {},
-      visit: view => {
-        if (view.physicalOffset >= to) return false
-        if (isFirst || view.physicalOffset > from) found ||= this.parts.dispatch.hasKeys(view)
-        return !found
-      },
-    })
-    return found
   }
 
   private indexStart(point: DispatchPoint | undefined): number {
@@ -247,17 +216,6 @@ export class Recovery {
   private fits(point: DispatchPoint): boolean {
     const { segments, minOffset } = this.parts.log
     return point.physicalOffset >= minOffset && point.physicalOffset <= (segments.last?.base ?? 0) + segments.size
-  }
-
-  /** Java's rule: the last segment whose first message is older than all that was synced, with 3 s to spare. */
-  private firstUnsafeSegment({ physicMsgAtMs, logicsMsgAtMs }: Checkpoint): number {
-    const { segments, minOffset } = this.parts.log
-    const limit = Math.min(physicMsgAtMs, logicsMsgAtMs) - 3000
-    for (const segment of [...segments.all].reverse()) {
-      const storedAtMs = firstStoredAtMs(segments, segment)
-      if (storedAtMs > 0 && storedAtMs <= limit) return segment.base
-    }
-    return minOffset
   }
 
   /** After a clean stop: as many queues and units as then, unless another broker went on with the log. */
@@ -303,19 +261,5 @@ export class Recovery {
 
   private topicOf(view: RecordView): string {
     return this.parts.queues.topicNamed(view.bytes, view.topicAt, view.topicLength)
-  }
-}
-
-/** Store time of a segment's first record; 0 when there is none. */
-function firstStoredAtMs(segments: Segments, segment: Segment): number {
-  const handle = segments.acquire(segment)
-  try {
-    const bytes = Buffer.alloc(80)
-    handle.file.readSync(bytes, 0, bytes.length, 0)
-    const magic = bytes.readInt32BE(4)
-    if (magic !== RecordMagic.v1 && magic !== RecordMagic.v2) return 0
-    return readLong(bytes, (bytes.readInt32BE(36) & 0x10) === 0 ? 56 : 68)
-  } finally {
-    segments.release(handle)
   }
 }
