@@ -74,6 +74,7 @@ export class Store implements MessageStore {
       health,
       probe,
       suspicion,
+      config,
     } = this.parts
     disk.makeDirectory(layout.root)
     lock.acquire()
@@ -91,6 +92,7 @@ export class Store implements MessageStore {
       if (recovered.crashed) await flush.syncAll()
       dispatchFlush.start(recovered.points)
       retention.start()
+      if (config.brokerRole === 'SLAVE') health.set('slave', 'brokerRole is SLAVE: messages come from the master only')
       health.clear('stopped')
     } catch (error) {
       this.parts.files.closeAll()

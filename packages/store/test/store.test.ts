@@ -231,3 +231,23 @@ test('a store that another living process has open is not opened', async () => {
   const java = new Store(config, { ...at, turn: opened.turn, facts: { ...factsOf('boot'), lockHolder: () => 99 } })
   await assert.rejects(java.start(), /Java broker with pid 99/)
 })
+
+test('queues that lead behind the end of the log, and queues that are gone one by one, are rebuilt', async () => {
+  for (const lose of ['commitlog/00000000000000016384', 'consumequeue/T/1', 'consumequeue/T/0/00000000000000000400']) {
+    const at = world()
+    const first = await open(at)
+    for (let i = 0; i < 200; i++) put(first, { ...message('T', `message ${i}`), queueId: i % 2 })
+    await at.clock.until(first.store.stop())
+    const before = at.disk.list('/store/commitlog').length
+    assert.equal(before, 2)
+    at.disk.remove(`/store/${lose}`)
+    const second = await open(at)
+    const bodies = [...(await drain(second, 'T', 0)), ...(await drain(second, 'T', 1))]
+    const count = lose.startsWith('commitlog') ? bodies.length : 200
+    assert.ok(count > 100)
+    const expected = Array.from({ length: count }, (_, i) => `message ${i}`)
+    assert.deepEqual(bodies.sort(), expected.sort(), lose)
+    assert.equal(put(second, message('T', 'next'))[0]?.status, 'ok')
+    await at.clock.until(second.store.stop())
+  }
+})

@@ -35,6 +35,11 @@ export class Segments {
     return this.list.at(-1)
   }
 
+  /** End of the last file; 0 without one. */
+  get end(): number {
+    return this.last === undefined ? 0 : this.last.base + this.size
+  }
+
   /**
    * Reads the directory. Throws ESEGMENT for a file of another size (a store of another `mappedFileSizeCommitLog`) or
    * a gap. A file which a crash left short is made whole; a last one that is empty is removed.

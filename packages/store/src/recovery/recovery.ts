@@ -51,6 +51,9 @@ interface Plan {
   readonly from: number
 }
 
+/** A queue offset further ahead than this is taken for damage, not for messages that were deleted. */
+const maxGapUnits = 10_000_000
+
 /**
  * Opens what is on disk (store.md 2.7): finds the end of the log, cuts a torn tail, and makes queues and index complete
  * again. After a clean stop only what was not dispatched is read; after a crash everything behind the last dispatch
@@ -102,7 +105,7 @@ export class Recovery {
   /** Undefined when the scan found that a queue lacks messages before it. */
   private async scan({ reason, from }: Plan): Promise<ScanEnd | undefined> {
     const { log, events, config } = this.parts
-    const to = (log.segments.last?.base ?? 0) + log.segments.size
+    const to = log.segments.end
     let isShort = false
     events.emit(recoveryBegan({ reason, from, to }))
     const end = await scanLog(log.segments, from, {
@@ -130,7 +133,7 @@ export class Recovery {
       if (view.physicalOffset + view.size > queue.maxPhysicalOffset) {
         if (view.queueOffset > queue.maxOffset) {
           if (!this.rebuilding) return false
-          queue.fillTo(view.queueOffset)
+          if (queue.maxOffset === 0 || view.queueOffset - queue.maxOffset <= maxGapUnits) queue.fillTo(view.queueOffset)
         }
         // A topic that was deleted and made again begins at 0 again.
         if (view.queueOffset === 0 && queue.maxOffset > 0) queues.restart(queue)
@@ -162,6 +165,8 @@ export class Recovery {
       return { reason: 'clean stop', from: point.physicalOffset }
     }
     if (index?.isEmpty === true) return { reason: 'the index is missing', from: log.minOffset }
+    const { segments } = log
+    if (maxPhysical > segments.end) return this.planRebuild('queues lead behind the end of the log')
     return { reason: 'clean stop of another broker', from: Math.min(maxPhysical, index?.last.offset ?? maxPhysical) }
   }
 
@@ -215,11 +220,12 @@ export class Recovery {
   /** The point lies in the log. (A record may begin there, or the log ends there.) */
   private fits(point: DispatchPoint): boolean {
     const { segments, minOffset } = this.parts.log
-    return point.physicalOffset >= minOffset && point.physicalOffset <= (segments.last?.base ?? 0) + segments.size
+    return point.physicalOffset >= minOffset && point.physicalOffset <= segments.end
   }
 
   /** After a clean stop: as many queues and units as then, unless another broker went on with the log. */
   private isComplete(end: ScanEnd): boolean {
+    if (end.end < this.maxPhysicalOffset()) return false
     const isOurs = !this.crashed && !this.rebuilding && this.points?.atStop !== undefined
     return !isOurs || end.records > 0 || this.hasAllQueues()
   }
