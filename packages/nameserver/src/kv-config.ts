@@ -1,26 +1,52 @@
-import { parseJavaJson, printJavaJson } from '@skua-mq/protocol'
-import type { Disk } from '@skua-mq/runtime'
+import { jsonBody, shape } from '@skua-mq/protocol'
+import { type Disk, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 
 /** The namespace that holds the queue lists of order topics. */
 export const orderTopicNamespace = 'ORDER_TOPIC_CONFIG'
 
-/** Namespaces of keys and values (100, 101, 102, 219), written to kvConfig.json at each change. */
+export const kvConfigDamaged = defineEvent<{ path: string; reason: string; usedInstead: string }>(
+  'KV configuration is damaged, its previous generation is used',
+  'warn',
+)
+
+/** kvConfig.json (store.md 11): namespace to key to value. */
+const kvConfigFile = jsonBody(shape.bean({ configTable: shape.table(shape.table(shape.string)) }))
+
+export interface KvConfigParts {
+  readonly disk: Disk
+  readonly events: Events
+  readonly path: string
+}
+
+/**
+ * Namespaces of keys and values (100, 101, 102, 219), written to kvConfig.json at each change. The former generation
+ * stays beside it as `.bak`, so that at every moment one of the two is whole.
+ */
 export class KvConfig {
   private readonly table = new Map<string, Map<string, string>>()
-  private readonly disk: Disk
-  private readonly path: string
+  private readonly parts: KvConfigParts
+  /** The newest generation could not be read: it must not take the place of a good `.bak`. */
+  private isDamaged = false
 
-  constructor(disk: Disk, path: string) {
-    this.disk = disk
-    this.path = path
+  constructor(parts: KvConfigParts) {
+    this.parts = parts
   }
 
+  /** Nothing on disk is an empty table. Throws ECONFIG when a file is there and no generation can be read. */
   load(): void {
-    const text = [this.path, `${this.path}.bak`].find(path => (this.disk.stat(path)?.size ?? 0) > 0)
-    if (text === undefined) return
-    const saved = parseJavaJson(this.disk.readFile(text)) as { configTable?: Record<string, Record<string, string>> }
-    for (const [namespace, entries] of Object.entries(saved.configTable ?? {}))
-      this.table.set(namespace, new Map(Object.entries(entries)))
+    const { path, events } = this.parts
+    const newest = this.read(path)
+    const former = newest.table === undefined ? this.read(`${path}.bak`) : newest
+    if (former.table === undefined) {
+      const problem = newest.problem ?? former.problem
+      if (problem === undefined) return
+      throw new Failure('ECONFIG', `${path} and its .bak cannot be read: ${problem}`)
+    }
+    if (former !== newest) {
+      this.isDamaged = newest.problem !== undefined
+      events.emit(kvConfigDamaged({ path, reason: newest.problem ?? 'missing', usedInstead: `${path}.bak` }))
+    }
+    for (const [namespace, entries] of former.table) this.table.set(namespace, new Map(entries))
   }
 
   get(namespace: string, key: string): string | undefined {
@@ -31,24 +57,41 @@ export class KvConfig {
     return this.table.get(namespace)
   }
 
+  /** On disk when it returns. Throws DiskError, and then holds what it held. */
   put(namespace: string, key: string, value: string): void {
     const entries = this.table.get(namespace) ?? new Map<string, string>()
-    entries.set(key, value)
-    this.table.set(namespace, entries)
-    this.save()
+    this.replace(namespace, new Map(entries).set(key, value))
   }
 
   delete(namespace: string, key: string): void {
-    if (this.table.get(namespace)?.delete(key)) this.save()
+    const entries = new Map(this.table.get(namespace) ?? [])
+    if (entries.delete(key)) this.replace(namespace, entries)
   }
 
-  /** Written beside, synced, then renamed: a crash leaves the old or the new one. */
-  private save(): void {
-    const { disk, path } = this
-    const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')))
-    if (directory !== '') disk.makeDirectory(directory)
-    const bytes = Buffer.from(printJavaJson({ configTable: this.table }, { style: 'file' }))
-    const file = disk.open(`${path}.tmp`, 'create')
+  private replace(namespace: string, entries: Map<string, string>): void {
+    this.save(new Map(this.table).set(namespace, entries))
+    this.table.set(namespace, entries)
+  }
+
+  private save(configTable: Map<string, Map<string, string>>): void {
+    const { disk, path } = this.parts
+    const directory = parentOf(path)
+    if (disk.stat(directory) === undefined) {
+      disk.makeDirectory(directory)
+      disk.syncDirectory(parentOf(directory))
+    }
+    this.writeSynced(`${path}.tmp`, kvConfigFile.encode({ configTable }))
+    if (!this.isDamaged && (disk.stat(path)?.size ?? 0) > 0) {
+      this.writeSynced(`${path}.bak.tmp`, disk.readFile(path))
+      disk.rename(`${path}.bak.tmp`, `${path}.bak`)
+    }
+    disk.rename(`${path}.tmp`, path)
+    this.isDamaged = false
+    disk.syncDirectory(directory)
+  }
+
+  private writeSynced(path: string, bytes: Uint8Array): void {
+    const file = this.parts.disk.open(path, 'create')
     try {
       file.truncateSync(0)
       file.writeSync(bytes, 0, bytes.length, 0)
@@ -56,7 +99,22 @@ export class KvConfig {
     } finally {
       file.closeSync()
     }
-    if (disk.stat(path) !== undefined) disk.rename(path, `${path}.bak`)
-    disk.rename(`${path}.tmp`, path)
   }
+
+  private read(path: string): { table?: Map<string, Map<string, string>>; problem?: string } {
+    const { disk } = this.parts
+    if (disk.stat(path) === undefined) return {}
+    const bytes = disk.readFile(path)
+    if (bytes.length === 0) return { problem: `${path} is empty` }
+    try {
+      return { table: kvConfigFile.decode(bytes).configTable }
+    } catch (error) {
+      return { problem: `${path}: ${(error as Error).message}` }
+    }
+  }
+}
+
+function parentOf(path: string): string {
+  const at = path.lastIndexOf('/')
+  return at < 0 ? '.' : path.slice(0, at) || '/'
 }

@@ -1,9 +1,13 @@
+import { dialect } from '@skua-mq/protocol'
 import { type Connection, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
-import { type Address, defineEvent, every, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
+import { type Address, configOf, defineEvent, every, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
 import { KvConfig } from './kv-config.ts'
+import { LiveConfig } from './live-config.ts'
+import { type NameServerConfig, nameServerOptions } from './options.ts'
 import { RouteTable } from './route-table.ts'
 import { nameServerRoutes } from './routes.ts'
 
+export const brokerCame = defineEvent<{ brokerAddr: string; by: string }>('broker entered the routes', 'info')
 export const brokerGone = defineEvent<{ brokerAddr: string; why: string }>('broker left the routes', 'info')
 
 export interface NameServerOptions {
@@ -11,12 +15,13 @@ export interface NameServerOptions {
   readonly listen: Address
   readonly kvConfigPath: string
   readonly orderMessageEnable: boolean
+  /** The options as they were read, for 319; default: the table's defaults with the members above. */
+  readonly config?: NameServerConfig
+  /** Keeps options that a tool changed (318) for the next start. */
+  readonly keepConfig?: (changes: readonly (readonly [key: string, value: string])[]) => void
   readonly advertise?: (brokerAddr: string, asking: Connection) => string
   readonly limits?: Partial<RemotingLimits>
 }
-
-/** How often silent brokers are looked for (remoting.md 8). */
-const scanMs = 10_000
 
 /** A name server: routes in memory, KV configuration on disk. */
 export class NameServer implements Service {
@@ -29,28 +34,38 @@ export class NameServer implements Service {
 
   constructor(options: NameServerOptions) {
     this.options = options
-    const { runtime } = options
-    this.kv = new KvConfig(runtime.disk, options.kvConfigPath)
-    const watched = new WeakSet<Connection>()
+    const { runtime, listen, kvConfigPath, orderMessageEnable } = options
+    this.kv = new KvConfig({ ...runtime, path: kvConfigPath })
+    const given = options.config ?? configOf(nameServerOptions, { listenPort: listen.port, kvConfigPath })
+    const config = new LiveConfig(Object.freeze({ ...given, orderMessageEnable }), options.keepConfig)
     const routes = nameServerRoutes({
       routes: this.routes,
       kv: this.kv,
+      config,
       now: () => runtime.clock.monotonic(),
-      orderMessageEnable: () => options.orderMessageEnable,
+      orderMessageEnable: () => config.values.orderMessageEnable,
       advertise: options.advertise ?? (addr => addr),
-      registeredBy: connection => {
-        if (watched.has(connection)) return
-        watched.add(connection)
-        connection.onClose(() => this.tell(this.routes.connectionClosed(connection.id), 'its connection closed'))
-      },
+      registeredBy: this.watcher(),
     })
     this.server = new RemotingServer({
       ...runtime,
       name: 'nameserver',
-      listen: [options.listen],
+      listen: [listen],
       routes,
       ...(options.limits ? { limits: options.limits } : {}),
     })
+  }
+
+  /** A broker lives with the connection over which it registered. */
+  private watcher(): (connection: Connection, brokerAddr: string) => void {
+    const watched = new WeakSet<Connection>()
+    return (connection, brokerAddr) => {
+      if (watched.has(connection)) return
+      watched.add(connection)
+      const { host, port } = connection.remote
+      this.options.runtime.events.emit(brokerCame({ brokerAddr, by: `${host}:${port}` }))
+      connection.onClose(() => this.tell(this.routes.connectionClosed(connection.id), 'its connection closed'))
+    }
   }
 
   get address(): Address {
@@ -60,7 +75,7 @@ export class NameServer implements Service {
   async start(): Promise<void> {
     this.kv.load()
     await this.server.start()
-    this.timer = every(this.options.runtime.clock, scanMs, () =>
+    this.timer = every(this.options.runtime.clock, dialect.nameServerScanMs, () =>
       this.tell(this.routes.expire(this.options.runtime.clock.monotonic()), 'silent for 120 s'),
     )
   }

@@ -54,13 +54,16 @@ export class RouteTable {
   /** Answers what a slave wants to know: where its master is. */
   register(registration: Registration, nowMs: number): { haServerAddr?: string; masterAddr?: string } {
     const { cluster, brokerName, brokerAddr, brokerId, body } = registration
+    const known = this.live.get(brokerAddr)
+    // A broker that came back under another name leaves its old one, which nobody would ever expire.
+    if (known !== undefined && known.brokerName !== brokerName)
+      this.unregister({ brokerAddr, brokerName: known.brokerName, brokerId: known.brokerId })
     const broker = this.broker(cluster, brokerName)
     // A broker that came back under another id (slave turned master) must not stay under the old one.
     for (const [id, addr] of broker.addrs) if (addr === brokerAddr && id !== brokerId) broker.addrs.delete(id)
     const first = !broker.addrs.has(brokerId)
     broker.addrs.set(brokerId, brokerAddr)
     const { dataVersion, topicConfigTable } = body.topicConfigSerializeWrapper
-    const known = this.live.get(brokerAddr)
     if (brokerId === masterId && (first || known === undefined || !sameDataVersion(known.dataVersion, dataVersion))) {
       for (const config of topicConfigTable.values()) this.putTopic(brokerName, config)
     }
@@ -211,10 +214,6 @@ export class RouteTable {
     const known = this.topics.get(topic) ?? new Map<string, QueueData>()
     for (const queue of queues) if (this.brokers.has(queue.brokerName)) known.set(queue.brokerName, queue)
     if (known.size > 0) this.topics.set(topic, known)
-  }
-
-  memberGroup(brokerName: string): Broker | undefined {
-    return this.brokers.get(brokerName)
   }
 
   private broker(cluster: string, brokerName: string): Broker {

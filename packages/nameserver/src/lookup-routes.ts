@@ -1,0 +1,72 @@
+import {
+  getAllTopicListFromNameserver,
+  getBrokerClusterInfo,
+  getHasUnitSubTopicList,
+  getHasUnitSubUnunitTopicList,
+  getRouteInfoByTopic,
+  getSystemTopicListFromNs,
+  getTopicsByCluster,
+  getUnitTopicList,
+  ResponseCode,
+  type TopicRouteData,
+} from '@skua-mq/protocol'
+import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { orderTopicNamespace } from './kv-config.ts'
+import type { NameServerParts } from './routes.ts'
+
+/** Bits of a topic's sysFlag (remoting.md 14.3). */
+const unit = 1
+const unitSub = 2
+
+/** What clients and tools look up: 105, 106, and the topic lists 206, 224, 304, 311 to 313. */
+export function lookupRoutes(parts: NameServerParts): Route[] {
+  const { routes, advertise } = parts
+  const listed = (topicList: string[]) => ok({}, getAllTopicListFromNameserver.replyBody!.encode({ topicList }))
+  return [
+    routeRoute(parts),
+    route(getBrokerClusterInfo, (_header, { connection }) => {
+      const info = routes.clusterInfo()
+      for (const broker of info.brokerAddrTable.values()) {
+        for (const [id, addr] of broker.brokerAddrs) broker.brokerAddrs.set(id, advertise(addr, connection))
+      }
+      return ok({}, getBrokerClusterInfo.replyBody!.encode(info))
+    }),
+    route(getAllTopicListFromNameserver, () => listed(routes.topicNames())),
+    route(getTopicsByCluster, ({ cluster }) => listed(routes.topicsOfCluster(cluster))),
+    route(getSystemTopicListFromNs, (_header, { connection }) => {
+      const { topics, brokerAddr } = routes.systemTopics()
+      const told = brokerAddr === undefined ? undefined : advertise(brokerAddr, connection)
+      return ok({}, getSystemTopicListFromNs.replyBody!.encode({ topicList: topics, brokerAddr: told }))
+    }),
+    route(getUnitTopicList, () => listed(routes.topicsBySysFlag(flag => (flag & unit) !== 0))),
+    route(getHasUnitSubTopicList, () => listed(routes.topicsBySysFlag(flag => (flag & unitSub) !== 0))),
+    route(getHasUnitSubUnunitTopicList, () =>
+      listed(routes.topicsBySysFlag(flag => (flag & unitSub) !== 0 && (flag & unit) === 0)),
+    ),
+  ]
+}
+
+function routeRoute({ routes, kv, orderMessageEnable, advertise }: NameServerParts): Route {
+  return route(getRouteInfoByTopic, ({ topic }, { connection }) => {
+    const found = routes.routeOf(topic)
+    if (found === undefined) {
+      return refuse(
+        ResponseCode.topicNotExist,
+        `No topic route info in name server for the topic: ${topic}: no registered broker has it`,
+      )
+    }
+    const order = orderMessageEnable() ? kv.get(orderTopicNamespace, topic) : undefined
+    const data = order === undefined ? found : { ...found, orderTopicConf: order }
+    return ok({}, getRouteInfoByTopic.replyBody!.encode(told(data, addr => advertise(addr, connection))))
+  })
+}
+
+/** The route as one connection sees it. */
+function told(route: TopicRouteData, address: (brokerAddr: string) => string): TopicRouteData {
+  const brokerDatas = route.brokerDatas.map(broker => ({
+    ...broker,
+    brokerAddrs: new Map([...broker.brokerAddrs].map(([id, addr]) => [id, address(addr)])),
+  }))
+  const filterServerTable = new Map([...route.filterServerTable].map(([addr, servers]) => [address(addr), servers]))
+  return { ...route, brokerDatas, filterServerTable }
+}

@@ -1,0 +1,74 @@
+import { crc32 } from 'node:zlib'
+import {
+  addWritePermOfBroker,
+  deleteTopicInNamesrv,
+  getKvListByNamespace,
+  queryDataVersion,
+  type RegisterBrokerBody,
+  ResponseCode,
+  registerBroker,
+  registerTopicInNamesrv,
+  unregisterBroker,
+  wipeWritePermOfBroker,
+} from '@skua-mq/protocol'
+import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { orderTopicNamespace } from './kv-config.ts'
+import type { NameServerParts } from './routes.ts'
+
+/** What changes the routes: 103, 104, 322 and 217 of brokers, 205, 327 and 216 of tools. */
+export function registrationRoutes(parts: NameServerParts): Route[] {
+  const { routes } = parts
+  return [
+    registerRoute(parts),
+    route(unregisterBroker, ({ brokerName, brokerAddr, brokerId }) => {
+      routes.unregister({ brokerName, brokerAddr, brokerId })
+      return ok({})
+    }),
+    route(queryDataVersion, ({ brokerAddr }, { body }) => {
+      const { changed, known } = routes.queryDataVersion(brokerAddr, queryDataVersion.body!.decode(body), parts.now())
+      return ok({ changed }, known === undefined ? undefined : queryDataVersion.replyBody!.encode(known))
+    }),
+    route(registerTopicInNamesrv, ({ topic }, { body }) => {
+      routes.registerTopic(topic, registerTopicInNamesrv.body!.decode(body).queueDatas)
+      return ok({})
+    }),
+    route(wipeWritePermOfBroker, ({ brokerName }) => ok({ wipeTopicCount: routes.setWritable(brokerName, false) })),
+    route(addWritePermOfBroker, ({ brokerName }) => ok({ addTopicCount: routes.setWritable(brokerName, true) })),
+    route(deleteTopicInNamesrv, ({ topic, clusterName }) => {
+      routes.deleteTopic(topic, clusterName)
+      return ok({})
+    }),
+  ]
+}
+
+/** The answer tells a slave where its master is, and every broker which of its topics are ordered. */
+function registerRoute({ routes, kv, now, registeredBy }: NameServerParts): Route {
+  return route(registerBroker, (header, { body, connection }) => {
+    if (header.bodyCrc32 !== 0 && header.bodyCrc32 !== (crc32(body) & 0x7fff_ffff)) {
+      return refuse(ResponseCode.systemError, 'the CRC of the register body does not match: it was damaged on its way')
+    }
+    const reply = routes.register(
+      {
+        cluster: header.clusterName,
+        brokerName: header.brokerName,
+        brokerAddr: header.brokerAddr,
+        brokerId: header.brokerId,
+        haServerAddr: header.haServerAddr,
+        expiryMs: header.heartbeatTimeoutMillis,
+        connectionId: connection.id,
+        body: body.length === 0 ? emptyBody() : registerBroker.body!.decode(body),
+      },
+      now(),
+    )
+    registeredBy(connection, header.brokerAddr)
+    const orderTopics = kv.namespace(orderTopicNamespace)
+    if (orderTopics === undefined) return ok(reply)
+    return ok(reply, getKvListByNamespace.replyBody!.encode({ table: new Map(orderTopics) }))
+  })
+}
+
+/** A broker without topics may send no body at all. */
+const emptyBody = (): RegisterBrokerBody => ({
+  filterServerList: [],
+  topicConfigSerializeWrapper: { dataVersion: { timestamp: 0, counter: 0 }, topicConfigTable: new Map() },
+})
