@@ -24,11 +24,26 @@ export class NodeProcessFacts implements ProcessFacts {
     const stat = fs.statSync(path, { throwIfNoEntry: false })
     const locks = read('/proc/locks')
     if (stat === undefined || locks === undefined) return undefined
-    // Device numbers of /proc/locks and stat differ on some file systems (overlay, btrfs), so the inode decides.
-    const line = locks.split('\n').find(text => /POSIX|OFDLCK/.test(text) && text.includes(`:${stat.ino} `))
-    const pid = line === undefined ? Number.NaN : Number(/(-?\d+) [0-9a-f]+:[0-9a-f]+:\d+ /.exec(line)?.[1])
-    return Number.isNaN(pid) ? undefined : pid
+    for (const line of locks.split('\n')) {
+      const [, holder, major, minor, inode] =
+        /(?:POSIX|OFDLCK).* (-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /.exec(line) ?? []
+      if (Number(inode) !== stat.ino) continue
+      // On some file systems (overlay, btrfs) the device here is not the one that stat tells; then Java must be the holder.
+      const isSameDevice =
+        Number.parseInt(major!, 16) === majorOf(stat.dev) && Number.parseInt(minor!, 16) === minorOf(stat.dev)
+      if (isSameDevice || read(`/proc/${holder}/comm`)?.trim() === 'java') return Number(holder)
+    }
+    return undefined
   }
+}
+
+/** Linux packs both numbers into one (gnu_dev_major, gnu_dev_minor), here within 32 bits. */
+function majorOf(device: number): number {
+  return (device >>> 8) & 0xfff
+}
+
+function minorOf(device: number): number {
+  return (device & 0xff) | ((device >>> 12) & 0xfff00)
 }
 
 function read(path: string): string | undefined {
