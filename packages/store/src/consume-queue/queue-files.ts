@@ -4,6 +4,9 @@ import type { OpenFile, OpenFiles } from '../file/open-files.ts'
 import { rewrite } from '../file/rewrite.ts'
 import { isUnit, unitBytes } from './unit.ts'
 
+/** As many as libuv's pool has threads. */
+const syncsAtOnce = 4
+
 /**
  * The files of all queues: `root/TOPIC/QUEUEID/N{20}`, each `fileUnits` units long (store.md 3.1). Stateless but for
  * the list of files that were written and not yet synced.
@@ -14,6 +17,7 @@ export class QueueFiles {
   readonly fileUnits: number
   private readonly files: OpenFiles
   private unsynced = new Set<string>()
+  private readonly syncing = new Set<string>()
   /** Files whose last sync did not succeed. */
   private readonly suspect = new Set<string>()
   /** Directories that have got a name since they were synced. */
@@ -129,21 +133,32 @@ export class QueueFiles {
     this.disk.remove(directory)
   }
 
-  /** Syncs every file written before the call, one after the other. Throws DiskError; the files then stay listed. */
+  /** Syncs every file written before the call, several at a time. Throws DiskError; the files then stay listed. */
   async sync(): Promise<void> {
     const paths = this.unsynced
     this.unsynced = new Set()
+    try {
+      const workers = Array.from({ length: syncsAtOnce }, () => this.syncSome(paths))
+      for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
+    } finally {
+      for (const left of paths) this.unsynced.add(left)
+    }
+    // After the files: most file systems have brought the names along by then, and this blocks.
     for (const directory of this.newNames) {
       if (this.disk.stat(directory) !== undefined) this.disk.syncDirectory(directory)
       this.newNames.delete(directory)
     }
+  }
+
+  private async syncSome(paths: Set<string>): Promise<void> {
     for (const path of paths) {
+      if (this.syncing.has(path)) continue
+      this.syncing.add(path)
       try {
         if (this.disk.stat(path) !== undefined) await this.syncFile(path)
         paths.delete(path)
-      } catch (error) {
-        for (const left of paths) this.unsynced.add(left)
-        throw error
+      } finally {
+        this.syncing.delete(path)
       }
     }
   }
