@@ -1,1 +1,30 @@
-export {}
+export type { MessageQueue } from '@skua-mq/protocol'
+export type {
+  BatchHandler,
+  ConsumeContext,
+  ConsumeStatus,
+  HandlerStatus,
+  MessageHandler,
+  OrderlyStatus,
+} from './consume/handler.ts'
+export { LocalFileOffsetStorage } from './consume/offset-store/local-file.ts'
+export { MemoryOffsetStorage, type OffsetStorage } from './consume/offset-store/storage.ts'
+export { PushConsumer, type SubscribeOptions } from './consume/push-consumer.ts'
+export type { PushConsumerOptions } from './consume/push-options.ts'
+export * from './consume/strategy/index.ts'
+export { ClientError, type ClientErrorCode } from './error.ts'
+export type { ClientEventMap, ClientEventName } from './events.ts'
+export type { Compressor, Compressors } from './message/compression.ts'
+export type { BodyCodec, Message } from './message/message.ts'
+export { ReceivedMessage } from './message/received.ts'
+export { jsonCodec, type OutputOf, type StandardSchema } from './message/schema.ts'
+export type { ClientOptions, Credentials } from './options.ts'
+export { type LatencyRules, latencyRules5, latencyRules49 } from './produce/latency.ts'
+export type { CallOptions } from './produce/core.ts'
+export type { ProducerOptions, TransactionState } from './produce/options.ts'
+export type { ReplyMessage } from './produce/pending-replies.ts'
+export { Producer, type SendOptions } from './produce/producer.ts'
+export { wantsReply } from './produce/request-reply.ts'
+export type { SendResult, SendStatus } from './produce/result.ts'
+export type { TransactionResult } from './produce/transaction.ts'
+export type { TracedConsume, TracedSend, Tracer } from './trace/tracer.ts'

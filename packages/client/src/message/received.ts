@@ -98,6 +98,8 @@ export interface ReceiveRules {
   /** Consumer group on the wire: messages of its retry topic get their original topic back. */
   readonly group?: string
   readonly compressors?: Compressors | undefined
+  /** Static topics of 5.x: added to each queue offset. Default 0. */
+  readonly offsetDelta?: number
   /** A message that cannot be read (unknown compression) is told here and left out. */
   unreadable(stored: StoredMessage, error: unknown): void
 }
@@ -107,6 +109,7 @@ export function receivedMessages(bytes: Uint8Array, queue: MessageQueue, rules: 
   const messages: ReceivedMessage[] = []
   for (const stored of decodeRecords(bytes)) {
     try {
+      stored.queueOffset += rules.offsetDelta ?? 0
       for (const single of unpackInnerBatch(stored)) messages.push(receivedMessage(single, queue, rules))
     } catch (error) {
       rules.unreadable(stored, error)

@@ -3,9 +3,10 @@ import { delay } from '@skua-mq/runtime'
 import { ClientError } from '../error.ts'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
-import { type Draft, draftOf } from '../message/outgoing.ts'
+import type { Draft } from '../message/outgoing.ts'
 import type { ClientSettings } from '../options.ts'
-import { TraceDispatcher } from '../trace/dispatcher.ts'
+import type { TraceDispatcher } from '../trace/dispatcher.ts'
+import { traceSender } from '../trace/send-traces.ts'
 import { Delivery, type DeliveryCall } from './delivery.ts'
 import type { ProducerSettings } from './options.ts'
 import { PublishRoutes } from './publish-routes.ts'
@@ -50,7 +51,9 @@ export class ProducerCore {
     this.sender = new Sender(instance, { template: settings, namespace: client.namespace })
     this.delivery = new Delivery({ instance, publishRoutes: this.publishRoutes, sender: this.sender, settings, group })
     this.window = new SendWindow(settings)
-    this.traces = this.traceDispatcher()
+    const topic = settings.traceTopic
+    const { emit } = parts
+    this.traces = topic === undefined ? undefined : traceSender(instance, { topic, group, kind: 'PRODUCE', emit })
     this.topics.add(settings.createTopicKey)
   }
 
@@ -135,30 +138,4 @@ export class ProducerCore {
       pubRecord(draft, { result, beganAtMs: began.atMs, costMs, group, namespace: client.namespace, storeHost }),
     )
   }
-
-  private traceDispatcher(): TraceDispatcher | undefined {
-    const { instance, settings, group, emit } = this.parts
-    const topic = settings.traceTopic
-    if (topic === undefined) return undefined
-    return new TraceDispatcher({
-      clock: instance.clock,
-      topic,
-      emit,
-      send: message => traceSend(this, message, `_INNER_TRACE_PRODUCER-${group}-PRODUCE-1`),
-    })
-  }
-}
-
-/** Sends a trace message, untraced. Its topic is a system topic, which no namespace wraps. */
-export async function traceSend(
-  core: Pick<ProducerCore, 'parts' | 'publishRoutes' | 'sender'>,
-  message: { topic: string; keys: string; body: string },
-  group: string,
-): Promise<SendResult> {
-  const { instance, settings } = core.parts
-  const rules = { namespace: '', maxMessageSize: settings.maxMessageSize, newId: () => instance.newId() }
-  const draft = draftOf({ topic: message.topic, body: '', keys: message.keys }, Buffer.from(message.body), rules)
-  const { publish } = await core.publishRoutes.find(message.topic)
-  const queue = publish[instance.runtime.random.int(publish.length)]!
-  return core.sender.send({ queue, draft, group, timeoutMs: 5_000 })
 }

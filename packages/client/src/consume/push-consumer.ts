@@ -1,0 +1,269 @@
+import { checkClientConfig, type MessageQueue } from '@skua-mq/protocol'
+import { delay, every, type Timer } from '@skua-mq/runtime'
+import { ClientError } from '../error.ts'
+import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import { Lifecycle } from '../lifecycle.ts'
+import type { ReceivedMessage } from '../message/received.ts'
+import { retryTopic, unwrapName, wrapName } from '../name/namespace.ts'
+import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
+import type { TraceDispatcher } from '../trace/dispatcher.ts'
+import { traceSender } from '../trace/send-traces.ts'
+import { type BatchHandler, type Listener, type MessageHandler, overBatch } from './handler.ts'
+import { type PushConsumerOptions, type PushSettings, pushSettings } from './push-options.ts'
+import { type PushContext, type PushParts, pushMember, pushParts } from './push-parts.ts'
+import { MessageStream } from './stream.ts'
+import { Subscriptions } from './subscriptions.ts'
+
+export interface SubscribeOptions {
+  /** TAG (`A || B`, default) or SQL92, which brokers must have switched on. */
+  readonly type?: 'TAG' | 'SQL92' | undefined
+}
+
+/**
+ * Gets the messages of its topics, shared out among the members of the group. Give it a handler, or read it with
+ * `for await`; it starts with `start`, or with the loop. Delivery is at least once: see `idempotent`.
+ */
+export class PushConsumer<T = undefined> {
+  private readonly options: PushConsumerOptions<T>
+  private readonly client: ClientSettings
+  private readonly settings: PushSettings
+  private readonly group: string
+  private readonly events: ClientEvents
+  private readonly subscriptions = new Subscriptions()
+  private readonly stream: MessageStream<T>
+  private readonly ending = new AbortController()
+  private readonly life: Lifecycle
+  private handler: BatchHandler<T> | undefined
+  private handlerName = 'for await'
+  private paused = false
+  private instance: ClientInstance | undefined
+  private parts: PushParts | undefined
+  private traces: TraceDispatcher | undefined
+  private timer: Timer | undefined
+
+  constructor(options: PushConsumerOptions<T>) {
+    this.options = options
+    this.client = clientSettings(options)
+    this.settings = pushSettings(options)
+    this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
+    this.events = new ClientEvents(this.client.runtime.events)
+    this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
+    this.stream = new MessageStream<T>(() => {
+      if (this.handler !== undefined)
+        throw new ClientError('STATE', 'this consumer has a handler: use that, or for await')
+    })
+  }
+
+  on<N extends ClientEventName>(name: N, listener: (fields: ClientEventMap[N]) => void): () => void {
+    return this.events.on(name, listener)
+  }
+
+  /** Undefined before the start. */
+  get clientId(): string | undefined {
+    return this.instance?.clientId
+  }
+
+  /** Topics may be added and taken away while it runs. Throws ClientError ARGUMENT for a bad expression. */
+  subscribe(topic: string, expression = '*', options: SubscribeOptions = {}): this {
+    const { type } = options
+    const subVersion = this.client.runtime.clock.now()
+    this.subscriptions.set(wrapName(this.client.namespace, topic), { expression, type, subVersion })
+    if (this.life.running) void this.instance!.heartbeats.beat().then(() => this.parts?.rebalance.now())
+    return this
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    const wire = wrapName(this.client.namespace, topic)
+    this.subscriptions.delete(wire)
+    const { parts } = this
+    if (parts === undefined) return
+    await Promise.all(parts.owned.ofTopic(wire).map(queue => parts.owned.release(queue)))
+    await this.instance!.heartbeats.beat()
+  }
+
+  /** Called for each message; nothing or CONSUME_SUCCESS acknowledges it, an exception or RECONSUME_LATER brings it again. */
+  onMessage(handler: MessageHandler<T>): this {
+    this.onMessages(overBatch(handler))
+    this.handlerName = handler.name || 'an unnamed handler'
+    return this
+  }
+
+  /** Called for up to consumeMessageBatchMaxSize messages of one queue. */
+  onMessages(handler: BatchHandler<T>): this {
+    if (this.life.running) throw new ClientError('STATE', 'give the handler before the start')
+    this.handler = handler
+    this.handlerName = handler.name || 'an unnamed handler'
+    return this
+  }
+
+  start(): Promise<void> {
+    return this.life.start()
+  }
+
+  /** Waits for running handlers, writes offsets down, leaves the group. */
+  close(): Promise<void> {
+    return this.life.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Messages one by one; the next turn acknowledges the last message, `break` gives it back. Starts the consumer. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<T>> {
+    return this.messages()
+  }
+
+  /** As `for await (… of consumer)`, ended by a signal. */
+  messages({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<ReceivedMessage<T>> {
+    const messages = this.stream.iterator(signal)
+    const { next } = messages
+    messages.next = async () => {
+      if (!this.life.running && !this.life.closed) await this.life.start()
+      return next()
+    }
+    return messages
+  }
+
+  /** In a `for await` loop: acknowledges the message at once, so that `break` does not bring it again. */
+  ack(message: ReceivedMessage<T>): void {
+    this.stream.ack(message)
+  }
+
+  /** Stops pulling; what is cached is still consumed. */
+  suspend(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+
+  /** The queues that this member owns now. */
+  get queues(): MessageQueue[] {
+    const { namespace } = this.client
+    return [...(this.parts?.owned.table.queues() ?? [])].map(queue => ({
+      ...queue,
+      topic: unwrapName(namespace, queue.topic),
+    }))
+  }
+
+  private async open(): Promise<void> {
+    const { settings, client, group } = this
+    if (this.subscriptions.topics().length === 0)
+      throw new ClientError('STATE', 'subscribe to a topic before the start')
+    const broadcasting = settings.messageModel === 'BROADCASTING'
+    if (!broadcasting) {
+      const subVersion = client.runtime.clock.now()
+      this.subscriptions.set(retryTopic(group), { expression: '*', subVersion })
+    }
+    // A broadcasting consumer must find its offset file again.
+    const instance = acquireInstance(clientIdOf(client, broadcasting ? 'DEFAULT' : undefined), client)
+    try {
+      await instance.start()
+      this.traces = this.traceDispatcher(instance)
+      const context = this.context(instance)
+      const parts = pushParts(context)
+      await parts.offsets.load()
+      instance.addConsumer(pushMember(context, parts))
+      this.instance = instance
+      this.parts = parts
+    } catch (error) {
+      await releaseInstance(instance)
+      throw error
+    }
+    await this.begin(instance, this.parts)
+  }
+
+  private async begin(instance: ClientInstance, parts: PushParts): Promise<void> {
+    try {
+      await instance.refreshRoutes()
+      await this.checkExpressions(instance)
+    } catch (error) {
+      await instance.removeConsumer(this.group)
+      await releaseInstance(instance)
+      throw error
+    }
+    await instance.heartbeats.beat()
+    parts.dispatch.start(() => parts.owned.table)
+    this.timer = every(instance.clock, this.settings.persistConsumerOffsetInterval, () => parts.owned.persistAll())
+    await parts.rebalance.now()
+  }
+
+  /** Expressions other than by tag are checked by a broker, which may have them switched off. */
+  private async checkExpressions(instance: ClientInstance): Promise<void> {
+    for (const subscription of this.subscriptions.list()) {
+      if (subscription.expressionType === 'TAG') continue
+      const { topic } = subscription
+      const broker = instance.routes.known(topic)?.data.brokerDatas[0]
+      const at = broker === undefined ? undefined : instance.routes.anyOf(broker.brokerName, 0)
+      if (at === undefined) continue
+      const body = checkClientConfig.body!.encode({
+        clientId: instance.clientId,
+        group: this.group,
+        subscriptionData: subscription,
+      })
+      await instance.calls.ask(at.address, { spec: checkClientConfig, header: {}, body })
+    }
+  }
+
+  private async shut(): Promise<void> {
+    const parts = this.parts!
+    const instance = this.instance!
+    this.paused = true
+    this.timer?.cancel()
+    parts.owned.stop()
+    this.ending.abort(new ClientError('STATE', 'the consumer is closing'))
+    parts.stopFetches()
+    this.stream.close()
+    await parts.rebalance.stop()
+    await this.awaitHandlers(parts, instance)
+    parts.dispatch.stop()
+    await parts.owned.persistAll()
+    await Promise.all([...parts.owned.table.queues()].map(queue => parts.owned.release(queue)))
+    await this.traces?.stop()
+    await instance.removeConsumer(this.group)
+    await releaseInstance(instance)
+  }
+
+  private async awaitHandlers(parts: PushParts, instance: ClientInstance): Promise<void> {
+    const over = new AbortController()
+    const late = delay(instance.clock, this.settings.awaitTerminationMs, over.signal).catch(() => {})
+    await Promise.race([parts.dispatch.idle(), late])
+    over.abort()
+  }
+
+  private context(instance: ClientInstance): PushContext {
+    const { client, settings, group, subscriptions, options } = this
+    return {
+      instance,
+      client,
+      settings,
+      group,
+      plainGroup: options.group,
+      subscriptions,
+      offsetStore: options.offsetStore,
+      codec: options.codec,
+      traces: this.traces,
+      emit: this.events.emit,
+      signal: this.ending.signal,
+      paused: () => this.paused,
+      suspend: () => this.suspend(),
+      resume: () => this.resume(),
+      listener: () => this.listener(),
+      handlerName: () => this.handlerName,
+    }
+  }
+
+  private listener(): Listener {
+    const handler = this.handler ?? overBatch((message: ReceivedMessage<T>) => this.stream.offer(message) as never)
+    return handler as Listener
+  }
+
+  private traceDispatcher(instance: ClientInstance): TraceDispatcher | undefined {
+    const topic = this.settings.traceTopic
+    if (topic === undefined) return undefined
+    return traceSender(instance, { topic, group: this.options.group, kind: 'CONSUME', emit: this.events.emit })
+  }
+}

@@ -1,0 +1,50 @@
+import type { MessageQueue } from '@skua-mq/protocol'
+import { type Clock, delay } from '@skua-mq/runtime'
+import type { EmitEvent } from '../events.ts'
+import { QueueMap } from '../queue.ts'
+import type { Offsets } from './offset-store/offsets.ts'
+import type { OwnedQueues } from './owned-queues.ts'
+
+/** Java waits so long for running handlers before it sets the offsets. */
+const settleMs = 10_000
+
+export interface ResetParts {
+  readonly clock: Clock
+  readonly group: string
+  readonly owned: OwnedQueues
+  readonly offsets: Offsets
+  readonly emit: EmitEvent
+  suspend(): void
+  resume(): void
+  stopFetch(queue: MessageQueue): void
+}
+
+/** 220: moves offsets of owned queues; afterwards rebalance takes the queues anew (client.md 9). */
+export async function resetOffsets(
+  topic: string,
+  wanted: ReadonlyMap<MessageQueue, number>,
+  parts: ResetParts,
+): Promise<void> {
+  const offsets = new QueueMap<number>()
+  for (const [queue, offset] of wanted) offsets.set(queue, offset)
+  const own = parts.owned.ofTopic(topic).filter(queue => offsets.has(queue))
+  if (own.length === 0) return
+  parts.suspend()
+  try {
+    for (const queue of own) {
+      const process = parts.owned.get(queue)
+      if (process === undefined) continue
+      process.dropped = true
+      process.clear()
+      parts.stopFetch(queue)
+    }
+    await delay(parts.clock, settleMs)
+    for (const queue of own) {
+      parts.offsets.update(queue, offsets.get(queue)!)
+      await parts.owned.discard(queue)
+    }
+    parts.emit('offsetsReset', { group: parts.group, topic, queues: own.length })
+  } finally {
+    parts.resume()
+  }
+}

@@ -1,0 +1,57 @@
+import {
+  isTagType,
+  type MessageQueue,
+  parseTags,
+  type SubscriptionData,
+  subscriptionData,
+  type TagFilter,
+} from '@skua-mq/protocol'
+import { ClientError } from '../error.ts'
+import { checkTopic } from '../name/names.ts'
+
+export interface Subscription {
+  readonly data: SubscriptionData
+  /** Undefined for expressions that only the broker can evaluate. */
+  readonly tags: TagFilter | undefined
+}
+
+/** What a group wants, by topic on the wire. All members of a group must want the same. */
+export class Subscriptions {
+  private readonly byTopic = new Map<string, Subscription>()
+
+  /** Throws ClientError ARGUMENT for an expression that cannot be. */
+  set(topic: string, wish: { expression: string | undefined; type?: string | undefined; subVersion: number }): void {
+    checkTopic(topic)
+    const { expression, type, subVersion } = wish
+    const data = subscriptionData({ topic, expression, subVersion, ...(type === undefined ? {} : { type }) })
+    if (data === undefined) throw new ClientError('ARGUMENT', `"${expression}" is no ${type ?? 'TAG'} expression`)
+    this.byTopic.set(topic, { data, tags: isTagType(type) ? parseTags(expression) : undefined })
+  }
+
+  delete(topic: string): void {
+    this.byTopic.delete(topic)
+  }
+
+  get(topic: string): Subscription | undefined {
+    return this.byTopic.get(topic)
+  }
+
+  topics(): string[] {
+    return [...this.byTopic.keys()]
+  }
+
+  list(): SubscriptionData[] {
+    return [...this.byTopic.values()].map(({ data }) => data)
+  }
+
+  /** The broker must hear of it before the next pull. */
+  touch(topic: string, subVersion: number): void {
+    const found = this.byTopic.get(topic)
+    if (found !== undefined) this.byTopic.set(topic, { ...found, data: { ...found.data, subVersion } })
+  }
+}
+
+export type QueueListener = (
+  topic: string,
+  queues: { all: readonly MessageQueue[]; own: readonly MessageQueue[] },
+) => void
