@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import type { QueueEntry, StoreConfig } from '../src/index.ts'
 import { type ExpectedMessage, type ExpectedStore, expectedOf, unpackFixture } from './fixture.ts'
@@ -131,3 +132,22 @@ function fileOf(offset: number, name: string): string {
   const size = name.includes('5.3.3') ? 32_768 : 16_384
   return String(Math.floor(offset / size) * size).padStart(20, '0')
 }
+
+test('a V2 record with IPv6 hosts, written by the 5.3.3 encoder, is recovered and has its place in its queue', async () => {
+  const vectors = JSON.parse(readFileSync(new URL('./fixtures/vectors.json', import.meta.url), 'utf8'))
+  for (const name of ['v2', 'v2_with_prop_crc']) {
+    const at = world()
+    const record = Buffer.from(vectors[name], 'hex')
+    at.disk.makeDirectory('/store/commitlog')
+    at.disk.writeFile('/store/commitlog/00000000000000000000', Buffer.concat([record], 16_384))
+    const opened = await open(at)
+    assert.deepEqual(opened.store.readRecordSync(0), record)
+    const [queue] = [...opened.store.queues()]
+    assert.deepEqual([queue?.queueId, queue?.minOffset, queue?.maxOffset], [3, 9, 10])
+    assert.ok(queue!.topic.length > 127)
+    const into = [{ physicalOffset: -1, size: 0, tagsCode: 0 }]
+    assert.equal(queue?.entries(9, into), 1)
+    assert.deepEqual([into[0]?.physicalOffset, into[0]?.size], [0, record.length])
+    await at.clock.until(opened.store.stop())
+  }
+})
