@@ -50,6 +50,18 @@ export const long: Field<number> = {
   print: value => (value === javaLongMax ? '9223372036854775807' : String(value)),
 }
 
+/**
+ * A version whose only use is to be compared: Go's client sends nanoseconds, which a number holds rounded. Rounding keeps
+ * equal versions equal and later ones not smaller.
+ */
+export const version: Field<number> = {
+  parse: value => {
+    if (!decimal.test(value)) throw new RangeError(`"${value}" is not a long`)
+    return Number(value)
+  },
+  print: value => BigInt(value).toString(),
+}
+
 /** Only "true", in any case, is true. */
 export const bool: Field<boolean> = { parse: value => value.toLowerCase() === 'true', print: String }
 

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Driver } from './driver.ts'
@@ -14,7 +14,15 @@ const sourceDir = join(javaDir, 'src')
 /** Jars of the official client of a version. */
 export function javaJars(version: JavaVersion): Promise<string> {
   return cached(`java-${version}/lib`, async dir => {
-    await command('mvn', ['-q', '-B', '-f', join(javaDir, `pom-${version}.xml`), 'dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime'])
+    await command('mvn', [
+      '-q',
+      '-B',
+      '-f',
+      join(javaDir, `pom-${version}.xml`),
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${dir}`,
+      '-DincludeScope=runtime',
+    ])
   })
 }
 
@@ -25,7 +33,16 @@ export async function javaClient(version: JavaVersion): Promise<Driver> {
   const digest = createHash('sha256')
   for (const name of sources) digest.update(readFileSync(join(sourceDir, name)))
   const classes = await cached(`java-${version}/classes-${digest.digest('hex').slice(0, 12)}`, async dir => {
-    await command('javac', ['-nowarn', '-encoding', 'UTF-8', '-d', dir, '-cp', `${lib}/*`, ...sources.map(name => join(sourceDir, name))])
+    await command('javac', [
+      '-nowarn',
+      '-encoding',
+      'UTF-8',
+      '-d',
+      dir,
+      '-cp',
+      `${lib}/*`,
+      ...sources.map(name => join(sourceDir, name)),
+    ])
   })
   return new Driver('java', [
     '-Xms64m',

@@ -46,7 +46,8 @@ export async function cached(name: string, make: (dir: string) => Promise<void>)
     try {
       mkdirSync(lock)
     } catch {
-      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > lockPatienceMs) rmSync(lock, { recursive: true, force: true })
+      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > lockPatienceMs)
+        rmSync(lock, { recursive: true, force: true })
       if (Date.now() > until) throw new Error(`nobody finished ${dir}`)
       await sleep(200)
       continue
@@ -76,7 +77,11 @@ async function retry(make: () => Promise<void>): Promise<void> {
   }
 }
 
-export async function command(file: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+export async function command(
+  file: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
   const { stdout } = await run(file, [...args], { maxBuffer: 64 * 1024 * 1024, timeout: lockPatienceMs, ...options })
   return stdout
 }

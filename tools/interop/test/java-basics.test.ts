@@ -7,6 +7,7 @@ import { type Standalone, startStandalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { javaClient, javaVersions } from '../src/java-client.ts'
 import { skipWithout } from '../src/toolchain.ts'
+import { until } from '../src/until.ts'
 
 interface Sent {
   status: string
@@ -37,8 +38,10 @@ for (const version of javaVersions) {
     let namesrv = process.env['SKUA_NAMESRV'] ?? ''
     const owned = namesrv === ''
     const name = (what: string) => `${what}_${version.replaceAll('.', '_')}_${process.pid}`
-    const send = (topic: string, request: Record<string, unknown>) => java.call<Sent[]>('send', { namesrv, topic, ...request })
-    const received = (consumer: string, count: number, timeoutMs = 10_000) => java.call<Got[]>('received', { name: consumer, count, timeoutMs })
+    const send = (topic: string, request: Record<string, unknown>) =>
+      java.call<Sent[]>('send', { namesrv, topic, ...request })
+    const received = (consumer: string, count: number, timeoutMs = 10_000) =>
+      java.call<Got[]>('received', { name: consumer, count, timeoutMs })
 
     before(async () => {
       if (owned) skua = await startStandalone({ port: 0, store })
@@ -87,7 +90,14 @@ for (const version of javaVersions) {
       const topic = name('Cast')
       await send(topic, { count: 1 })
       for (const member of ['cast1', 'cast2']) {
-        await java.call('push', { namesrv, topic, name: member, instance: name(member), group: name('cast'), broadcasting: true })
+        await java.call('push', {
+          namesrv,
+          topic,
+          name: member,
+          instance: name(member),
+          group: name('cast'),
+          broadcasting: true,
+        })
       }
       await send(topic, { count: 8 })
       assert.equal((await received('cast1', 9)).length, 9)
@@ -100,14 +110,22 @@ for (const version of javaVersions) {
       const ids = new Set((await send(topic, { count: 4, shards: 4 })).map(sent => sent.msgId))
       // Delivery is at least once: what had not been committed at a handover may come twice, so messages are counted by id.
       const missing = async (...members: string[]) => {
-        const seen = new Set((await Promise.all(members.map(member => received(member, 0)))).flat().map(message => message.msgId))
+        const seen = new Set(
+          (await Promise.all(members.map(member => received(member, 0)))).flat().map(message => message.msgId),
+        )
         return [...ids].filter(id => !seen.has(id))
       }
       await java.call('push', { namesrv, topic, name: 'share1', group: name('share') })
       await received('share1', 4)
       await java.call('push', { namesrv, topic, name: 'share2', group: name('share') })
-      const ownedBy = async (member: string) => ((await java.call<{ topic: string }[]>('queues', { name: member })) ?? []).filter(queue => queue.topic === topic).length
-      await until(async () => (await ownedBy('share1')) === 2 && (await ownedBy('share2')) === 2, 'each member owns two queues')
+      const ownedBy = async (member: string) =>
+        ((await java.call<{ topic: string }[]>('queues', { name: member })) ?? []).filter(
+          queue => queue.topic === topic,
+        ).length
+      await until(
+        async () => (await ownedBy('share1')) === 2 && (await ownedBy('share2')) === 2,
+        'each member owns two queues',
+      )
       for (const sent of await send(topic, { count: 8, shards: 4 })) ids.add(sent.msgId)
       await until(async () => (await missing('share1', 'share2')).length === 0, 'all messages are there')
       await java.call('stopConsumer', { name: 'share1' })
@@ -122,10 +140,19 @@ for (const version of javaVersions) {
       const sent = await send(topic, { count: 3, queueId: 0 })
       const brokerName = sent[0]?.brokerName
       const pull = (request: Record<string, unknown>) =>
-        java.call<{ status: string; next: number; min: number; max: number; messages: Got[] }>('pull', { namesrv, topic, brokerName, queueId: 0, ...request })
+        java.call<{ status: string; next: number; min: number; max: number; messages: Got[] }>('pull', {
+          namesrv,
+          topic,
+          brokerName,
+          queueId: 0,
+          ...request,
+        })
       const found = await pull({ offset: 1 })
       assert.equal(found.status, 'FOUND')
-      assert.deepEqual(found.messages.map(message => message.body), ['hello 1', 'hello 2'])
+      assert.deepEqual(
+        found.messages.map(message => message.body),
+        ['hello 1', 'hello 2'],
+      )
       assert.deepEqual([found.next, found.min, found.max], [3, 0, 3])
       assert.equal((await pull({ offset: 3 })).status, 'NO_NEW_MSG')
       assert.equal((await pull({ offset: 0, tags: 'Nobody' })).status, 'NO_MATCHED_MSG')
@@ -156,26 +183,34 @@ for (const version of javaVersions) {
         await skua.stop()
         skua = await startStandalone({ host: host ?? '', port: Number(port), nameServerPort, store })
       }
-      await until(async () => (await send(topic, { count: 1, tag: 'late' }).catch(() => [])).length === 1, 'the broker takes messages again')
+      await until(
+        async () => (await send(topic, { count: 1, tag: 'late' }).catch(() => [])).length === 1,
+        'the broker takes messages again',
+      )
       await java.call('push', { namesrv, topic, name: 'after', group })
       const got = await received('after', 1)
       await received('after', 2, 500)
-      assert.ok(got.length >= 1 && got.every(message => message.tags === 'late'), JSON.stringify(got.map(message => message.body)))
+      assert.ok(
+        got.length >= 1 && got.every(message => message.tags === 'late'),
+        JSON.stringify(got.map(message => message.body)),
+      )
       await java.call('stopConsumer', { name: 'after' })
     })
 
     test('32 threads lose nothing: every acknowledged message is read back once, in its place', async () => {
-      const result = await java.call<Record<string, number>>('load', { namesrv, topic: name('Load'), threads: 32, ms: 2000, readBack: true })
+      const result = await java.call<Record<string, number>>('load', {
+        namesrv,
+        topic: name('Load'),
+        threads: 32,
+        ms: 2000,
+        readBack: true,
+      })
       assert.ok((result['acknowledged'] ?? 0) > 100)
-      assert.deepEqual([result['errors'], result['missing'], result['twice'], result['misplaced']], [0, 0, 0, 0], JSON.stringify(result))
+      assert.deepEqual(
+        [result['errors'], result['missing'], result['twice'], result['misplaced']],
+        [0, 0, 0, 0],
+        JSON.stringify(result),
+      )
     })
   })
-}
-
-async function until(condition: () => Promise<boolean>, what: string, timeoutMs = 30_000): Promise<void> {
-  const end = Date.now() + timeoutMs
-  while (!(await condition())) {
-    if (Date.now() > end) assert.fail(`not within ${timeoutMs} ms: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
 }

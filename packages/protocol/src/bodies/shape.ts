@@ -40,6 +40,16 @@ export const integer = (fallback = 0): Shape<number> => ({
   write: same,
 })
 
+/** A version that is only compared: Go's client sends nanoseconds, which a number holds rounded. */
+export const roundedLong: Shape<number> = {
+  read: json => {
+    if (absent(json)) return 0
+    const value = typeof json === 'bigint' ? Number(json) : numberOf(json, 'an integer')
+    return Number.isInteger(value) ? value : wrong(json, 'an integer')
+  },
+  write: value => (Number.isSafeInteger(value) ? value : BigInt(value)),
+}
+
 /** A long of which all 64 bits carry meaning. */
 export const bigLong: Shape<bigint> = {
   read: json => {

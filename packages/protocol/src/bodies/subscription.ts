@@ -1,4 +1,4 @@
-import { bean, boolean, integer, jsonBody, list, maybe, string, type ValueOfShape } from './shape.ts'
+import { bean, boolean, integer, jsonBody, list, maybe, roundedLong, string, type ValueOfShape } from './shape.ts'
 
 /** What a consumer wants of a topic (remoting.md 11). */
 export const subscriptionDataShape = bean({
@@ -9,7 +9,7 @@ export const subscriptionDataShape = bean({
   tagsSet: list(string),
   /** Java hashes of the tags, signed 32 bits. */
   codeSet: list(integer()),
-  subVersion: integer(),
+  subVersion: roundedLong,
   /** TAG also where the sender leaves it out. */
   expressionType: { ...string, read: json => (json === undefined || json === null ? 'TAG' : string.read(json)) },
 })

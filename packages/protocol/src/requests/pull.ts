@@ -1,4 +1,4 @@
-import { int, long, optional, text } from '../field.ts'
+import { int, long, optional, text, version } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 const pull = {
@@ -19,7 +19,7 @@ const pull = {
     /** The expression, if bit 2 is set. */
     subscription: optional(text),
     /** Version of the consumer's subscription. */
-    subVersion: long,
+    subVersion: version,
     /** TAG (also when absent) or SQL92. */
     expressionType: optional(text),
     maxMsgBytes: optional(int),

@@ -38,7 +38,12 @@ export class HeaderScan {
 export type HotFields = (code: number) => FieldIndex | undefined
 
 /** Scans the frame in [start, end), length word included. Frame bounds were checked by the FrameParser. */
-export function scanFrame(bytes: Buffer, bounds: { start: number; end: number }, hot: HotFields, into: HeaderScan): ScanOutcome {
+export function scanFrame(
+  bytes: Buffer,
+  bounds: { start: number; end: number },
+  hot: HotFields,
+  into: HeaderScan,
+): ScanOutcome {
   const { start, end } = bounds
   const word = bytes.readUInt32BE(start + 4)
   const headerStart = start + 8
@@ -46,7 +51,9 @@ export function scanFrame(bytes: Buffer, bounds: { start: number; end: number },
   into.bytes = bytes
   into.bodyStart = headerEnd
   into.bodyEnd = end
-  return word >>> 24 === 0 ? scanJson(bytes, { start: headerStart, end: headerEnd }, hot, into) : scanBinary(bytes, { start: headerStart, end: headerEnd }, hot, into)
+  return word >>> 24 === 0
+    ? scanJson(bytes, { start: headerStart, end: headerEnd }, hot, into)
+    : scanBinary(bytes, { start: headerStart, end: headerEnd }, hot, into)
 }
 
 function begin(hot: HotFields, into: HeaderScan): boolean {
@@ -57,7 +64,12 @@ function begin(hot: HotFields, into: HeaderScan): boolean {
   return true
 }
 
-function scanBinary(bytes: Buffer, { start, end }: { start: number; end: number }, hot: HotFields, into: HeaderScan): ScanOutcome {
+function scanBinary(
+  bytes: Buffer,
+  { start, end }: { start: number; end: number },
+  hot: HotFields,
+  into: HeaderScan,
+): ScanOutcome {
   if (end - start < 21) return ScanOutcome.other
   into.code = bytes.readInt16BE(start)
   if (!begin(hot, into)) return ScanOutcome.other
@@ -93,7 +105,12 @@ function scanBinary(bytes: Buffer, { start, end }: { start: number; end: number 
 }
 
 /** `{"code":310,"extFields":{…},…}` in any order with `code` before `extFields`, without white space: what all clients write. */
-function scanJson(bytes: Buffer, { start, end }: { start: number; end: number }, hot: HotFields, into: HeaderScan): ScanOutcome {
+function scanJson(
+  bytes: Buffer,
+  { start, end }: { start: number; end: number },
+  hot: HotFields,
+  into: HeaderScan,
+): ScanOutcome {
   if (bytes[start] !== opening || bytes[end - 1] !== closing) return ScanOutcome.other
   into.flag = 0
   into.version = 0

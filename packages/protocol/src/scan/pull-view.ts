@@ -3,7 +3,7 @@ import { readFields, type Value } from '../request.ts'
 import { pullMessage } from '../requests/pull.ts'
 import { FieldIndex } from './field-index.ts'
 import type { HeaderScan } from './header-scan.ts'
-import { fillHead, intAt, intOr, longAt, nameAt, optionalTextAt, type RequestHead } from './view.ts'
+import { fillHead, intAt, intOr, longAt, nameAt, optionalTextAt, type RequestHead, versionAt } from './view.ts'
 
 /** A pull request (11, 361). One object is reused: it is valid until the handler returns; what is held is copied. */
 export class PullView implements RequestHead {
@@ -53,7 +53,7 @@ export function fillPull(view: PullView, scan: HeaderScan, form: 0 | 1): void {
   view.sysFlag = intAt(scan, slot.sysFlag, 'sysFlag')
   view.commitOffset = longAt(scan, slot.commitOffset, 'commitOffset')
   view.suspendTimeoutMillis = longAt(scan, slot.suspendTimeoutMillis, 'suspendTimeoutMillis')
-  view.subVersion = longAt(scan, slot.subVersion, 'subVersion')
+  view.subVersion = versionAt(scan, slot.subVersion, 'subVersion')
   view.subscription = optionalTextAt(scan, slot.subscription, 'subscription')
   view.expressionType = optionalTextAt(scan, slot.expressionType, 'expressionType')
   view.maxMsgBytes = intOr(scan, slot.maxMsgBytes, 'maxMsgBytes', -1)

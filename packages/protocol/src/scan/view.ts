@@ -50,6 +50,17 @@ export function longAt(scan: HeaderScan, slot: number, field: string): number {
   return value
 }
 
+/** A version that is only compared; above 2^53 it is rounded (see the field of that name). */
+export function versionAt(scan: HeaderScan, slot: number, field: string): number {
+  const start = scan.starts[slot] as number
+  const exact = start < 0 ? Number.NaN : parseLong(scan.bytes, start, scan.ends[slot] as number)
+  if (!Number.isNaN(exact)) return exact
+  if (start < 0) throw new HeaderError(field, 'is missing')
+  const text = textOf(scan, slot)
+  if (!/^[+-]?\d+$/.test(text)) throw new HeaderError(field, `"${text}" is not a long`)
+  return Number(text)
+}
+
 export function intAt(scan: HeaderScan, slot: number, field: string): number {
   const value = longAt(scan, slot, field)
   if (value > 0x7fff_ffff || value < -0x8000_0000) throw new HeaderError(field, `"${value}" is not an int`)

@@ -1,0 +1,22 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cached, command } from '../toolchain.ts'
+
+export const referenceVersions = ['4.9.7', '5.3.3'] as const
+export type ReferenceVersion = (typeof referenceVersions)[number]
+
+const pomDir = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'reference')
+
+/** What a pom of tools/interop/reference names, in a folder of the cache. */
+const jarsOf = (pom: string, name: string): Promise<string> =>
+  cached(name, async dir => {
+    const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime']
+    await command('mvn', ['-q', '-B', '-f', join(pomDir, pom), ...goal])
+  })
+
+/** Jars of the real name server and broker. */
+export const referenceJars = (version: ReferenceVersion): Promise<string> =>
+  jarsOf(`pom-${version}.xml`, `reference-${version}`)
+
+/** The jar with the official benchmark classes, which run on the jars of client 5.3.3. */
+export const exampleJars = (): Promise<string> => jarsOf('pom-example.xml', 'example')

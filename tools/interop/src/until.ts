@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict'
+
+/** Waits for what clients do in their own time. */
+export async function until(condition: () => Promise<boolean>, what: string, timeoutMs = 30_000): Promise<void> {
+  const end = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > end) assert.fail(`not within ${timeoutMs} ms: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
