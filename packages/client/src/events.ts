@@ -32,7 +32,6 @@ export interface ClientEventMap {
   /** The broker asked about a half message, and the check failed or nobody can answer. */
   transactionCheckFailed: { group: string; msgId: string; error: unknown }
   traceDropped: { topic: string; records: number; error?: unknown }
-  scheduledPullFailed: { group: string; queue: MessageQueue; error: unknown }
 }
 
 const levels: Record<keyof ClientEventMap, EventLevel> = {
@@ -54,7 +53,6 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   consumeTimeout: 'warn',
   transactionCheckFailed: 'warn',
   traceDropped: 'warn',
-  scheduledPullFailed: 'warn',
 }
 
 export type ClientEventName = keyof ClientEventMap

@@ -1,4 +1,5 @@
-export type { MessageQueue } from '@skua-mq/protocol'
+export type { ConsumeFromWhere, MessageModel, MessageQueue } from '@skua-mq/protocol'
+export { Admin, type CreateTopicOptions, type QueryOptions } from './admin/admin.ts'
 export type {
   BatchHandler,
   ConsumeContext,
@@ -14,17 +15,33 @@ export type { PushConsumerOptions } from './consume/push-options.ts'
 export * from './consume/strategy/index.ts'
 export { ClientError, type ClientErrorCode } from './error.ts'
 export type { ClientEventMap, ClientEventName } from './events.ts'
+export { FileIdempotentStore } from './idempotent/file-store.ts'
+export { type IdempotentOptions, idempotent } from './idempotent/idempotent.ts'
+export { type MemoryIdempotentOptions, MemoryIdempotentStore } from './idempotent/memory-store.ts'
+export type { IdempotentStore } from './idempotent/store.ts'
+export { LitePullConsumer, type PollOptions } from './litepull/lite-pull-consumer.ts'
+export type { LitePullConsumerOptions } from './litepull/options.ts'
 export type { Compressor, Compressors } from './message/compression.ts'
 export type { BodyCodec, Message } from './message/message.ts'
 export { ReceivedMessage } from './message/received.ts'
 export { jsonCodec, type OutputOf, type StandardSchema } from './message/schema.ts'
 export type { ClientOptions, Credentials } from './options.ts'
-export { type LatencyRules, latencyRules5, latencyRules49 } from './produce/latency.ts'
 export type { CallOptions } from './produce/core.ts'
+export { type LatencyRules, latencyRules5, latencyRules49 } from './produce/latency.ts'
 export type { ProducerOptions, TransactionState } from './produce/options.ts'
 export type { ReplyMessage } from './produce/pending-replies.ts'
 export { Producer, type SendOptions } from './produce/producer.ts'
 export { wantsReply } from './produce/request-reply.ts'
 export type { SendResult, SendStatus } from './produce/result.ts'
 export type { TransactionResult } from './produce/transaction.ts'
+export type { PullConsumerOptions } from './pull/options.ts'
+export { PullConsumer, type PullOptions, type PullResult } from './pull/pull-consumer.ts'
+export type { QueueListener } from './pull/queue-watch.ts'
+export {
+  ScheduledPull,
+  type ScheduledPullContext,
+  type ScheduledPullOptions,
+  type ScheduledPullTask,
+} from './pull/scheduled-pull.ts'
+export { type OpenTelemetryApi, openTelemetry } from './trace/open-telemetry.ts'
 export type { TracedConsume, TracedSend, Tracer } from './trace/tracer.ts'

@@ -12,10 +12,8 @@ import { consumeDirectly } from './direct.ts'
 import { Fetch } from './fetch.ts'
 import { sharedLimits } from './flow.ts'
 import type { Listener } from './handler.ts'
-import { defaultLocalOffsetStoreDir } from './local-offset-dir.ts'
 import { QueueLocks } from './locks.ts'
-import { BrokerOffsetStorage } from './offset-store/broker.ts'
-import { LocalFileOffsetStorage } from './offset-store/local-file.ts'
+import { offsetStorageFor } from './offset-store/choose.ts'
 import { Offsets } from './offset-store/offsets.ts'
 import type { OffsetStorage } from './offset-store/storage.ts'
 import { OrderlyDispatch } from './orderly.ts'
@@ -60,7 +58,7 @@ export interface PushContext {
 export function pushParts(context: PushContext) {
   const { instance, settings, group, emit, subscriptions } = context
   const startedAtMs = instance.clock.now()
-  const offsets = new Offsets(context.offsetStore ?? defaultStorage(context))
+  const offsets = new Offsets(context.offsetStore ?? offsetStorageFor(instance, { group, ...settings }))
   const ends = new QueueOffsets(instance.calls)
   const pulls = new PullCalls(instance)
   const locks = settings.orderly && settings.messageModel === 'CLUSTERING' ? new QueueLocks(instance, group) : undefined
@@ -139,12 +137,6 @@ function dispatchOf(
   })
   const dispatchParts = { ...parts, sendBack, slots: new Slots(settings.concurrency) }
   return settings.orderly ? new OrderlyDispatch(dispatchParts, parts.locks) : new ConcurrentDispatch(dispatchParts)
-}
-
-function defaultStorage({ instance, settings, group }: PushContext): OffsetStorage {
-  if (settings.messageModel === 'CLUSTERING') return new BrokerOffsetStorage(instance.calls, group)
-  const directory = settings.localOffsetStoreDir ?? defaultLocalOffsetStoreDir()
-  return new LocalFileOffsetStorage(instance.runtime.disk, { directory, clientId: instance.clientId, group })
 }
 
 /** The consumer as brokers and operators see it. */

@@ -1,11 +1,4 @@
-import {
-  isTagType,
-  type MessageQueue,
-  parseTags,
-  type SubscriptionData,
-  subscriptionData,
-  type TagFilter,
-} from '@skua-mq/protocol'
+import { isTagType, parseTags, type SubscriptionData, subscriptionData, type TagFilter } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 import { checkTopic } from '../name/names.ts'
 
@@ -50,8 +43,3 @@ export class Subscriptions {
     if (found !== undefined) this.byTopic.set(topic, { ...found, data: { ...found.data, subVersion } })
   }
 }
-
-export type QueueListener = (
-  topic: string,
-  queues: { all: readonly MessageQueue[]; own: readonly MessageQueue[] },
-) => void

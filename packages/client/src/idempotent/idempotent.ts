@@ -1,0 +1,43 @@
+import type { ConsumeContext, HandlerStatus, MessageHandler } from '../consume/handler.ts'
+import type { ReceivedMessage } from '../message/received.ts'
+import { MemoryIdempotentStore } from './memory-store.ts'
+import type { IdempotentStore } from './store.ts'
+
+export interface IdempotentOptions<T> {
+  /** Default: the memory of this process. */
+  readonly store?: IdempotentStore
+  /** What makes two messages the same. Default: the unique id, which stays through retries of sender and consumer. */
+  readonly key?: (message: ReceivedMessage<T>) => string
+}
+
+const failures: ReadonlySet<unknown> = new Set<HandlerStatus>([
+  'RECONSUME_LATER',
+  'SUSPEND_CURRENT_QUEUE_A_MOMENT',
+  'ROLLBACK',
+])
+
+/**
+ * A handler that runs once per message, although delivery is at least once: `consumer.onMessage(idempotent({ store },
+ * handler))`. A message that another run handles at the moment is asked for again later.
+ */
+export function idempotent<T>(options: IdempotentOptions<T>, handler: MessageHandler<T>): MessageHandler<T> {
+  const { store = new MemoryIdempotentStore(), key = message => message.msgId } = options
+  const once = async (message: ReceivedMessage<T>, context: ConsumeContext): Promise<HandlerStatus | undefined> => {
+    const id = key(message)
+    const state = await store.begin(id)
+    if (state === 'done') return undefined
+    if (state === 'running') return 'RECONSUME_LATER'
+    let status: HandlerStatus | undefined
+    try {
+      status = (await handler(message, context)) ?? undefined
+    } catch (error) {
+      await store.failed(id)
+      throw error
+    }
+    if (failures.has(status)) await store.failed(id)
+    else await store.done(id)
+    return status
+  }
+  Object.defineProperty(once, 'name', { value: handler.name })
+  return once
+}

@@ -1,0 +1,212 @@
+import type { MessageQueue } from '@skua-mq/protocol'
+import { Subscriptions } from '../consume/subscriptions.ts'
+import { ClientError } from '../error.ts'
+import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import { Lifecycle } from '../lifecycle.ts'
+import type { ReceivedMessage } from '../message/received.ts'
+import { unwrapName, wrapName } from '../name/namespace.ts'
+import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
+import { QueueMap } from '../queue.ts'
+import { type LitePullParts, openLitePull } from './lite-pull-parts.ts'
+import { type LitePullConsumerOptions, type LitePullSettings, litePullSettings } from './options.ts'
+
+export interface PollOptions {
+  /** Default pollTimeoutMillis. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Gives messages when asked: `subscribe` shares queues with the group, `assign` takes the given ones; not both.
+ * Positions of what a poll gave are committed by a later poll, so process them before you poll again.
+ */
+export class LitePullConsumer {
+  private readonly options: LitePullConsumerOptions
+  private readonly client: ClientSettings
+  private readonly settings: LitePullSettings
+  private readonly group: string
+  private readonly events: ClientEvents
+  private readonly subscriptions = new Subscriptions()
+  private readonly pausedQueues = new QueueMap<true>()
+  private readonly life: Lifecycle
+  private mode: 'subscribe' | 'assign' | undefined
+  private wished: readonly MessageQueue[] = []
+  private parts: LitePullParts | undefined
+  private nextCommitAtMs = 0
+
+  constructor(options: LitePullConsumerOptions) {
+    this.options = options
+    this.client = clientSettings(options)
+    this.settings = litePullSettings(options)
+    this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
+    this.events = new ClientEvents(this.client.runtime.events)
+    this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
+  }
+
+  on<N extends ClientEventName>(name: N, listener: (fields: ClientEventMap[N]) => void): () => void {
+    return this.events.on(name, listener)
+  }
+
+  subscribe(topic: string, expression = '*', { type }: { type?: 'TAG' | 'SQL92' | undefined } = {}): this {
+    this.choose('subscribe')
+    this.subscriptions.set(this.wire(topic), { expression, type, subVersion: this.client.runtime.clock.now() })
+    if (this.parts !== undefined) void this.parts.instance.heartbeats.beat().then(() => this.parts?.rebalance.now())
+    return this
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    this.subscriptions.delete(this.wire(topic))
+    await this.parts?.leaveTopic(this.wire(topic))
+  }
+
+  /** Exactly these queues from now on; no sharing. */
+  async assign(queues: readonly MessageQueue[]): Promise<void> {
+    this.choose('assign')
+    this.wished = queues.map(queue => this.queueOnWire(queue))
+    if (this.life.running) await this.parts!.assign(this.wished)
+  }
+
+  start(): Promise<void> {
+    return this.life.start()
+  }
+
+  /** Commits what was polled before the last poll (call `commit` for the rest), and leaves the group. */
+  close(): Promise<void> {
+    return this.life.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** A batch of one queue; empty when none came in time. */
+  async poll(options: PollOptions = {}): Promise<ReceivedMessage[]> {
+    const parts = await this.running()
+    parts.assigned.settle()
+    this.commitIfDue(parts)
+    const pulled = await parts.inbox.take(options.timeoutMs ?? this.settings.pollTimeoutMs, options.signal)
+    if (pulled === undefined) return []
+    parts.assigned.consumed(pulled.queue, pulled.process, pulled.messages)
+    return [...pulled.messages]
+  }
+
+  /** Commits what was polled, and waits until it is written down. */
+  async commit(): Promise<void> {
+    const parts = await this.running()
+    parts.assigned.commit('polled')
+    await parts.offsets.persist(parts.assigned.queues())
+  }
+
+  /** The committed offset; undefined when there is none. */
+  async committed(queue: MessageQueue): Promise<number | undefined> {
+    return (await this.running()).offsets.readStored(this.queueOnWire(queue))
+  }
+
+  /** The next poll of this queue begins here. Errors: ClientError OFFSET outside of the queue, STATE for a queue of others. */
+  async seek(queue: MessageQueue, offset: number): Promise<void> {
+    const parts = await this.running()
+    const wire = this.queueOnWire(queue)
+    const [min, max] = await Promise.all([parts.ends.minOffset(wire), parts.ends.maxOffset(wire)])
+    if (offset < min || offset > max) {
+      throw new ClientError('OFFSET', `offset ${offset} is outside of the queue, which holds ${min} to ${max}`)
+    }
+    if (!parts.assigned.seek(wire, offset))
+      throw new ClientError('STATE', 'this queue is not assigned to this consumer')
+  }
+
+  async seekToBegin(queue: MessageQueue): Promise<void> {
+    const { ends } = await this.running()
+    await this.seek(queue, await ends.minOffset(this.queueOnWire(queue)))
+  }
+
+  async seekToEnd(queue: MessageQueue): Promise<void> {
+    const { ends } = await this.running()
+    await this.seek(queue, await ends.maxOffset(this.queueOnWire(queue)))
+  }
+
+  /** These are not pulled until `resume`. */
+  pause(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) this.pausedQueues.set(this.queueOnWire(queue), true)
+  }
+
+  resume(queues: readonly MessageQueue[]): void {
+    for (const queue of queues) this.pausedQueues.delete(this.queueOnWire(queue))
+  }
+
+  /** The first message stored at this time or later; ms since 1970. */
+  async offsetForTimestamp(queue: MessageQueue, timestampMs: number): Promise<number> {
+    return (await this.running()).ends.searchOffset(this.queueOnWire(queue), timestampMs)
+  }
+
+  /** All queues of a topic that can be read. */
+  async fetchMessageQueues(topic: string, { signal }: { signal?: AbortSignal } = {}): Promise<MessageQueue[]> {
+    const { instance } = await this.running()
+    const route = await instance.routes.need(this.wire(topic), signal)
+    return route.subscribe.map(queue => ({ ...queue, topic }))
+  }
+
+  /** Called when the queues of a topic are others than before; answers the function that ends it. */
+  async registerTopicMessageQueueChangeListener(
+    topic: string,
+    listener: (queues: readonly MessageQueue[]) => void,
+  ): Promise<() => void> {
+    const parts = await this.running()
+    const plain = (queues: readonly MessageQueue[]) => listener(queues.map(queue => ({ ...queue, topic })))
+    return parts.watchQueues(this.wire(topic), plain)
+  }
+
+  /** The queues that are pulled now. */
+  get queues(): MessageQueue[] {
+    const { namespace } = this.client
+    const queues = this.parts?.assigned.queues() ?? []
+    return queues.map(queue => ({ ...queue, topic: unwrapName(namespace, queue.topic) }))
+  }
+
+  private commitIfDue(parts: LitePullParts): void {
+    const now = parts.instance.clock.monotonic()
+    if (!this.settings.autoCommit || now < this.nextCommitAtMs) return
+    if (this.nextCommitAtMs > 0) {
+      parts.assigned.commit('settled')
+      void parts.persist()
+    }
+    this.nextCommitAtMs = now + this.settings.autoCommitMs
+  }
+
+  private choose(mode: 'subscribe' | 'assign'): void {
+    this.mode ??= mode
+    if (this.mode !== mode)
+      throw new ClientError('STATE', 'use subscribe or assign, not both: the group would lose track')
+  }
+
+  private wire(topic: string): string {
+    return wrapName(this.client.namespace, topic)
+  }
+
+  private queueOnWire(queue: MessageQueue): MessageQueue {
+    return { ...queue, topic: this.wire(queue.topic) }
+  }
+
+  private async running(): Promise<LitePullParts> {
+    if (!this.life.running) await this.life.start()
+    return this.parts!
+  }
+
+  private async open(): Promise<void> {
+    const { client, settings, group, subscriptions, options } = this
+    this.parts = await openLitePull({
+      client,
+      settings,
+      group,
+      subscriptions,
+      offsetStore: options.offsetStore,
+      localOffsetStoreDir: options.localOffsetStoreDir,
+      emit: this.events.emit,
+      paused: queue => this.pausedQueues.has(queue),
+    })
+    if (this.mode === 'assign') await this.parts.assign(this.wished)
+  }
+
+  private async shut(): Promise<void> {
+    await this.parts!.close()
+  }
+}

@@ -1,0 +1,194 @@
+import type { MessageQueue } from '@skua-mq/protocol'
+import { every } from '@skua-mq/runtime'
+import { ConsumeStats } from '../consume/consume-stats.ts'
+import { offsetStorageFor } from '../consume/offset-store/choose.ts'
+import { Offsets } from '../consume/offset-store/offsets.ts'
+import type { OffsetStorage } from '../consume/offset-store/storage.ts'
+import { OwnedQueues } from '../consume/owned-queues.ts'
+import { ProcessQueue } from '../consume/process-queue.ts'
+import { PullCalls } from '../consume/pull-calls.ts'
+import { QueueOffsets } from '../consume/queue-ends.ts'
+import { Rebalance } from '../consume/rebalance.ts'
+import { runningInfo } from '../consume/running-info.ts'
+import { type Subscription, Subscriptions } from '../consume/subscriptions.ts'
+import type { EmitEvent } from '../events.ts'
+import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import type { ConsumerMember } from '../instance/members.ts'
+import type { ClientSettings } from '../options.ts'
+import { QueueMap, queueKey } from '../queue.ts'
+import { AssignedQueues } from './assigned-queues.ts'
+import { Inbox } from './inbox.ts'
+import type { LitePullSettings } from './options.ts'
+
+const halfAnHourMs = 1_800_000
+const persistMs = 5_000
+
+export interface LitePullContext {
+  readonly client: ClientSettings
+  readonly settings: LitePullSettings
+  /** On the wire. */
+  readonly group: string
+  readonly subscriptions: Subscriptions
+  readonly offsetStore: OffsetStorage | undefined
+  readonly localOffsetStoreDir: string | undefined
+  readonly emit: EmitEvent
+  paused(queue: MessageQueue): boolean
+}
+
+export type LitePullParts = Awaited<ReturnType<typeof openLitePull>>
+
+/** Starts the parts of a lite pull consumer. */
+export async function openLitePull(context: LitePullContext) {
+  const { client, settings, group } = context
+  const broadcasting = settings.messageModel === 'BROADCASTING'
+  const instance = acquireInstance(clientIdOf(client, broadcasting ? 'DEFAULT' : undefined), client)
+  try {
+    await instance.start()
+    const parts = litePullParts(context, instance)
+    await parts.offsets.load()
+    instance.addConsumer(member(context, instance, parts))
+    await instance.refreshRoutes()
+    await instance.heartbeats.beat()
+    await parts.rebalance.now()
+    const timer = every(instance.clock, persistMs, () => parts.persist())
+    const close = async () => {
+      timer.cancel()
+      parts.owned.stop()
+      await parts.rebalance.stop()
+      parts.assigned.stopAll()
+      if (settings.autoCommit) parts.assigned.commit('settled')
+      parts.inbox.wake()
+      await parts.persist()
+      await instance.removeConsumer(group)
+      await releaseInstance(instance)
+    }
+    return { ...parts, instance, close }
+  } catch (error) {
+    await instance.removeConsumer(group)
+    await releaseInstance(instance)
+    throw error
+  }
+}
+
+function litePullParts(context: LitePullContext, instance: ClientInstance) {
+  const { settings, group, subscriptions, emit } = context
+  const startedAtMs = instance.clock.now()
+  const offsets = new Offsets(context.offsetStore ?? offsetStorageFor(instance, { ...context, ...settings }))
+  const ends = new QueueOffsets(instance.calls)
+  const inbox = new Inbox(instance.clock)
+  const all = new Subscriptions()
+  const subscription = (topic: string): Subscription => {
+    if (all.get(topic) === undefined) all.set(topic, { expression: '*', subVersion: 0 })
+    return subscriptions.get(topic) ?? all.get(topic)!
+  }
+  const assigned = new AssignedQueues(
+    { ...context, instance, pulls: new PullCalls(instance), inbox, subscription },
+    offsets,
+  )
+  const owned = new OwnedQueues({
+    instance,
+    group,
+    offsets,
+    ends,
+    subscriptions,
+    locks: undefined,
+    emit,
+    startRules: () => ({
+      consumeFromWhere: settings.consumeFromWhere,
+      consumeTimestampMs: settings.consumeTimestampMs ?? startedAtMs - halfAnHourMs,
+    }),
+    taken: (queue, process, offset) => assigned.add(queue, process, offset),
+    released: async queue => {
+      if (settings.autoCommit) assigned.commit('settled', [queue])
+      assigned.remove(queue)
+      return true
+    },
+  })
+  const { messageModel: model, strategy } = settings
+  const rebalance = new Rebalance({ instance, group, model, strategy, ownership: owned, emit })
+  const persist = async () => {
+    try {
+      await offsets.persist(assigned.queues())
+    } catch (error) {
+      emit('offsetCommitFailed', { group, error })
+    }
+  }
+  /** Exactly these, from their committed offsets. */
+  const assign = async (queues: readonly MessageQueue[]) => {
+    const wanted = new QueueMap<true>()
+    for (const queue of queues) wanted.set(queue, true)
+    for (const queue of assigned.queues()) if (!wanted.has(queue)) assigned.remove(queue)
+    for (const queue of queues) {
+      if (assigned.has(queue)) continue
+      await instance.routes.need(queue.topic)
+      assigned.add(queue, new ProcessQueue(instance.clock.monotonic()), await owned.startOffset(queue))
+    }
+  }
+  const leaveTopic = async (topic: string) => {
+    for (const queue of owned.ofTopic(topic)) await owned.release(queue)
+    await instance.heartbeats.beat()
+  }
+  const watchQueues = (topic: string, listener: (queues: readonly MessageQueue[]) => void) =>
+    watch({ instance, topic, listener, periodMs: settings.metadataCheckMs })
+  return { offsets, ends, inbox, assigned, owned, rebalance, persist, assign, leaveTopic, watchQueues, startedAtMs }
+}
+
+/** Looks at a topic's queues again and again. */
+function watch(wish: {
+  instance: ClientInstance
+  topic: string
+  listener: (queues: readonly MessageQueue[]) => void
+  periodMs: number
+}): () => void {
+  const { instance, topic } = wish
+  const print = (queues: readonly MessageQueue[]) => queues.map(queueKey).join()
+  let before = print(instance.routes.known(topic)?.subscribe ?? [])
+  const timer = every(instance.clock, wish.periodMs, async () => {
+    // A name server that is down now is asked again in the next round.
+    const route = await instance.routes.refresh(topic).catch(() => undefined)
+    if (route === undefined || print(route.subscribe) === before) return
+    before = print(route.subscribe)
+    wish.listener(route.subscribe)
+  })
+  return () => timer.cancel()
+}
+
+function member(
+  { group, emit, settings, subscriptions }: LitePullContext,
+  instance: ClientInstance,
+  parts: ReturnType<typeof litePullParts>,
+): ConsumerMember {
+  const stats = new ConsumeStats(instance.clock)
+  const { messageModel, consumeFromWhere } = settings
+  const assignedTopics = () => parts.assigned.queues().map(queue => queue.topic)
+  return {
+    group,
+    emit,
+    topics: () => [...subscriptions.topics(), ...assignedTopics()],
+    consumerData: () => ({
+      groupName: group,
+      consumeType: 'CONSUME_ACTIVELY',
+      messageModel,
+      consumeFromWhere,
+      subscriptionDataSet: subscriptions.list(),
+      unitMode: false,
+    }),
+    membersChanged: () => void parts.rebalance.now(),
+    // Only push consumers react to 220 (client.md 9).
+    resetOffsets: () => {},
+    offsetsOf: topic => parts.offsets.snapshot(topic),
+    runningInfo: () =>
+      runningInfo({
+        clock: instance.clock,
+        settings: { orderly: false, concurrency: 0, messageModel, consumeFromWhere },
+        nameServers: instance.names.addresses,
+        startedAtMs: parts.startedAtMs,
+        consumeType: 'CONSUME_ACTIVELY',
+        subscriptions,
+        stats,
+        offsets: parts.offsets,
+        owned: parts.owned.table,
+      }),
+    consumeDirectly: () => undefined,
+  }
+}

@@ -1,0 +1,102 @@
+import type { MessageQueue } from '@skua-mq/protocol'
+import { delay } from '@skua-mq/runtime'
+import { Slots } from '../consume/slots.ts'
+import { bounded, clientSettings } from '../options.ts'
+import { QueueMap } from '../queue.ts'
+import type { PullConsumerOptions } from './options.ts'
+import { PullConsumer } from './pull-consumer.ts'
+
+const defaultNextDelayMs = 200
+
+export interface ScheduledPullContext {
+  readonly consumer: PullConsumer
+  /** Aborted when the queue is another member's, or the service closes. */
+  readonly signal: AbortSignal
+  /** When this queue's task runs again, ms after it has ended. Default 200. */
+  pullNextDelayTimeMillis: number
+}
+
+export type ScheduledPullTask = (queue: MessageQueue, context: ScheduledPullContext) => unknown
+
+export interface ScheduledPullOptions extends PullConsumerOptions {
+  /** Tasks that run at a time. Default 20. */
+  readonly pullThreadNums?: number | undefined
+}
+
+/** Runs a task for each queue that is this member's share, again and again; the task says when it wants to run next. */
+export class ScheduledPull {
+  readonly consumer: PullConsumer
+  private readonly options: ScheduledPullOptions
+  private readonly slots: Slots
+  private readonly running = new QueueMap<AbortController>()
+  private readonly loops = new Set<Promise<void>>()
+  private readonly failed = new Set<(queue: MessageQueue, error: unknown) => void>()
+
+  constructor(options: ScheduledPullOptions) {
+    this.options = options
+    this.consumer = new PullConsumer(options)
+    this.slots = new Slots(bounded('pullThreadNums', options.pullThreadNums ?? 20, { min: 1, max: 1_000 }))
+  }
+
+  /** A task that throws runs again after the default delay. */
+  registerPullTask(topic: string, task: ScheduledPullTask): this {
+    this.consumer.registerMessageQueueListener(topic, (_topic, { own }) => this.follow(topic, own, task))
+    return this
+  }
+
+  /** What a task threw. */
+  onFailure(listener: (queue: MessageQueue, error: unknown) => void): () => void {
+    this.failed.add(listener)
+    return () => this.failed.delete(listener)
+  }
+
+  start(): Promise<void> {
+    return this.consumer.start()
+  }
+
+  /** Waits for running tasks, then closes the consumer. */
+  async close(): Promise<void> {
+    for (const stop of this.running.values()) stop.abort(new Error('the service is closing'))
+    this.running.clear()
+    await Promise.allSettled(this.loops)
+    await this.consumer.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private follow(topic: string, own: readonly MessageQueue[], task: ScheduledPullTask): void {
+    const wanted = new QueueMap<true>()
+    for (const queue of own) wanted.set(queue, true)
+    for (const [queue, stop] of [...this.running]) {
+      if (queue.topic !== topic || wanted.has(queue)) continue
+      stop.abort(new Error('the queue is another member’s now'))
+      this.running.delete(queue)
+    }
+    for (const queue of own) {
+      if (this.running.has(queue)) continue
+      const stop = new AbortController()
+      this.running.set(queue, stop)
+      const loop = this.loop(queue, task, stop.signal)
+      this.loops.add(loop)
+      void loop.finally(() => this.loops.delete(loop))
+    }
+  }
+
+  private async loop(queue: MessageQueue, task: ScheduledPullTask, signal: AbortSignal): Promise<void> {
+    const { clock } = clientSettings(this.options).runtime
+    while (!signal.aborted) {
+      const context = { consumer: this.consumer, signal, pullNextDelayTimeMillis: defaultNextDelayMs }
+      await this.slots.take()
+      try {
+        if (!signal.aborted) await task(queue, context)
+      } catch (error) {
+        if (!signal.aborted) for (const listener of this.failed) listener(queue, error)
+      } finally {
+        this.slots.give()
+      }
+      await delay(clock, context.pullNextDelayTimeMillis, signal).catch(() => {})
+    }
+  }
+}
