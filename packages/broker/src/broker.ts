@@ -72,7 +72,13 @@ export class Broker implements Service {
         { host: bind, port: config.listenPort },
         { host: bind, port: config.listenPort - 2 },
       ],
-      routes: brokerRoutes({ config, runtime, store: this.store, tables: this.tables }),
+      routes: brokerRoutes({
+        config,
+        runtime,
+        store: this.store,
+        tables: this.tables,
+        announced: () => this.registration.announce(),
+      }),
       hot,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     })
@@ -113,6 +119,7 @@ export class Broker implements Service {
           topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
         }
       },
+      orderTopics: names => this.tables.topics.setOrdered(names),
       periodMs: config.registerNameServerPeriod,
       timeoutMs: config.registerBrokerTimeoutMills,
     })

@@ -1,4 +1,3 @@
-import { ResponseCode } from '@skua-mq/protocol'
 import type { Route } from '@skua-mq/remoting'
 import type { Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
@@ -16,37 +15,40 @@ export function brokerRoutes(parts: {
   runtime: Runtime
   store: MessageStore
   tables: BrokerTables
+  /** Resolves when the name servers know of a change. */
+  announced: () => Promise<void>
 }): Route[] {
-  const { config, store, tables } = parts
+  const { store, tables } = parts
   const { topics, groups, offsets, consumers, producers, locks } = tables
   return [
     ...topicRoutes({
       topics,
+      announced: parts.announced,
       deleted: topic => {
         store.deleteTopic(topic)
-        offsets.deleteTopic(topic)
+        offsets.deleteTopic(topic, 'the topic was deleted')
       },
     }),
     ...groupRoutes({
       groups,
       deleted: (group, cleanOffsets) => {
-        if (cleanOffsets) offsets.deleteGroup(group)
+        if (cleanOffsets) offsets.deleteGroup(group, 'the group was deleted')
       },
     }),
-    ...offsetRoutes({ offsets, store, hasTopic: topic => topics.find(topic) !== undefined }),
+    ...offsetRoutes({
+      offsets,
+      store,
+      hasTopic: topic => topics.find(topic) !== undefined,
+      memberOf: (group, connection) => consumers.memberOf(group, connection),
+      subscribes: (group, topic) => consumers.find(group)?.subscriptions.has(topic),
+    }),
     ...clientRoutes({
       consumers,
       producers,
       groups,
       topics,
-      refusalOf: subscription =>
-        subscription.expressionType === 'TAG' || config.enablePropertyFilter
-          ? undefined
-          : {
-              code: ResponseCode.systemError,
-              remark: `the broker does not filter by ${subscription.expressionType}: set enablePropertyFilter=true`,
-            },
-      subscribed: () => {},
+      refusalOf: subscription => tables.filters.refusalOf(subscription),
+      subscribed: (group, subscription) => tables.consumerFilters.register(group, subscription),
     }),
     ...lockRoutes(locks),
   ]

@@ -1,9 +1,17 @@
+import {
+  type Codec,
+  consumerFilterFile,
+  consumerOffsetFile,
+  subscriptionGroupTableFile,
+  topicConfigTableFile,
+} from '@skua-mq/protocol'
 import type { Runtime } from '@skua-mq/runtime'
 import { ConsumerGroups } from './client-table/consumer-groups.ts'
 import { ProducerGroups } from './client-table/producer-groups.ts'
 import { tellMembers } from './client-table/routes.ts'
 import type { BrokerConfig } from './config/options.ts'
-import { TagFilters } from './filter/tag-filters.ts'
+import { ConsumerFilters } from './filter/consumer-filters.ts'
+import { ExpressionFilters } from './filter/subscription-filters.ts'
 import { GroupTable } from './group/group-table.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
 import { OffsetTable } from './offset/offset-table.ts'
@@ -15,18 +23,19 @@ export type BrokerTables = ReturnType<typeof brokerTables>
 /** The broker's small tables and their lives; those with a file keep it under config/ of the store directory. */
 export function brokerTables({ config, runtime }: { config: BrokerConfig; runtime: Runtime }) {
   const { clock, events, disk } = runtime
-  const file = (name: string) => new TableFile({ disk, events, path: `${config.storePathRootDir}/config/${name}.json` })
-  const topics = new TopicTable({ clock, events, file: file('topics'), settings: config })
+  const file = <T>(name: string, codec: Codec<T>) =>
+    new TableFile({ disk, events, codec, path: `${config.storePathRootDir}/config/${name}.json` })
+  const topics = new TopicTable({ clock, events, file: file('topics', topicConfigTableFile), settings: config })
   const groups = new GroupTable({
     clock,
     events,
-    file: file('subscriptionGroup'),
+    file: file('subscriptionGroup', subscriptionGroupTableFile),
     autoCreate: () => config.autoCreateSubscriptionGroup,
   })
   const offsets = new OffsetTable({
     clock,
     events,
-    file: file('consumerOffset'),
+    file: file('consumerOffset', consumerOffsetFile),
     intervalMs: () => config.flushConsumerOffsetInterval,
   })
   const consumers = new ConsumerGroups({
@@ -37,28 +46,40 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
     },
   })
   const producers = new ProducerGroups(clock)
+  const consumerFilters = new ConsumerFilters({
+    clock,
+    file: file('consumerFilter', consumerFilterFile),
+    bloom: { errorPercent: config.maxErrorRateOfBloomFilter, keys: config.expectConsumerNumUseFilter },
+    subscription: (group, topic) => consumers.subscription(group, topic),
+  })
+  const locks = new QueueLocks(clock)
   return {
     topics,
     groups,
     offsets,
     consumers,
     producers,
-    locks: new QueueLocks(clock),
-    filters: new TagFilters(),
+    locks,
+    consumerFilters,
+    filters: new ExpressionFilters(config, consumerFilters),
     load: () => {
       topics.load()
       groups.load()
       offsets.load()
+      consumerFilters.load()
     },
     start: () => offsets.start(),
     stop: () => {
       offsets.stop()
-      topics.save()
-      groups.save()
+      topics.stop()
+      groups.stop()
+      consumerFilters.stop()
     },
     expire: () => {
       consumers.expire()
       producers.expire()
+      locks.expire()
+      consumerFilters.sweep()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { ConsumeFromWhere, ConsumerData, ConsumeType, MessageModel, SubscriptionData } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
+import type { Client } from './client.ts'
 
 export const subscriptionsDiffer = defineEvent<{
   group: string
@@ -16,13 +17,11 @@ export const groupMembersChanged = defineEvent<{ group: string; members: number;
 /** A member that has not sent a heartbeat for so long is removed (remoting.md 4). */
 export const memberExpiryMs = 120_000
 
-export interface Member {
-  readonly clientId: string
-  readonly connection: Connection
-  readonly language: number
-  readonly version: number
+export interface Member extends Client {
   lastSeenMs: number
   subscriptions: ReadonlyMap<string, SubscriptionData>
+  /** The same text for two members that want the same. */
+  meaning: string
 }
 
 export interface ConsumerGroup {
@@ -36,19 +35,29 @@ export interface ConsumerGroup {
   subscriptions: Map<string, SubscriptionData>
 }
 
+export interface ConsumerGroupsParts {
+  readonly clock: Clock
+  readonly events: Events
+  /** Tells the members that something changed (40). */
+  readonly notify: (group: ConsumerGroup) => void
+}
+
 /** Consumers that are connected, by group, as their heartbeats say. */
 export class ConsumerGroups {
   private readonly groups = new Map<string, ConsumerGroup>()
-  private readonly parts: {
-    readonly clock: Clock
-    readonly events: Events
-    readonly notify: (group: ConsumerGroup) => void
-  }
-  /** Groups in which members subscribe differently, for metrics. */
-  differing = new Set<string>()
+  private readonly parts: ConsumerGroupsParts
+  /** Groups in which members subscribe differently at the moment. */
+  private readonly differing = new Set<string>()
+  /** How often a group began to differ, for metrics. */
+  differencesFound = 0
 
-  constructor(parts: ConsumerGroups['parts']) {
+  constructor(parts: ConsumerGroupsParts) {
     this.parts = parts
+  }
+
+  /** Groups in which members subscribe differently at the moment. */
+  get differingGroups(): readonly string[] {
+    return [...this.differing]
   }
 
   find(group: string): ConsumerGroup | undefined {
@@ -64,11 +73,7 @@ export class ConsumerGroups {
   }
 
   /** A heartbeat. Answers whether members or subscriptions changed; the members are told of that. */
-  register(
-    data: ConsumerData,
-    client: { clientId: string; connection: Connection; language: number; version: number },
-    notifies: boolean,
-  ): boolean {
+  register(data: ConsumerData, client: Client, notifies: boolean): boolean {
     const known = this.groups.get(data.groupName)
     const group = known ?? this.newGroup(data)
     group.consumeType = data.consumeType
@@ -76,7 +81,7 @@ export class ConsumerGroups {
     group.consumeFromWhere = data.consumeFromWhere
     const joined = this.refresh(group, data, client)
     const subscribed = replaceSubscriptions(group, data.subscriptionDataSet)
-    this.compare(group)
+    this.compare(group, group.members.get(client.connection.id) as Member)
     const changed = joined || subscribed
     if (changed) {
       this.parts.events.emit(
@@ -89,6 +94,11 @@ export class ConsumerGroups {
       if (notifies) this.parts.notify(group)
     }
     return changed
+  }
+
+  /** The client id of a connection that is a member of the group. */
+  memberOf(group: string, connection: Connection): string | undefined {
+    return this.groups.get(group)?.members.get(connection.id)?.clientId
   }
 
   unregister(group: string, connection: Connection, notifies: boolean): void {
@@ -129,19 +139,18 @@ export class ConsumerGroups {
     return group
   }
 
-  private refresh(
-    group: ConsumerGroup,
-    data: ConsumerData,
-    client: { clientId: string; connection: Connection; language: number; version: number },
-  ): boolean {
+  private refresh(group: ConsumerGroup, data: ConsumerData, client: Client): boolean {
     const subscriptions = new Map(data.subscriptionDataSet.map(subscription => [subscription.topic, subscription]))
+    const meaning = meaningOf(subscriptions)
     const known = group.members.get(client.connection.id)
     if (known !== undefined && known.clientId === client.clientId) {
       known.lastSeenMs = this.parts.clock.monotonic()
       known.subscriptions = subscriptions
+      known.meaning = meaning
       return false
     }
-    group.members.set(client.connection.id, { ...client, lastSeenMs: this.parts.clock.monotonic(), subscriptions })
+    const lastSeenMs = this.parts.clock.monotonic()
+    group.members.set(client.connection.id, { ...client, lastSeenMs, subscriptions, meaning })
     return true
   }
 
@@ -150,37 +159,51 @@ export class ConsumerGroups {
     if (group.members.size === 0) {
       this.groups.delete(group.group)
       this.differing.delete(group.group)
-    } else if (notifies) this.parts.notify(group)
+      return
+    }
+    if (this.differing.has(group.group)) this.compare(group)
+    if (notifies) this.parts.notify(group)
   }
 
-  /** One warning when members begin to differ (promises, row 7). */
-  private compare(group: ConsumerGroup): void {
-    const difference = differenceIn(group)
-    if (difference === undefined) this.differing.delete(group.group)
-    else if (!this.differing.has(group.group)) {
+  /** One warning when members begin to differ (promises, row 7). While all agree, `newest` and any other one tell. */
+  private compare(group: ConsumerGroup, newest?: Member): void {
+    const isDiffering = this.differing.has(group.group)
+    const [first, ...others] = isDiffering || newest === undefined ? group.members.values() : pairWith(group, newest)
+    const other = others.find(member => member.meaning !== first?.meaning)
+    if (first === undefined || other === undefined) this.differing.delete(group.group)
+    else if (!isDiffering) {
       this.differing.add(group.group)
-      this.parts.events.emit(subscriptionsDiffer({ group: group.group, ...difference }))
+      this.differencesFound++
+      this.parts.events.emit(subscriptionsDiffer({ group: group.group, ...differenceOf(first, other) }))
     }
   }
 }
 
-/** Two members that do not want the same of a topic; undefined when all agree. */
-function differenceIn(group: ConsumerGroup): { topic: string; members: string[]; expressions: string[] } | undefined {
-  const members = [...group.members.values()]
-  const first = members[0]
-  if (first === undefined) return undefined
-  for (const other of members.slice(1)) {
-    for (const topic of new Set([...first.subscriptions.keys(), ...other.subscriptions.keys()])) {
-      const [a, b] = [first.subscriptions.get(topic), other.subscriptions.get(topic)]
-      if (a?.subString === b?.subString && a?.expressionType === b?.expressionType) continue
-      return {
-        topic,
-        members: [first.clientId, other.clientId],
-        expressions: [a?.subString ?? 'not subscribed', b?.subString ?? 'not subscribed'],
-      }
-    }
-  }
-  return undefined
+function pairWith(group: ConsumerGroup, newest: Member): Member[] {
+  for (const member of group.members.values()) if (member !== newest) return [member, newest]
+  return [newest]
+}
+
+/** The first topic of which two members do not want the same. */
+function differenceOf(a: Member, b: Member): { topic: string; members: string[]; expressions: string[] } {
+  const topics = new Set([...a.subscriptions.keys(), ...b.subscriptions.keys()])
+  const wanted = (member: Member, topic: string) => meaningOfOne(member.subscriptions.get(topic))
+  const topic = [...topics].find(name => wanted(a, name) !== wanted(b, name)) ?? ''
+  const expression = (member: Member) => member.subscriptions.get(topic)?.subString ?? 'not subscribed'
+  return { topic, members: [a.clientId, b.clientId], expressions: [expression(a), expression(b)] }
+}
+
+function meaningOf(subscriptions: ReadonlyMap<string, SubscriptionData>): string {
+  const topics = [...subscriptions.keys()].sort()
+  return JSON.stringify(topics.map(topic => [topic, meaningOfOne(subscriptions.get(topic))]))
+}
+
+/** `A || B` and `B || A` want the same. */
+function meaningOfOne(subscription: SubscriptionData | undefined): string {
+  if (subscription === undefined) return ''
+  const { classFilterMode, expressionType, subString, tagsSet } = subscription
+  const byTags = expressionType === 'TAG' && !classFilterMode && tagsSet.length > 0
+  return JSON.stringify([classFilterMode, expressionType, byTags ? [...tagsSet].sort() : subString])
 }
 
 /** The newest heartbeat rules: what it lacks goes, a larger version replaces (remoting.md 11, code 34). */

@@ -1,37 +1,35 @@
 import type { Connection } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
+import type { Client } from './client.ts'
 import { memberExpiryMs } from './consumer-groups.ts'
 
-export interface ProducerMember {
-  readonly clientId: string
-  readonly connection: Connection
-  readonly language: number
-  readonly version: number
+export interface ProducerMember extends Client {
+  /** Monotonic, for the expiry. */
   lastSeenMs: number
+  /** Wall clock, for people. */
+  lastSeenAtMs: number
 }
 
 /** Producers that are connected, by group: whom to ask about a transaction, and where a reply goes. */
 export class ProducerGroups {
   private readonly groups = new Map<string, Map<number, ProducerMember>>()
-  private readonly clock: Pick<Clock, 'monotonic'>
+  private readonly clock: Pick<Clock, 'monotonic' | 'now'>
   private turn = 0
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(clock: Pick<Clock, 'monotonic' | 'now'>) {
     this.clock = clock
   }
 
-  register(
-    group: string,
-    client: { clientId: string; connection: Connection; language: number; version: number },
-  ): void {
+  register(group: string, client: Client): void {
     let members = this.groups.get(group)
     if (members === undefined) {
       members = new Map()
       this.groups.set(group, members)
     }
+    const seen = { lastSeenMs: this.clock.monotonic(), lastSeenAtMs: this.clock.now() }
     const known = members.get(client.connection.id)
-    if (known !== undefined && known.clientId === client.clientId) known.lastSeenMs = this.clock.monotonic()
-    else members.set(client.connection.id, { ...client, lastSeenMs: this.clock.monotonic() })
+    if (known?.clientId === client.clientId) Object.assign(known, seen)
+    else members.set(client.connection.id, { ...client, ...seen })
   }
 
   unregister(group: string, connection: Connection): void {

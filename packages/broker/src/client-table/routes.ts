@@ -1,5 +1,6 @@
 import {
   checkClientConfig,
+  dialect,
   getConsumerListByGroup,
   heartBeat,
   notifyConsumerIdsChanged,
@@ -11,6 +12,7 @@ import { type Call, type Connection, ok, type Route, refuse, route } from '@skua
 import type { GroupTable } from '../group/group-table.ts'
 import { retryPrefix } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import { connectionRoutes } from './connection-routes.ts'
 import type { ConsumerGroup, ConsumerGroups } from './consumer-groups.ts'
 import type { ProducerGroups } from './producer-groups.ts'
 
@@ -32,7 +34,7 @@ export function tellMembers(group: ConsumerGroup): void {
   }
 }
 
-/** 34, 35, 38, 46. */
+/** 34, 35, 38, 46 of clients, 203, 204, 328 of tools. */
 export function clientRoutes(parts: ClientRouteParts): Route[] {
   const watched = new WeakSet<Connection>()
   const watch = (connection: Connection) => {
@@ -47,47 +49,51 @@ export function clientRoutes(parts: ClientRouteParts): Route[] {
     route(heartBeat, (_header, call) => beat(parts, call, watch)),
     route(unregisterClient, ({ producerGroup, consumerGroup }, { connection }) => {
       if (producerGroup !== undefined) parts.producers.unregister(producerGroup, connection)
-      if (consumerGroup !== undefined) {
-        const notifies = parts.groups.find(consumerGroup)?.notifyConsumerIdsChangedEnable ?? true
-        parts.consumers.unregister(consumerGroup, connection, notifies)
-      }
+      if (consumerGroup !== undefined)
+        parts.consumers.unregister(consumerGroup, connection, notifies(parts, consumerGroup))
       return ok({})
     }),
     route(getConsumerListByGroup, ({ consumerGroup }) => {
       const members = [...(parts.consumers.find(consumerGroup)?.members.values() ?? [])]
       if (members.length === 0)
         return refuse(ResponseCode.systemError, `no consumer of ${consumerGroup} is connected here`)
-      const consumerIdList = members.map(member => member.clientId)
-      return ok({}, getConsumerListByGroup.replyBody?.encode({ consumerIdList }))
+      const consumerIdList = [...new Set(members.map(member => member.clientId))]
+      return ok({}, getConsumerListByGroup.replyBody!.encode({ consumerIdList }))
     }),
     route(checkClientConfig, (_header, { body }) => {
-      const request = checkClientConfig.body?.decode(body)
-      if (request?.subscriptionData === undefined) return ok({})
-      const stop = parts.refusalOf(request.subscriptionData)
+      if (body.length === 0) return ok({})
+      const stop = parts.refusalOf(checkClientConfig.body!.decode(body).subscriptionData)
       return stop === undefined ? ok({}) : refuse(stop.code, stop.remark)
     }),
+    ...connectionRoutes(parts),
   ]
 }
 
+const notifies = ({ groups }: ClientRouteParts, group: string): boolean =>
+  groups.find(group)?.notifyConsumerIdsChangedEnable ?? true
+
 function beat(parts: ClientRouteParts, { body, command, connection }: Call, watch: (connection: Connection) => void) {
-  const data = heartBeat.body?.decode(body)
-  if (data === undefined || data.clientID === '')
-    return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
+  const data = heartBeat.body!.decode(body)
+  if (data.clientID === '') return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
   watch(connection)
-  const client = { clientId: data.clientID, connection, language: command.language ?? 0, version: command.version }
+  const client = { clientId: data.clientID, connection, language: command.language, version: command.version }
   for (const consumer of data.consumerDataSet) {
     const group = parts.groups.findOrCreate(consumer.groupName)
-    if (group === undefined) continue
-    if (group.retryQueueNums > 0) {
+    if (group === undefined && dialect.heartbeatSkipsUnknownGroups) continue
+    if (group !== undefined && group.retryQueueNums > 0) {
       parts.topics.ensure(
         `${retryPrefix}${consumer.groupName}`,
         group.retryQueueNums,
         `retries of ${consumer.groupName}`,
+        consumer.unitMode ? unitSub : 0,
       )
     }
     for (const subscription of consumer.subscriptionDataSet) parts.subscribed(consumer.groupName, subscription)
-    parts.consumers.register(consumer, client, group.notifyConsumerIdsChangedEnable)
+    parts.consumers.register(consumer, client, notifies(parts, consumer.groupName))
   }
   for (const producer of data.producerDataSet) parts.producers.register(producer.groupName, client)
   return ok({})
 }
+
+/** Bit of topicSysFlag: consumed by a unit (remoting.md 14.3). */
+const unitSub = 2

@@ -1,9 +1,10 @@
-import type { SubscriptionGroupConfig } from '@skua-mq/protocol'
+import type { SubscriptionGroupConfig, SubscriptionGroupTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { illegalGroupName } from '../topic/names.ts'
 
 export const groupCreated = defineEvent<{ group: string; why: string }>('consumer group created', 'info')
+export const groupDeleted = defineEvent<{ group: string }>('consumer group deleted', 'info')
 
 /** Groups that exist from the start (store.md 5.4). */
 const systemGroups = [
@@ -15,8 +16,9 @@ const systemGroups = [
   'CID_ONSAPI_PERMISSION',
   'CID_ONSAPI_OWNER',
 ]
-/** Those of them that consume in broadcasting. */
-const broadcasting = new Set(['CID_ONS-HTTP-PROXY', 'CID_ONSAPI_PULL', 'CID_ONSAPI_PERMISSION', 'CID_ONSAPI_OWNER'])
+
+/** Groups of the system's own clients may be created whatever the configuration says. */
+const systemGroupPrefix = 'CID_RMQ_SYS_'
 
 /** Members and defaults of remoting.md 17. */
 export function groupConfig(groupName: string): SubscriptionGroupConfig {
@@ -33,36 +35,35 @@ export function groupConfig(groupName: string): SubscriptionGroupConfig {
   }
 }
 
-/** What a broker knows of consumer groups, kept in config/subscriptionGroup.json. */
+export interface GroupTableParts {
+  readonly clock: Pick<Clock, 'now'>
+  readonly events: Events
+  readonly file: TableFile<SubscriptionGroupTable>
+  /** autoCreateSubscriptionGroup, which may change at run time. */
+  readonly autoCreate: () => boolean
+}
+
+/** What a broker knows of consumer groups, kept in config/subscriptionGroup.json, which is written at each change. */
 export class GroupTable {
   readonly version = new TableVersion()
   private readonly groups = new Map<string, SubscriptionGroupConfig>()
-  private readonly parts: {
-    readonly clock: Pick<Clock, 'now'>
-    readonly events: Events
-    readonly file: TableFile
-    readonly autoCreate: () => boolean
-  }
+  /** 5.x: forbidden topics by group; not looked at here, and kept for whoever wrote them. */
+  private forbiddenTable: SubscriptionGroupTable['forbiddenTable']
+  private readonly parts: GroupTableParts
 
-  constructor(parts: GroupTable['parts']) {
+  constructor(parts: GroupTableParts) {
     this.parts = parts
   }
 
   load(): void {
     const saved = this.parts.file.load()
-    if (saved !== undefined) {
-      const table = (saved['subscriptionGroupTable'] ?? {}) as Record<string, Partial<SubscriptionGroupConfig>>
-      for (const [name, config] of Object.entries(table))
-        this.groups.set(name, { ...groupConfig(name), ...config, groupName: name })
-      this.version.read(saved['dataVersion'])
-    }
-    for (const name of systemGroups) {
-      if (!this.groups.has(name))
-        this.groups.set(name, {
-          ...groupConfig(name),
-          consumeBroadcastEnable: broadcasting.has(name) || name === 'TOOLS_CONSUMER',
-        })
-    }
+    for (const [name, config] of saved?.subscriptionGroupTable ?? [])
+      this.groups.set(name, { ...config, groupName: name })
+    if (saved !== undefined) this.version.read(saved.dataVersion)
+    this.forbiddenTable = saved?.forbiddenTable
+    const before = this.groups.size
+    for (const name of systemGroups) if (!this.groups.has(name)) this.groups.set(name, groupConfig(name))
+    if (this.groups.size !== before) this.version.next(this.parts.clock.now())
   }
 
   find(group: string): SubscriptionGroupConfig | undefined {
@@ -73,23 +74,25 @@ export class GroupTable {
   findOrCreate(group: string): SubscriptionGroupConfig | undefined {
     const known = this.groups.get(group)
     if (known !== undefined) return known
-    if (!(this.parts.autoCreate() || group.startsWith('CID_RMQ_SYS_')) || illegalGroupName(group) !== undefined)
-      return undefined
+    if (!(this.parts.autoCreate() || group.startsWith(systemGroupPrefix))) return undefined
+    if (illegalGroupName(group) !== undefined) return undefined
     const config = groupConfig(group)
-    this.groups.set(group, config)
-    this.parts.events.emit(groupCreated({ group, why: 'first seen' }))
-    this.changed()
+    this.put(config, 'first seen')
     return config
   }
 
-  put(config: SubscriptionGroupConfig): void {
-    this.groups.set(config.groupName, config)
-    this.changed()
+  /** On disk when it returns. */
+  put(config: SubscriptionGroupConfig, why = 'by an administrator'): void {
+    const known = this.groups.get(config.groupName)
+    this.change(() => this.groups.set(config.groupName, config))
+    if (known === undefined) this.parts.events.emit(groupCreated({ group: config.groupName, why }))
   }
 
+  /** False when there was none. */
   delete(group: string): boolean {
-    if (!this.groups.delete(group)) return false
-    this.changed()
+    if (!this.groups.has(group)) return false
+    this.change(() => this.groups.delete(group))
+    this.parts.events.emit(groupDeleted({ group }))
     return true
   }
 
@@ -97,12 +100,32 @@ export class GroupTable {
     return this.groups
   }
 
-  save(): void {
-    this.parts.file.save({ dataVersion: this.version.toJSON(), subscriptionGroupTable: this.groups })
+  /** 201, and the file. */
+  table(): SubscriptionGroupTable {
+    return {
+      dataVersion: this.version.toJSON(),
+      subscriptionGroupTable: this.groups,
+      ...(this.forbiddenTable === undefined ? {} : { forbiddenTable: this.forbiddenTable }),
+    }
   }
 
-  private changed(): void {
+  stop(): void {
+    this.parts.file.saveAtStop(this.table())
+  }
+
+  /** What cannot be saved is not taken. */
+  private change(apply: () => void): void {
+    const { timestamp, counter } = this.version
+    const before = new Map(this.groups)
+    apply()
     this.version.next(this.parts.clock.now())
-    this.save()
+    try {
+      this.parts.file.save(this.table())
+    } catch (error) {
+      this.groups.clear()
+      for (const [name, config] of before) this.groups.set(name, config)
+      this.version.read({ timestamp, counter })
+      throw error
+    }
   }
 }

@@ -1,6 +1,7 @@
 import {
   deleteSubscriptionGroup,
   getAllSubscriptionGroupConfig,
+  getSubscriptionGroupConfig,
   ResponseCode,
   updateAndCreateSubscriptionGroup,
 } from '@skua-mq/protocol'
@@ -8,12 +9,14 @@ import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { illegalGroupName } from '../topic/names.ts'
 import type { GroupTable } from './group-table.ts'
 
-/** 200, 201, 207. */
-export function groupRoutes(parts: {
+export interface GroupRouteParts {
   readonly groups: GroupTable
+  /** A group is gone; its offsets follow where the tool asks for it. */
   readonly deleted: (group: string, cleanOffsets: boolean) => void
-}): Route[] {
-  const { groups } = parts
+}
+
+/** 200, 201, 207, 352 (admin.md 3). */
+export function groupRoutes({ groups, deleted }: GroupRouteParts): Route[] {
   return [
     route(updateAndCreateSubscriptionGroup, (_header, { body }) => {
       const config = updateAndCreateSubscriptionGroup.body!.decode(body)
@@ -22,19 +25,17 @@ export function groupRoutes(parts: {
       groups.put(config)
       return ok({})
     }),
-    route(getAllSubscriptionGroupConfig, () =>
-      ok(
-        {},
-        getAllSubscriptionGroupConfig.replyBody!.encode({
-          dataVersion: groups.version.toJSON(),
-          subscriptionGroupTable: new Map(groups.all()),
-        }),
-      ),
-    ),
-    route(deleteSubscriptionGroup, ({ groupName, removeOffset }) => {
+    route(getAllSubscriptionGroupConfig, () => ok({}, getAllSubscriptionGroupConfig.replyBody!.encode(groups.table()))),
+    route(deleteSubscriptionGroup, ({ groupName, removeOffset, cleanOffset }) => {
       groups.delete(groupName)
-      parts.deleted(groupName, removeOffset ?? false)
+      deleted(groupName, removeOffset ?? cleanOffset ?? false)
       return ok({})
+    }),
+    route(getSubscriptionGroupConfig, ({ group }) => {
+      const config = groups.find(group)
+      if (config === undefined)
+        return refuse(ResponseCode.subscriptionGroupNotExist, `consumer group ${group} does not exist here`)
+      return ok({}, getSubscriptionGroupConfig.replyBody!.encode(config))
     }),
   ]
 }

@@ -1,6 +1,9 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
 
+/** Locks of a group; queues beyond are not locked. */
+export const maxLocksPerGroup = 100_000
+
 /** A lock that is not renewed for so long is free (remoting.md 11). */
 export const lockExpiryMs = 60_000
 
@@ -30,7 +33,8 @@ export class QueueLocks {
     for (const queue of queues) {
       const key = keyOf(queue)
       const lock = locks.get(key)
-      if (lock !== undefined && lock.clientId !== clientId && now - lock.renewedAtMs <= lockExpiryMs) continue
+      if (lock === undefined ? locks.size >= maxLocksPerGroup : lock.clientId !== clientId && !expired(lock, now))
+        continue
       locks.set(key, { clientId, renewedAtMs: now })
       held.push(queue)
     }
@@ -50,8 +54,26 @@ export class QueueLocks {
   /** Who holds a queue, for tools; undefined when it is free. */
   ownerOf(group: string, queue: MessageQueue): string | undefined {
     const lock = this.groups.get(group)?.get(keyOf(queue))
-    return lock !== undefined && this.clock.monotonic() - lock.renewedAtMs <= lockExpiryMs ? lock.clientId : undefined
+    return lock === undefined || expired(lock, this.clock.monotonic()) ? undefined : lock.clientId
+  }
+
+  /** Forgets locks that are free anyway. */
+  expire(): void {
+    const now = this.clock.monotonic()
+    for (const [group, locks] of this.groups) {
+      for (const [key, lock] of locks) if (expired(lock, now)) locks.delete(key)
+      if (locks.size === 0) this.groups.delete(group)
+    }
+  }
+
+  /** Locks that are kept, expired ones included. */
+  get size(): number {
+    let size = 0
+    for (const locks of this.groups.values()) size += locks.size
+    return size
   }
 }
 
 const keyOf = ({ topic, brokerName, queueId }: MessageQueue): string => `${topic}@${brokerName}@${queueId}`
+
+const expired = (lock: Lock, nowMs: number): boolean => nowMs - lock.renewedAtMs > lockExpiryMs

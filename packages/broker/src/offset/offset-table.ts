@@ -1,33 +1,46 @@
+import type { ConsumerOffsetTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { TableFile } from '../persist/table-file.ts'
 
-export const offsetMovedBack = defineEvent<{
-  group: string
-  topic: string
-  queueId: number
-  from: number
-  to: number
-  who: string
-}>('consumer offset moved back', 'warn')
+export const offsetMovedBack = defineEvent<OffsetMove & Record<string, unknown>>('consumer offset moved back', 'warn')
 
-/** Moves that are remembered for the question who moved an offset. */
+/** Moves that are remembered for the question who moved an offset; the oldest are forgotten first. */
 export const maxRememberedMoves = 1000
+/** Queues of groups with an offset; a commit that would be one more is refused. */
+export const maxOffsets = 1_000_000
 
+/** A change of an offset that is not the ordinary progress of a consumer. */
 export interface OffsetMove {
   readonly atMs: number
   readonly group: string
   readonly topic: string
   readonly queueId: number
-  readonly from: number
-  readonly to: number
+  /** Undefined when the group had none. */
+  readonly from: number | undefined
+  /** Undefined when it has none any more. */
+  readonly to: number | undefined
+  /** A client, a tool, or what the broker itself did. */
   readonly who: string
+}
+
+export interface Commit {
+  readonly group: string
+  readonly topic: string
+  readonly queueId: number
+  readonly offset: number
+  readonly who: string
+  /** Not the group's own progress: remembered also when it goes forward. */
+  readonly byHand?: boolean
 }
 
 export interface OffsetTableParts {
   readonly clock: Clock
   readonly events: Events
-  readonly file: TableFile
+  readonly file: TableFile<ConsumerOffsetTable>
+  /** flushConsumerOffsetInterval */
   readonly intervalMs: () => number
+  /** Default `maxOffsets`. */
+  readonly limit?: number
 }
 
 const keyOf = (topic: string, group: string): string => `${topic}@${group}`
@@ -40,19 +53,21 @@ export class OffsetTable {
   private readonly offsets = new Map<string, Map<number, number>>()
   private readonly parts: OffsetTableParts
   private readonly moves: OffsetMove[] = []
+  private count = 0
   private dirty = false
+  private saving = false
   private timer: Timer | undefined
+  private readonly limit: number
 
   constructor(parts: OffsetTableParts) {
     this.parts = parts
+    this.limit = parts.limit ?? maxOffsets
   }
 
   load(): void {
-    const saved = this.parts.file.load()
-    const table = (saved?.['offsetTable'] ?? {}) as Record<string, unknown>
-    for (const [key, queues] of Object.entries(table)) {
-      const entries = queues instanceof Map ? [...queues] : Object.entries(queues as object)
-      this.offsets.set(key, new Map(entries.map(([queueId, offset]) => [Number(queueId), Number(offset)])))
+    for (const [key, queues] of this.parts.file.load()?.offsetTable ?? []) {
+      this.offsets.set(key, new Map(queues))
+      this.count += queues.size
     }
   }
 
@@ -60,9 +75,11 @@ export class OffsetTable {
     this.timer = every(this.parts.clock, this.parts.intervalMs(), () => this.saveIfDirty())
   }
 
+  /** The last save is a blocking one and overtakes one that is under way. */
   stop(): void {
     this.timer?.cancel()
-    this.saveIfDirty()
+    if (this.dirty || this.saving) this.parts.file.saveAtStop({ offsetTable: this.offsets })
+    this.dirty = false
   }
 
   /** Undefined when the group never committed here. */
@@ -70,31 +87,45 @@ export class OffsetTable {
     return this.offsets.get(keyOf(topic, group))?.get(queueId)
   }
 
-  /** Stores what it gets, also smaller values (remoting.md 11, code 15); who went back is remembered. */
-  commit(commit: { group: string; topic: string; queueId: number; offset: number; who: string }): void {
-    const key = keyOf(commit.topic, commit.group)
+  /**
+   * Stores what it gets, also smaller values (remoting.md 11, code 15); whoever goes back, or moves it from outside of
+   * the group, is remembered. False when the table is full (`maxOffsets`) or the offset is none.
+   */
+  commit(commit: Commit): boolean {
+    const { group, topic, queueId, offset, who } = commit
+    if (!Number.isSafeInteger(offset)) return false
+    const from = this.find(group, topic, queueId)
+    if (from === offset) return true
+    if (from === undefined) {
+      if (this.count >= this.limit) return false
+      this.count++
+    }
+    this.queuesOf(topic, group).set(queueId, offset)
+    this.dirty = true
+    const back = from !== undefined && offset < from
+    if (back || commit.byHand === true) this.remember({ group, topic, queueId, from, to: offset, who })
+    return true
+  }
+
+  private queuesOf(topic: string, group: string): Map<number, number> {
+    const key = keyOf(topic, group)
     let queues = this.offsets.get(key)
     if (queues === undefined) {
       queues = new Map()
       this.offsets.set(key, queues)
     }
-    const before = queues.get(commit.queueId)
-    if (before === commit.offset) return
-    queues.set(commit.queueId, commit.offset)
-    this.dirty = true
-    if (before !== undefined && commit.offset < before) this.rememberMove(commit, before)
+    return queues
   }
 
-  private rememberMove(
-    commit: { group: string; topic: string; queueId: number; offset: number; who: string },
-    from: number,
-  ): void {
-    const { group, topic, queueId, offset, who } = commit
-    this.parts.events.emit(offsetMovedBack({ group, topic, queueId, from, to: offset, who }))
+  private remember(move: Omit<OffsetMove, 'atMs'>): void {
+    const remembered = { atMs: this.parts.clock.now(), ...move }
     if (this.moves.length >= maxRememberedMoves) this.moves.shift()
-    this.moves.push({ atMs: this.parts.clock.now(), group, topic, queueId, from, to: offset, who })
+    this.moves.push(remembered)
+    if (move.from !== undefined && move.to !== undefined && move.to < move.from)
+      this.parts.events.emit(offsetMovedBack(remembered))
   }
 
+  /** Who moved offsets of a group, oldest first (promises, row 10). */
   movesOf(group: string): readonly OffsetMove[] {
     return this.moves.filter(move => move.group === group)
   }
@@ -116,32 +147,40 @@ export class OffsetTable {
   }
 
   /** 314: a group begins where another stands. */
-  clone({ from, to, topic }: { from: string; to: string; topic: string }): void {
-    const queues = this.offsets.get(keyOf(topic, from))
-    if (queues === undefined) return
-    this.offsets.set(keyOf(topic, to), new Map(queues))
-    this.dirty = true
+  clone({ from, to, topic, who }: { from: string; to: string; topic: string; who: string }): void {
+    for (const [queueId, offset] of this.ofTopic(from, topic))
+      this.commit({ group: to, topic, queueId, offset, who, byHand: true })
   }
 
-  deleteGroup(group: string): void {
-    for (const topic of this.topicsOf(group)) this.offsets.delete(keyOf(topic, group))
-    this.dirty = true
+  deleteGroup(group: string, who: string): void {
+    for (const topic of this.topicsOf(group)) this.forget(topic, group, who)
   }
 
-  deleteTopic(topic: string): void {
-    for (const group of this.groupsOf(topic)) this.offsets.delete(keyOf(topic, group))
+  deleteTopic(topic: string, who: string): void {
+    for (const group of this.groupsOf(topic)) this.forget(topic, group, who)
+  }
+
+  private forget(topic: string, group: string, who: string): void {
+    for (const [queueId, from] of this.ofTopic(group, topic)) {
+      this.remember({ group, topic, queueId, from, to: undefined, who })
+      this.count--
+    }
+    this.offsets.delete(keyOf(topic, group))
     this.dirty = true
   }
 
   /** 43: all of it, as the file has it. */
-  all(): ReadonlyMap<string, ReadonlyMap<number, number>> {
+  all(): ConsumerOffsetTable['offsetTable'] {
     return this.offsets
   }
 
-  private saveIfDirty(): void {
+  private async saveIfDirty(): Promise<void> {
     if (!this.dirty) return
+    // What is committed while the file is written makes the table dirty again.
     this.dirty = false
-    this.parts.file.save({ offsetTable: this.offsets })
+    this.saving = true
+    if (!(await this.parts.file.saveLater({ offsetTable: this.offsets }))) this.dirty = true
+    this.saving = false
   }
 }
 

@@ -1,69 +1,94 @@
-import { parseJavaJson, printJavaJson } from '@skua-mq/protocol'
+import type { Codec } from '@skua-mq/protocol'
 import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import { ConfigFile } from '@skua-mq/store'
 
-export const tableDamaged = defineEvent<{ path: string; reason: string; used: string }>(
-  'configuration file is damaged, its previous generation is used',
-  'warn',
-)
+export const tableNotSaved = defineEvent<{ path: string; error: unknown }>('configuration file not saved', 'error')
+
+export interface TableFileParts<T> {
+  readonly disk: Disk
+  readonly events: Events
+  readonly path: string
+  /** The file's form: Java's JSON dialect (store.md 5.2). */
+  readonly codec: Codec<T>
+}
 
 /**
- * One of the broker's small tables on disk, in Java's JSON dialect (store.md 5.2). Saved atomically, the previous
- * generation kept beside it; a damaged file falls back to that one with a warning, never silently to nothing.
+ * One of the broker's tables on disk, atomically and with its former generation (store's ConfigFile). `save` blocks
+ * until it is on the medium and is for what is answered afterwards; `saveLater` leaves the waiting to the pool and is
+ * for what is saved on a timer.
  */
-export class TableFile {
-  private readonly disk: Disk
-  private readonly events: Events
-  private readonly path: string
+export class TableFile<T> {
+  private readonly parts: TableFileParts<T>
+  private readonly file: ConfigFile
+  /** What the newest good generation holds; undefined until this process has saved once. */
+  private saved: Uint8Array | undefined
+  /** Counts saves: one that began before another must not finish after it. */
+  private round = 0
 
-  constructor({ disk, events, path }: { disk: Disk; events: Events; path: string }) {
-    this.disk = disk
-    this.events = events
-    this.path = path
+  constructor(parts: TableFileParts<T>) {
+    this.parts = parts
+    this.file = new ConfigFile(parts.path, parts)
   }
 
-  /** Undefined when there never was one. Throws when all generations are damaged. */
-  load(): Record<string, unknown> | undefined {
-    const found = this.read(this.path)
-    if (found.value !== undefined) return found.value
-    const previous = this.read(`${this.path}.bak`)
-    if (previous.value === undefined) {
-      if (found.problem === undefined && previous.problem === undefined) return undefined
-      throw new Error(
-        `${this.path} and ${this.path}.bak cannot be read: ${found.problem ?? 'missing'}; ${previous.problem ?? 'missing'}`,
-      )
+  /** Undefined when there never was one. A damaged file falls back to `.bak` with an event; ECONFIG when both are. */
+  load(): T | undefined {
+    return this.file.load(bytes => this.parts.codec.decode(bytes))
+  }
+
+  /** Throws DiskError; the file then is what it was. */
+  save(value: T): void {
+    this.round++
+    const bytes = this.parts.codec.encode(value)
+    this.file.save(bytes)
+    this.saved = bytes
+  }
+
+  /** At a stop: answers whether it was saved; an error is an event, since the rest has to stop too. */
+  saveAtStop(value: T): boolean {
+    try {
+      this.save(value)
+      return true
+    } catch (error) {
+      this.parts.events.emit(tableNotSaved({ path: this.parts.path, error }))
+      return false
     }
-    this.events.emit(tableDamaged({ path: this.path, reason: found.problem ?? 'missing', used: `${this.path}.bak` }))
-    return previous.value
   }
 
-  save(value: unknown): void {
-    const { disk, path } = this
-    const temporary = `${path}.tmp`
-    disk.makeDirectory(path.slice(0, path.lastIndexOf('/')))
-    const bytes = Buffer.from(printJavaJson(value, { style: 'file' }))
-    const file = disk.open(temporary, 'create')
+  /**
+   * Answers whether it was saved; an error is an event, and the next try may do better. The first save of a process
+   * is a blocking one, which makes the directory and looks after a damaged file.
+   */
+  async saveLater(value: T): Promise<boolean> {
+    const { codec, path, disk, events } = this.parts
+    try {
+      if (this.saved === undefined) {
+        this.save(value)
+        return true
+      }
+      const round = ++this.round
+      const bytes = codec.encode(value)
+      await this.writeSynced(`${path}.former`, this.saved)
+      await this.writeSynced(`${path}.new`, bytes)
+      // A later save has overtaken this one: its bytes are the newer ones.
+      if (round !== this.round) return true
+      disk.rename(`${path}.former`, `${path}.bak`)
+      disk.rename(`${path}.new`, path)
+      this.saved = bytes
+      return true
+    } catch (error) {
+      events.emit(tableNotSaved({ path, error }))
+      return false
+    }
+  }
+
+  private async writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+    const file = this.parts.disk.open(path, 'create')
     try {
       file.truncateSync(0)
-      file.writeSync(bytes, 0, bytes.length, 0)
-      file.syncDataSync()
+      await file.write(bytes, 0, bytes.length, 0)
+      await file.syncData()
     } finally {
       file.closeSync()
-    }
-    if (disk.stat(path) !== undefined) disk.rename(path, `${path}.bak`)
-    disk.rename(temporary, path)
-    disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
-  }
-
-  private read(path: string): { value?: Record<string, unknown>; problem?: string } {
-    if (this.disk.stat(path) === undefined) return {}
-    try {
-      const bytes = this.disk.readFile(path)
-      if (bytes.length === 0) return { problem: 'empty' }
-      const value = parseJavaJson(bytes)
-      if (typeof value !== 'object' || value === null) return { problem: 'not an object' }
-      return { value: value as Record<string, unknown> }
-    } catch (error) {
-      return { problem: (error as Error).message }
     }
   }
 }
@@ -82,9 +107,8 @@ export class TableVersion {
     return { counter: this.counter, timestamp: this.timestamp }
   }
 
-  read(value: unknown): void {
-    const found = (value ?? {}) as { timestamp?: number; counter?: number }
-    this.timestamp = Number(found.timestamp ?? 0)
-    this.counter = Number(found.counter ?? 0)
+  read({ timestamp, counter }: { readonly timestamp: number; readonly counter: number }): void {
+    this.timestamp = timestamp
+    this.counter = counter
   }
 }

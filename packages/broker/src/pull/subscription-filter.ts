@@ -1,15 +1,20 @@
 import { type PullView, ResponseCode, type SubscriptionData } from '@skua-mq/protocol'
 import type { MessageFilter } from '@skua-mq/store'
-import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { ConsumerGroup, ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { GroupTable } from '../group/group-table.ts'
 import { PullFlag, type PullStop } from './pull-handler.ts'
 
-/** A subscription made ready for the entries of a queue; undefined passes all. */
+/** Subscriptions made ready for the entries of a queue; undefined passes all. */
 export interface SubscriptionFilters {
-  /** From the text of a pull (sysFlag bit 2). */
-  parse(topic: string, expression: string, type: string): SubscriptionData | PullStop
-  /** The filter of a subscription, compiled once per version. */
-  filterOf(group: string, subscription: SubscriptionData): MessageFilter | PullStop | undefined
+  /** From the text that a pull carries (sysFlag bit 2). */
+  ofText(pull: {
+    topic: string
+    group: string
+    expression: string | undefined
+    type: string | undefined
+  }): MessageFilter | PullStop | undefined
+  /** Of what a group's heartbeats say; `subVersion` is the one of the pull. */
+  ofGroup(group: string, subscription: SubscriptionData, subVersion: number): MessageFilter | PullStop | undefined
 }
 
 /**
@@ -28,13 +33,6 @@ export class PullSubscriptions {
   }
 
   filterOf(view: PullView): MessageFilter | PullStop | undefined {
-    const subscription = this.subscriptionOf(view)
-    if ('code' in subscription) return subscription
-    if (subscription.classFilterMode) return undefined
-    return this.parts.filters.filterOf(view.consumerGroup, subscription)
-  }
-
-  private subscriptionOf(view: PullView): SubscriptionData | PullStop {
     const { consumers, groups, filters } = this.parts
     const group = consumers.find(view.consumerGroup)
     if (group?.messageModel === 'BROADCASTING' && groups.find(view.consumerGroup)?.consumeBroadcastEnable === false) {
@@ -43,27 +41,36 @@ export class PullSubscriptions {
         remark: `consumer group ${view.consumerGroup} may not consume in broadcasting (consumeBroadcastEnable=false)`,
       }
     }
-    if ((view.sysFlag & PullFlag.subscription) !== 0)
-      return filters.parse(view.topic, view.subscription ?? '*', view.expressionType ?? 'TAG')
-    if (group === undefined) {
-      return {
-        code: ResponseCode.subscriptionNotExist,
-        remark: `consumer group ${view.consumerGroup} is not online here: no heartbeat announced it`,
-      }
+    if ((view.sysFlag & PullFlag.subscription) !== 0) {
+      const { topic, subscription: expression, expressionType: type } = view
+      return filters.ofText({ topic, group: view.consumerGroup, expression, type })
     }
-    const found = group.subscriptions.get(view.topic)
-    if (found === undefined) {
-      return {
-        code: ResponseCode.subscriptionNotExist,
-        remark: `consumer group ${view.consumerGroup} does not subscribe to ${view.topic}`,
-      }
-    }
-    if (found.subVersion < view.subVersion) {
-      return {
-        code: ResponseCode.subscriptionNotLatest,
-        remark: `the subscription of ${view.consumerGroup} to ${view.topic} is older here (${found.subVersion}) than in the pull (${view.subVersion})`,
-      }
-    }
-    return found
+    const subscription = subscriptionOf(view, group)
+    if ('code' in subscription) return subscription
+    if (subscription.classFilterMode) return undefined
+    return filters.ofGroup(view.consumerGroup, subscription, view.subVersion)
   }
+}
+
+function subscriptionOf(view: PullView, group: ConsumerGroup | undefined): SubscriptionData | PullStop {
+  if (group === undefined) {
+    return {
+      code: ResponseCode.subscriptionNotExist,
+      remark: `consumer group ${view.consumerGroup} is not online here: no heartbeat announced it`,
+    }
+  }
+  const found = group.subscriptions.get(view.topic)
+  if (found === undefined) {
+    return {
+      code: ResponseCode.subscriptionNotExist,
+      remark: `consumer group ${view.consumerGroup} does not subscribe to ${view.topic}`,
+    }
+  }
+  if (found.subVersion < view.subVersion) {
+    return {
+      code: ResponseCode.subscriptionNotLatest,
+      remark: `the subscription of ${view.consumerGroup} to ${view.topic} is older here (${found.subVersion}) than in the pull (${view.subVersion})`,
+    }
+  }
+  return found
 }

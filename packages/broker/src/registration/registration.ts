@@ -1,6 +1,12 @@
-import { type RegisterBrokerBody, ResponseCode, registerBroker, unregisterBroker } from '@skua-mq/protocol'
+import {
+  getKvListByNamespace,
+  type RegisterBrokerBody,
+  ResponseCode,
+  registerBroker,
+  unregisterBroker,
+} from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
-import { type Clock, defineEvent, type Events, every, type Service, type Timer } from '@skua-mq/runtime'
+import { type Clock, defineEvent, delay, type Events, every, type Service, type Timer } from '@skua-mq/runtime'
 
 export const registrationFailed = defineEvent<{ namesrvAddr: string; reason: string }>(
   'registration with a name server failed',
@@ -11,8 +17,10 @@ export const registered = defineEvent<{ namesrvAddr: string; brokerAddr: string 
   'debug',
 )
 
+export const orderTopicsNotTaken = defineEvent<{ error: unknown }>('order topics could not be saved', 'error')
+
 export interface RegistrationParts {
-  readonly client: RemotingClient
+  readonly client: Pick<RemotingClient, 'request'>
   readonly clock: Clock
   readonly events: Events
   readonly namesrvAddrs: () => readonly string[]
@@ -25,12 +33,22 @@ export interface RegistrationParts {
     haServerAddr: string
   }
   readonly body: () => RegisterBrokerBody
+  /** What the name servers hold for ordered topics (KV namespace ORDER_TOPIC_CONFIG), after a periodic round. */
+  readonly orderTopics?: (topics: ReadonlySet<string>) => void
+  /** registerNameServerPeriod */
   readonly periodMs: number
+  /** registerBrokerTimeoutMills */
   readonly timeoutMs: number
 }
 
 /** Changes that come close together become one registration. */
 const gatherMs = 10
+/** After a failure a name server is told again this soon, so that one which comes back knows the broker at once. */
+const retryMs = 3000
+/** Whoever waits for the name servers to know something waits no longer than this for those that do not answer. */
+export const announceWaitMs = 1000
+/** How long a name server may take to let a stopping broker go. */
+const unregisterTimeoutMs = 500
 
 /**
  * Tells every name server of this broker: at start, every registerNameServerPeriod, and at once on a change. Each name
@@ -39,68 +57,108 @@ const gatherMs = 10
 export class Registration implements Service {
   readonly name = 'registration'
   private readonly parts: RegistrationParts
+  private readonly retries = new Map<string, Timer>()
   private timer: Timer | undefined
-  private soon: Timer | undefined
+  private soon: Promise<void> | undefined
+  private soonTimer: Timer | undefined
   private stopped = false
 
   constructor(parts: RegistrationParts) {
     this.parts = parts
   }
 
-  /** The first round is waited for: a broker that has started is known to every name server that answers. */
+  /** Returns when every name server that answers within `announceWaitMs` knows this broker. */
   async start(): Promise<void> {
-    this.timer = every(this.parts.clock, this.parts.periodMs, () => this.round())
-    await this.round()
+    this.timer = every(this.parts.clock, this.parts.periodMs, () => this.periodic())
+    await this.atMost(this.periodic())
   }
 
   /** Topics changed: registers as soon as this burst of changes is over. */
   changed(): void {
-    if (this.stopped || this.timer === undefined) return
-    this.soon ??= this.parts.clock.after(gatherMs, () => {
-      this.soon = undefined
-      void this.round()
-    })
+    void this.gather()
+  }
+
+  /** As `changed`, and resolves when the name servers know it; those that do not answer are not waited for. */
+  announce(): Promise<void> {
+    return this.atMost(this.gather())
   }
 
   async stop(): Promise<void> {
     this.stopped = true
     this.timer?.cancel()
-    this.soon?.cancel()
+    this.soonTimer?.cancel()
+    for (const retry of this.retries.values()) retry.cancel()
     const { clusterName, brokerName, brokerAddr, brokerId } = this.parts.identity()
-    await Promise.all(
-      this.parts.namesrvAddrs().map(address =>
-        this.parts.client
-          .request(address, unregisterBroker, { clusterName, brokerName, brokerAddr, brokerId }, { timeoutMs: 500 })
-          .catch(error => {
-            this.parts.events.emit(
-              registrationFailed({ namesrvAddr: address, reason: `unregister: ${(error as Error).message}` }),
-            )
-          }),
-      ),
-    )
-  }
-
-  private async round(): Promise<void> {
-    const body = registerBroker.body!.encode(this.parts.body())
-    await Promise.all(this.parts.namesrvAddrs().map(address => this.tell(address, body)))
-  }
-
-  private async tell(address: string, body: Uint8Array): Promise<void> {
-    const { client, events, identity, timeoutMs } = this.parts
-    const own = identity()
-    try {
-      const reply = await client.request(
-        address,
-        registerBroker,
-        { ...own, compressed: false, bodyCrc32: 0 },
-        { body, timeoutMs },
-      )
-      if (reply.code === ResponseCode.success)
-        events.emit(registered({ namesrvAddr: address, brokerAddr: own.brokerAddr }))
-      else
-        events.emit(registrationFailed({ namesrvAddr: address, reason: `code ${reply.code}: ${reply.remark ?? ''}` }))
-    } catch (error) {
-      events.emit(registrationFailed({ namesrvAddr: address, reason: (error as Error).message }))
+    const own = { clusterName, brokerName, brokerAddr, brokerId }
+    const leave = async (namesrvAddr: string) => {
+      try {
+        await this.parts.client.request(namesrvAddr, unregisterBroker, own, { timeoutMs: unregisterTimeoutMs })
+      } catch (error) {
+        this.failed(namesrvAddr, `unregister: ${(error as Error).message}`)
+      }
     }
+    await Promise.all(this.parts.namesrvAddrs().map(leave))
+  }
+
+  private gather(): Promise<void> {
+    if (this.stopped || this.timer === undefined) return Promise.resolve()
+    this.soon ??= new Promise(resolve => {
+      this.soonTimer = this.parts.clock.after(gatherMs, () => {
+        this.soon = undefined
+        this.round().then(() => resolve())
+      })
+    })
+    return this.soon
+  }
+
+  private atMost(work: Promise<unknown>): Promise<void> {
+    const tooLong = new AbortController()
+    const limit = delay(this.parts.clock, announceWaitMs, tooLong.signal).catch(() => {})
+    return Promise.race([work.then(() => {}), limit]).finally(() => tooLong.abort())
+  }
+
+  /** Only here are the order topics taken: name servers that hold different ones must not set off endless changes. */
+  private async periodic(): Promise<void> {
+    const tables = (await this.round()).filter(table => table !== undefined)
+    if (tables.length === 0) return
+    try {
+      this.parts.orderTopics?.(new Set(tables.flatMap(table => [...table.keys()])))
+    } catch (error) {
+      this.parts.events.emit(orderTopicsNotTaken({ error }))
+    }
+  }
+
+  /** Answers the order topics of each name server that sent some. */
+  private async round(): Promise<(ReadonlyMap<string, string> | undefined)[]> {
+    const body = registerBroker.body!.encode(this.parts.body())
+    return Promise.all(this.parts.namesrvAddrs().map(address => this.tell(address, body)))
+  }
+
+  private async tell(namesrvAddr: string, body: Uint8Array): Promise<ReadonlyMap<string, string> | undefined> {
+    const { client, events, timeoutMs } = this.parts
+    const own = { ...this.parts.identity(), compressed: false, bodyCrc32: 0 }
+    try {
+      const reply = await client.request(namesrvAddr, registerBroker, own, { body, timeoutMs })
+      if (reply.code !== ResponseCode.success) {
+        this.failed(namesrvAddr, `code ${reply.code}: ${reply.remark ?? ''}`)
+        return undefined
+      }
+      events.emit(registered({ namesrvAddr, brokerAddr: own.brokerAddr }))
+      return reply.body === undefined ? undefined : getKvListByNamespace.replyBody!.decode(reply.body).table
+    } catch (error) {
+      this.failed(namesrvAddr, (error as Error).message)
+      return undefined
+    }
+  }
+
+  private failed(namesrvAddr: string, reason: string): void {
+    this.parts.events.emit(registrationFailed({ namesrvAddr, reason }))
+    if (this.stopped || this.retries.has(namesrvAddr)) return
+    const retry = this.parts.clock.after(retryMs, () => {
+      this.retries.delete(namesrvAddr)
+      if (this.parts.namesrvAddrs().includes(namesrvAddr))
+        void this.tell(namesrvAddr, registerBroker.body!.encode(this.parts.body()))
+    })
+    this.retries.set(namesrvAddr, retry)
   }
 }

@@ -18,6 +18,11 @@ const forbidden = new Set([
   'OFFSET_MOVED_EVENT',
 ])
 
+/** Names that belong to the broker whether it has made them or not (admin.md 2). */
+const system = new Set([...forbidden, 'TBW102', 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC'])
+
+export const isSystemName = (topic: string): boolean => system.has(topic) || topic.startsWith('rmq_sys_')
+
 /** Why a topic name is none; undefined for a good one (remoting.md 9.4). */
 export function illegalTopicName(topic: string): string | undefined {
   if (topic.trim() === '') return 'the topic is blank'

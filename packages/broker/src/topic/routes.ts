@@ -1,7 +1,10 @@
 import {
   deleteTopicInBroker,
+  dialect,
   getAllTopicConfig,
   getSystemTopicListFromBroker,
+  getTopicConfig,
+  type HeaderOf,
   ResponseCode,
   updateAndCreateTopic,
 } from '@skua-mq/protocol'
@@ -9,19 +12,29 @@ import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { illegalTopicName } from './names.ts'
 import type { TopicTable } from './topic-table.ts'
 
-/** 17, 21, 215, 305. */
-export function topicRoutes(parts: {
+/** More queues than this of one topic are refused: each has files of its own. */
+export const maxQueuesPerTopic = 65_536
+
+const badTopic = dialect.illegalTopicOnTopicRequest as Exclude<ResponseCode, 0>
+
+export interface TopicRouteParts {
   readonly topics: TopicTable
   /** A topic is gone: queues and offsets follow. */
   readonly deleted: (topic: string) => void
-}): Route[] {
-  const { topics } = parts
+  /** Resolves when the name servers know the change, or do not answer: a tool asks them next. Default: at once. */
+  readonly announced?: () => Promise<void>
+}
+
+/** 17, 21, 215, 305, 351 (admin.md 2). */
+export function topicRoutes(parts: TopicRouteParts): Route[] {
+  const { topics, announced = () => Promise.resolve() } = parts
+  const illegal = (topic: string, verb: string): string | undefined =>
+    illegalTopicName(topic) ??
+    (topics.isSystem(topic) ? `the topic ${topic} belongs to the broker and cannot be ${verb}` : undefined)
   return [
-    route(updateAndCreateTopic, header => {
-      const reason = illegalTopicName(header.topic)
-      if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
-      if (topics.isSystem(header.topic))
-        return refuse(ResponseCode.systemError, `the topic ${header.topic} belongs to the broker and cannot be changed`)
+    route(updateAndCreateTopic, async header => {
+      const reason = illegal(header.topic, 'changed') ?? illegalConfig(header)
+      if (reason !== undefined) return refuse(badTopic, reason)
       topics.put(
         {
           topicName: header.topic,
@@ -30,31 +43,43 @@ export function topicRoutes(parts: {
           perm: header.perm,
           topicFilterType: header.topicFilterType === 'MULTI_TAG' ? 'MULTI_TAG' : 'SINGLE_TAG',
           topicSysFlag: header.topicSysFlag ?? 0,
-          order: header.order ?? false,
+          order: header.order,
         },
         'by an administrator',
       )
+      await announced()
       return ok({})
     }),
-    route(deleteTopicInBroker, ({ topic }) => {
-      if (topics.isSystem(topic))
-        return refuse(ResponseCode.systemError, `the topic ${topic} belongs to the broker and cannot be deleted`)
-      topics.delete(topic)
+    route(deleteTopicInBroker, async ({ topic }) => {
+      const reason = illegal(topic, 'deleted')
+      if (reason !== undefined) return refuse(badTopic, reason)
+      const known = topics.delete(topic)
       parts.deleted(topic)
+      if (known) await announced()
       return ok({})
     }),
-    route(getAllTopicConfig, () => {
-      const topicConfigTable = new Map(topics.all().map(config => [config.topicName, config]))
-      return ok({}, getAllTopicConfig.replyBody!.encode({ dataVersion: topics.version.toJSON(), topicConfigTable }))
+    ...lookupRoutes(topics),
+  ]
+}
+
+function lookupRoutes(topics: TopicTable): Route[] {
+  return [
+    route(getAllTopicConfig, () => ok({}, getAllTopicConfig.replyBody!.encode(topics.table()))),
+    route(getTopicConfig, ({ topic }) => {
+      const config = topics.find(topic)
+      if (config === undefined) return refuse(ResponseCode.topicNotExist, `topic ${topic} does not exist here`)
+      return ok({}, getTopicConfig.replyBody!.encode(config))
     }),
     route(getSystemTopicListFromBroker, () =>
-      ok(
-        {},
-        getSystemTopicListFromBroker.replyBody!.encode({
-          topicList: [...topics.systemTopicNames()],
-          brokerAddr: undefined,
-        }),
-      ),
+      ok({}, getSystemTopicListFromBroker.replyBody!.encode({ topicList: [...topics.systemTopicNames()] })),
     ),
   ]
+}
+
+function illegalConfig(header: HeaderOf<typeof updateAndCreateTopic>): string | undefined {
+  for (const member of ['readQueueNums', 'writeQueueNums'] as const) {
+    if (header[member] < 0 || header[member] > maxQueuesPerTopic)
+      return `${member}=${header[member]} is not within 0 and ${maxQueuesPerTopic}`
+  }
+  return header.perm < 0 || header.perm > 15 ? `perm=${header.perm} is not within 0 and 15` : undefined
 }

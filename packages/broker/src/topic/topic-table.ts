@@ -1,7 +1,9 @@
-import type { TopicConfig } from '@skua-mq/protocol'
+import type { TopicConfig, TopicConfigTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
-import { deadLetterPrefix, illegalTopicToSend, retryPrefix } from './names.ts'
+import { illegalTopicToSend, isSystemName, retryPrefix } from './names.ts'
+import { systemTopics, type TopicSettings, templateTopic } from './system-topics.ts'
+import { Perm, topicConfig } from './topic-config.ts'
 
 export const topicCreated = defineEvent<{ topic: string; queues: number; perm: number; why: string }>(
   'topic created',
@@ -9,46 +11,23 @@ export const topicCreated = defineEvent<{ topic: string; queues: number; perm: n
 )
 export const topicDeleted = defineEvent<{ topic: string }>('topic deleted', 'info')
 
-export const Perm = { priority: 8, read: 4, write: 2, inherit: 1 } as const
-
-export const templateTopic = 'TBW102'
-
 export interface TopicTableParts {
   readonly clock: Pick<Clock, 'now'>
   readonly events: Events
-  readonly file: TableFile
+  readonly file: TableFile<TopicConfigTable>
   readonly settings: TopicSettings
 }
 
-export interface TopicSettings {
-  readonly brokerClusterName: string
-  readonly brokerName: string
-  readonly autoCreateTopicEnable: boolean
-  readonly defaultTopicQueueNums: number
-  readonly clusterTopicEnable: boolean
-  readonly brokerTopicEnable: boolean
-  readonly traceTopicEnable: boolean
-  readonly msgTraceTopicName: string
-}
+/** Bits of topicSysFlag (remoting.md 14.3). */
+const unit = 1
+const unitSub = 2
 
-export function topicConfig(topicName: string, queues: number, perm: number = Perm.read | Perm.write): TopicConfig {
-  return {
-    topicName,
-    readQueueNums: queues,
-    writeQueueNums: queues,
-    perm,
-    topicFilterType: 'SINGLE_TAG',
-    topicSysFlag: 0,
-    order: false,
-  }
-}
-
-/** What a broker knows of its topics, kept in config/topics.json. */
+/** What a broker knows of its topics, kept in config/topics.json, which is written at each change. */
 export class TopicTable {
   readonly version = new TableVersion()
   private readonly topics = new Map<string, TopicConfig>()
-  /** Topics which the broker makes itself at each start; they may not be deleted. */
-  private readonly system = new Set<string>()
+  /** Topics which the broker makes itself at each start. */
+  private readonly made = new Set<string>()
   private readonly parts: TopicTableParts
   private readonly listeners: (() => void)[] = []
 
@@ -56,22 +35,24 @@ export class TopicTable {
     this.parts = parts
   }
 
-  /** Reads the file, then adds the system topics of store.md 5.4 which it lacks. */
+  /**
+   * Reads the file, then adds the system topics of store.md 5.4 which it lacks. TBW102 alone follows the configuration
+   * and not the file: what an earlier start allowed must not go on creating topics.
+   */
   load(): void {
-    const saved = this.parts.file.load()
-    if (saved !== undefined) {
-      const table = (saved['topicConfigTable'] ?? {}) as Record<string, Partial<TopicConfig>>
-      for (const [name, config] of Object.entries(table))
-        this.topics.set(name, { ...topicConfig(name, 16), ...config, topicName: name })
-      this.version.read(saved['dataVersion'])
-    }
-    for (const config of systemTopics(this.parts.settings)) {
-      this.system.add(config.topicName)
-      // The template follows the configuration; the others are only made when missing.
+    const { settings, file, clock } = this.parts
+    const saved = file.load()
+    for (const [name, config] of saved?.topicConfigTable ?? []) this.topics.set(name, { ...config, topicName: name })
+    if (saved !== undefined) this.version.read(saved.dataVersion)
+    const before = JSON.stringify(this.all())
+    if (!settings.autoCreateTopicEnable) this.topics.delete(templateTopic)
+    for (const config of systemTopics(settings)) {
+      this.made.add(config.topicName)
       if (!this.topics.has(config.topicName) || config.topicName === templateTopic)
         this.topics.set(config.topicName, config)
     }
-    if (!this.parts.settings.autoCreateTopicEnable) this.topics.delete(templateTopic)
+    // A name server that remembers this broker compares versions: another table is another version.
+    if (JSON.stringify(this.all()) !== before) this.version.next(clock.now())
   }
 
   find(topic: string): TopicConfig | undefined {
@@ -82,39 +63,42 @@ export class TopicTable {
     return [...this.topics.values()]
   }
 
+  /** Topics that no tool may change or delete. */
   isSystem(topic: string): boolean {
-    return this.system.has(topic)
+    return this.made.has(topic) || isSystemName(topic) || topic === this.parts.settings.msgTraceTopicName
   }
 
   systemTopicNames(): readonly string[] {
-    return [...this.system]
+    return [...new Set([...this.made, ...this.topics.keys()].filter(topic => this.isSystem(topic)))]
   }
 
   illegal(topic: string): string | undefined {
     return illegalTopicToSend(topic)
   }
 
-  /** 17, and whatever the broker needs for itself. */
+  /** 17, and whatever the broker needs for itself. On disk when it returns. */
   put(config: TopicConfig, why: string): void {
-    const fresh = !this.topics.has(config.topicName)
-    this.topics.set(config.topicName, config)
-    if (fresh)
+    const known = this.topics.get(config.topicName)
+    this.change(() => this.topics.set(config.topicName, { ...known, ...config }))
+    if (known === undefined)
       this.parts.events.emit(
         topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
       )
-    this.changed()
   }
 
   /** A topic that the broker needs: as it is, or made with these queues. */
-  ensure(topic: string, queues: number, why: string): TopicConfig {
+  ensure(topic: string, queues: number, why: string, topicSysFlag = 0): TopicConfig {
     const known = this.topics.get(topic)
     if (known !== undefined) return known
-    const config = topicConfig(topic, queues)
+    const config = { ...topicConfig(topic, queues), topicSysFlag }
     this.put(config, why)
     return config
   }
 
-  /** Auto-creation at a send (remoting.md 9.3). Retry and dead letter topics need no template. */
+  /**
+   * Auto-creation at a send (remoting.md 9.3): from the template, when there is one with the inherit bit; a retry topic
+   * also without. Undefined where nothing may be created.
+   */
   createFor(send: {
     topic: string
     defaultTopic: string
@@ -122,24 +106,34 @@ export class TopicTable {
     unitMode: boolean
   }): TopicConfig | undefined {
     const { topic } = send
-    if (topic.startsWith(retryPrefix) || topic.startsWith(deadLetterPrefix)) return this.ensure(topic, 1, 'sent to')
+    if (topic.startsWith(retryPrefix)) return this.ensure(topic, 1, 'sent to', send.unitMode ? unitSub : 0)
     const template = this.topics.get(send.defaultTopic)
     if (template === undefined || (template.perm & Perm.inherit) === 0) return undefined
     const queues = Math.max(1, Math.min(send.queueNums, template.writeQueueNums))
     const config: TopicConfig = {
       ...topicConfig(topic, queues, template.perm & ~Perm.inherit),
       topicFilterType: template.topicFilterType,
-      topicSysFlag: send.unitMode ? 1 : 0,
+      topicSysFlag: send.unitMode ? unit : 0,
     }
     this.put(config, `sent to, from the template ${send.defaultTopic}`)
     return config
   }
 
+  /** False when there was none. */
   delete(topic: string): boolean {
-    if (!this.topics.delete(topic)) return false
+    if (!this.topics.has(topic)) return false
+    this.change(() => this.topics.delete(topic))
     this.parts.events.emit(topicDeleted({ topic }))
-    this.changed()
     return true
+  }
+
+  /** The topics that the name servers hold for ordered are ordered, no others. */
+  setOrdered(names: ReadonlySet<string>): void {
+    const wrong = this.all().filter(config => config.order !== names.has(config.topicName))
+    if (wrong.length === 0) return
+    this.change(() => {
+      for (const config of wrong) this.topics.set(config.topicName, { ...config, order: !config.order })
+    })
   }
 
   /** Runs after each change; the table is saved by then. */
@@ -147,32 +141,29 @@ export class TopicTable {
     this.listeners.push(listener)
   }
 
-  save(): void {
-    this.parts.file.save({ dataVersion: this.version.toJSON(), topicConfigTable: this.topics })
+  stop(): void {
+    this.parts.file.saveAtStop(this.table())
   }
 
-  private changed(): void {
+  /** 21, and the file. */
+  table(): TopicConfigTable {
+    return { dataVersion: this.version.toJSON(), topicConfigTable: this.topics }
+  }
+
+  /** What cannot be saved is not taken: nobody is told of a topic that the next start would not know. */
+  private change(apply: () => void): void {
+    const { timestamp, counter } = this.version
+    const before = new Map(this.topics)
+    apply()
     this.version.next(this.parts.clock.now())
-    this.save()
+    try {
+      this.parts.file.save(this.table())
+    } catch (error) {
+      this.topics.clear()
+      for (const [name, config] of before) this.topics.set(name, config)
+      this.version.read({ timestamp, counter })
+      throw error
+    }
     for (const listener of this.listeners) listener()
   }
-}
-
-/** store.md 5.4. */
-export function systemTopics(settings: TopicSettings): TopicConfig[] {
-  const open = Perm.read | Perm.write | Perm.inherit
-  const topics = [
-    topicConfig('SELF_TEST_TOPIC', 1),
-    topicConfig('BenchmarkTest', 1024),
-    topicConfig(settings.brokerClusterName, 16, settings.clusterTopicEnable ? open : Perm.inherit),
-    topicConfig(settings.brokerName, 1, settings.brokerTopicEnable ? open : Perm.inherit),
-    topicConfig('OFFSET_MOVED_EVENT', 1),
-    topicConfig('SCHEDULE_TOPIC_XXXX', 18),
-    topicConfig(`${settings.brokerClusterName}_REPLY_TOPIC`, 1),
-    topicConfig('RMQ_SYS_TRANS_HALF_TOPIC', 1),
-    topicConfig('RMQ_SYS_TRANS_OP_HALF_TOPIC', 1),
-  ]
-  if (settings.autoCreateTopicEnable) topics.push(topicConfig(templateTopic, settings.defaultTopicQueueNums, open))
-  if (settings.traceTopicEnable) topics.push(topicConfig(settings.msgTraceTopicName, 1))
-  return topics
 }

@@ -1,0 +1,26 @@
+import { type ClientConnection, languageName } from '@skua-mq/protocol'
+import type { Connection } from '@skua-mq/remoting'
+
+/** Who sends a heartbeat. */
+export interface Client {
+  readonly clientId: string
+  readonly connection: Connection
+  /** Number of remoting.md 3.1; undefined for one that nobody knows. */
+  readonly language: number | undefined
+  readonly version: number
+}
+
+export const addressOf = ({ connection }: Client): string => `${connection.remote.host}:${connection.remote.port}`
+
+export const languageOf = ({ language }: Client): string | undefined =>
+  language === undefined ? undefined : languageName(language)
+
+/** As operator tools see it (203, 204). */
+export function connectionOf(client: Client): ClientConnection {
+  return {
+    clientId: client.clientId,
+    clientAddr: addressOf(client),
+    language: languageOf(client),
+    version: client.version,
+  }
+}

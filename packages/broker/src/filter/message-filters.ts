@@ -1,0 +1,44 @@
+import { PropertyName, parseTags, type SqlFilter, type TagFilter } from '@skua-mq/protocol'
+import type { MessageFilter } from '@skua-mq/store'
+import { RecordProperties } from './record-properties.ts'
+
+/** One thread evaluates one record at a time: all filters share the place where it is looked into. */
+const properties = new RecordProperties()
+
+/** Passes the tags of a set by their hashes; the consumer compares the text again. */
+export function tagFilter(codes: ReadonlySet<number>): MessageFilter {
+  return { matchesTag: tagsHash => codes.has(tagsHash) }
+}
+
+/** A tag expression as a filter; undefined lets all pass. `no tags`: for text that names none (remoting.md 14.9). */
+export function tagFilterOf(expression: string | undefined): MessageFilter | undefined | 'no tags' {
+  const parsed: TagFilter | undefined = parseTags(expression)
+  if (parsed === undefined) return 'no tags'
+  return parsed.all ? undefined : tagFilter(parsed.codes)
+}
+
+/** Passes the messages for whose properties an SQL92 expression is true: neither false, nor unknown, nor failing. */
+export function sqlFilter(sql: SqlFilter): MessageFilter {
+  return {
+    matchesTag: passes,
+    matchesRecord: (bytes, start, end) => properties.read(bytes, start, end) && sql.evaluate(properties.find) === true,
+  }
+}
+
+/**
+ * For a %RETRY% topic under filterSupportRetry: a message is asked what its group wants of the topic that it came from.
+ * Groups which change their expression while messages wait for a retry rely on it.
+ */
+export function retryFilter(sqlOf: (originTopic: string) => SqlFilter | undefined): MessageFilter {
+  return {
+    matchesTag: passes,
+    matchesRecord: (bytes, start, end) => {
+      if (!properties.read(bytes, start, end)) return true
+      const origin = properties.find(PropertyName.retryTopic)
+      const sql = origin === undefined ? undefined : sqlOf(origin)
+      return sql === undefined || sql.evaluate(properties.find) === true
+    },
+  }
+}
+
+const passes = (): boolean => true
