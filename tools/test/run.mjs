@@ -28,6 +28,8 @@ run(process.execPath, [
   '--import',
   'tsx',
   '--test',
+  '--test-timeout=240000',
+  '--test-force-exit',
   `--test-concurrency=${process.env.SKUA_TEST_CONCURRENCY ?? 2}`,
   '--test-reporter=dot',
   '--test-reporter-destination=stdout',

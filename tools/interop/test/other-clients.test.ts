@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { updateAndCreateTopic } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
@@ -64,10 +64,13 @@ for (const { title, open, skip, modes } of clients) {
     before(async () => {
       if (owned) skua = await startStandalone({ port: 0, store })
       if (owned) namesrv = skua.namesrvAddr
+    })
+    // A Go producer loses its routes when a consumer of the same process shuts down: each test has a process of its own.
+    beforeEach(async () => {
       client = await open()
     })
+    afterEach(() => client.kill())
     after(async () => {
-      await client?.kill()
       if (owned) await skua?.stop()
       rmSync(store, { recursive: true, force: true })
     })
@@ -95,6 +98,8 @@ for (const { title, open, skip, modes } of clients) {
       assert.equal(new Set((await received('before', 6)).map(message => message.msgId)).size, 6)
       // Both clients commit every few seconds, and at shutdown.
       await client.call('stopConsumer', { name: 'before' })
+      await client.kill()
+      client = await open()
       if (owned) {
         const [host, port] = (skua.brokers[0]?.address ?? '').split(':')
         await skua.stop()
