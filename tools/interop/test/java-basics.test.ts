@@ -64,7 +64,8 @@ for (const version of javaVersions) {
       const batch = await java.call<Sent>('sendBatch', { namesrv, topic, tag: 'D', count: 5 })
       assert.equal(batch.offsetMsgId.split(',').length, 5)
       const got = await received('ways', 20)
-      assert.equal(new Set(got.map(message => message.msgId)).size, 20)
+      // By place: client 5.3.3 gives all messages of a batch one more id, and RocketMQ hands out that one.
+      assert.equal(new Set(got.map(message => `${message.queueId}:${message.queueOffset}`)).size, 20)
       assert.equal(got.length, 20)
       assert.deepEqual([...new Set(got.map(message => message.tags))].sort(), ['A', 'B', 'C', 'D'])
       const first = got.find(message => message.msgId === sync[0]?.msgId)
