@@ -214,12 +214,20 @@ final class Consumers {
     return consumer;
   }
 
+  /** A client pulls with SQL92 only when it knows its broker's version: by a heartbeat, whose timer is 30 s away. */
+  private static void meetBroker(DefaultMQPullConsumer consumer, String topic) {
+    var factory = consumer.getDefaultMQPullConsumerImpl().getRebalanceImpl().getmQClientFactory();
+    factory.updateTopicRouteInfoFromNameServer(topic);
+    factory.sendHeartbeatToAllBrokerWithLock();
+  }
+
   private static Object pull(Map<String, Object> request) throws Exception {
     DefaultMQPullConsumer consumer = puller(request);
     String topic = Json.text(request, "topic", "");
     consumer.fetchSubscribeMessageQueues(topic);
     MessageQueue queue = new MessageQueue(topic, Json.text(request, "brokerName", ""), Json.integer(request, "queueId", 0));
     long offset = Json.longValue(request, "offset", 0);
+    if (request.containsKey("sql")) meetBroker(consumer, topic);
     PullResult result =
         request.containsKey("sql")
             ? consumer.pull(queue, MessageSelector.bySql(Json.text(request, "sql", "")), offset, Json.integer(request, "max", 32))
