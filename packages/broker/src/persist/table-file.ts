@@ -39,6 +39,7 @@ export class TableFile<T> {
   save(value: T): void {
     this.round++
     const bytes = this.parts.codec.encode(value)
+    this.makeDirectory()
     this.file.save(bytes)
     this.saved = bytes
   }
@@ -81,6 +82,15 @@ export class TableFile<T> {
     }
   }
 
+  /** A directory whose name is not synced in its parent takes its files with it in a power cut. */
+  private makeDirectory(): void {
+    const { disk, path } = this.parts
+    const directory = parentOf(path)
+    if (disk.stat(directory) !== undefined) return
+    disk.makeDirectory(directory)
+    disk.syncDirectory(parentOf(directory))
+  }
+
   private async writeSynced(path: string, bytes: Uint8Array): Promise<void> {
     const file = this.parts.disk.open(path, 'create')
     try {
@@ -92,6 +102,8 @@ export class TableFile<T> {
     }
   }
 }
+
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '/'
 
 /** The version of a table, which slaves and name servers compare (store.md 5.2). */
 export class TableVersion {

@@ -44,15 +44,17 @@ export class TopicTable {
     const saved = file.load()
     for (const [name, config] of saved?.topicConfigTable ?? []) this.topics.set(name, { ...config, topicName: name })
     if (saved !== undefined) this.version.read(saved.dataVersion)
-    const before = JSON.stringify(this.all())
-    if (!settings.autoCreateTopicEnable) this.topics.delete(templateTopic)
+    let changed = !settings.autoCreateTopicEnable && this.topics.delete(templateTopic)
     for (const config of systemTopics(settings)) {
       this.made.add(config.topicName)
-      if (!this.topics.has(config.topicName) || config.topicName === templateTopic)
-        this.topics.set(config.topicName, config)
+      const known = this.topics.get(config.topicName)
+      const stays = config.topicName !== templateTopic || known?.writeQueueNums === config.writeQueueNums
+      if (known !== undefined && stays) continue
+      this.topics.set(config.topicName, config)
+      changed = true
     }
     // A name server that remembers this broker compares versions: another table is another version.
-    if (JSON.stringify(this.all()) !== before) this.version.next(clock.now())
+    if (changed) this.version.next(clock.now())
   }
 
   find(topic: string): TopicConfig | undefined {
@@ -90,9 +92,8 @@ export class TopicTable {
   ensure(topic: string, queues: number, why: string, topicSysFlag = 0): TopicConfig {
     const known = this.topics.get(topic)
     if (known !== undefined) return known
-    const config = { ...topicConfig(topic, queues), topicSysFlag }
-    this.put(config, why)
-    return config
+    this.put({ ...topicConfig(topic, queues), topicSysFlag }, why)
+    return this.topics.get(topic) as TopicConfig
   }
 
   /**

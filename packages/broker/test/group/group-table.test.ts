@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { subscriptionGroupTableFile } from '@skua-mq/protocol'
+import { GroupTable, groupConfig, groupCreated } from '../../src/group/group-table.ts'
+import { machine } from '../harness.ts'
+
+const path = '/store/config/subscriptionGroup.json'
+
+function opened({ autoCreate = true, on = machine() } = {}) {
+  const groups = new GroupTable({
+    ...on,
+    file: on.file(path, subscriptionGroupTableFile),
+    autoCreate: () => autoCreate,
+  })
+  groups.load()
+  return { ...on, on, groups }
+}
+
+test("a new broker has RocketMQ's system groups, with the defaults", () => {
+  const { groups } = opened()
+  assert.deepEqual(
+    [...groups.all().keys()],
+    [
+      'TOOLS_CONSUMER',
+      'FILTERSRV_CONSUMER',
+      'SELF_TEST_C_GROUP',
+      'CID_ONS-HTTP-PROXY',
+      'CID_ONSAPI_PULL',
+      'CID_ONSAPI_PERMISSION',
+      'CID_ONSAPI_OWNER',
+    ],
+  )
+  for (const [name, config] of groups.all()) assert.deepEqual(config, groupConfig(name))
+})
+
+describe('creation at first sight', () => {
+  test('makes a group with the defaults and tells of it, once', () => {
+    const { groups, fieldsOf } = opened()
+    assert.deepEqual(groups.findOrCreate('g'), groupConfig('g'))
+    groups.findOrCreate('g')
+    assert.deepEqual(fieldsOf(groupCreated.eventName), [{ group: 'g', why: 'first seen' }])
+  })
+
+  test('is left when it is switched off, but for groups of the system', () => {
+    const { groups } = opened({ autoCreate: false })
+    assert.equal(groups.findOrCreate('g'), undefined)
+    assert.equal(groups.find('g'), undefined)
+    assert.ok(groups.findOrCreate('CID_RMQ_SYS_TRACE'))
+    assert.ok(groups.findOrCreate('TOOLS_CONSUMER'))
+  })
+
+  test('is left for names that are none', () => {
+    const { groups } = opened()
+    assert.equal(groups.findOrCreate('a b'), undefined)
+    assert.equal(groups.findOrCreate(''), undefined)
+    assert.equal(groups.findOrCreate('x'.repeat(256)), undefined)
+  })
+})
+
+describe('persistence', () => {
+  test('what was created, changed and deleted is so after a restart, with the version', () => {
+    const { groups, on, clock } = opened()
+    clock.advance(7)
+    groups.findOrCreate('g')
+    groups.findOrCreate('h')
+    groups.put({ ...groupConfig('g'), retryMaxTimes: 3, consumeEnable: false })
+    assert.equal(groups.delete('h'), true)
+    assert.equal(groups.delete('h'), false)
+    const again = opened({ on })
+    assert.deepEqual(again.groups.find('g'), { ...groupConfig('g'), retryMaxTimes: 3, consumeEnable: false })
+    assert.equal(again.groups.find('h'), undefined)
+    assert.deepEqual(again.groups.version.toJSON(), groups.version.toJSON())
+    assert.equal(groups.version.timestamp, clock.now())
+  })
+
+  test('what a 5.x broker wrote is kept by a later save', () => {
+    const on = machine()
+    on.disk.makeDirectory('/store/config')
+    on.disk.writeFile(
+      path,
+      Buffer.from(
+        '{"dataVersion":{"counter":1,"stateVersion":0,"timestamp":1700000000000},"forbiddenTable":{"g":{"T":1}},' +
+          '"subscriptionGroupTable":{"g":{"groupName":"g","attributes":{"a":"b"},"consumeTimeoutMinute":15,' +
+          '"groupRetryPolicy":{"type":"CUSTOMIZED"},"retryMaxTimes":5}}}',
+      ),
+    )
+    const { groups } = opened({ on })
+    assert.equal(groups.find('g')?.retryMaxTimes, 5)
+    assert.equal(groups.find('g')?.retryQueueNums, 1, 'absent members have their defaults')
+    groups.findOrCreate('other')
+    const again = opened({ on }).groups
+    assert.deepEqual(again.find('g')?.attributes, new Map([['a', 'b']]))
+    assert.deepEqual(again.find('g')?.groupRetryPolicy, { type: 'CUSTOMIZED' })
+    assert.deepEqual(again.table().forbiddenTable, new Map([['g', new Map([['T', 1]])]]))
+  })
+
+  test('a change that cannot be saved is refused and forgotten', () => {
+    const { groups, disk } = opened()
+    disk.faults.fail({ on: 'sync', code: 'EIO' })
+    assert.throws(() => groups.findOrCreate('g'), { code: 'EIO' })
+    assert.equal(groups.find('g'), undefined)
+  })
+})

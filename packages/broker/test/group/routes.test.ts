@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  deleteSubscriptionGroup,
+  getAllSubscriptionGroupConfig,
+  getSubscriptionGroupConfig,
+  subscriptionGroupTableFile,
+  updateAndCreateSubscriptionGroup,
+} from '@skua-mq/protocol'
+import { GroupTable, groupConfig } from '../../src/group/group-table.ts'
+import { groupRoutes } from '../../src/group/routes.ts'
+import { ask, bodyOf, machine } from '../harness.ts'
+
+function broker() {
+  const on = machine()
+  const groups = new GroupTable({
+    ...on,
+    file: on.file('/store/config/subscriptionGroup.json', subscriptionGroupTableFile),
+    autoCreate: () => false,
+  })
+  groups.load()
+  const deleted: (readonly [string, boolean])[] = []
+  return { groups, deleted, routes: groupRoutes({ groups, deleted: (group, clean) => deleted.push([group, clean]) }) }
+}
+
+const encoded = updateAndCreateSubscriptionGroup.body!
+
+describe('200', () => {
+  test('creates and changes a group; what the tool leaves out has its default', async () => {
+    const { groups, routes } = broker()
+    const body = encoded.encode({ ...groupConfig('g'), retryMaxTimes: 2 })
+    assert.equal((await ask(routes, updateAndCreateSubscriptionGroup, {}, { body })).code, 0)
+    assert.equal(groups.find('g')?.retryMaxTimes, 2)
+    await ask(routes, updateAndCreateSubscriptionGroup, {}, { body: Buffer.from('{"groupName":"g","brokerId":1}') })
+    assert.deepEqual(groups.find('g'), { ...groupConfig('g'), brokerId: 1 })
+  })
+
+  test('a name that is none is refused with 1', async () => {
+    const { groups, routes } = broker()
+    for (const groupName of ['', 'a b']) {
+      const body = encoded.encode(groupConfig(groupName))
+      assert.equal((await ask(routes, updateAndCreateSubscriptionGroup, {}, { body })).code, 1)
+      assert.equal(groups.find(groupName), undefined)
+    }
+  })
+})
+
+test('207 deletes a group, and its offsets under the name of 4.9 and of 5.x', async () => {
+  const { groups, routes, deleted } = broker()
+  groups.put(groupConfig('g'))
+  assert.equal((await ask(routes, deleteSubscriptionGroup, { groupName: 'g' })).code, 0)
+  assert.equal(groups.find('g'), undefined)
+  await ask(routes, deleteSubscriptionGroup, { groupName: 'g', removeOffset: true })
+  await ask(routes, deleteSubscriptionGroup, { groupName: 'g', cleanOffset: true })
+  assert.deepEqual(deleted, [
+    ['g', false],
+    ['g', true],
+    ['g', true],
+  ])
+})
+
+test('201 tells all groups with their version, 352 one of them', async () => {
+  const { groups, routes } = broker()
+  groups.put({ ...groupConfig('g'), consumeBroadcastEnable: false })
+  const all = bodyOf(getAllSubscriptionGroupConfig, await ask(routes, getAllSubscriptionGroupConfig, {}))
+  assert.deepEqual(all.dataVersion, groups.version.toJSON())
+  assert.deepEqual(all.subscriptionGroupTable, groups.all())
+  const one = bodyOf(getSubscriptionGroupConfig, await ask(routes, getSubscriptionGroupConfig, { group: 'g' }))
+  assert.equal(one.consumeBroadcastEnable, false)
+  assert.equal((await ask(routes, getSubscriptionGroupConfig, { group: 'h' })).code, 26)
+})

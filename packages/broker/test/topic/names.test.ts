@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { illegalGroupName, illegalTopicName, illegalTopicToSend, isSystemName } from '../../src/topic/names.ts'
+
+test('names are made of % | letters, digits, _ and -', () => {
+  for (const name of ['a', 'Topic_1-x', '%RETRY%g', 'ns%t|x']) assert.equal(illegalTopicName(name), undefined, name)
+  for (const name of ['', '  ', 'a b', 'a.b', 'a/b', 'ü', 'a\n', 'a#']) assert.ok(illegalTopicName(name), name)
+  for (const name of ['', ' ', 'g.1', 'g g']) assert.ok(illegalGroupName(name), name)
+})
+
+test('a topic has at most 127 characters, a retry or dead letter topic 255, a group 255', () => {
+  assert.equal(illegalTopicName('x'.repeat(127)), undefined)
+  assert.match(illegalTopicName('x'.repeat(128)) ?? '', /128 characters, at most 127/)
+  for (const prefix of ['%RETRY%', '%DLQ%']) {
+    assert.equal(illegalTopicName(prefix.padEnd(255, 'x')), undefined)
+    assert.ok(illegalTopicName(prefix.padEnd(256, 'x')))
+  }
+  assert.equal(illegalGroupName('x'.repeat(255)), undefined)
+  assert.ok(illegalGroupName('x'.repeat(256)))
+})
+
+test("nobody sends to the broker's own topics; their names are system names", () => {
+  for (const topic of [
+    'SCHEDULE_TOPIC_XXXX',
+    'RMQ_SYS_TRANS_HALF_TOPIC',
+    'TRANS_CHECK_MAX_TIME_TOPIC',
+    'SELF_TEST_TOPIC',
+  ]) {
+    assert.match(illegalTopicToSend(topic) ?? '', /forbidden/)
+    assert.ok(isSystemName(topic))
+  }
+  assert.equal(illegalTopicToSend('BenchmarkTest'), undefined)
+  for (const topic of ['BenchmarkTest', 'TBW102', 'RMQ_SYS_TRACE_TOPIC', 'rmq_sys_anything'])
+    assert.ok(isSystemName(topic))
+  assert.equal(isSystemName('orders'), false)
+})

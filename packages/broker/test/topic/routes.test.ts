@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  deleteTopicInBroker,
+  getAllTopicConfig,
+  getSystemTopicListFromBroker,
+  getTopicConfig,
+  topicConfigTableFile,
+  updateAndCreateTopic,
+} from '@skua-mq/protocol'
+import { maxQueuesPerTopic, topicRoutes } from '../../src/topic/routes.ts'
+import { topicConfig } from '../../src/topic/topic-config.ts'
+import { TopicTable } from '../../src/topic/topic-table.ts'
+import { ask, bodyOf, machine } from '../harness.ts'
+
+function broker() {
+  const on = machine()
+  const topics = new TopicTable({
+    ...on,
+    file: on.file('/store/config/topics.json', topicConfigTableFile),
+    settings: {
+      brokerClusterName: 'c1',
+      brokerName: 'b1',
+      autoCreateTopicEnable: true,
+      defaultTopicQueueNums: 8,
+      clusterTopicEnable: true,
+      brokerTopicEnable: true,
+      traceTopicEnable: false,
+      msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
+    },
+  })
+  topics.load()
+  const deleted: string[] = []
+  const announced: number[] = []
+  const routes = topicRoutes({
+    topics,
+    deleted: topic => deleted.push(topic),
+    announced: async () => {
+      announced.push(topics.version.counter)
+    },
+  })
+  return { topics, routes, deleted, announced, disk: on.disk }
+}
+
+const wanted = {
+  topic: 'T',
+  defaultTopic: 'TBW102',
+  readQueueNums: 8,
+  writeQueueNums: 4,
+  perm: 6,
+  topicFilterType: 'SINGLE_TAG',
+  topicSysFlag: 0,
+  order: false,
+}
+
+describe('17', () => {
+  test('creates and changes a topic, and answers when the name servers know it', async () => {
+    const { topics, routes, announced } = broker()
+    assert.equal((await ask(routes, updateAndCreateTopic, wanted)).code, 0)
+    assert.deepEqual(topics.find('T'), { ...topicConfig('T', 8), writeQueueNums: 4 })
+    assert.deepEqual(announced, [topics.version.counter])
+    await ask(routes, updateAndCreateTopic, { ...wanted, perm: 4, order: true })
+    assert.deepEqual(topics.find('T'), { ...topicConfig('T', 8, 4), writeQueueNums: 4, order: true })
+  })
+
+  test('bad names, system topics, and values out of range are refused with 1 and the reason', async () => {
+    const { topics, routes, announced } = broker()
+    const cases = [
+      [{ topic: 'a b' }, /characters/],
+      [{ topic: 'TBW102' }, /belongs to the broker/],
+      [{ topic: 'SCHEDULE_TOPIC_XXXX' }, /belongs to the broker/],
+      [{ topic: 'c1' }, /belongs to the broker/],
+      [{ readQueueNums: -1 }, /readQueueNums=-1/],
+      [{ writeQueueNums: maxQueuesPerTopic + 1 }, /writeQueueNums/],
+      [{ perm: 16 }, /perm=16/],
+    ] as const
+    for (const [change, reason] of cases) {
+      const reply = await ask(routes, updateAndCreateTopic, { ...wanted, ...change })
+      assert.equal(reply.code, 1)
+      assert.match(reply.remark ?? '', reason)
+    }
+    assert.equal(topics.find('T'), undefined)
+    assert.deepEqual(announced, [])
+  })
+})
+
+describe('215', () => {
+  test('deletes a topic and what hangs on it', async () => {
+    const { topics, routes, deleted } = broker()
+    await ask(routes, updateAndCreateTopic, wanted)
+    assert.equal((await ask(routes, deleteTopicInBroker, { topic: 'T' })).code, 0)
+    assert.equal(topics.find('T'), undefined)
+    assert.deepEqual(deleted, ['T'])
+  })
+
+  test('an unknown topic is no error, and what is left of it goes too; a system topic stays', async () => {
+    const { topics, routes, deleted } = broker()
+    assert.equal((await ask(routes, deleteTopicInBroker, { topic: 'left-over' })).code, 0)
+    assert.deepEqual(deleted, ['left-over'])
+    assert.equal((await ask(routes, deleteTopicInBroker, { topic: 'BenchmarkTest' })).code, 1)
+    assert.equal((await ask(routes, deleteTopicInBroker, { topic: 'a b' })).code, 1)
+    assert.ok(topics.find('BenchmarkTest'))
+    assert.deepEqual(deleted, ['left-over'])
+  })
+})
+
+test('21 tells all topics with their version, 351 one of them', async () => {
+  const { topics, routes } = broker()
+  await ask(routes, updateAndCreateTopic, wanted)
+  const all = bodyOf(getAllTopicConfig, await ask(routes, getAllTopicConfig, {}))
+  assert.deepEqual(all.dataVersion, topics.version.toJSON())
+  assert.deepEqual(
+    [...all.topicConfigTable.keys()].sort(),
+    topics
+      .all()
+      .map(topic => topic.topicName)
+      .sort(),
+  )
+  assert.deepEqual(bodyOf(getTopicConfig, await ask(routes, getTopicConfig, { topic: 'T' })), topics.find('T'))
+  assert.equal((await ask(routes, getTopicConfig, { topic: 'U' })).code, 17)
+})
+
+test('305 lists the system topics and no others', async () => {
+  const { routes } = broker()
+  await ask(routes, updateAndCreateTopic, wanted)
+  const { topicList } = bodyOf(getSystemTopicListFromBroker, await ask(routes, getSystemTopicListFromBroker, {}))
+  assert.ok(topicList.includes('TBW102') && topicList.includes('c1_REPLY_TOPIC'))
+  assert.equal(topicList.includes('T'), false)
+})

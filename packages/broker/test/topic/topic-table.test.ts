@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { topicConfigTableFile } from '@skua-mq/protocol'
+import type { TopicSettings } from '../../src/topic/system-topics.ts'
+import { topicConfig } from '../../src/topic/topic-config.ts'
+import { TopicTable, topicCreated } from '../../src/topic/topic-table.ts'
+import { machine } from '../harness.ts'
+
+const path = '/store/config/topics.json'
+const settings: TopicSettings = {
+  brokerClusterName: 'c1',
+  brokerName: 'b1',
+  autoCreateTopicEnable: true,
+  defaultTopicQueueNums: 8,
+  clusterTopicEnable: true,
+  brokerTopicEnable: true,
+  traceTopicEnable: false,
+  msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
+}
+
+function opened(changes: Partial<TopicSettings> = {}, on = machine()) {
+  const topics = new TopicTable({
+    ...on,
+    file: on.file(path, topicConfigTableFile),
+    settings: { ...settings, ...changes },
+  })
+  topics.load()
+  return { ...on, topics, on }
+}
+
+const send = (topic: string, changes = {}) => ({
+  topic,
+  defaultTopic: 'TBW102',
+  queueNums: 4,
+  unitMode: false,
+  ...changes,
+})
+
+describe('system topics', () => {
+  test('a new broker makes those of RocketMQ, with its queues and permissions', () => {
+    const { topics } = opened()
+    const made = Object.fromEntries(
+      topics.all().map(({ topicName, readQueueNums, perm }) => [topicName, [readQueueNums, perm]]),
+    )
+    assert.deepEqual(made, {
+      SELF_TEST_TOPIC: [1, 6],
+      TBW102: [8, 7],
+      BenchmarkTest: [1024, 6],
+      c1: [16, 7],
+      b1: [1, 7],
+      OFFSET_MOVED_EVENT: [1, 6],
+      SCHEDULE_TOPIC_XXXX: [18, 6],
+      c1_REPLY_TOPIC: [1, 6],
+      RMQ_SYS_TRANS_HALF_TOPIC: [1, 6],
+      RMQ_SYS_TRANS_OP_HALF_TOPIC: [1, 6],
+    })
+  })
+
+  test('options take the template away, close the name topics and add the trace topic', () => {
+    const { topics } = opened({
+      autoCreateTopicEnable: false,
+      clusterTopicEnable: false,
+      brokerTopicEnable: false,
+      traceTopicEnable: true,
+    })
+    assert.equal(topics.find('TBW102'), undefined)
+    assert.equal(topics.find('c1')?.perm, 1)
+    assert.equal(topics.find('b1')?.perm, 1)
+    assert.equal(topics.find('RMQ_SYS_TRACE_TOPIC')?.writeQueueNums, 1)
+  })
+
+  test('the file rules over what the start would make, but for the template', () => {
+    const first = opened()
+    first.topics.put({ ...topicConfig('BenchmarkTest', 5) }, 'test')
+    const again = opened({ defaultTopicQueueNums: 3 }, first.on)
+    assert.equal(again.topics.find('BenchmarkTest')?.writeQueueNums, 5)
+    assert.equal(again.topics.find('TBW102')?.writeQueueNums, 3)
+    const off = opened({ autoCreateTopicEnable: false }, first.on)
+    assert.equal(off.topics.find('TBW102'), undefined)
+  })
+
+  test('they are known as such, also those that are not made here', () => {
+    const { topics } = opened()
+    for (const name of [
+      'TBW102',
+      'c1',
+      'b1',
+      'c1_REPLY_TOPIC',
+      'RMQ_SYS_TRACE_TOPIC',
+      'TRANS_CHECK_MAX_TIME_TOPIC',
+      'rmq_sys_x',
+    ])
+      assert.ok(topics.isSystem(name), name)
+    assert.equal(topics.isSystem('orders'), false)
+  })
+})
+
+describe('auto-creation', () => {
+  test('a topic is made from the template: the smaller number of queues, without the inherit bit, and told', () => {
+    const { topics, fieldsOf, clock } = opened()
+    const changes: string[] = []
+    topics.onChange(() => changes.push('changed'))
+    clock.advance(5)
+    const { counter } = topics.version
+    assert.deepEqual(topics.createFor(send('T')), topicConfig('T', 4))
+    assert.deepEqual(topics.find('T'), topicConfig('T', 4))
+    assert.equal(topics.createFor(send('U', { queueNums: 100 }))?.writeQueueNums, 8)
+    assert.equal(topics.createFor(send('V', { queueNums: 0 }))?.writeQueueNums, 1)
+    assert.equal(topics.createFor(send('W', { unitMode: true }))?.topicSysFlag, 1)
+    assert.deepEqual(changes, Array(4).fill('changed'))
+    assert.equal(topics.version.counter, counter + 4)
+    assert.equal(topics.version.timestamp, clock.now())
+    assert.deepEqual(fieldsOf(topicCreated.eventName)[0], {
+      topic: 'T',
+      queues: 4,
+      perm: 6,
+      why: 'sent to, from the template TBW102',
+    })
+  })
+
+  test('without a template, or from one that may not be inherited, nothing is made', () => {
+    const { topics } = opened({ autoCreateTopicEnable: false })
+    assert.equal(topics.createFor(send('T')), undefined)
+    topics.put(topicConfig('closed', 4, 6), 'test')
+    assert.equal(topics.createFor(send('T', { defaultTopic: 'closed' })), undefined)
+    topics.put(topicConfig('open', 2, 5), 'test')
+    assert.deepEqual(topics.createFor(send('T', { defaultTopic: 'open' })), topicConfig('T', 2, 4))
+  })
+
+  test('a retry topic is made with one queue also without a template', () => {
+    const { topics } = opened({ autoCreateTopicEnable: false })
+    assert.deepEqual(topics.createFor(send('%RETRY%g')), topicConfig('%RETRY%g', 1))
+  })
+
+  test('a topic that is needed is made once', () => {
+    const { topics, fieldsOf } = opened()
+    const before = fieldsOf(topicCreated.eventName).length
+    assert.equal(topics.ensure('%DLQ%g', 1, 'test'), topics.ensure('%DLQ%g', 9, 'test'))
+    assert.equal(fieldsOf(topicCreated.eventName).length, before + 1)
+  })
+})
+
+describe('persistence', () => {
+  test('what was created, changed and deleted is so after a restart, with the version', () => {
+    const { topics, on } = opened()
+    topics.createFor(send('T'))
+    topics.createFor(send('U'))
+    topics.put({ ...topicConfig('T', 12, 4), order: true, topicFilterType: 'MULTI_TAG' }, 'test')
+    assert.equal(topics.delete('U'), true)
+    assert.equal(topics.delete('U'), false)
+    const again = opened({}, on)
+    assert.deepEqual(again.topics.find('T'), { ...topicConfig('T', 12, 4), order: true, topicFilterType: 'MULTI_TAG' })
+    assert.equal(again.topics.find('U'), undefined)
+    assert.deepEqual(again.topics.version.toJSON(), topics.version.toJSON())
+  })
+
+  test("the file has Java's form, and Java's is read with members of 5.x kept", () => {
+    const on = machine()
+    on.disk.makeDirectory('/store/config')
+    const entry =
+      '\t\t"orders":{\n\t\t\t"attributes":{"message.type":"FIFO"},\n\t\t\t"order":false,\n\t\t\t"perm":6,\n\t\t\t"readQueueNums":4,\n' +
+      '\t\t\t"topicFilterType":"SINGLE_TAG",\n\t\t\t"topicName":"orders",\n\t\t\t"topicSysFlag":0,\n\t\t\t"writeQueueNums":4\n\t\t}\n'
+    on.disk.writeFile(
+      path,
+      Buffer.from(
+        `{\n\t"dataVersion":{\n\t\t"counter":3,\n\t\t"timestamp":1700000000000\n\t},\n\t"topicConfigTable":{\n${entry}\t}\n}`,
+      ),
+    )
+    const { topics } = opened({}, on)
+    topics.put(topicConfig('orders', 6), 'test')
+    const text = on.disk.readFile(path).toString()
+    assert.match(
+      text,
+      /^\{\n\t"dataVersion":\{\n\t\t"counter":5,\n\t\t"timestamp":\d+\n\t\},\n\t"topicConfigTable":\{\n\t\t"/,
+    )
+    assert.match(
+      text,
+      /"orders":\{\n\t\t\t"attributes":\{\n?\t*"message\.type":"FIFO"\n?\t*\},\n\t\t\t"order":false,\n\t\t\t"perm":6,\n\t\t\t"readQueueNums":6,/,
+    )
+  })
+
+  test('a table that the start changed has another version, an unchanged one has not', () => {
+    const { topics, on, clock } = opened()
+    topics.createFor(send('T'))
+    const saved = topics.version.toJSON()
+    clock.advance(1000)
+    assert.deepEqual(opened({}, on).topics.version.toJSON(), saved)
+    assert.equal(opened({ traceTopicEnable: true }, on).topics.version.counter, saved.counter + 1)
+  })
+
+  test('a change that cannot be saved is refused, forgotten, and told to nobody', () => {
+    const { topics, disk } = opened()
+    topics.createFor(send('T'))
+    const version = topics.version.toJSON()
+    const changes: string[] = []
+    topics.onChange(() => changes.push('changed'))
+    disk.faults.fail({ on: 'sync', code: 'EIO' })
+    assert.throws(() => topics.createFor(send('U')), { code: 'EIO' })
+    assert.throws(() => topics.delete('T'), { code: 'EIO' })
+    assert.equal(topics.find('U'), undefined)
+    assert.ok(topics.find('T'))
+    assert.deepEqual(topics.version.toJSON(), version)
+    assert.deepEqual(changes, [])
+  })
+})
+
+test('the topics that the name servers hold for ordered become ordered, others are no longer', () => {
+  const { topics } = opened()
+  for (const name of ['T', 'U', 'V']) topics.createFor(send(name))
+  topics.put({ ...topicConfig('V', 4), order: true }, 'test')
+  const changes: string[] = []
+  topics.onChange(() => changes.push('changed'))
+  topics.setOrdered(new Set(['T', 'unknown']))
+  assert.deepEqual(
+    ['T', 'U', 'V'].map(name => topics.find(name)?.order),
+    [true, false, false],
+  )
+  assert.equal(changes.length, 1)
+  topics.setOrdered(new Set(['T', 'unknown']))
+  assert.equal(changes.length, 1, 'the same again is no change')
+})
