@@ -63,7 +63,7 @@ export interface OtherCode {
 const retired = (code: number, name: string): OtherCode => ({ code, name, state: 'retired' })
 const only5 = (code: number, name: string): OtherCode => ({ code, name, state: 'only 5.x' })
 
-/** Numbers of remoting.md 7 without a request here. All of them are answered with code 3. */
+/** Numbers of remoting.md 7 and admin.md 6 and 8 without a request here. All of them are answered with code 3. */
 export const otherCodes: readonly OtherCode[] = [
   retired(13, 'QUERY_BROKER_OFFSET'),
   only5(18, 'UPDATE_AND_CREATE_TOPIC_LIST'),
@@ -97,6 +97,30 @@ export const otherCodes: readonly OtherCode[] = [
   only5(906, 'EXCHANGE_BROKER_HA_INFO'),
   only5(907, 'GET_BROKER_HA_STATUS'),
   only5(908, 'RESET_MASTER_FLUSH_OFFSET'),
+  only5(1001, 'CONTROLLER_ALTER_SYNC_STATE_SET'),
+  only5(1002, 'CONTROLLER_ELECT_MASTER'),
+  only5(1003, 'CONTROLLER_REGISTER_BROKER'),
+  only5(1004, 'CONTROLLER_GET_REPLICA_INFO'),
+  only5(1005, 'CONTROLLER_GET_METADATA_INFO'),
+  only5(1006, 'CONTROLLER_GET_SYNC_STATE_DATA'),
+  only5(1007, 'GET_BROKER_EPOCH_CACHE'),
+  only5(1008, 'NOTIFY_BROKER_ROLE_CHANGED'),
+  only5(1009, 'UPDATE_CONTROLLER_CONFIG'),
+  only5(1010, 'GET_CONTROLLER_CONFIG'),
+  only5(1011, 'CLEAN_BROKER_DATA'),
+  only5(1012, 'GET_NEXT_BROKER_ID'),
+  only5(1013, 'APPLY_BROKER_ID'),
+  only5(2004, 'SET_COMMITLOG_READ_MODE'),
+  only5(3001, 'CREATE_USER'),
+  only5(3002, 'UPDATE_USER'),
+  only5(3003, 'DELETE_USER'),
+  only5(3004, 'GET_USER'),
+  only5(3005, 'LIST_USER'),
+  only5(3006, 'CREATE_ACL'),
+  only5(3007, 'UPDATE_ACL'),
+  only5(3008, 'DELETE_ACL'),
+  only5(3009, 'GET_ACL'),
+  only5(3010, 'LIST_ACL'),
   only5(200050, 'POP_MESSAGE'),
   only5(200051, 'ACK_MESSAGE'),
   only5(200052, 'PEEK_MESSAGE'),

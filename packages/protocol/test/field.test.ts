@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { as, bool, double, int, javaLongMax, long, optional, text, withDefault } from '../src/index.ts'
+import { as, bool, double, int, javaLongMax, long, optional, text, version, withDefault } from '../src/index.ts'
 
 test('ints are 32 bits in decimal', () => {
   assert.equal(int.parse('-2147483648'), -2147483648)
@@ -17,6 +17,14 @@ test('longs are safe integers, and Long.MAX_VALUE is named', () => {
   for (const wrong of ['9007199254740992', '9223372036854775806', '-9223372036854775808', '']) {
     assert.throws(() => long.parse(wrong), RangeError, wrong)
   }
+})
+
+test('versions above 2^53 are rounded, keep their order and print as a long', () => {
+  const [earlier, later] = [version.parse('1795578019466641560'), version.parse('1795578019466999999')]
+  assert.ok(earlier < later)
+  assert.equal(version.parse(version.print(earlier)), earlier)
+  assert.match(version.print(earlier), /^\d{19}$/)
+  for (const wrong of ['', '1.5', 'x', '1e3']) assert.throws(() => version.parse(wrong), RangeError, wrong)
 })
 
 test('only "true", in any case, is true', () => {

@@ -23,6 +23,7 @@ import {
   requestByCode,
   requestName,
   text,
+  version,
   writeFields,
 } from '../src/index.ts'
 
@@ -81,6 +82,8 @@ const arbitraries: readonly [Field<never>, fc.Arbitrary<unknown>][] = [
   [text as Field<never>, texts],
   [int as Field<never>, fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff })],
   [long as Field<never>, fc.oneof(fc.maxSafeInteger(), fc.constant(javaLongMax))],
+  // Nanoseconds as Go sends them lie above 2^53.
+  [version as Field<never>, fc.oneof(fc.maxSafeInteger(), fc.constant(Number('1795578019466641560')))],
   [bool as Field<never>, fc.boolean()],
   [double as Field<never>, fc.double({ noNaN: true, noDefaultInfinity: true })],
   [boundaryType as Field<never>, fc.constantFrom('LOWER', 'UPPER')],

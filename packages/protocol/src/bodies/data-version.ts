@@ -1,6 +1,6 @@
 import { bean, integer, jsonBody, maybe, type ValueOfShape } from './shape.ts'
 
-/** Says whether two tables are equal: by timestamp (ms) and counter, and stateVersion where both sides are 5.x. */
+/** Says whether two tables are equal: by timestamp (ms), counter and stateVersion, which 4.9 leaves out and counts as 0. */
 export const dataVersionShape = bean({ timestamp: integer(), counter: integer(), stateVersion: maybe(integer()) })
 export type DataVersion = ValueOfShape<typeof dataVersionShape>
 export const dataVersionBody = jsonBody(dataVersionShape)
