@@ -6,6 +6,7 @@ import type { BrokerConfig } from './config/options.ts'
 import { groupRoutes } from './group/routes.ts'
 import { lockRoutes } from './lock/routes.ts'
 import { offsetRoutes } from './offset/routes.ts'
+import { queryRoutes } from './query/routes.ts'
 import type { BrokerTables } from './tables.ts'
 import { topicRoutes } from './topic/routes.ts'
 
@@ -51,5 +52,6 @@ export function brokerRoutes(parts: {
       subscribed: (group, subscription) => tables.consumerFilters.register(group, subscription),
     }),
     ...lockRoutes(locks),
+    ...queryRoutes(store),
   ]
 }
