@@ -28,6 +28,7 @@ export async function freeBrokerPort(): Promise<number> {
 
 export async function freePort(): Promise<number> {
   const server = await listen(0)
+  const port = portOf(server)
   await close(server)
-  return portOf(server)
+  return port
 }
