@@ -78,6 +78,8 @@ export class Broker implements Service {
         store: this.store,
         tables: this.tables,
         announced: () => this.registration.announce(),
+        storeHost,
+        brokerAddr: this.brokerAddr,
       }),
       hot,
       ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -7,6 +7,7 @@ import { groupRoutes } from './group/routes.ts'
 import { lockRoutes } from './lock/routes.ts'
 import { offsetRoutes } from './offset/routes.ts'
 import { queryRoutes } from './query/routes.ts'
+import { replyRoutes } from './request-reply/routes.ts'
 import type { BrokerTables } from './tables.ts'
 import { topicRoutes } from './topic/routes.ts'
 
@@ -18,8 +19,11 @@ export function brokerRoutes(parts: {
   tables: BrokerTables
   /** Resolves when the name servers know of a change. */
   announced: () => Promise<void>
+  /** This broker as records carry it, and as `host:port`. */
+  storeHost: Uint8Array
+  brokerAddr: string
 }): Route[] {
-  const { store, tables } = parts
+  const { config, runtime, store, tables } = parts
   const { topics, groups, offsets, consumers, producers, locks } = tables
   return [
     ...topicRoutes({
@@ -53,5 +57,15 @@ export function brokerRoutes(parts: {
     }),
     ...lockRoutes(locks),
     ...queryRoutes(store),
+    ...replyRoutes({
+      store,
+      topics,
+      random: runtime.random,
+      now: () => runtime.clock.now(),
+      requester: clientId => producers.byClientId(clientId),
+      settings: config,
+      storeHost: parts.storeHost,
+      storeAddress: parts.brokerAddr,
+    }),
   ]
 }
