@@ -41,8 +41,8 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
   const consumers = new ConsumerGroups({
     clock,
     events,
-    notify: group => {
-      if (config.notifyConsumerIdsChangedEnable) tellMembers(group)
+    notify: (group, newcomer) => {
+      if (config.notifyConsumerIdsChangedEnable) tellMembers(group, clock, newcomer)
     },
   })
   const producers = new ProducerGroups(clock)

@@ -38,8 +38,8 @@ export interface ConsumerGroup {
 export interface ConsumerGroupsParts {
   readonly clock: Clock
   readonly events: Events
-  /** Tells the members that something changed (40). */
-  readonly notify: (group: ConsumerGroup) => void
+  /** Tells the members that something changed (40); the newcomer is the one whose heartbeat made the change. */
+  readonly notify: (group: ConsumerGroup, newcomer?: Connection) => void
 }
 
 /** Consumers that are connected, by group, as their heartbeats say. */
@@ -91,7 +91,7 @@ export class ConsumerGroups {
           why: joined ? 'joined' : 'subscriptions changed',
         }),
       )
-      if (notifies) this.parts.notify(group)
+      if (notifies) this.parts.notify(group, joined ? client.connection : undefined)
     }
     return changed
   }

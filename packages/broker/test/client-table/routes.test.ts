@@ -14,7 +14,7 @@ import {
 } from '@skua-mq/protocol'
 import { ConsumerGroups } from '../../src/client-table/consumer-groups.ts'
 import { ProducerGroups } from '../../src/client-table/producer-groups.ts'
-import { clientRoutes, tellMembers } from '../../src/client-table/routes.ts'
+import { clientRoutes, newcomerNotifyMs, tellMembers } from '../../src/client-table/routes.ts'
 import { GroupTable, groupConfig } from '../../src/group/group-table.ts'
 import { topicConfig } from '../../src/topic/topic-config.ts'
 import { TopicTable } from '../../src/topic/topic-table.ts'
@@ -43,7 +43,7 @@ function broker({ autoCreate = true } = {}) {
   })
   topics.load()
   groups.load()
-  const consumers = new ConsumerGroups({ ...on, notify: tellMembers })
+  const consumers = new ConsumerGroups({ ...on, notify: (group, newcomer) => tellMembers(group, on.clock, newcomer) })
   const producers = new ProducerGroups(on.clock)
   const subscribed: string[] = []
   const routes = clientRoutes({
@@ -76,7 +76,7 @@ function broker({ autoCreate = true } = {}) {
         connection,
       },
     ).then(reply => ({ reply, connection }))
-  return { ...on, routes, topics, groups, consumers, producers, subscribed, beat }
+  return { clock: on.clock, ...on, routes, topics, groups, consumers, producers, subscribed, beat }
 }
 
 const toldOf = (connection: TestConnection) => connection.told.map(({ code, extFields }) => [code, extFields])
@@ -116,12 +116,14 @@ describe('34', () => {
     assert.equal(consumers.find('g')?.members.size, 1)
   })
 
-  test('tells all members with 40 when one joins', async () => {
-    const { beat } = broker()
+  test('tells all members with 40 when one joins, the newcomer a second later', async () => {
+    const { beat, clock } = broker()
     const first = (await beat('a', { consumers: [consumerData('g', [])] })).connection
     first.told.length = 0
     const second = (await beat('b', { consumers: [consumerData('g', [])] })).connection
     const notice = [40, { consumerGroup: 'g' }]
+    assert.deepEqual([toldOf(first), toldOf(second)], [[notice], []])
+    clock.advance(newcomerNotifyMs)
     assert.deepEqual([toldOf(first), toldOf(second)], [[notice], [notice]])
   })
 

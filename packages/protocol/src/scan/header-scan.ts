@@ -140,7 +140,8 @@ function scanJson(
       if (length === 8 && first === 0x6c) {
         into.languageStart = valueStart
         into.languageEnd = valueEnd
-      } else if (length === 6 && first === 0x72) return ScanOutcome.other // a remark may hold anything
+      } else if (valueEnd > valueStart && !(length === 23 && first === 0x73)) return ScanOutcome.other
+      // What is let pass: serializeTypeCurrentRPC, and texts that are empty, such as the remark of Go's client.
       at = valueEnd + 1
     } else {
       const valueStart = at
@@ -158,9 +159,16 @@ function scanJson(
     if (next === closing) break
     if (next !== comma) return ScanOutcome.other
   }
-  if (at !== end || !seenFields || Number.isNaN(into.opaque + into.flag + into.version)) return ScanOutcome.other
+  if (at !== end || !seenFields || !isInt(into.opaque) || !isInt(into.flag) || !isInt(into.version))
+    return ScanOutcome.other
   return ScanOutcome.hot
 }
+
+/** A digit, a minus, or the first letter of true, false, null. */
+const startsValue = (byte: number): boolean =>
+  (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x74 || byte === 0x66 || byte === 0x6e
+
+const isInt = (value: number): boolean => value === (value | 0)
 
 /** From behind the opening brace to behind the closing one; -1 for anything unusual. */
 function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderScan): number {
@@ -195,9 +203,10 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
       at++
     } else {
       // A number or a boolean: ali-ons and the C++ client write these. Null means absent; nested things are unusual.
-      const first = bytes[at]
-      if (first === opening || first === 0x5b) return -1
-      while (at < end && bytes[at] !== comma && bytes[at] !== closing) at++
+      const first = bytes[at] as number
+      if (!startsValue(first)) return -1
+      for (; at < end && bytes[at] !== comma && bytes[at] !== closing; at++)
+        if ((bytes[at] as number) <= 0x20) return -1
       if (slot >= 0 && first !== 0x6e) {
         into.starts[slot] = valueStart
         into.ends[slot] = at

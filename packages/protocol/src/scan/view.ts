@@ -1,4 +1,5 @@
 import { onewayFlag, responseFlag } from '../command.ts'
+import { long } from '../field.ts'
 import { HeaderError } from '../request.ts'
 import { type HeaderScan, parseLong } from './header-scan.ts'
 import { InternTable } from './intern.ts'
@@ -46,8 +47,16 @@ export function longAt(scan: HeaderScan, slot: number, field: string): number {
   const start = scan.starts[slot] as number
   if (start < 0) throw new HeaderError(field, 'is missing')
   const value = parseLong(scan.bytes, start, scan.ends[slot] as number)
-  if (Number.isNaN(value)) throw new HeaderError(field, `"${textOf(scan, slot)}" is not a long that we can hold`)
-  return value
+  return Number.isNaN(value) ? unusualLong(textOf(scan, slot), field) : value
+}
+
+/** Long.MAX_VALUE, signs, leading zeros: as the table reads them. */
+function unusualLong(text: string, field: string): number {
+  try {
+    return long.parse(text)
+  } catch (error) {
+    throw new HeaderError(field, (error as Error).message)
+  }
 }
 
 /** A version that is only compared; above 2^53 it is rounded (see the field of that name). */

@@ -11,6 +11,7 @@ import {
   fillSendFromCommand,
   HeaderForm,
   HeaderScan,
+  javaLongMax,
   PullView,
   pullFields,
   pullMessage,
@@ -32,7 +33,7 @@ const text = fc.oneof(
   fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }),
 )
 const int = fc.integer()
-const long = fc.maxSafeInteger()
+const long = fc.oneof(fc.maxSafeInteger(), fc.constant(javaLongMax))
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
 
 const sendHeader = fc.record({
@@ -82,6 +83,7 @@ function foreign(frame: Buffer, style: 'go' | 'ali-ons'): Buffer {
     version: 317,
     opaque: command.opaque,
     flag: command.flag,
+    ...(style === 'go' ? { remark: '' } : {}),
     extFields: ext,
   }
   const header = Buffer.from(JSON.stringify(order))
@@ -152,8 +154,10 @@ test('a scanned send is what the table reads, in both forms and every client’s
         assert.notEqual(viaScan(frame), 'other')
       }
       const frame = frameOf(code, ext, HeaderForm.json, body)
-      for (const style of ['go', 'ali-ons'] as const)
+      for (const style of ['go', 'ali-ons'] as const) {
+        assert.notEqual(viaScan(foreign(frame, style)), 'other')
         assert.deepEqual(viaScan(foreign(frame, style)), viaTable(foreign(frame, style)))
+      }
     }),
     { numRuns: 300 },
   )
