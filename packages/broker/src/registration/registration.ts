@@ -97,7 +97,8 @@ export class Registration implements Service {
         this.failed(namesrvAddr, `unregister: ${(error as Error).message}`)
       }
     }
-    await Promise.all(this.parts.namesrvAddrs().map(leave))
+    // A connection that is still being made may take longer than the request's own limit.
+    await this.atMost(Promise.all(this.parts.namesrvAddrs().map(leave)), unregisterTimeoutMs)
   }
 
   private gather(): Promise<void> {
@@ -111,9 +112,9 @@ export class Registration implements Service {
     return this.soon
   }
 
-  private atMost(work: Promise<unknown>): Promise<void> {
+  private atMost(work: Promise<unknown>, ms = announceWaitMs): Promise<void> {
     const tooLong = new AbortController()
-    const limit = delay(this.parts.clock, announceWaitMs, tooLong.signal).catch(() => {})
+    const limit = delay(this.parts.clock, ms, tooLong.signal).catch(() => {})
     return Promise.race([work.then(() => {}), limit]).finally(() => tooLong.abort())
   }
 
