@@ -76,7 +76,7 @@ function broker({ autoCreate = true } = {}) {
         connection,
       },
     ).then(reply => ({ reply, connection }))
-  return { clock: on.clock, ...on, routes, topics, groups, consumers, producers, subscribed, beat }
+  return { ...on, routes, topics, groups, consumers, producers, subscribed, beat }
 }
 
 const toldOf = (connection: TestConnection) => connection.told.map(({ code, extFields }) => [code, extFields])
