@@ -190,8 +190,8 @@ export class SendHandler implements SendInWork {
     draft.bodyEnd = view.bodyEnd
     draft.waitStored = properties.waitStored
     if (view.sysFlag & preparedFlag) properties.halfMessage = true
-    // A batch passes on its own properties only (4.9); single messages carry the cluster for request-reply.
-    if (!view.batch) properties.addPair(this.cluster)
+    // For request-reply; of a batch it goes on to each message, as the recordings of 4.9 in test/recorded show.
+    properties.addPair(this.cluster)
     return undefined
   }
 
