@@ -42,6 +42,15 @@ export const pulls: Job = {
       statuses.push((await driver.call<{ status: string }>('pull', { ...queue, ...request })).status)
     }
     assert.deepEqual(statuses, ['FOUND', 'NO_NEW_MSG', 'NO_MATCHED_MSG', 'OFFSET_ILLEGAL'])
+    // A batch comes back with what the broker adds to each of its messages.
+    const batch = await driver.call<{ queueId: number; queueOffset: number }>('sendBatch', {
+      ...place,
+      tag: 'D',
+      count: 2,
+    })
+    const { queueId, queueOffset: offset } = batch
+    const found = await driver.call<{ messages: unknown[] }>('pull', { ...queue, queueId, offset })
+    assert.equal(found.messages.length, 2)
     await driver.call('offsets', { ...place, timestamp: 1 })
   },
 }
