@@ -61,6 +61,7 @@ export class Broker implements Service {
       store: this.store,
       tables: this.tables,
       storeHost,
+      announced: () => this.registration.announce(),
       totalMemoryBytes: options.totalMemoryBytes,
     })
     this.hot = hot

@@ -16,6 +16,7 @@ export interface HotParts {
   readonly tables: BrokerTables
   readonly storeHost: Uint8Array
   readonly totalMemoryBytes: number
+  readonly announced: () => Promise<void>
 }
 
 /** Send and pull, with what they take of the broker. */
@@ -26,6 +27,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
     store,
     topics: tables.topics,
     random: runtime.random,
+    announced: parts.announced,
     now: () => runtime.clock.now(),
     settings: { ...config, brokerPermission, storeHost: parts.storeHost },
     steps: notYetSteps,

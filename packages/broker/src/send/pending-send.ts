@@ -1,6 +1,6 @@
 import { ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
-import type { AppendWaiter, PutResult, PutStatus } from '@skua-mq/store'
+import { type AppendWaiter, PutResult, type PutStatus } from '@skua-mq/store'
 import type { SendRefusal, SendReply } from './send-reply.ts'
 
 /** store.md 6: what a put status is on the wire. */
@@ -30,8 +30,9 @@ export class PendingSends {
     this.refusal = refusal
   }
 
-  take(token: ReplyToken, queueId: number): PendingSend {
-    return (this.free.pop() ?? new PendingSend(this)).take(token, queueId)
+  /** `after`: what must have happened before the sender hears of its message; hardly ever there. */
+  take(token: ReplyToken, queueId: number, after?: Promise<void>): PendingSend {
+    return (this.free.pop() ?? new PendingSend(this)).take(token, queueId, after)
   }
 
   give(send: PendingSend): void {
@@ -42,19 +43,31 @@ export class PendingSends {
 class PendingSend implements AppendWaiter {
   private token: ReplyToken | undefined
   private queueId = 0
+  private after: Promise<void> | undefined
   private readonly pool: PendingSends
 
   constructor(pool: PendingSends) {
     this.pool = pool
   }
 
-  take(token: ReplyToken, queueId: number): this {
+  take(token: ReplyToken, queueId: number, after: Promise<void> | undefined): this {
     this.token = token
+    this.after = after
     this.queueId = queueId
     return this
   }
 
   stored(result: PutResult): void {
+    if (this.after === undefined) {
+      this.settle(result)
+      return
+    }
+    const kept = Object.assign(new PutResult(), result)
+    this.after.then(() => this.settle(kept))
+    this.after = undefined
+  }
+
+  private settle(result: PutResult): void {
     const token = this.token as ReplyToken
     this.token = undefined
     const code = codeOfPut[result.status]

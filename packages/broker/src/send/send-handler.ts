@@ -56,6 +56,8 @@ export interface SendParts {
   readonly store: Pick<MessageStore, 'append' | 'appendBatch' | 'refusing'>
   readonly topics: SendTopics
   readonly random: Random
+  /** Resolves when the name servers know of the topic that was just created. */
+  readonly announced: () => Promise<void>
   readonly now: () => number
   readonly settings: SendSettings
   /** In the order in which they run: retry, transaction, delay. */
@@ -77,6 +79,8 @@ export class SendHandler implements SendInWork {
   private readonly pending: PendingSends
   private readonly refusal: SendRefusal
   private readonly cluster: Uint8Array
+  /** The topic of the message at hand did not exist before it. */
+  private created = false
   /** Messages taken, for metrics. */
   taken = 0
 
@@ -113,7 +117,8 @@ export class SendHandler implements SendInWork {
     draft.propertiesStart = 0
     draft.propertiesEnd = properties.length
     this.taken++
-    const waiter = this.pending.take(token, queueId)
+    // Who has sent the first message of a topic may ask for its route at once, and must find it.
+    const waiter = this.pending.take(token, queueId, this.created ? this.parts.announced() : undefined)
     if (view.batch) this.parts.store.appendBatch(draft, waiter)
     else this.parts.store.append(draft, waiter)
   }
@@ -127,6 +132,7 @@ export class SendHandler implements SendInWork {
       }
     }
     const topic = topics.find(view.topic)
+    this.created = topic === undefined
     if ((settings.brokerPermission() & permWrite) === 0 && (topic === undefined || topic.order)) {
       return {
         code: ResponseCode.noPermission,

@@ -119,6 +119,7 @@ describe('34', () => {
   test('tells all members with 40 when one joins, the newcomer a second later', async () => {
     const { beat, clock } = broker()
     const first = (await beat('a', { consumers: [consumerData('g', [])] })).connection
+    clock.advance(newcomerNotifyMs)
     first.told.length = 0
     const second = (await beat('b', { consumers: [consumerData('g', [])] })).connection
     const notice = [40, { consumerGroup: 'g' }]
