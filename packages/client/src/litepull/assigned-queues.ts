@@ -73,7 +73,9 @@ export class AssignedQueues {
   commit(what: 'polled' | 'settled', queues: Iterable<MessageQueue> = this.tasks.queues()): void {
     for (const queue of queues) {
       const offset = this[what].get(queue)
-      if (offset !== undefined) this.offsets.update(queue, offset)
+      if (offset === undefined) continue
+      this.settled.set(queue, offset)
+      this.offsets.update(queue, offset)
     }
   }
 

@@ -89,8 +89,7 @@ export class PullConsumer {
 
   /** All queues of a topic that can be read. */
   async fetchSubscribeMessageQueues(topic: string, { signal }: { signal?: AbortSignal } = {}): Promise<MessageQueue[]> {
-    const { instance } = await this.running()
-    this.watchTopic(topic)
+    const { instance } = await this.known(topic)
     const route = await instance.routes.need(this.wire(topic), signal)
     return route.subscribe.map(queue => ({ ...queue, topic }))
   }
@@ -120,13 +119,13 @@ export class PullConsumer {
 
   /** Where the group stands; undefined when that is not known. `fromStore` asks the store whatever memory says. */
   async fetchConsumeOffset(queue: MessageQueue, { fromStore = false } = {}): Promise<number | undefined> {
-    const { offsets } = await this.running()
+    const { offsets } = await this.known(queue.topic)
     return fromStore ? offsets.readStored(this.queueOnWire(queue)) : offsets.read(this.queueOnWire(queue))
   }
 
   /** Remembers where to go on; written down every 5 s, by `persist`, and at the end. */
   async updateConsumeOffset(queue: MessageQueue, offset: number): Promise<void> {
-    const { offsets } = await this.running()
+    const { offsets } = await this.known(queue.topic)
     offsets.update(this.queueOnWire(queue), offset)
   }
 
@@ -161,7 +160,7 @@ export class PullConsumer {
     offset: number,
     options: PullOptions & { suspendMs: number; timeoutMs: number },
   ): Promise<PullResult> {
-    const parts = await this.running()
+    const parts = await this.known(queue.topic)
     const wire = this.queueOnWire(queue)
     const subscription = this.subscriptionOf(queue.topic, options)
     const answer = await parts.pulls.pull({
@@ -191,18 +190,29 @@ export class PullConsumer {
   }
 
   private subscriptionOf(topic: string, options: PullOptions): Subscription {
-    this.watchTopic(topic)
     const once = new Subscriptions()
     const wire = this.wire(topic)
     once.set(wire, { expression: options.expression ?? '*', type: options.type, subVersion: 0 })
     return once.get(wire)!
   }
 
-  /** The heartbeat names the topics, so that the group is known at the broker. */
-  private watchTopic(topic: string): void {
+  /** The heartbeat names the topics, so that the group is known at their brokers: without it they keep no offsets. */
+  private async known(topic: string): Promise<Parts> {
+    const fresh = this.watchTopic(topic)
+    if (!this.life.running) await this.life.start()
+    else if (fresh) {
+      await this.parts!.instance.routes.find(this.wire(topic))
+      await this.parts!.instance.heartbeats.beat()
+    }
+    return this.parts!
+  }
+
+  /** Whether it was not named before. */
+  private watchTopic(topic: string): boolean {
     const wire = this.wire(topic)
-    if (this.subscriptions.get(wire) !== undefined) return
+    if (this.subscriptions.get(wire) !== undefined) return false
     this.subscriptions.set(wire, { expression: '*', subVersion: this.client.runtime.clock.now() })
+    return true
   }
 
   private wire(topic: string): string {
