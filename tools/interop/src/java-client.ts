@@ -17,6 +17,7 @@ export function javaJars(version: JavaVersion): Promise<string> {
     await command('mvn', [
       '-q',
       '-B',
+      '-U',
       '-f',
       join(javaDir, `pom-${version}.xml`),
       'dependency:copy-dependencies',

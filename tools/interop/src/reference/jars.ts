@@ -11,12 +11,12 @@ const pomDir = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'refere
 const jarsOf = (pom: string, name: string): Promise<string> =>
   cached(name, async dir => {
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${dir}`, '-DincludeScope=runtime']
-    await command('mvn', ['-q', '-B', '-f', join(pomDir, pom), ...goal])
+    await command('mvn', ['-q', '-B', '-U', '-f', join(pomDir, pom), ...goal])
   })
 
 /** Jars of the real name server and broker. */
 export const referenceJars = (version: ReferenceVersion): Promise<string> =>
   jarsOf(`pom-${version}.xml`, `reference-${version}`)
 
-/** The jar with the official benchmark classes, which run on the jars of client 5.3.3. */
-export const exampleJars = (): Promise<string> => jarsOf('pom-example.xml', 'example')
+/** The official benchmark classes and the client 5.3.3 on which they run. */
+export const benchmarkJars = (): Promise<string> => jarsOf('pom-benchmark.xml', 'benchmark')
