@@ -2,7 +2,8 @@ import { encodeHost } from '@skua-mq/protocol'
 import { RemotingClient, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
 import { every, Failure, type ProcessFacts, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
-import type { BrokerConfig } from './config/options.ts'
+import { type ConfigChanges, LiveConfig } from './config/live-config.ts'
+import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { hotHandlers } from './hot.ts'
 import { Registration } from './registration/registration.ts'
 import { brokerRoutes } from './routes.ts'
@@ -18,6 +19,8 @@ export interface BrokerOptions {
   /** Memory of the machine in bytes: what counts as hot is a share of it. */
   readonly totalMemoryBytes: number
   readonly limits?: Partial<RemotingLimits>
+  /** Keeps options that a tool changed (25) for the next start. */
+  readonly keepConfig?: (changes: ConfigChanges) => void
 }
 
 /** How often silent members are looked for (remoting.md 4). */
@@ -41,7 +44,9 @@ export class Broker implements Service {
   private expiry: Timer | undefined
 
   constructor(options: BrokerOptions) {
-    const { config, runtime } = options
+    const { runtime } = options
+    const live = liveConfig(options)
+    const config = live.values
     this.options = options
     this.config = config
     if (config.brokerRole === 'SLAVE')
@@ -75,6 +80,7 @@ export class Broker implements Service {
       ],
       routes: brokerRoutes({
         config,
+        live,
         runtime,
         store: this.store,
         tables: this.tables,
@@ -88,6 +94,8 @@ export class Broker implements Service {
     this.client = new RemotingClient(runtime)
     this.registration = this.registrationOf()
     this.tables.topics.onChange(() => this.registration.changed())
+    // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
+    live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
   }
 
   get heldPulls(): number {
@@ -95,7 +103,8 @@ export class Broker implements Service {
   }
 
   private registrationOf(): Registration {
-    const { config, runtime } = this.options
+    const { config } = this
+    const { runtime } = this.options
     const addresses = config.namesrvAddr
       .split(';')
       .map(text => text.trim())
@@ -154,4 +163,14 @@ export class Broker implements Service {
     this.tables.stop()
     await this.store.stop()
   }
+}
+
+function liveConfig({ config, runtime, keepConfig }: BrokerOptions): LiveConfig<typeof brokerOptions> {
+  return new LiveConfig({
+    table: brokerOptions,
+    config,
+    guarded: () => config.configBlackList.split(';').map(key => key.trim()),
+    now: () => runtime.clock.now(),
+    keep: keepConfig,
+  })
 }

@@ -29,7 +29,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
     random: runtime.random,
     announced: parts.announced,
     now: () => runtime.clock.now(),
-    settings: { ...config, brokerPermission, storeHost: parts.storeHost },
+    settings: over(config, { brokerPermission, storeHost: parts.storeHost }),
     steps: notYetSteps,
   })
   const subscriptions = new PullSubscriptions(tables)
@@ -47,11 +47,10 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
         offset: view.commitOffset,
         who,
       }),
-    settings: {
-      ...config,
+    settings: over(config, {
       brokerPermission,
       slowReaderBytes: (parts.totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
-    },
+    }),
   })
   store.onArrival(pull)
   return {
@@ -60,6 +59,11 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
     stop: () => pull.stop(),
     held: () => pull.held.size,
   }
+}
+
+/** The configuration with further members, still read live: a copy would not see what a tool changes (25). */
+function over<C extends object, F extends object>(config: C, further: F): Omit<C, keyof F> & F {
+  return Object.assign(Object.create(config), further)
 }
 
 const unknownHost = new Uint8Array(8)

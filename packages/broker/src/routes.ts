@@ -2,7 +2,9 @@ import type { Route } from '@skua-mq/remoting'
 import type { Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { clientRoutes } from './client-table/routes.ts'
-import type { BrokerConfig } from './config/options.ts'
+import type { LiveConfig } from './config/live-config.ts'
+import type { BrokerConfig, brokerOptions } from './config/options.ts'
+import { configRoutes } from './config/routes.ts'
 import { groupRoutes } from './group/routes.ts'
 import { lockRoutes } from './lock/routes.ts'
 import { offsetRoutes } from './offset/routes.ts'
@@ -14,6 +16,7 @@ import { topicRoutes } from './topic/routes.ts'
 /** Everything a broker answers beside the hot requests: one list per folder. */
 export function brokerRoutes(parts: {
   config: BrokerConfig
+  live: LiveConfig<typeof brokerOptions>
   runtime: Runtime
   store: MessageStore
   tables: BrokerTables
@@ -56,6 +59,7 @@ export function brokerRoutes(parts: {
       subscribed: (group, subscription) => tables.consumerFilters.register(group, subscription),
     }),
     ...lockRoutes(locks),
+    ...configRoutes(parts.live),
     ...queryRoutes(store),
     ...replyRoutes({
       store,

@@ -3,21 +3,18 @@ import {
   bytes,
   type Config,
   count,
-  hours,
   int,
   long,
   millis,
-  oneOf,
-  path,
-  percent,
+  type OptionTable,
   port,
   text,
   word,
 } from '@skua-mq/runtime'
+import { storeOptions } from '@skua-mq/store'
 
 /** A key that RocketMQ knows and that does nothing here: its file is told so once. */
 const idle = (help: string) => ({ help, effect: 'none' }) as const
-const MiB = 1024 * 1024
 
 /** Identity and addresses (store.md 11). */
 const identity = {
@@ -27,7 +24,6 @@ const identity = {
   }),
   brokerName: word({ default: 'DEFAULT_BROKER', help: 'name shared by a master and its slaves; also a topic name' }),
   brokerId: long({ default: 0, min: 0, help: '0 is the master' }),
-  brokerRole: oneOf(['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'], { default: 'ASYNC_MASTER', help: 'role in replication' }),
   namesrvAddr: text({ default: '', help: 'name servers, host:port joined by ;' }),
   brokerIP1: text({ default: '', help: 'address told to clients; empty: the first one that is not loopback' }),
   brokerIP2: text({ default: '', help: 'address of the replication server; empty: brokerIP1' }),
@@ -42,58 +38,9 @@ const identity = {
   }),
 } as const
 
-/** The store (packages/store gets these). */
-const storage = {
-  storePathRootDir: path({ default: '', help: 'store directory; empty: ~/store' }),
-  storePathCommitLog: path({ default: '', help: 'log directory; empty: storePathRootDir/commitlog' }),
-  mappedFileSizeCommitLog: bytes({
-    default: 1024 * MiB,
-    aliases: ['mapedFileSizeCommitLog'],
-    help: 'size of a log segment; must equal what the directory was written with',
-  }),
-  mappedFileSizeConsumeQueue: bytes({
-    default: 6_000_000,
-    aliases: ['mapedFileSizeConsumeQueue'],
-    help: 'size of a consume queue file',
-  }),
-  maxMessageSize: bytes({ default: 4 * MiB, help: 'longest message body' }),
-  maxHashSlotNum: count({ default: 5_000_000, help: 'hash slots of an index file' }),
-  maxIndexNum: count({ default: 20_000_000, help: 'entries of an index file' }),
-  messageIndexEnable: bool({ default: true, help: 'index messages by key' }),
-  maxMsgsNumBatch: count({ default: 64, help: 'most messages that a query by key answers' }),
-  checkCRCOnRecover: bool({ default: true, help: 'verify bodies in recovery' }),
-  flushDiskType: oneOf(['ASYNC_FLUSH', 'SYNC_FLUSH'], {
-    default: 'ASYNC_FLUSH',
-    help: 'whether a send waits for fdatasync',
-  }),
-  flushIntervalCommitLog: millis({ default: 500, help: 'time between two syncs of the log under ASYNC_FLUSH' }),
-  syncFlushTimeout: millis({ default: 5000, help: 'how long a send waits under SYNC_FLUSH' }),
-  flushIntervalConsumeQueue: millis({ default: 1000, help: 'time between two writes of the queues' }),
-  flushConsumeQueueThoroughInterval: millis({ default: 60_000, help: 'time between two syncs of the queues' }),
-  deleteWhen: text({ default: '04', help: 'hours in which old segments are deleted, joined by ;' }),
-  fileReservedTime: hours({ default: 72, help: 'age at which a full segment may be deleted' }),
-  diskMaxUsedSpaceRatio: percent({
-    default: 75,
-    help: 'use of the disk from which old segments are deleted at any hour',
-  }),
-  diskSpaceCleanForciblyRatio: percent({
-    default: 85,
-    help: 'use of the disk from which segments are deleted whatever their age',
-  }),
-  diskSpaceWarningLevelRatio: percent({ default: 90, help: 'use of the disk from which sends are refused' }),
-  cleanFileForciblyEnable: bool({ default: true, help: 'whether diskSpaceCleanForciblyRatio deletes' }),
-  cleanResourceInterval: millis({ default: 10_000, help: 'time between two rounds of retention' }),
-  slaveTimeout: millis({ default: 3000, help: 'how long a send waits for a slave under SYNC_MASTER' }),
-  messageDelayLevel: text({
-    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-    help: 'delays of the levels 1, 2, …',
-  }),
+/** What the broker adds to the store's options. */
+const delays = {
   flushDelayOffsetInterval: millis({ default: 10_000, help: 'time between two writes of delayOffset.json' }),
-  accessMessageInMemoryMaxRatio: percent({ default: 40, help: 'share of the memory that counts as hot' }),
-  maxTransferCountOnMessageInMemory: count({ default: 32, help: 'most messages of a hot pull' }),
-  maxTransferBytesOnMessageInMemory: bytes({ default: 262_144, help: 'most bytes of a hot pull' }),
-  maxTransferCountOnMessageInDisk: count({ default: 8, help: 'most messages of a cold pull' }),
-  maxTransferBytesOnMessageInDisk: bytes({ default: 65_536, help: 'most bytes of a cold pull' }),
 } as const
 
 /** Topics, groups, delivery. */
@@ -190,5 +137,11 @@ const without = {
   rocketmqHome: text({ default: '', ...idle('nothing is looked for there') }),
 } as const
 
-export const brokerOptions = { ...identity, ...storage, ...delivery, ...without } as const
+/** The store reads its options once, at the start. */
+function notLive<T extends OptionTable>(table: T): T {
+  return Object.fromEntries(Object.entries(table).map(([key, option]) => [key, { ...option, live: false }])) as T
+}
+
+/** All keys of a broker's configuration (store.md 11): the store's, its own, and RocketMQ's that do nothing here. */
+export const brokerOptions = { ...identity, ...notLive(storeOptions), ...delays, ...delivery, ...without } as const
 export type BrokerConfig = Config<typeof brokerOptions>

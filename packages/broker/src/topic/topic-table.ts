@@ -137,6 +137,11 @@ export class TopicTable {
     })
   }
 
+  /** What the name servers are told of the topics changed though the table did not (brokerPermission). */
+  touch(): void {
+    this.change(() => {})
+  }
+
   /** Runs after each change; the table is saved by then. */
   onChange(listener: () => void): void {
     this.listeners.push(listener)
