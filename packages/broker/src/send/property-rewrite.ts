@@ -82,7 +82,7 @@ export class PropertyRewrite {
     const length = this.length
     // Short runs are quicker by hand than by a call of set.
     if (end - start < 48) for (let i = start, to = length; i < end; i++, to++) bytes[to] = from[i] as number
-    else bytes.set(from.subarray(start, end), length)
+    else bytes.set(new Uint8Array(from.buffer, from.byteOffset + start, end - start), length)
     this.length = length + (end - start)
   }
 

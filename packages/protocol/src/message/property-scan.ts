@@ -144,13 +144,12 @@ export function scanProperties(bytes: Uint8Array, start: number, end: number, in
   into.reset(bytes)
   let at = start
   while (at < end) {
-    let middle = -1
-    let stop = at
-    for (; stop < end; stop++) {
-      const byte = bytes[stop]!
-      if (byte === propertySeparator) break
-      if (byte === nameValueSeparator && middle < 0) middle = stop
-    }
+    // Two loops of one or two compares a byte, since most bytes are values: a third less than one loop of both.
+    let middle = at
+    let byte = bytes[middle]!
+    while (middle < end && byte !== nameValueSeparator && byte !== propertySeparator) byte = bytes[++middle]!
+    let stop = middle
+    if (byte === nameValueSeparator) while (stop < end && bytes[stop] !== propertySeparator) stop++
     if (middle > at && middle < stop - 1) into.take(at, middle + 1, stop)
     at = stop + 1
   }

@@ -12,9 +12,12 @@ export class JoinedProperties {
     const isOpen = ownLength > 0 && batchLength > 0 && own.bytes[own.propertiesEnd - 1] !== propertySeparator
     const length = ownLength + batchLength + (isOpen ? 1 : 0)
     if (length > maxPropertiesBytes) return length
-    this.bytes.set(own.bytes.subarray(own.propertiesStart, own.propertiesEnd))
-    if (isOpen) this.bytes[ownLength] = propertySeparator
-    this.bytes.set(batch.properties.subarray(batch.propertiesStart, batch.propertiesEnd), length - batchLength)
+    const { bytes } = this
+    // Loops, since these texts are short and a view for each message of a batch is what the collector then works on.
+    for (let i = 0; i < ownLength; i++) bytes[i] = own.bytes[own.propertiesStart + i]!
+    if (isOpen) bytes[ownLength] = propertySeparator
+    for (let i = 0, to = length - batchLength; i < batchLength; i++)
+      bytes[to + i] = batch.properties[batch.propertiesStart + i]!
     return length
   }
 }
