@@ -9,7 +9,7 @@ import type { AllocateStrategy } from './strategy/strategy.ts'
 /** Java's rhythm; sooner while a round did not come out complete (client.md 2). */
 const periodMs = 20_000
 const incompleteMs = 1_000
-const noRouteMs = 3_000
+const noRouteMs = 1_000
 
 /** What holds the queues: told which of a topic are ours now. */
 export interface Ownership {
@@ -85,8 +85,11 @@ export class Rebalance {
   private async topic(topic: string): Promise<Outcome> {
     const { instance, ownership, group, emit } = this.parts
     try {
-      const route = await instance.routes.find(topic)
+      const known = instance.routes.known(topic)
+      const route = known ?? (await instance.routes.find(topic))
       if (route === undefined) return 'noRoute'
+      // Brokers that were just learnt of have not heard of this member yet.
+      if (known === undefined) await instance.heartbeats.beat()
       const own = await this.share(topic, route.subscribe)
       if (own === undefined) return 'incomplete'
       const { changed, complete } = await ownership.update(topic, own, route.subscribe)
@@ -102,10 +105,15 @@ export class Rebalance {
   private async share(topic: string, queues: readonly MessageQueue[]): Promise<readonly MessageQueue[] | undefined> {
     const { instance, group, model, strategy } = this.parts
     if (model === 'BROADCASTING') return queues
-    const clientIds = await this.members(topic)
+    const { clientId } = instance
+    let clientIds = await this.members(topic)
+    if (clientIds?.includes(clientId) !== true) {
+      // A broker that was restarted knows us again after a heartbeat.
+      await instance.heartbeats.beat()
+      clientIds = await this.members(topic)
+    }
     if (clientIds === undefined) return undefined
     if (queues.length === 0) return []
-    const { clientId } = instance
     const own = strategy.allocate({ group, clientId, queues, clientIds })
     this.warnIfNothing(topic, { own, members: clientIds.length, queues: queues.length })
     return unique(own)

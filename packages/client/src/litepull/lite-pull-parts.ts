@@ -118,9 +118,10 @@ function litePullParts(context: LitePullContext, instance: ClientInstance) {
     const wanted = new QueueMap<true>()
     for (const queue of queues) wanted.set(queue, true)
     for (const queue of assigned.queues()) if (!wanted.has(queue)) assigned.remove(queue)
+    for (const { topic } of queues) await instance.routes.need(topic)
+    await instance.heartbeats.beat()
     for (const queue of queues) {
       if (assigned.has(queue)) continue
-      await instance.routes.need(queue.topic)
       assigned.add(queue, new ProcessQueue(instance.clock.monotonic()), await owned.startOffset(queue))
     }
   }

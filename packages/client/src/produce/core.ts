@@ -43,6 +43,7 @@ export class ProducerCore {
   private readonly window: SendWindow
   /** Topics that were sent to: their routes are kept fresh. */
   readonly topics = new Set<string>()
+  private readonly registered = new Set<string>()
 
   constructor(parts: ProducerCoreParts) {
     this.parts = parts
@@ -98,10 +99,11 @@ export class ProducerCore {
 
   /** Knows the topic's route, and makes this producer known to its brokers, which ask and reply only then. */
   async register(topic: string, signal?: AbortSignal): Promise<void> {
-    const fresh = this.publishRoutes.known(topic) === undefined
     this.topics.add(topic)
     await this.publishRoutes.find(topic, signal)
-    if (fresh) await this.parts.instance.heartbeats.beat()
+    if (this.registered.has(topic)) return
+    await this.parts.instance.heartbeats.beat()
+    this.registered.add(topic)
   }
 
   private async enter(draft: Draft, call: DeliveryCall): Promise<() => void> {
