@@ -87,6 +87,8 @@ export class Broker implements Service {
         announced: () => this.registration.announce(),
         storeHost,
         brokerAddr: this.brokerAddr,
+        hot,
+        diskRatio: () => diskRatio(runtime, config.storePathRootDir),
       }),
       hot,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
@@ -173,4 +175,14 @@ function liveConfig({ config, runtime, keepConfig }: BrokerOptions): LiveConfig<
     now: () => runtime.clock.now(),
     keep: keepConfig,
   })
+}
+
+/** -1 where the machine does not tell. */
+function diskRatio({ disk }: Runtime, path: string): number {
+  try {
+    const { totalBytes, usableBytes } = disk.space(path)
+    return totalBytes > 0 ? 1 - usableBytes / totalBytes : -1
+  } catch {
+    return -1
+  }
 }

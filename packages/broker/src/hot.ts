@@ -20,8 +20,14 @@ export interface HotParts {
 }
 
 /** Send and pull, with what they take of the broker. */
-export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; held: () => number } {
+export function hotHandlers(parts: HotParts): HotHandlers & {
+  stop: () => void
+  held: () => number
+  /** Pulls that are held for a queue are looked at again. */
+  wake: (topic: string, queueId: number) => void
+} {
   const { config, runtime, store, tables } = parts
+  const { traffic, resets } = tables
   const brokerPermission = () => config.brokerPermission
   const send = new SendHandler({
     store,
@@ -31,6 +37,10 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
     now: () => runtime.clock.now(),
     settings: over(config, { brokerPermission, storeHost: parts.storeHost }),
     steps: notYetSteps,
+    counted: (topic, result) => {
+      if (result.isStored) traffic.countPut(topic, result.count, result.size)
+      else traffic.putFailed++
+    },
   })
   const subscriptions = new PullSubscriptions(tables)
   const pull = new PullHandler({
@@ -39,6 +49,14 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
     topic: topic => tables.topics.find(topic),
     group: group => tables.groups.findOrCreate(group),
     filterOf: view => subscriptions.filterOf(view),
+    resetOf: view =>
+      resets.take({ group: view.consumerGroup, topic: view.topic, queueId: view.queueId }, view.queueOffset),
+    counted: (view, result) => {
+      if (result.count > 0) {
+        traffic.found.add(1)
+        traffic.countGet(view.consumerGroup, view.topic, result)
+      } else traffic.missed.add(1)
+    },
     commit: (view, who) =>
       tables.offsets.commit({
         group: view.consumerGroup,
@@ -58,6 +76,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & { stop: () => void; 
     pull: (view, token) => pull.handle(view, token),
     stop: () => pull.stop(),
     held: () => pull.held.size,
+    wake: (topic, queueId) => pull.arrived(topic, queueId),
   }
 }
 

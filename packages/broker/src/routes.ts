@@ -5,11 +5,15 @@ import { clientRoutes } from './client-table/routes.ts'
 import type { LiveConfig } from './config/live-config.ts'
 import type { BrokerConfig, brokerOptions } from './config/options.ts'
 import { configRoutes } from './config/routes.ts'
+import { controlRoutes } from './consumer-control/routes.ts'
+import { whoRoutes } from './consumer-control/who-routes.ts'
 import { groupRoutes } from './group/routes.ts'
 import { lockRoutes } from './lock/routes.ts'
 import { offsetRoutes } from './offset/routes.ts'
 import { queryRoutes } from './query/routes.ts'
 import { replyRoutes } from './request-reply/routes.ts'
+import { progressRoutes } from './stats/progress-routes.ts'
+import { runtimeRoutes } from './stats/runtime-routes.ts'
 import type { BrokerTables } from './tables.ts'
 import { topicRoutes } from './topic/routes.ts'
 
@@ -25,6 +29,9 @@ export function brokerRoutes(parts: {
   /** This broker as records carry it, and as `host:port`. */
   storeHost: Uint8Array
   brokerAddr: string
+  hot: { held: () => number; wake: (topic: string, queueId: number) => void }
+  /** Share of the store's disk in use, 0 to 1; -1 when unknown. */
+  diskRatio: () => number
 }): Route[] {
   const { config, runtime, store, tables } = parts
   const { topics, groups, offsets, consumers, producers, locks } = tables
@@ -61,6 +68,38 @@ export function brokerRoutes(parts: {
     ...lockRoutes(locks),
     ...configRoutes(parts.live),
     ...queryRoutes(store),
+    ...controlRoutes({
+      store,
+      offsets,
+      consumers,
+      resets: tables.resets,
+      wake: parts.hot.wake,
+      brokerName: config.brokerName,
+      topic: topic => topics.find(topic),
+      hasGroup: group => groups.findOrCreate(group) !== undefined,
+      settings: config,
+    }),
+    ...whoRoutes(tables),
+    ...progressRoutes({
+      store,
+      offsets,
+      consumers,
+      topic: topic => topics.find(topic),
+      brokerName: config.brokerName,
+      now: () => runtime.clock.now(),
+      consumeTps: (group, topic) => tables.traffic.consumeTps(group, topic),
+      groups: () => groups.all().keys(),
+      isOrder: topic => topics.find(topic)?.order === true,
+      brokerAddr: parts.brokerAddr,
+    }),
+    ...runtimeRoutes({
+      traffic: tables.traffic,
+      store,
+      now: () => runtime.clock.now(),
+      settings: config,
+      diskRatio: parts.diskRatio,
+      heldPulls: parts.hot.held,
+    }),
     ...replyRoutes({
       store,
       topics,

@@ -10,12 +10,14 @@ import { ConsumerGroups } from './client-table/consumer-groups.ts'
 import { ProducerGroups } from './client-table/producer-groups.ts'
 import { tellMembers } from './client-table/routes.ts'
 import type { BrokerConfig } from './config/options.ts'
+import { PendingResets } from './consumer-control/pending-resets.ts'
 import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { ExpressionFilters } from './filter/subscription-filters.ts'
 import { GroupTable } from './group/group-table.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
 import { OffsetTable } from './offset/offset-table.ts'
 import { TableFile } from './persist/table-file.ts'
+import { Traffic } from './stats/traffic.ts'
 import { TopicTable } from './topic/topic-table.ts'
 
 export type BrokerTables = ReturnType<typeof brokerTables>
@@ -32,11 +34,14 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
     file: file('subscriptionGroup', subscriptionGroupTableFile),
     autoCreate: () => config.autoCreateSubscriptionGroup,
   })
+  const resets = new PendingResets()
+  const traffic = new Traffic(clock)
   const offsets = new OffsetTable({
     clock,
     events,
     file: file('consumerOffset', consumerOffsetFile),
     intervalMs: () => config.flushConsumerOffsetInterval,
+    isHeld: (group, topic, queueId) => resets.isPending(group, topic, queueId),
   })
   const consumers = new ConsumerGroups({
     clock,
@@ -61,6 +66,8 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
     producers,
     locks,
     consumerFilters,
+    resets,
+    traffic,
     filters: new ExpressionFilters(config, consumerFilters),
     load: () => {
       topics.load()
@@ -68,8 +75,12 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
       offsets.load()
       consumerFilters.load()
     },
-    start: () => offsets.start(),
+    start: () => {
+      offsets.start()
+      traffic.start()
+    },
     stop: () => {
+      traffic.stop()
       offsets.stop()
       topics.stop()
       groups.stop()

@@ -76,6 +76,11 @@ const delivery = {
   registerBrokerTimeoutMills: millis({ default: 6000, help: 'how long a name server may take to answer one' }),
   startAcceptSendRequestTimeStamp: long({ default: 0, help: 'time before which no message is taken' }),
   storeReplyMessageEnable: bool({ default: true, help: 'store replies of request-reply as well' }),
+  useServerSideResetOffset: bool({
+    default: true,
+    live: true,
+    help: 'reset offsets at the broker, also for groups with nobody online',
+  }),
   filterServerNums: count({ default: 0, help: 'filter servers for class-filter subscriptions; 0: off' }),
 } as const
 

@@ -41,6 +41,8 @@ export interface OffsetTableParts {
   readonly intervalMs: () => number
   /** Default `maxOffsets`. */
   readonly limit?: number
+  /** Whether a queue waits for its consumers to hear of a reset: what they commit meanwhile is of the past. */
+  readonly isHeld?: (group: string, topic: string, queueId: number) => boolean
 }
 
 const keyOf = (topic: string, group: string): string => `${topic}@${group}`
@@ -94,6 +96,7 @@ export class OffsetTable {
   commit(commit: Commit): boolean {
     const { group, topic, queueId, offset, who } = commit
     if (!Number.isSafeInteger(offset)) return false
+    if (commit.byHand !== true && this.parts.isHeld?.(group, topic, queueId) === true) return true
     const from = this.find(group, topic, queueId)
     if (from === offset) return true
     if (from === undefined) {

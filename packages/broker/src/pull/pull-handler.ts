@@ -33,7 +33,7 @@ export interface PullStop {
 
 /** What the pull handler asks of the broker's tables. */
 export interface PullParts {
-  readonly store: Pick<MessageStore, 'get'>
+  readonly store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
   readonly clock: Clock
   readonly topic: (topic: string) => PullTopic | undefined
   /** Created when autoCreateSubscriptionGroup allows. */
@@ -41,6 +41,10 @@ export interface PullParts {
   /** The filter of the request's subscription, or why there is none (23 to 28, 16, 1); undefined lets all pass. */
   readonly filterOf: (view: PullView) => MessageFilter | PullStop | undefined
   readonly commit: (view: PullView, remote: string) => void
+  /** Where an administrator wants the group to go on (222), told once; undefined where it goes on by itself. */
+  readonly resetOf?: (view: PullView) => number | undefined
+  /** Told of every answer of a read, for statistics. */
+  readonly counted?: (view: PullView, result: GetResult) => void
   readonly settings: PullSettings
 }
 
@@ -85,6 +89,7 @@ export class PullHandler {
       token.answer(filter.code, undefined, { remark: filter.remark })
       return
     }
+    if (this.answerReset(view, token)) return
     if ((view.sysFlag & PullFlag.commitOffset) !== 0) this.parts.commit(view, token.connection.peer)
     this.read(view, token, filter, true)
   }
@@ -93,9 +98,23 @@ export class PullHandler {
   arrived(topic: string, queueId: number): void {
     const pulls = this.held.take(topic, queueId)
     for (const pull of pulls) {
-      if (pull.token.open) this.read(pull.view, pull.token, pull.filter, 'again', pull)
-      else pull.token.drop()
+      if (!pull.token.open) pull.token.drop()
+      else if (!this.answerReset(pull.view, pull.token)) this.read(pull.view, pull.token, pull.filter, 'again', pull)
     }
+  }
+
+  /** A reset is answered like an offset out of range: the consumer goes on from the offset that it is told. */
+  private answerReset(view: PullView, token: ReplyToken): boolean {
+    const offset = this.parts.resetOf?.(view)
+    if (offset === undefined) return false
+    const { reply } = this
+    const { store } = this.parts
+    reply.nextBeginOffset = offset
+    reply.minOffset = store.minOffset(view.topic, view.queueId)
+    reply.maxOffset = store.maxOffset(view.topic, view.queueId)
+    reply.suggestWhichBrokerId = 0
+    token.answer(ResponseCode.pullOffsetMoved, reply, { remark: 'OFFSET_RESET' })
+    return true
   }
 
   /** Answers what is held and holds nothing any more. */
@@ -192,6 +211,7 @@ export class PullHandler {
     }
     const code = codeOf(result.status, view.queueOffset)
     if (pull.hold !== false && this.wait(pull, code, result)) return
+    this.parts.counted?.(view, result)
     const { reply } = this
     reply.nextBeginOffset = result.nextOffset
     reply.minOffset = result.minOffset

@@ -23,9 +23,12 @@ const maxPooled = 4096
 export class PendingSends {
   readonly reply: SendReply
   readonly refusal: SendRefusal
+  /** Told of every outcome, for statistics. */
+  readonly counted: (topic: string, result: PutResult) => void
   private readonly free: PendingSend[] = []
 
-  constructor(reply: SendReply, refusal: SendRefusal) {
+  constructor(reply: SendReply, refusal: SendRefusal, counted: (topic: string, result: PutResult) => void) {
+    this.counted = counted
     this.reply = reply
     this.refusal = refusal
   }
@@ -42,6 +45,8 @@ export class PendingSends {
 
 class PendingSend implements AppendWaiter {
   private token: ReplyToken | undefined
+  /** As sent, also where the message is kept elsewhere for a while. */
+  topic = ''
   private queueId = 0
   private after: Promise<void> | undefined
   private readonly pool: PendingSends
@@ -71,6 +76,7 @@ class PendingSend implements AppendWaiter {
     const token = this.token as ReplyToken
     this.token = undefined
     const code = codeOfPut[result.status]
+    this.pool.counted(this.topic, result)
     if (result.isStored) {
       const { reply } = this.pool
       reply.queueId = this.queueId

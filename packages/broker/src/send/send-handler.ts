@@ -1,7 +1,7 @@
 import { ResponseCode, type SendView } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
-import { Draft, type MessageStore } from '@skua-mq/store'
+import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { PendingSends } from './pending-send.ts'
 import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
 import { SendRefusal, SendReply } from './send-reply.ts'
@@ -60,11 +60,14 @@ export interface SendParts {
   readonly announced: () => Promise<void>
   readonly now: () => number
   readonly settings: SendSettings
+  /** Told of every outcome, for statistics. */
+  readonly counted?: (topic: string, result: PutResult) => void
   /** In the order in which they run: retry, transaction, delay. */
   readonly steps: readonly SendStep[]
 }
 
 const permWrite = 2
+const ignored = () => {}
 const preparedFlag = 0x4
 
 /**
@@ -87,7 +90,7 @@ export class SendHandler implements SendInWork {
   constructor(parts: SendParts) {
     this.parts = parts
     this.refusal = new SendRefusal(parts.settings)
-    this.pending = new PendingSends(new SendReply(parts.settings), this.refusal)
+    this.pending = new PendingSends(new SendReply(parts.settings), this.refusal, parts.counted ?? ignored)
     this.cluster = propertyPair('CLUSTER', parts.settings.brokerClusterName)
   }
 
@@ -119,6 +122,7 @@ export class SendHandler implements SendInWork {
     this.taken++
     // Who has sent the first message of a topic may ask for its route at once, and must find it.
     const waiter = this.pending.take(token, queueId, this.created ? this.parts.announced() : undefined)
+    waiter.topic = view.topic
     if (view.batch) this.parts.store.appendBatch(draft, waiter)
     else this.parts.store.append(draft, waiter)
   }

@@ -1,0 +1,47 @@
+/** Queues with a reset that their consumers have not seen yet; above it a reset moves the committed offset only. */
+export const maxPendingResets = 100_000
+
+/**
+ * Offsets that an administrator has reset and that a running consumer must hear of: its next pull of the queue is
+ * answered with the new offset (21), and what it commits until then counts nothing. In memory only: the offset itself is
+ * committed at once, so that a restart of the broker loses just the interruption of consumers that run.
+ */
+export class PendingResets {
+  private readonly offsets = new Map<string, number>()
+  private readonly limit: number
+
+  constructor(limit = maxPendingResets) {
+    this.limit = limit
+  }
+
+  put({ group, topic, queueId }: GroupQueue, offset: number): void {
+    const key = keyOf(group, topic, queueId)
+    if (this.offsets.has(key) || this.offsets.size < this.limit) this.offsets.set(key, offset)
+  }
+
+  isPending(group: string, topic: string, queueId: number): boolean {
+    return this.offsets.size > 0 && this.offsets.has(keyOf(group, topic, queueId))
+  }
+
+  /** At a pull: the offset at which to go on, told once; undefined when there is none, or the pull begins there. */
+  take({ group, topic, queueId }: GroupQueue, pulled: number): number | undefined {
+    if (this.offsets.size === 0) return undefined
+    const key = keyOf(group, topic, queueId)
+    const offset = this.offsets.get(key)
+    if (offset === undefined) return undefined
+    this.offsets.delete(key)
+    return offset === pulled ? undefined : offset
+  }
+
+  drop({ group, topic, queueId }: GroupQueue): void {
+    this.offsets.delete(keyOf(group, topic, queueId))
+  }
+}
+
+export interface GroupQueue {
+  readonly group: string
+  readonly topic: string
+  readonly queueId: number
+}
+
+const keyOf = (group: string, topic: string, queueId: number): string => `${topic}@${group}@${queueId}`

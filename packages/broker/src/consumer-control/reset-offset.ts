@@ -1,0 +1,123 @@
+import {
+  type HeaderOf,
+  type invokeBrokerToResetOffset,
+  Language,
+  type MessageQueue,
+  ResponseCode,
+  resetConsumerClientOffset,
+  resetOffsetBody,
+  resetOffsetListBody,
+  VersionThreshold,
+  writeFields,
+} from '@skua-mq/protocol'
+import { type Refusal, refuse } from '@skua-mq/remoting'
+import type { MessageStore } from '@skua-mq/store'
+import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { OffsetTable } from '../offset/offset-table.ts'
+import type { PendingResets } from './pending-resets.ts'
+
+export type ResetWish = HeaderOf<typeof invokeBrokerToResetOffset>
+
+export interface ResetParts {
+  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'offsetByTime'>
+  readonly offsets: OffsetTable
+  readonly consumers: ConsumerGroups
+  readonly resets: PendingResets
+  /** Pulls that are held for a queue are looked at again: they hear of a reset now. */
+  readonly wake: (topic: string, queueId: number) => void
+  readonly brokerName: string
+}
+
+export interface ResetTopic {
+  readonly readQueueNums: number
+  readonly writeQueueNums: number
+}
+
+type NewOffsets = Map<MessageQueue, number>
+
+/**
+ * Reset at the broker (5.x and our default, admin.md 3): the new offset is committed at once, and running consumers hear
+ * of it by their next pull. Works with nobody online.
+ */
+export async function resetHere(
+  parts: ResetParts,
+  wish: ResetWish,
+  { topic, who }: { topic: ResetTopic; who: string },
+): Promise<NewOffsets | Refusal> {
+  const one = wish.queueId ?? -1
+  if (one >= topic.readQueueNums)
+    return refuse(
+      ResponseCode.systemError,
+      `queueId ${one} is out of range: ${wish.topic} has ${topic.readQueueNums} read queues`,
+    )
+  const queueIds = one >= 0 ? [one] : [...Array(topic.readQueueNums).keys()]
+  const table: NewOffsets = new Map()
+  for (const queueId of queueIds) {
+    const target = await targetOf(parts, wish, queueId)
+    if (typeof target !== 'number') return target
+    table.set({ topic: wish.topic, brokerName: parts.brokerName, queueId }, target)
+  }
+  for (const [{ queueId }, target] of table) apply(parts, wish, { queueId, target, who })
+  return table
+}
+
+function apply(
+  { offsets, resets, wake }: ResetParts,
+  { group, topic, isForce }: ResetWish,
+  { queueId, target, who }: { queueId: number; target: number; who: string },
+): void {
+  const current = offsets.find(group, topic, queueId)
+  if (!isForce && current !== undefined && current <= target) return
+  resets.drop({ group, topic, queueId })
+  offsets.commit({ group, topic, queueId, offset: target, who, byHand: true })
+  resets.put({ group, topic, queueId }, target)
+  wake(topic, queueId)
+}
+
+async function targetOf({ store }: ResetParts, wish: ResetWish, queueId: number): Promise<number | Refusal> {
+  const { topic, timestamp, offset } = wish
+  const [min, max] = [store.minOffset(topic, queueId), store.maxOffset(topic, queueId)]
+  if (offset !== undefined && offset >= 0 && (wish.queueId ?? -1) >= 0) {
+    if (offset >= min && offset <= max) return offset
+    return refuse(
+      ResponseCode.systemError,
+      `offset ${offset} is not within ${min} and ${max}, what queue ${queueId} of ${topic} holds`,
+    )
+  }
+  return timestamp < 0 ? max : Math.max(0, await store.offsetByTime(topic, queueId, timestamp))
+}
+
+/** Reset by the members themselves, as in 4.9: 220 tells them where to go on, and they commit it. */
+export async function resetAtMembers(
+  parts: ResetParts,
+  wish: ResetWish,
+  topic: ResetTopic,
+): Promise<NewOffsets | Refusal> {
+  const { group } = wish
+  const table: NewOffsets = new Map()
+  for (let queueId = 0; queueId < topic.writeQueueNums; queueId++) {
+    const current = parts.offsets.find(group, wish.topic, queueId)
+    if (current === undefined)
+      return refuse(ResponseCode.systemError, `group ${group} has no offset in queue ${queueId} of ${wish.topic}`)
+    const target = await targetOf(parts, { ...wish, offset: undefined }, queueId)
+    if (typeof target !== 'number') return target
+    const isTaken = wish.isForce || target < current
+    table.set({ topic: wish.topic, brokerName: parts.brokerName, queueId }, isTaken ? target : current)
+  }
+  const members = [...(parts.consumers.find(group)?.members.values() ?? [])]
+  if (members.length === 0)
+    return refuse(ResponseCode.consumerNotOnline, `the consumer group ${group} is not online here: nobody to be told`)
+  const old = members.find(member => member.version < VersionThreshold.resetOffsetPush)
+  if (old !== undefined)
+    return refuse(
+      ResponseCode.systemError,
+      `the client ${old.clientId} of version ${old.version} cannot be told of offsets`,
+    )
+  const extFields = writeFields(resetConsumerClientOffset.header, wish)
+  for (const { connection, language } of members) {
+    // Java's broker chooses the form by the tool's language; whoever reads it knows better.
+    const codec = language === Language.cpp ? resetOffsetListBody : resetOffsetBody
+    connection.tell({ code: resetConsumerClientOffset.code, extFields, body: codec.encode({ offsetTable: table }) })
+  }
+  return table
+}

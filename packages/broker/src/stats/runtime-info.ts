@@ -1,0 +1,100 @@
+import { skuaVersion, versionName } from '@skua-mq/protocol'
+import type { MessageStore } from '@skua-mq/store'
+import type { Meter } from './meter.ts'
+import type { Traffic } from './traffic.ts'
+
+export interface RuntimeInfoParts {
+  readonly traffic: Traffic
+  readonly store: Pick<MessageStore, 'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing'>
+  readonly now: () => number
+  readonly settings: {
+    readonly startAcceptSendRequestTimeStamp: number
+    readonly storePathCommitLog: string
+    readonly storePathRootDir: string
+    readonly sendThreadPoolQueueCapacity: number
+    readonly pullThreadPoolQueueCapacity: number
+  }
+  /** Share of the disk in use, 0 to 1; -1 when unknown. */
+  readonly diskRatio: () => number
+  readonly heldPulls: () => number
+}
+
+/** Three numbers joined by blanks: last 10 s, 1 min, 10 min. */
+const rates = (...meters: readonly Meter[]): string =>
+  [10_000, 60_000, 600_000].map(span => meters.reduce((sum, meter) => sum + meter.rate(span), 0).toFixed(6)).join(' ')
+
+/** The keys of 28 that tools read (admin.md 4); all values are texts. */
+export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, string>> {
+  const { traffic, store, settings } = parts
+  const now = parts.now()
+  const earliest = await earliestStoredAt(store)
+  const ratio = String(parts.diskRatio())
+  const { put, got, found, missed } = traffic
+  const total = put.nums.total
+  return new Map(
+    Object.entries({
+      brokerVersionDesc: versionName(skuaVersion) ?? '',
+      brokerVersion: String(skuaVersion),
+      bootTimestamp: String(traffic.startedAtMs),
+      runtime: span(now - traffic.startedAtMs),
+      putTps: rates(put.nums),
+      getTotalTps: rates(found, missed),
+      getFoundTps: rates(found),
+      getMissTps: rates(missed),
+      getTransferedTps: rates(got.nums),
+      msgPutTotalTodayNow: String(total),
+      msgPutTotalTodayMorning: '0',
+      msgPutTotalYesterdayMorning: '0',
+      msgGetTotalTodayNow: String(got.nums.total),
+      msgGetTotalTodayMorning: '0',
+      msgGetTotalYesterdayMorning: '0',
+      putMessageTimesTotal: String(put.nums.times),
+      putMessageSizeTotal: String(put.size.total),
+      putMessageAverageSize: String(total === 0 ? 0 : put.size.total / total),
+      putMessageFailedTimes: String(traffic.putFailed),
+      sendThreadPoolQueueSize: '0',
+      sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),
+      sendThreadPoolQueueHeadWaitTimeMills: '0',
+      pullThreadPoolQueueSize: '0',
+      pullThreadPoolQueueCapacity: String(settings.pullThreadPoolQueueCapacity),
+      pullThreadPoolQueueHeadWaitTimeMills: '0',
+      queryThreadPoolQueueSize: '0',
+      queryThreadPoolQueueHeadWaitTimeMills: '0',
+      pageCacheLockTimeMills: '0',
+      dispatchBehindBytes: '0',
+      earliestMessageTimeStamp: String(earliest),
+      startAcceptSendRequestTimeStamp: String(settings.startAcceptSendRequestTimeStamp),
+      commitLogMinOffset: String(store.minPhysicalOffset),
+      commitLogMaxOffset: String(store.maxPhysicalOffset),
+      commitLogDiskRatio: ratio,
+      [`commitLogDiskRatio_${settings.storePathCommitLog || `${settings.storePathRootDir}/commitlog`}`]: ratio,
+      consumeQueueDiskRatio: ratio,
+      /** Skua's own: pulls that wait, and why the store takes nothing. */
+      heldPulls: String(parts.heldPulls()),
+      ...(store.refusing === undefined ? {} : { storeRefuses: store.refusing.remark }),
+    }),
+  )
+}
+
+/** The oldest message that any queue holds; -1 without one. */
+async function earliestStoredAt(store: RuntimeInfoParts['store']): Promise<number> {
+  let oldest: { topic: string; queueId: number; minOffset: number } | undefined
+  let place = Number.POSITIVE_INFINITY
+  const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  for (const queue of store.queues()) {
+    if (queue.entries(queue.minOffset, entry) === 0 || entry[0]!.physicalOffset >= place) continue
+    place = entry[0]!.physicalOffset
+    oldest = { topic: queue.topic, queueId: queue.queueId, minOffset: queue.minOffset }
+  }
+  return oldest === undefined ? -1 : store.storedAt(oldest.topic, oldest.queueId, oldest.minOffset)
+}
+
+function span(ms: number): string {
+  const seconds = Math.floor(ms / 1000)
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ]
+  return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${seconds % 60} seconds ]`
+}

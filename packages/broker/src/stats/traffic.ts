@@ -1,0 +1,163 @@
+import { type Clock, every, type Timer } from '@skua-mq/runtime'
+import { Meter, sampleEveryMs } from './meter.ts'
+
+/** Topics, and topics of groups, that are counted one by one; what comes beyond is in the broker's totals only. */
+export const maxMeters = 50_000
+
+/** What a name of 315 counts: messages and bytes sent, taken, sent back (admin.md 4). */
+export type StatsName =
+  | 'TOPIC_PUT_NUMS'
+  | 'TOPIC_PUT_SIZE'
+  | 'GROUP_GET_NUMS'
+  | 'GROUP_GET_SIZE'
+  | 'SNDBCK_PUT_NUMS'
+  | 'BROKER_PUT_NUMS'
+  | 'BROKER_GET_NUMS'
+
+interface Pair {
+  readonly nums: Meter
+  readonly size: Meter
+}
+
+const pair = (): Pair => ({ nums: new Meter(), size: new Meter() })
+
+/**
+ * Counts of what goes through the broker. Per message or pull it costs a map lookup and a few additions; a timer takes
+ * samples every 10 s. In memory only, as in RocketMQ.
+ */
+export class Traffic {
+  readonly put = pair()
+  readonly got = pair()
+  /** Pulls by what they found. */
+  readonly found = new Meter()
+  readonly missed = new Meter()
+  putFailed = 0
+  private readonly topics = new Map<string, Pair>()
+  private readonly groups = new Map<string, Map<string, Pair>>()
+  private readonly sentBack = new Map<string, Meter>()
+  private readonly clock: Clock
+  private meters = 0
+  private timer: Timer | undefined
+  startedAtMs = 0
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  start(): void {
+    this.startedAtMs = this.clock.now()
+    this.sample()
+    this.timer = every(this.clock, sampleEveryMs, () => this.sample())
+  }
+
+  stop(): void {
+    this.timer?.cancel()
+  }
+
+  countPut(topic: string, count: number, bytes: number): void {
+    this.put.nums.add(count)
+    this.put.size.add(bytes)
+    let meters = this.topics.get(topic)
+    if (meters === undefined) {
+      if (this.isFull()) return
+      meters = this.fresh()
+      this.topics.set(topic, meters)
+    }
+    meters.nums.add(count)
+    meters.size.add(bytes)
+  }
+
+  countGet(group: string, topic: string, { count, bytes }: { count: number; bytes: number }): void {
+    this.got.nums.add(count)
+    this.got.size.add(bytes)
+    let topics = this.groups.get(group)
+    if (topics === undefined) {
+      topics = new Map()
+      this.groups.set(group, topics)
+    }
+    let meters = topics.get(topic)
+    if (meters === undefined) {
+      if (this.isFull()) return
+      meters = this.fresh()
+      topics.set(topic, meters)
+    }
+    meters.nums.add(count)
+    meters.size.add(bytes)
+  }
+
+  countSentBack(group: string, topic: string): void {
+    const key = `${topic}@${group}`
+    let meter = this.sentBack.get(key)
+    if (meter === undefined) {
+      if (this.isFull()) return
+      this.meters++
+      meter = new Meter()
+      this.sentBack.set(key, meter)
+    }
+    meter.add(1)
+  }
+
+  /** Messages per second that a group took of a topic in the last minute. */
+  consumeTps(group: string, topic: string): number {
+    return this.groups.get(group)?.get(topic)?.nums.window('minute').tps ?? 0
+  }
+
+  /** The meter behind a name and key of 315; undefined for what was never counted. */
+  find(name: string, key: string): Meter | undefined {
+    const at = key.indexOf('@')
+    const [topic, group] = [key.slice(0, at), key.slice(at + 1)]
+    switch (name as StatsName) {
+      case 'TOPIC_PUT_NUMS':
+        return this.topics.get(key)?.nums
+      case 'TOPIC_PUT_SIZE':
+        return this.topics.get(key)?.size
+      case 'GROUP_GET_NUMS':
+        return this.groups.get(group)?.get(topic)?.nums
+      case 'GROUP_GET_SIZE':
+        return this.groups.get(group)?.get(topic)?.size
+      case 'SNDBCK_PUT_NUMS':
+        return this.sentBack.get(key)
+      case 'BROKER_PUT_NUMS':
+        return this.put.nums
+      case 'BROKER_GET_NUMS':
+        return this.got.nums
+      default:
+        return undefined
+    }
+  }
+
+  private fresh(): Pair {
+    this.meters += 2
+    return pair()
+  }
+
+  private isFull(): boolean {
+    return this.meters >= maxMeters
+  }
+
+  private sample(): void {
+    const now = this.clock.now()
+    for (const meter of [this.put.nums, this.put.size, this.got.nums, this.got.size, this.found, this.missed])
+      meter.sample(now)
+    for (const [topic, meters] of this.topics) if (this.samplePair(meters, now)) this.topics.delete(topic)
+    for (const [group, topics] of this.groups) {
+      for (const [topic, meters] of topics) if (this.samplePair(meters, now)) topics.delete(topic)
+      if (topics.size === 0) this.groups.delete(group)
+    }
+    for (const [key, meter] of this.sentBack) {
+      meter.sample(now)
+      if (!meter.isIdle) continue
+      this.sentBack.delete(key)
+      this.meters--
+    }
+  }
+
+  /** True when it was idle for a day, and is forgotten. */
+  private samplePair({ nums, size }: Pair, now: number): boolean {
+    nums.sample(now)
+    size.sample(now)
+    if (!nums.isIdle) return false
+    this.meters -= 2
+    return true
+  }
+}
