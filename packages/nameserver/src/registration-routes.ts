@@ -20,8 +20,8 @@ export function registrationRoutes(parts: NameServerParts): Route[] {
   const { routes } = parts
   return [
     registerRoute(parts),
-    route(unregisterBroker, ({ brokerName, brokerAddr, brokerId }) => {
-      routes.unregister({ brokerName, brokerAddr, brokerId })
+    route(unregisterBroker, ({ brokerName, brokerAddr }) => {
+      routes.unregister({ brokerName, brokerAddr })
       return ok({})
     }),
     route(queryDataVersion, ({ brokerAddr }, { body }) => {

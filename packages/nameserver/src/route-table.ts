@@ -57,7 +57,7 @@ export class RouteTable {
     const known = this.live.get(brokerAddr)
     // A broker that came back under another name leaves its old one, which nobody would ever expire.
     if (known !== undefined && known.brokerName !== brokerName)
-      this.unregister({ brokerAddr, brokerName: known.brokerName, brokerId: known.brokerId })
+      this.unregister({ brokerAddr, brokerName: known.brokerName })
     const broker = this.broker(cluster, brokerName)
     // A broker that came back under another id (slave turned master) must not stay under the old one.
     for (const [id, addr] of broker.addrs) if (addr === brokerAddr && id !== brokerId) broker.addrs.delete(id)
@@ -84,11 +84,12 @@ export class RouteTable {
     return masterAddr === undefined || master === undefined ? {} : { haServerAddr: master.haServerAddr, masterAddr }
   }
 
-  unregister({ brokerName, brokerAddr, brokerId }: { brokerName: string; brokerAddr: string; brokerId: number }): void {
-    this.live.delete(brokerAddr)
+  /** Takes an address out, under whatever id it stands: what is left without a life of its own would never expire. */
+  unregister({ brokerName, brokerAddr }: { brokerName: string; brokerAddr: string }): void {
+    if (this.live.get(brokerAddr)?.brokerName === brokerName) this.live.delete(brokerAddr)
     const broker = this.brokers.get(brokerName)
     if (broker === undefined) return
-    if (broker.addrs.get(brokerId) === brokerAddr) broker.addrs.delete(brokerId)
+    for (const [id, addr] of broker.addrs) if (addr === brokerAddr) broker.addrs.delete(id)
     if (broker.addrs.size > 0) return
     this.brokers.delete(brokerName)
     for (const [topic, queues] of this.topics) {
@@ -122,7 +123,7 @@ export class RouteTable {
     const dropped: string[] = []
     for (const [brokerAddr, live] of this.live) {
       if (!gone(live)) continue
-      this.unregister({ brokerAddr, brokerName: live.brokerName, brokerId: live.brokerId })
+      this.unregister({ brokerAddr, brokerName: live.brokerName })
       dropped.push(brokerAddr)
     }
     return dropped

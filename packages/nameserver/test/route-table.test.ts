@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { brokerExpiryMs, RouteTable } from '../src/index.ts'
 import { body, registration, slave, topic } from './brokers.ts'
 
@@ -156,6 +157,64 @@ describe('leaving', () => {
     table.register(registration({ expiryMs: 10_000 }), 0)
     assert.deepEqual(table.expire(10_001), ['10.0.0.1:10911'])
   })
+})
+
+test('an unregistration under a wrong name takes nobody out, one under a wrong id does', () => {
+  const table = new RouteTable()
+  table.register(registration(), 0)
+  table.unregister(registration({ brokerName: 'b2' }))
+  assert.ok(table.routeOf('T'))
+  table.unregister(registration({ brokerId: 5 }))
+  assert.equal(table.routeOf('T'), undefined)
+})
+
+test('whatever brokers do, every address in the routes expires in the end, and nothing is left', () => {
+  const who = fc.record({
+    brokerName: fc.constantFrom('b1', 'b2'),
+    brokerAddr: fc.constantFrom('10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1'),
+    brokerId: fc.constantFrom(0, 1, 2),
+    cluster: fc.constantFrom('c1', 'c2'),
+    connectionId: fc.constantFrom(1, 2, 3),
+    counter: fc.constantFrom(1, 2),
+  })
+  const step = fc.oneof(
+    who.map(broker => ({ kind: 'register' as const, ...broker })),
+    who.map(broker => ({ kind: 'unregister' as const, ...broker })),
+    who.map(broker => ({ kind: 'close' as const, ...broker })),
+    fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 130_000 }) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), steps => {
+      const table = new RouteTable()
+      let now = 0
+      for (const done of steps) {
+        if (done.kind === 'pass') {
+          now += done.ms
+          table.expire(now)
+        } else if (done.kind === 'close') table.connectionClosed(done.connectionId)
+        else if (done.kind === 'unregister') table.unregister(done)
+        else {
+          table.register(registration({ ...done, body: body([topic('T')], done) }), now)
+          const shown = table.clusterInfo().brokerAddrTable.get(done.brokerName)
+          assert.equal(shown?.brokerAddrs.get(done.brokerId), done.brokerAddr)
+        }
+        const addrs = [...table.clusterInfo().brokerAddrTable.values()].flatMap(found => [
+          ...found.brokerAddrs.values(),
+        ])
+        assert.equal(new Set(addrs).size, addrs.length, 'no address stands twice')
+        for (const { brokerAddrs } of table.routeOf('T')?.brokerDatas ?? []) assert.ok(brokerAddrs.size > 0)
+        const { queueDatas = [], brokerDatas = [] } = table.routeOf('T') ?? {}
+        assert.deepEqual(
+          queueDatas.map(found => found.brokerName).sort(),
+          brokerDatas.map(found => found.brokerName).sort(),
+        )
+      }
+      table.expire(now + brokerExpiryMs + 1)
+      assert.deepEqual(table.clusterInfo(), { brokerAddrTable: new Map(), clusterAddrTable: new Map() })
+      assert.deepEqual(table.topicNames(), [])
+    }),
+    { numRuns: 500 },
+  )
 })
 
 describe('data versions', () => {

@@ -58,6 +58,8 @@ export class Registration implements Service {
   readonly name = 'registration'
   private readonly parts: RegistrationParts
   private readonly retries = new Map<string, Timer>()
+  /** Name servers that did not take the last registration: nobody waits for them. */
+  private readonly silent = new Set<string>()
   private timer: Timer | undefined
   private soon: Promise<void> | undefined
   private soonTimer: Timer | undefined
@@ -106,7 +108,7 @@ export class Registration implements Service {
     this.soon ??= new Promise(resolve => {
       this.soonTimer = this.parts.clock.after(gatherMs, () => {
         this.soon = undefined
-        this.round().then(() => resolve())
+        this.round(resolve)
       })
     })
     return this.soon
@@ -129,10 +131,17 @@ export class Registration implements Service {
     }
   }
 
-  /** Answers the order topics of each name server that sent some. */
-  private async round(): Promise<(ReadonlyMap<string, string> | undefined)[]> {
+  /** Answers the order topics of each name server that sent some; `known` runs as soon as those that answer know. */
+  private round(known?: () => void): Promise<(ReadonlyMap<string, string> | undefined)[]> {
     const body = registerBroker.body!.encode(this.parts.body())
-    return Promise.all(this.parts.namesrvAddrs().map(address => this.tell(address, body)))
+    const told = this.parts.namesrvAddrs().map(address => ({
+      done: this.tell(address, body),
+      isSilent: this.silent.has(address),
+    }))
+    const all = Promise.all(told.map(({ done }) => done))
+    const answering = told.filter(({ isSilent }) => !isSilent)
+    if (known !== undefined) (answering.length === 0 ? all : Promise.all(answering.map(({ done }) => done))).then(known)
+    return all
   }
 
   private async tell(namesrvAddr: string, body: Uint8Array): Promise<ReadonlyMap<string, string> | undefined> {
@@ -144,6 +153,7 @@ export class Registration implements Service {
         this.failed(namesrvAddr, `code ${reply.code}: ${reply.remark ?? ''}`)
         return undefined
       }
+      this.silent.delete(namesrvAddr)
       events.emit(registered({ namesrvAddr, brokerAddr: own.brokerAddr }))
       return reply.body === undefined ? undefined : getKvListByNamespace.replyBody!.decode(reply.body).table
     } catch (error) {
@@ -154,6 +164,7 @@ export class Registration implements Service {
 
   private failed(namesrvAddr: string, reason: string): void {
     this.parts.events.emit(registrationFailed({ namesrvAddr, reason }))
+    this.silent.add(namesrvAddr)
     if (this.stopped || this.retries.has(namesrvAddr)) return
     const retry = this.parts.clock.after(retryMs, () => {
       this.retries.delete(namesrvAddr)
