@@ -2,6 +2,7 @@ import { ResponseCode, type SendView } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
+import { isForbiddenTopic } from '../topic/names.ts'
 import { PendingSends } from './pending-send.ts'
 import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
 import { SendRefusal, SendReply } from './send-reply.ts'
@@ -143,7 +144,8 @@ export class SendHandler implements SendInWork {
         remark: `broker ${settings.brokerName} is not writable (brokerPermission=${settings.brokerPermission()})`,
       }
     }
-    if (topic === undefined || view.topic.length > 127) {
+    // The broker's own topics are known and forbidden all the same.
+    if (topic === undefined || view.topic.length > 127 || isForbiddenTopic(view.topic)) {
       const reason = topics.illegal(view.topic)
       if (reason !== undefined) return { code: ResponseCode.systemError, remark: reason }
     }

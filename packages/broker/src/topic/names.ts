@@ -18,6 +18,9 @@ const forbidden = new Set([
   'OFFSET_MOVED_EVENT',
 ])
 
+/** Asked for every message. */
+export const isForbiddenTopic = (topic: string): boolean => forbidden.has(topic)
+
 /** Names that belong to the broker whether it has made them or not (admin.md 2). */
 const system = new Set([...forbidden, 'TBW102', 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC'])
 
