@@ -88,7 +88,10 @@ const commands = {
 
 process.on('unhandledRejection', error => process.stderr.write(`${error?.stack ?? error}\n`))
 answer({ ready: true })
-createInterface({ input: process.stdin }).on('line', line => {
+const lines = createInterface({ input: process.stdin })
+// Whoever asked is gone.
+lines.on('close', () => process.exit(0))
+lines.on('line', line => {
   const request = JSON.parse(line)
   Promise.resolve()
     .then(() => commands[request.do](request))

@@ -2,17 +2,21 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Driver } from './driver.ts'
+import { Driver, type DriverOptions } from './driver.ts'
 import { cached, command } from './toolchain.ts'
 
 const nodeDir = join(dirname(fileURLToPath(import.meta.url)), '..', 'node')
 
 /** ali-ons behind the driver; its versions are pinned in tools/interop/node/package-lock.json. */
-export async function aliOns(): Promise<Driver> {
+export async function aliOns(options: DriverOptions = {}): Promise<Driver> {
   const lock = readFileSync(join(nodeDir, 'package-lock.json'))
   const dir = await cached(`node-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`, async target => {
     for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(nodeDir, name), join(target, name))
     await command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: target })
   })
-  return new Driver(process.execPath, [join(nodeDir, 'driver.cjs'), join(dir, 'node_modules')])
+  return new Driver({
+    ...options,
+    file: process.execPath,
+    args: () => [join(nodeDir, 'driver.cjs'), join(dir, 'node_modules')],
+  })
 }

@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** A reply that names an error; `code` is the broker's where there was one. */
@@ -17,6 +20,20 @@ interface Waiting {
 
 const callTimeoutMs = 120_000
 
+export interface DriverOptions {
+  /**
+   * Home folder of the client, where it keeps logs and the offsets of broadcasting groups. Default: a fresh one, which
+   * goes with the process. A client that is to find its offsets again is given the same one twice.
+   */
+  readonly home?: string
+}
+
+/** What to start: a file and its arguments, which may name the home folder. */
+export interface DriverCommand extends DriverOptions {
+  readonly file: string
+  args(home: string): readonly string[]
+}
+
 /** A process with an official client in it, which answers lines of JSON with lines of JSON. */
 export class Driver {
   private readonly child: ChildProcess
@@ -25,9 +42,14 @@ export class Driver {
   private lastId = 0
   private errors = ''
 
-  constructor(file: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
-    const child = spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], ...options })
+  private readonly ownHome: string | undefined
+
+  constructor({ file, args, home: given }: DriverCommand) {
+    this.ownHome = given === undefined ? mkdtempSync(join(tmpdir(), 'skua-client-')) : undefined
+    const home = given ?? this.ownHome ?? ''
+    const child = spawn(file, [...args(home)], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, HOME: home } })
     this.child = child
+    process.once('exit', this.killNow)
     child.stderr?.on('data', chunk => {
       this.errors = (this.errors + String(chunk)).slice(-8000)
     })
@@ -71,9 +93,17 @@ export class Driver {
 
   /** Ends the process without asking it. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return
-    const gone = new Promise(resolve => this.child.once('exit', resolve))
+    process.removeListener('exit', this.killNow)
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = new Promise(resolve => this.child.once('exit', resolve))
+      this.child.kill('SIGKILL')
+      await gone
+    }
+    if (this.ownHome !== undefined) rmSync(this.ownHome, { recursive: true, force: true })
+  }
+
+  private readonly killNow = () => {
     this.child.kill('SIGKILL')
-    await gone
+    if (this.ownHome !== undefined) rmSync(this.ownHome, { recursive: true, force: true })
   }
 }

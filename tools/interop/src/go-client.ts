@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Driver } from './driver.ts'
+import { Driver, type DriverOptions } from './driver.ts'
 import { cached, command } from './toolchain.ts'
 
 const goDir = join(dirname(fileURLToPath(import.meta.url)), '..', 'go')
 
 /** The official Go client behind the driver; its version is pinned in go.mod. */
-export async function goClient(): Promise<Driver> {
+export async function goClient(options: DriverOptions = {}): Promise<Driver> {
   const digest = createHash('sha256')
   for (const name of ['main.go', 'go.mod', 'go.sum']) digest.update(readFileSync(join(goDir, name)))
   const dir = await cached(`go-${digest.digest('hex').slice(0, 12)}`, async target => {
     await command('go', ['build', '-o', join(target, 'driver'), '.'], { cwd: goDir })
   })
-  return new Driver(join(dir, 'driver'), [])
+  return new Driver({ ...options, file: join(dir, 'driver'), args: () => [] })
 }

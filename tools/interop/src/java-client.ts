@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Driver } from './driver.ts'
+import { Driver, type DriverOptions } from './driver.ts'
 import { cached, command } from './toolchain.ts'
 
 export const javaVersions = ['4.9.8', '5.3.3'] as const
@@ -28,7 +28,7 @@ export function javaJars(version: JavaVersion): Promise<string> {
 }
 
 /** The official Java client of a version behind the driver, in a JVM of its own. */
-export async function javaClient(version: JavaVersion): Promise<Driver> {
+export async function javaClient(version: JavaVersion, options: DriverOptions = {}): Promise<Driver> {
   const lib = await javaJars(version)
   const sources = readdirSync(sourceDir).sort()
   const digest = createHash('sha256')
@@ -45,16 +45,15 @@ export async function javaClient(version: JavaVersion): Promise<Driver> {
       ...sources.map(name => join(sourceDir, name)),
     ])
   })
-  return new Driver('java', [
-    '-Xms64m',
-    '-Xmx512m',
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
-    `-Drocketmq.client.logRoot=${classes}/logs`,
-    `-Drocketmq.client.localOffsetStoreDir=${process.env['SKUA_OFFSET_DIR'] ?? `${classes}/offsets`}`,
-    `-Duser.home=${classes}`,
-    '-cp',
-    `${classes}:${lib}/*`,
-    'Driver',
-  ])
+  return new Driver({
+    ...options,
+    file: 'java',
+    args: home => [
+      ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+      `-Drocketmq.client.logRoot=${home}/logs`,
+      `-Drocketmq.client.localOffsetStoreDir=${home}/offsets`,
+      `-Duser.home=${home}`,
+      ...['-cp', `${classes}:${lib}/*`, 'Driver'],
+    ],
+  })
 }

@@ -77,11 +77,17 @@ async function retry(make: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Runs a command to its end; its failure tells what it printed (Maven and javac tell it in different streams). */
 export async function command(
   file: string,
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<string> {
-  const { stdout } = await run(file, [...args], { maxBuffer: 64 * 1024 * 1024, timeout: lockPatienceMs, ...options })
-  return stdout
+  try {
+    const limits = { maxBuffer: 64 * 1024 * 1024, timeout: lockPatienceMs }
+    return (await run(file, [...args], { ...limits, ...options })).stdout
+  } catch (cause) {
+    const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string }
+    throw new Error(`${file} ${args[0] ?? ''} failed: ${(stdout + stderr).slice(-3000)}`, { cause })
+  }
 }

@@ -18,7 +18,6 @@ public final class Driver {
   public static void main(String[] args) throws Exception {
     System.setOut(System.err);
     System.setProperty("rocketmq.client.logLevel", "ERROR");
-    System.setProperty("rocketmq.client.logRoot", System.getProperty("java.io.tmpdir") + "/skua-interop-logs");
     Map<String, Command> commands = new HashMap<>();
     Producers.register(commands);
     Consumers.register(commands);

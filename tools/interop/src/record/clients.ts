@@ -31,8 +31,13 @@ export const recordedClients: readonly RecordedClient[] = [
   },
   {
     name: 'go-2.1.2',
-    open: goClient,
+    open: () => goClient(),
     jobs: against('4.9.7', sends(['sync', 'async', 'oneway', 'batch', 'sync']), pushes),
   },
-  { name: 'ali-ons-3.12.0', open: aliOns, needsTopic: true, jobs: against('4.9.7', sends(['sync', 'sync']), pushes) },
+  {
+    name: 'ali-ons-3.12.0',
+    open: () => aliOns(),
+    needsTopic: true,
+    jobs: against('4.9.7', sends(['sync', 'sync']), pushes),
+  },
 ]
