@@ -1,0 +1,40 @@
+import { hostname, totalmem } from 'node:os'
+import { Broker, brokerOptions } from '@skua-mq/broker'
+import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
+import { configure, expandHome } from './config-file.ts'
+import { logEvents } from './log.ts'
+import type { Surroundings } from './program.ts'
+import { untilSignal } from './run.ts'
+
+export interface BrokerCommand {
+  readonly configFile?: string
+  readonly namesrvAddr?: string
+  readonly printConfig?: boolean
+  readonly printImportantConfig?: boolean
+}
+
+/** `skua broker`, `bin/mqbroker`: Apache's defaults, flags and lines. */
+export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: Surroundings): Promise<void> {
+  const runtime = nodeRuntime(logEvents('broker'))
+  const further = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
+  const read = configure(brokerOptions, { file: command.configFile, further })
+  const root = expandHome(read.storePathRootDir || '~/store', home)
+  const config = Object.freeze({
+    ...read,
+    brokerName: read.brokerName === 'DEFAULT_BROKER' ? hostname() : read.brokerName,
+    namesrvAddr: read.namesrvAddr || (namesrvAddr ?? ''),
+    storePathRootDir: root,
+    storePathCommitLog: expandHome(read.storePathCommitLog, home),
+  })
+  if (command.printConfig || command.printImportantConfig) {
+    process.stdout.write(printConfig(brokerOptions, config))
+    return
+  }
+  const broker = new Broker({ config, runtime, facts: new NodeProcessFacts(), totalMemoryBytes: totalmem() })
+  await broker.start()
+  const known = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
+  process.stdout.write(
+    `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,
+  )
+  untilSignal(broker, { ignoreHangUp: true })
+}

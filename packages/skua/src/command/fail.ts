@@ -1,0 +1,13 @@
+import { DiskError } from '@skua-mq/runtime'
+
+/** What a person needs of an error, on one line. */
+export function oneLine(error: unknown): string {
+  if (error instanceof DiskError) return `${error.path}: ${error.code}`
+  return error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)
+}
+
+/** One line on standard error, exit code 1. Ends the process, also where a listener is still open. */
+export function fail(reason: string): never {
+  process.stderr.write(`skua: ${reason}\n`)
+  process.exit(1)
+}

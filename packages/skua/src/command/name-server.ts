@@ -1,0 +1,35 @@
+import { NameServer, nameServerOptions } from '@skua-mq/nameserver'
+import { nodeRuntime, printConfig } from '@skua-mq/runtime'
+import { configure, expandHome } from './config-file.ts'
+import { logEvents } from './log.ts'
+import type { Surroundings } from './program.ts'
+import { untilSignal } from './run.ts'
+
+export interface NameServerCommand {
+  readonly configFile?: string
+  readonly printConfig?: boolean
+}
+
+/** `skua nameserver`, `bin/mqnamesrv`. */
+export async function runNameServer(command: NameServerCommand, { home }: Surroundings): Promise<void> {
+  const runtime = nodeRuntime(logEvents('nameserver'))
+  const read = configure(nameServerOptions, { file: command.configFile, further: [] })
+  const config = Object.freeze({
+    ...read,
+    kvConfigPath: expandHome(read.kvConfigPath || '~/namesrv/kvConfig.json', home),
+  })
+  if (command.printConfig) {
+    process.stdout.write(printConfig(nameServerOptions, config))
+    return
+  }
+  const server = new NameServer({
+    runtime,
+    listen: { host: config.bindAddress, port: config.listenPort },
+    kvConfigPath: config.kvConfigPath,
+    orderMessageEnable: config.orderMessageEnable,
+    config,
+  })
+  await server.start()
+  process.stdout.write('The Name Server boot success. serializeType=JSON\n')
+  untilSignal(server, { ignoreHangUp: true })
+}

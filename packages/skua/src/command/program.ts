@@ -1,0 +1,89 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { runBroker } from './broker.ts'
+import { fail, oneLine } from './fail.ts'
+import { runNameServer } from './name-server.ts'
+import { runSend } from './send.ts'
+import { runStandalone } from './standalone.ts'
+import { runTail } from './tail.ts'
+
+const port = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('a port is wanted')
+  return value
+}
+const positive = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number above 0 is wanted')
+  return value
+}
+const pair = (text: string, before: Record<string, string> = {}): Record<string, string> => {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('k=v is wanted')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+/** What the environment says; RocketMQ's own names. */
+export interface Surroundings {
+  readonly namesrvAddr: string | undefined
+  readonly home: string
+}
+
+function program(env: NodeJS.ProcessEnv): Command {
+  const surroundings: Surroundings = { namesrvAddr: env['NAMESRV_ADDR'], home: env['HOME'] ?? '.' }
+  const skua = new Command('skua')
+    .description('A message broker that speaks RocketMQ. Without a subcommand: name server and broker in this process.')
+    .option('--store <dir>', 'where messages are kept', '.skua')
+    .option('--memory', 'keep nothing on disk')
+    .option('--host <address>', 'address to listen on and to tell clients', '127.0.0.1')
+    .option('--port <port>', 'port of the broker; the second listener is on this minus 2; 0: any free one', port, 10911)
+    .option('--namesrv-port <port>', 'port of the name server', port)
+    .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
+    .action(options => runStandalone(options))
+  skua
+    .command('nameserver')
+    .description('a name server alone')
+    .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys')
+    .option('-p, --print-config', 'print the configuration and end')
+    .option('-n, --namesrv-addr <addr>', 'taken for compatibility; a name server needs none')
+    .action(options => runNameServer(options, surroundings))
+  skua
+    .command('broker')
+    .description('a broker alone')
+    .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys (broker.conf)')
+    .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
+    .option('-p, --print-config', 'print the configuration and end')
+    .option('-m, --print-important-config', 'as -p')
+    .action(options => runBroker(options, surroundings))
+  const client = (command: Command) =>
+    command.option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
+  client(skua.command('send').argument('<topic>').argument('<body>'))
+    .description('send messages')
+    .option('--tag <tag>', 'tag of the messages')
+    .option('--key <key>', 'key to find them by')
+    .option('--property <k=v>', 'user property; may be given several times', pair)
+    .option('--count <n>', 'how many', positive, 1)
+    .action((topic, body, options) => runSend({ topic, body, ...options }))
+  client(skua.command('tail').argument('<topic>'))
+    .description('print messages of a topic as they come')
+    .option('--tags <expression>', 'only these tags: A || B', '*')
+    .option('--from-start', 'begin with the oldest message')
+    .option('--count <n>', 'end after so many', positive)
+    .action((topic, options) => runTail({ topic, ...options }))
+  return skua
+}
+
+/** Parses and runs; what goes wrong is one line on standard error and exit code 1. */
+export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const skua = program(env)
+  for (const command of [skua, ...skua.commands])
+    command.exitOverride().configureOutput({ writeErr: text => process.stderr.write(text) })
+  try {
+    await skua.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 1
+      return
+    }
+    fail(oneLine(error))
+  }
+}

@@ -1,0 +1,30 @@
+import { Producer } from '@skua-mq/client'
+
+export interface SendCommand {
+  readonly topic: string
+  readonly body: string
+  readonly namesrvAddr: string
+  readonly tag?: string
+  readonly key?: string
+  readonly property?: Record<string, string>
+  readonly count: number
+}
+
+/** `skua send`: one line for each message that was stored. */
+export async function runSend(command: SendCommand): Promise<void> {
+  const producer = new Producer({ namesrvAddr: command.namesrvAddr, group: 'SKUA_SEND' })
+  try {
+    for (let i = 0; i < command.count; i++) {
+      const { sendStatus, msgId, queue, queueOffset } = await producer.send({
+        topic: command.topic,
+        body: command.body,
+        ...(command.tag === undefined ? {} : { tag: command.tag }),
+        ...(command.key === undefined ? {} : { keys: [command.key] }),
+        ...(command.property === undefined ? {} : { properties: command.property }),
+      })
+      process.stdout.write(`${sendStatus} ${msgId} ${queue.brokerName}/${queue.queueId} @${queueOffset}\n`)
+    }
+  } finally {
+    await producer.close()
+  }
+}

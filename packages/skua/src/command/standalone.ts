@@ -1,0 +1,48 @@
+import { isAbsolute, join } from 'node:path'
+import { brokerOptions } from '@skua-mq/broker'
+import { nodeRuntime } from '@skua-mq/runtime'
+import { startStandalone } from '../standalone.ts'
+import { configure } from './config-file.ts'
+import { logEvents } from './log.ts'
+import { untilSignal } from './run.ts'
+
+export interface StandaloneCommand {
+  readonly store: string
+  readonly memory?: boolean
+  readonly host: string
+  readonly port: number
+  readonly namesrvPort?: number
+  readonly config?: Record<string, string>
+}
+
+/** `skua`, `npm start`: everything in this process, and a banner that says where. */
+export async function runStandalone(command: StandaloneCommand): Promise<void> {
+  const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value }))
+  const read: Record<string, unknown> = { ...configure(brokerOptions, { file: undefined, further }) }
+  const config = Object.fromEntries(further.map(({ key }) => [key, read[key]]))
+  const directory = isAbsolute(command.store) ? command.store : join(process.cwd(), command.store)
+  const skua = await startStandalone({
+    store: command.memory ? 'memory' : directory,
+    host: command.host,
+    port: command.port,
+    ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
+    events: logEvents('standalone', 'warn'),
+    config,
+  })
+  const [broker] = skua.brokers
+  const readyMs = Math.round(nodeRuntime().clock.monotonic())
+  const memoryMiB = Math.round(process.memoryUsage().rss / 1024 / 1024)
+  process.stdout.write(`Skua is ready after ${readyMs} ms, with ${memoryMiB} MiB.
+
+  name server  ${skua.namesrvAddr}
+  broker       ${broker?.address} (${broker?.name}), which is what clients are told
+  store        ${command.memory ? 'in memory, gone at the end' : directory}
+
+Try it:
+  bin/skua send Greetings hello --tag A${command.namesrvPort === undefined && command.port !== 0 ? '' : ` -n ${skua.namesrvAddr}`}
+  bin/skua tail Greetings --from-start${command.namesrvPort === undefined && command.port !== 0 ? '' : ` -n ${skua.namesrvAddr}`}
+
+Ctrl-C ends it.
+`)
+  untilSignal(skua, { ignoreHangUp: false })
+}

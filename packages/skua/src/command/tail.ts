@@ -1,0 +1,31 @@
+import { PushConsumer } from '@skua-mq/client'
+
+export interface TailCommand {
+  readonly topic: string
+  readonly namesrvAddr: string
+  readonly tags: string
+  readonly fromStart?: boolean
+  readonly count?: number
+}
+
+/** `skua tail`: every message of a topic, to this process alone: its group is its own. */
+export async function runTail(command: TailCommand): Promise<void> {
+  const consumer = new PushConsumer({
+    namesrvAddr: command.namesrvAddr,
+    group: `SKUA_TAIL_${process.pid}`,
+    consumeFromWhere: command.fromStart ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
+  })
+  consumer.subscribe(command.topic, command.tags)
+  const end = () => void consumer.close().then(() => process.exit(0))
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+  let seen = 0
+  for await (const message of consumer) {
+    const tag = message.tag === undefined ? '' : ` [${message.tag}]`
+    process.stdout.write(
+      `${message.queue.brokerName}/${message.queue.queueId} @${message.queueOffset}${tag} ${Buffer.from(message.body).toString()}\n`,
+    )
+    if (command.count !== undefined && ++seen >= command.count) break
+  }
+  await consumer.close()
+}
