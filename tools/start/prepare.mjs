@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
+const bundle = join(root, 'packages', 'skua', 'dist', 'bundle', 'main.js')
+
 function run(command, args) {
   // Output goes to standard error: what a server prints on standard output is read by scripts.
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
@@ -35,7 +37,9 @@ function stale() {
 export function prepare() {
   if (!existsSync(join(root, 'node_modules', 'typescript')))
     run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
-  if (stale()) run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])
+  if (!stale() && existsSync(bundle)) return
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])
+  run(process.execPath, [join(root, 'tools', 'start', 'bundle.mjs')])
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) prepare()

@@ -2,4 +2,4 @@
 import { prepare } from './prepare.mjs'
 
 prepare()
-await import('../../packages/skua/dist/main.js')
+await import('../../packages/skua/dist/bundle/main.js')

@@ -1,10 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { runBroker } from './broker.ts'
 import { fail, oneLine } from './fail.ts'
-import { runNameServer } from './name-server.ts'
-import { runSend } from './send.ts'
-import { runStandalone } from './standalone.ts'
-import { runTail } from './tail.ts'
 
 const port = (text: string): number => {
   const value = Number(text)
@@ -28,6 +23,7 @@ export interface Surroundings {
   readonly home: string
 }
 
+/** Subcommands are loaded when they run: a broker does not wait for the client library, nor the reverse. */
 function program(env: NodeJS.ProcessEnv): Command {
   const surroundings: Surroundings = { namesrvAddr: env['NAMESRV_ADDR'], home: env['HOME'] ?? '.' }
   const skua = new Command('skua')
@@ -38,14 +34,14 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--port <port>', 'port of the broker; the second listener is on this minus 2; 0: any free one', port, 10911)
     .option('--namesrv-port <port>', 'port of the name server', port)
     .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
-    .action(options => runStandalone(options))
+    .action(async options => (await import('./standalone.ts')).runStandalone(options))
   skua
     .command('nameserver')
     .description('a name server alone')
     .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys')
     .option('-p, --print-config', 'print the configuration and end')
     .option('-n, --namesrv-addr <addr>', 'taken for compatibility; a name server needs none')
-    .action(options => runNameServer(options, surroundings))
+    .action(async options => (await import('./name-server.ts')).runNameServer(options, surroundings))
   skua
     .command('broker')
     .description('a broker alone')
@@ -53,7 +49,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
     .option('-p, --print-config', 'print the configuration and end')
     .option('-m, --print-important-config', 'as -p')
-    .action(options => runBroker(options, surroundings))
+    .action(async options => (await import('./broker.ts')).runBroker(options, surroundings))
   const client = (command: Command) =>
     command.option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
   client(skua.command('send').argument('<topic>').argument('<body>'))
@@ -62,13 +58,13 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--key <key>', 'key to find them by')
     .option('--property <k=v>', 'user property; may be given several times', pair)
     .option('--count <n>', 'how many', positive, 1)
-    .action((topic, body, options) => runSend({ topic, body, ...options }))
+    .action(async (topic, body, options) => (await import('./send.ts')).runSend({ topic, body, ...options }))
   client(skua.command('tail').argument('<topic>'))
     .description('print messages of a topic as they come')
     .option('--tags <expression>', 'only these tags: A || B', '*')
     .option('--from-start', 'begin with the oldest message')
     .option('--count <n>', 'end after so many', positive)
-    .action((topic, options) => runTail({ topic, ...options }))
+    .action(async (topic, options) => (await import('./tail.ts')).runTail({ topic, ...options }))
   return skua
 }
 
