@@ -59,7 +59,7 @@ export function overBatch<T>(handler: MessageHandler<T>): BatchHandler<T> {
         return 'CONSUME_SUCCESS'
       }
       if (answer === undefined || answer === 'CONSUME_SUCCESS' || answer === 'SUCCESS') continue
-      if (index === 0 || messages.length === 1) return answer
+      if (index === 0 || (answer as string) === 'ABANDONED') return answer
       context.ackIndex = index - 1
       return 'CONSUME_SUCCESS'
     }

@@ -83,6 +83,7 @@ export function pushParts(context: PushContext) {
     released: (queue, process) => {
       fetches.get(queue)?.stop()
       fetches.delete(queue)
+      pulls.forget(queue)
       return dispatch.released(queue, process)
     },
     changed: (topic, { own }) => limits.set(topic, sharedLimits(settings.perQueue, settings.perTopic, own.length)),

@@ -76,15 +76,13 @@ function litePullParts(context: LitePullContext, instance: ClientInstance) {
   const offsets = new Offsets(context.offsetStore ?? offsetStorageFor(instance, { ...context, ...settings }))
   const ends = new QueueOffsets(instance.calls)
   const inbox = new Inbox(instance.clock)
+  const pulls = new PullCalls(instance)
   const all = new Subscriptions()
   const subscription = (topic: string): Subscription => {
     if (all.get(topic) === undefined) all.set(topic, { expression: '*', subVersion: 0 })
     return subscriptions.get(topic) ?? all.get(topic)!
   }
-  const assigned = new AssignedQueues(
-    { ...context, instance, pulls: new PullCalls(instance), inbox, subscription },
-    offsets,
-  )
+  const assigned = new AssignedQueues({ ...context, instance, pulls, inbox, subscription }, offsets)
   const owned = new OwnedQueues({
     instance,
     group,
@@ -101,6 +99,7 @@ function litePullParts(context: LitePullContext, instance: ClientInstance) {
     released: async queue => {
       if (settings.autoCommit) assigned.commit('settled', [queue])
       assigned.remove(queue)
+      pulls.forget(queue)
       return true
     },
   })

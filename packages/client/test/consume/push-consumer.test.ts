@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  consumeMessageDirectly,
+  draftRecord,
+  encodeHost,
+  getConsumerRunningInfo,
+  notifyConsumerIdsChanged,
+  ResponseCode,
+  recordSize,
+  resetConsumerClientOffset,
+  resetOffsetBody,
+  writeRecord,
+} from '@skua-mq/protocol'
+import { PushConsumer, type PushConsumerOptions } from '../../src/index.ts'
+import { type World, world } from '../scripted-cluster.ts'
+
+const host = encodeHost('10.0.0.9', 10911)!
+
+/** Messages `from` to `to` of a queue as a pull answers them. */
+function records(from: number, to: number): Buffer {
+  const all: Buffer[] = []
+  for (let queueOffset = from; queueOffset < to; queueOffset++) {
+    const properties = Buffer.from(`UNIQ_KEY\u0001ID${queueOffset}`)
+    const draft = draftRecord({
+      topic: Buffer.from('T'),
+      body: Buffer.from(`${queueOffset}`),
+      properties,
+      queueOffset,
+      bornHost: host,
+      storeHost: host,
+    })
+    const bytes = Buffer.alloc(recordSize(draft))
+    writeRecord(bytes, 0, draft)
+    all.push(bytes)
+  }
+  return Buffer.concat(all)
+}
+
+function consumerAt(at: World, options: Partial<PushConsumerOptions> = {}) {
+  const { runtime, namesrvAddr } = at
+  return new PushConsumer({ runtime, namesrvAddr, group: 'cg', ...options }).subscribe('T', 'A || B')
+}
+
+test('the heartbeat names subscriptions and the retry topic, with hashes of the tags', async () => {
+  const at = await world(1)
+  const consumer = consumerAt(at).onMessage(() => {})
+  await at.settle(consumer.start())
+  const [beat] = at.brokers[0]!.heartbeats
+  const data = beat!.consumerDataSet[0]!
+  assert.deepEqual([data.groupName, data.consumeType, data.messageModel], ['cg', 'CONSUME_PASSIVELY', 'CLUSTERING'])
+  const topics = new Map(data.subscriptionDataSet.map(sub => [sub.topic, sub]))
+  assert.deepEqual(
+    [topics.get('T')?.tagsSet, topics.get('T')?.codeSet],
+    [
+      ['A', 'B'],
+      [65, 66],
+    ],
+  )
+  assert.equal(topics.get('%RETRY%cg')?.subString, '*')
+})
+
+test('the first pull leaves within 200 ms of the start, from the stored offset', async () => {
+  const at = await world(1)
+  at.brokers[0]!.storedOffset = queueId => 10 + queueId
+  const begun = at.clock.now()
+  const consumer = consumerAt(at).onMessage(() => {})
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(20)
+  assert.ok(at.clock.now() - begun < 200)
+  const pulls = at.brokers[0]!.pulls.map(pull => [
+    pull.queueId,
+    pull.queueOffset,
+    pull.maxMsgNums,
+    pull.suspendTimeoutMillis,
+  ])
+  assert.deepEqual(pulls.sort(), [
+    [0, 10, 32, 15_000],
+    [1, 11, 32, 15_000],
+  ])
+})
+
+test('what is consumed is committed every 5 s, up to the first message that is still running', async () => {
+  const at = await world(1)
+  const [broker] = at.brokers
+  broker!.storedOffset = () => 0
+  broker!.onPull = ({ queueId, queueOffset }) =>
+    queueId === 0 && queueOffset === 0 ? { code: ResponseCode.success, next: 5, body: records(0, 5) } : 'held'
+  let finish = () => {}
+  const stuck = new Promise<void>(resolve => {
+    finish = resolve
+  })
+  const consumer = new PushConsumer({ runtime: at.runtime, namesrvAddr: at.namesrvAddr, group: 'cg' }).subscribe('T')
+  consumer.onMessage(message => (message.text() === '3' ? stuck : undefined))
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(5_200)
+  const last = () => broker!.commits.filter(commit => commit.topic === 'T' && commit.queueId === 0).at(-1)?.commitOffset
+  assert.equal(last(), 3)
+  finish()
+  await at.clock.advanceAsync(5_200)
+  assert.equal(last(), 5)
+})
+
+test('an offset that does not exist is left for the one that the broker names, and committed', async () => {
+  const at = await world(1)
+  const [broker] = at.brokers
+  let stored = 7
+  broker!.storedOffset = () => stored
+  broker!.onPull = ({ queueId, queueOffset }) => {
+    if (queueId !== 0 || queueOffset !== 7) return 'held'
+    stored = 50
+    return { code: ResponseCode.pullOffsetMoved, next: 50 }
+  }
+  const moved: unknown[] = []
+  const consumer = consumerAt(at).onMessage(() => {})
+  consumer.on('offsetIllegal', ({ from, to }) => moved.push([from, to]))
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(2_000)
+  assert.deepEqual(moved, [[7, 50]])
+  assert.ok(broker!.commits.some(commit => commit.queueId === 0 && commit.commitOffset === 50))
+  assert.ok(broker!.pulls.some(pull => pull.queueId === 0 && pull.queueOffset === 50))
+})
+
+test('a notification shares the queues out at once, and who gets none is told', async () => {
+  const at = await world(1)
+  const [broker] = at.brokers
+  const consumer = consumerAt(at).onMessage(() => {})
+  const lonely: number[] = []
+  consumer.on('noQueue', ({ members, queues }) => lonely.push(members, queues))
+  await at.settle(consumer.start())
+  assert.equal(consumer.queues.filter(queue => queue.topic === 'T').length, 2)
+  const own = consumer.clientId!
+  const tell = async (members: string[]) => {
+    broker!.members = () => members
+    broker!.connection!.tell({ code: notifyConsumerIdsChanged.code, extFields: { consumerGroup: 'cg' } })
+    await at.clock.advanceAsync(100)
+    return consumer.queues.filter(queue => queue.topic === 'T').length
+  }
+  assert.equal(await tell([own, 'zzz']), 1)
+  assert.equal(await tell(['!', '"', own]), 0)
+  assert.deepEqual(lonely, [3, 2])
+  assert.equal(await tell([own]), 2)
+})
+
+test('when the members are not known, everything stays as it is', async () => {
+  const at = await world(1)
+  const consumer = consumerAt(at).onMessage(() => {})
+  await at.settle(consumer.start())
+  at.brokers[0]!.members = () => []
+  at.brokers[0]!.connection!.tell({ code: notifyConsumerIdsChanged.code, extFields: { consumerGroup: 'cg' } })
+  await at.clock.advanceAsync(100)
+  assert.equal(consumer.queues.length, 2)
+})
+
+test('an operator moves offsets: queues are dropped, and taken anew after 10 s', async () => {
+  const at = await world(1)
+  const [broker] = at.brokers
+  broker!.storedOffset = () => 30
+  const consumer = consumerAt(at).onMessage(() => {})
+  await at.settle(consumer.start())
+  const body = resetOffsetBody.encode({ offsetTable: new Map([[{ topic: 'T', brokerName: 'b0', queueId: 0 }, 5]]) })
+  const extFields = { topic: 'T', group: 'cg', timestamp: '0', isForce: 'true' }
+  broker!.connection!.tell({ code: resetConsumerClientOffset.code, extFields, body })
+  await at.clock.advanceAsync(9_000)
+  assert.ok(!broker!.commits.some(commit => commit.commitOffset === 5))
+  broker!.storedOffset = queueId => (queueId === 0 ? 5 : 30)
+  await at.clock.advanceAsync(4_000)
+  assert.ok(broker!.commits.some(commit => commit.queueId === 0 && commit.commitOffset === 5))
+  assert.ok(broker!.pulls.some(pull => pull.queueId === 0 && pull.queueOffset === 5))
+})
+
+test('operators see what it does, and may hand it a message', async () => {
+  const at = await world(1)
+  const seen: string[] = []
+  const consumer = consumerAt(at).onMessage(message => {
+    seen.push(message.text())
+    if (message.text() === '2') throw new Error('bad message')
+  })
+  await at.settle(consumer.start())
+  const { connection } = at.brokers[0]!
+  const group = { consumerGroup: 'cg', clientId: consumer.clientId! }
+  const info = await at.settle(connection!.call({ code: getConsumerRunningInfo.code, extFields: group }))
+  const running = getConsumerRunningInfo.replyBody!.decode(info.body!)
+  assert.equal(running.properties.get('PROP_CONSUME_TYPE'), 'CONSUME_PASSIVELY')
+  assert.equal(running.mqTable.size, 2)
+  const hand = async (body: Buffer) => {
+    const call = { code: consumeMessageDirectly.code, extFields: { ...group, brokerName: 'b0' }, body }
+    return consumeMessageDirectly.replyBody!.decode((await at.settle(connection!.call(call))).body!)
+  }
+  assert.equal((await hand(records(1, 2))).consumeResult, 'CR_SUCCESS')
+  const failed = await hand(records(2, 3))
+  assert.deepEqual([failed.consumeResult, failed.remark], ['CR_THROW_EXCEPTION', 'bad message'])
+  assert.deepEqual(seen, ['1', '2'])
+})
+
+test('at the end offsets are written down, the group is left, and no timer stays behind', async () => {
+  const at = await world(1)
+  const [broker] = at.brokers
+  broker!.storedOffset = () => 0
+  broker!.onPull = ({ queueOffset }) =>
+    queueOffset === 0 ? { code: ResponseCode.pullRetryImmediately, next: 9 } : 'held'
+  const consumer = consumerAt(at).onMessage(() => {})
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(100)
+  await at.settle(consumer.close())
+  assert.deepEqual(broker!.commits.map(commit => commit.commitOffset).slice(-2), [9, 9])
+  assert.deepEqual(broker!.unregistered, ['cg'])
+  await at.stop()
+  await at.clock.advanceAsync(10_000)
+  assert.equal(at.clock.nextInMs, undefined)
+})
