@@ -17,6 +17,7 @@ import {
   viewMessageById,
 } from '@skua-mq/protocol'
 import { QueueOffsets } from '../consume/queue-ends.ts'
+import { emptyObject } from '../empty-object.ts'
 import { ClientError } from '../error.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
 import { Lifecycle } from '../lifecycle.ts'
@@ -94,14 +95,14 @@ export class Admin {
   async clusterInfo(): Promise<ClusterInfo> {
     const { names } = await this.running()
     const { body } = await names.request(getBrokerClusterInfo, {})
-    return getBrokerClusterInfo.replyBody!.decode(body ?? Buffer.from('{}'))
+    return getBrokerClusterInfo.replyBody!.decode(body ?? emptyObject)
   }
 
   /** Names of all topics, as on the wire. */
   async topics(): Promise<string[]> {
     const { names } = await this.running()
     const { body } = await names.request(getAllTopicListFromNameserver, {})
-    return getAllTopicListFromNameserver.replyBody!.decode(body ?? Buffer.from('{}')).topicList
+    return getAllTopicListFromNameserver.replyBody!.decode(body ?? emptyObject).topicList
   }
 
   /** Undefined for a topic that the name server does not know. */

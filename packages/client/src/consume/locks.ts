@@ -1,4 +1,5 @@
 import { lockBatchMq, type MessageQueue, unlockBatchMq } from '@skua-mq/protocol'
+import { emptyObject } from '../empty-object.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { QueueMap } from '../queue.ts'
 import type { CachedMessage, ProcessQueue } from './process-queue.ts'
@@ -52,7 +53,7 @@ export class QueueLocks {
       const call = { spec: lockBatchMq, header: {}, body: this.body(queues), timeoutMs: lockTimeoutMs }
       const reply = await this.instance.calls.atMaster(queues[0]!, call)
       held = new QueueMap()
-      for (const queue of lockBatchMq.replyBody!.decode(reply.body ?? noBody).lockOKMQSet) held.set(queue, true)
+      for (const queue of lockBatchMq.replyBody!.decode(reply.body ?? emptyObject).lockOKMQSet) held.set(queue, true)
     } catch {
       return
     }
@@ -67,8 +68,6 @@ export class QueueLocks {
     return lockBatchMq.body!.encode({ consumerGroup: this.group, clientId: this.instance.clientId, mqSet })
   }
 }
-
-const noBody = Buffer.from('{}')
 
 function grouped<P>(entries: [MessageQueue, P][]): Map<string, [MessageQueue, P][]> {
   const groups = new Map<string, [MessageQueue, P][]>()
