@@ -22,7 +22,7 @@ if (files.length === 0) {
   process.exit(1)
 }
 // What starts built programs (bin/*, npm start) tests what users run.
-if (asked.length === 0) run('npx', ['tsc', '-b'])
+if (asked.length === 0 || asked.some(path => path.includes('skua'))) run('npm', ['run', '-s', 'build'])
 run(process.execPath, [
   '--conditions=skua-source',
   '--import',

@@ -34,6 +34,9 @@ const codeOf = (path: string) =>
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/(^|\s)\/\/.*$/gm, '')
 
+/** `import … from 'x'`, `export … from 'x'`, `import('x')`: never a string that happens to end so. */
+const importPattern = /(?:^(?:import|export)\b[^'"]*?\bfrom |^import |\bimport\()'([^'\s]+)'/gm
+
 test('every package stands in the order of arrows', () => {
   assert.deepEqual(
     [...packages].filter(name => !packageOrder.includes(name as never)),
@@ -49,7 +52,7 @@ test('packages import only what they declare, upward, and through the front door
     const declared = Object.keys(
       JSON.parse(readFileSync(join(root, 'packages', own, 'package.json'), 'utf8')).dependencies ?? {},
     )
-    for (const [, from] of codeOf(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    for (const [, from] of codeOf(path).matchAll(importPattern)) {
       const target = from as string
       if (target.startsWith('.')) {
         if (!target.endsWith('.ts')) wrong.push(`${shown(path)}: ${target} lacks its .ts`)
@@ -110,8 +113,7 @@ test('every source file is reached from its package or a test', () => {
     const visit = (path: string) => {
       if (reached.has(path) || !existsSync(path)) return
       reached.add(path)
-      for (const [, target] of codeOf(path).matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g))
-        visit(join(dirname(path), target as string))
+      for (const [, target] of codeOf(path).matchAll(importPattern)) visit(join(dirname(path), target as string))
     }
     visit(join(src, 'index.ts'))
     visit(join(src, 'main.ts'))
