@@ -89,6 +89,7 @@ export function brokerRoutes(parts: {
       now: () => runtime.clock.now(),
       consumeTps: (group, topic) => tables.traffic.consumeTps(group, topic),
       groups: () => groups.all().keys(),
+      topicPutTps: topic => tables.traffic.topicPutTps(topic),
       isOrder: topic => topics.find(topic)?.order === true,
       brokerAddr: parts.brokerAddr,
     }),

@@ -40,8 +40,8 @@ export class Meter {
     for (const name of ['minute', 'hour', 'day'] as const) {
       const taken = this.samples[name]
       const last = taken.at(-1)
-      // A timer may come a moment early; a tenth of the distance is near enough.
-      if (last !== undefined && nowMs - last.atMs < windows[name].everyMs * 0.9) continue
+      // A timer may come a moment early or late: half a step does not matter.
+      if (last !== undefined && nowMs - last.atMs < windows[name].everyMs - sampleEveryMs / 2) continue
       taken.push({ atMs: nowMs, total: this.total, times: this.times })
       if (taken.length > windows[name].samples) taken.shift()
     }
@@ -56,9 +56,13 @@ export class Meter {
     return { sum, tps: (sum * 1000) / (last.atMs - first.atMs), avgpt: times === 0 ? 0 : sum / times }
   }
 
-  /** Per second over about `spanMs` up to the last sample: 10 s and 60 s out of the minute, more out of the hour. */
+  /**
+   * Per second over about `spanMs` up to the last sample: up to 60 s out of the minute, more out of the hour, or of the
+   * minute while that is all there is.
+   */
   rate(spanMs: number): number {
-    const taken = this.samples[spanMs <= 60_000 ? 'minute' : 'hour']
+    const { minute, hour } = this.samples
+    const taken = spanMs <= 60_000 || hour.length < 2 ? minute : hour
     const last = taken.at(-1)
     const first = last && taken.find(sample => sample.atMs >= last.atMs - spanMs * 1.05)
     if (last === undefined || first === undefined || last.atMs <= first.atMs) return 0

@@ -13,6 +13,8 @@ export interface ProgressRouteParts extends ProgressParts {
   readonly groups: () => Iterable<string>
   readonly isOrder: (topic: string) => boolean
   readonly brokerAddr: string
+  /** Messages per second that were sent to a topic of late. */
+  readonly topicPutTps: (topic: string) => number
 }
 
 /** 202, 208, 303, 317 (admin.md 2 and 3): how much there is, and how much of it is consumed. */
@@ -22,7 +24,7 @@ export function progressRoutes(parts: ProgressRouteParts): Route[] {
       const config = parts.topic(topic)
       if (config === undefined) return refuse(ResponseCode.topicNotExist, `topic ${topic} does not exist here`)
       const offsetTable = await topicOffsets(parts, topic, config.writeQueueNums)
-      return ok({}, getTopicStatsInfo.replyBody!.encode({ offsetTable }))
+      return ok({}, getTopicStatsInfo.replyBody!.encode({ offsetTable, topicPutTps: parts.topicPutTps(topic) }))
     }),
     route(getConsumeStats, async ({ consumerGroup, topic, topicList }) => {
       const wanted = [topic ?? '', ...(topicList ?? '').split(';')].filter(name => name !== '')

@@ -102,6 +102,11 @@ export class Traffic {
     return this.groups.get(group)?.get(topic)?.nums.window('minute').tps ?? 0
   }
 
+  /** Messages per second that were sent to a topic in the last minute. */
+  topicPutTps(topic: string): number {
+    return this.topics.get(topic)?.nums.window('minute').tps ?? 0
+  }
+
   /** The meter behind a name and key of 315; undefined for what was never counted. */
   find(name: string, key: string): Meter | undefined {
     const at = key.indexOf('@')

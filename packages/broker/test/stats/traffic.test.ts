@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SimClock } from '@skua-mq/runtime'
+import { maxMeters, Traffic } from '../../src/stats/traffic.ts'
+
+function traffic() {
+  const clock = new SimClock()
+  const stats = new Traffic(clock)
+  stats.start()
+  return { clock, stats }
+}
+
+test('counts messages and bytes under the names that tools ask for', async () => {
+  const { clock, stats } = traffic()
+  stats.countPut('T', 3, 300)
+  stats.countGet('g', 'T', { count: 2, bytes: 200 })
+  stats.countSentBack('g', 'T')
+  await clock.advanceAsync(10_000)
+  const sum = (name: string, key: string) => stats.find(name, key)?.window('minute').sum
+  assert.equal(sum('TOPIC_PUT_NUMS', 'T'), 0)
+  stats.countPut('T', 3, 300)
+  stats.countGet('g', 'T', { count: 2, bytes: 200 })
+  stats.countSentBack('g', 'T')
+  await clock.advanceAsync(10_000)
+  assert.deepEqual(
+    [
+      sum('TOPIC_PUT_NUMS', 'T'),
+      sum('TOPIC_PUT_SIZE', 'T'),
+      sum('GROUP_GET_NUMS', 'T@g'),
+      sum('GROUP_GET_SIZE', 'T@g'),
+    ],
+    [3, 300, 2, 200],
+  )
+  assert.deepEqual(
+    [sum('SNDBCK_PUT_NUMS', 'T@g'), sum('BROKER_PUT_NUMS', 'any'), sum('BROKER_GET_NUMS', 'any')],
+    [1, 6, 4],
+  )
+  assert.equal(stats.consumeTps('g', 'T'), 0.2)
+  assert.equal(stats.topicPutTps('T'), 0.3)
+})
+
+test('what was never counted has no meter', () => {
+  const { stats } = traffic()
+  for (const [name, key] of [
+    ['TOPIC_PUT_NUMS', 'T'],
+    ['GROUP_GET_NUMS', 'T@g'],
+    ['SOMETHING', 'T'],
+  ] as const)
+    assert.equal(stats.find(name, key), undefined)
+})
+
+test('keeps no more meters than its limit, and still counts the total', () => {
+  const { stats } = traffic()
+  for (let i = 0; i < maxMeters; i++) stats.countPut(`T${i}`, 1, 1)
+  assert.notEqual(stats.find('TOPIC_PUT_NUMS', 'T0'), undefined)
+  assert.equal(stats.find('TOPIC_PUT_NUMS', `T${maxMeters - 1}`), undefined)
+  assert.equal(stats.put.nums.total, maxMeters)
+})
+
+test('a topic that nobody uses for a day is forgotten', async () => {
+  const { clock, stats } = traffic()
+  stats.countPut('T', 1, 1)
+  await clock.advanceAsync(23 * 3_600_000)
+  assert.notEqual(stats.find('TOPIC_PUT_NUMS', 'T'), undefined)
+  await clock.advanceAsync(26 * 3_600_000)
+  assert.equal(stats.find('TOPIC_PUT_NUMS', 'T'), undefined)
+})
