@@ -4,6 +4,7 @@ import { every, Failure, type ProcessFacts, type Runtime, type Service, type Tim
 import { Store } from '@skua-mq/store'
 import { type ConfigChanges, LiveConfig } from './config/live-config.ts'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
+import { type Delivery, delivery } from './delivery.ts'
 import { hotHandlers } from './hot.ts'
 import { Registration } from './registration/registration.ts'
 import { brokerRoutes } from './routes.ts'
@@ -41,6 +42,7 @@ export class Broker implements Service {
   private readonly client: RemotingClient
   private readonly registration: Registration
   private readonly hot: ReturnType<typeof hotHandlers>
+  private readonly delivery: Delivery
   private expiry: Timer | undefined
 
   constructor(options: BrokerOptions) {
@@ -60,7 +62,9 @@ export class Broker implements Service {
       facts: options.facts,
     })
     this.tables = brokerTables({ config, runtime })
+    this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables })
     const hot = hotHandlers({
+      steps: this.delivery.steps,
       config,
       runtime,
       store: this.store,
@@ -78,18 +82,21 @@ export class Broker implements Service {
         { host: bind, port: config.listenPort },
         { host: bind, port: config.listenPort - 2 },
       ],
-      routes: brokerRoutes({
-        config,
-        live,
-        runtime,
-        store: this.store,
-        tables: this.tables,
-        announced: () => this.registration.announce(),
-        storeHost,
-        brokerAddr: this.brokerAddr,
-        hot,
-        diskRatio: () => diskRatio(runtime, config.storePathRootDir),
-      }),
+      routes: [
+        ...this.delivery.routes,
+        ...brokerRoutes({
+          config,
+          live,
+          runtime,
+          store: this.store,
+          tables: this.tables,
+          announced: () => this.registration.announce(),
+          storeHost,
+          brokerAddr: this.brokerAddr,
+          hot,
+          diskRatio: () => diskRatio(runtime, config.storePathRootDir),
+        }),
+      ],
       hot,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     })
@@ -151,6 +158,7 @@ export class Broker implements Service {
       throw error
     }
     tables.start()
+    this.delivery.start()
     this.expiry = every(options.runtime.clock, expiryScanMs, () => tables.expire())
     await this.registration.start()
   }
@@ -162,6 +170,7 @@ export class Broker implements Service {
     this.hot.stop()
     await this.server.stop()
     await this.client.close()
+    await this.delivery.stop()
     this.tables.stop()
     await this.store.stop()
   }

@@ -5,8 +5,7 @@ import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig } from './config/options.ts'
 import { PullHandler } from './pull/pull-handler.ts'
 import { PullSubscriptions } from './pull/subscription-filter.ts'
-import { notYetSteps } from './send/not-yet.ts'
-import { SendHandler } from './send/send-handler.ts'
+import { SendHandler, type SendStep } from './send/send-handler.ts'
 import type { BrokerTables } from './tables.ts'
 
 export interface HotParts {
@@ -17,6 +16,8 @@ export interface HotParts {
   readonly storeHost: Uint8Array
   readonly totalMemoryBytes: number
   readonly announced: () => Promise<void>
+  /** What becomes of messages that are not stored as they come. */
+  readonly steps: readonly SendStep[]
 }
 
 /** Send and pull, with what they take of the broker. */
@@ -36,7 +37,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & {
     announced: parts.announced,
     now: () => runtime.clock.now(),
     settings: over(config, { brokerPermission, storeHost: parts.storeHost }),
-    steps: notYetSteps,
+    steps: parts.steps,
     counted: (topic, result) => {
       if (result.isStored) traffic.countPut(topic, result.count, result.size)
       else traffic.putFailed++

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { delayOffsetFile, getAllDelayOffset } from '@skua-mq/protocol'
+import type { Store } from '@skua-mq/store'
+import { scheduleTopic } from '../../src/delay/delay-step.ts'
+import { DelayedDelivery } from '../../src/delay/delayed-delivery.ts'
+import { delayRoutes } from '../../src/delay/routes.ts'
+import { TableFile } from '../../src/persist/table-file.ts'
+import { ask, bodyOf } from '../harness.ts'
+import { type Process, StoreMachine, text } from '../store-machine.ts'
+
+const levels = [1000, 5000]
+
+function deliver({ runtime, store }: Process) {
+  const file = new TableFile({ ...runtime, codec: delayOffsetFile, path: '/store/config/delayOffset.json' })
+  const delivery = new DelayedDelivery({ ...runtime, store, levels, file, intervalMs: 10_000 })
+  delivery.start()
+  return delivery
+}
+
+/** As the delay step leaves it. */
+const delayed = (body: string, level = 1, more: Record<string, string> = {}) => ({
+  topic: scheduleTopic,
+  queueId: level - 1,
+  body,
+  properties: { TAGS: 'A', DELAY: String(level), REAL_TOPIC: 'T', REAL_QID: '3', ...more },
+})
+const bodies = (machine: StoreMachine, store: Store) => machine.read(store, 'T', 3).map(text)
+
+describe('a delayed message', () => {
+  test('comes when its time is over, not a millisecond earlier', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    await machine.put(process.store, [delayed('one')])
+    await machine.clock.advanceAsync(999)
+    assert.deepEqual(bodies(machine, process.store), [])
+    await machine.clock.advanceAsync(2)
+    assert.deepEqual(bodies(machine, process.store), ['one'])
+  })
+
+  test('is what was sent, with where it was to go still in its properties', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    await machine.put(process.store, [delayed('one')])
+    const [before] = machine.read(process.store, scheduleTopic)
+    await machine.clock.advanceAsync(1001)
+    const [got] = machine.read(process.store, 'T', 3)
+    assert.deepEqual(Object.fromEntries(got!.properties), { TAGS: 'A', DELAY: '1', REAL_TOPIC: 'T', REAL_QID: '3' })
+    for (const field of ['bornTimestamp', 'bornHost', 'flag', 'sysFlag', 'reconsumeTimes', 'bodyCrc'] as const)
+      assert.deepEqual(got![field], before![field], field)
+    // The queue holds the tag's hash again, not the delivery time.
+    const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+    process.store.queue('T', 3)!.entries(0, entry)
+    assert.equal(entry[0]!.tagsCode, 65)
+  })
+
+  test('keeps its place within its level, thousands at once, and levels do not wait for each other', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    const many = Array.from({ length: 5000 }, (_, at) => String(at))
+    await machine.put(process.store, [delayed('late', 2), ...many.map(body => delayed(body))])
+    await machine.clock.advanceAsync(1100)
+    assert.deepEqual(bodies(machine, process.store), many)
+    await machine.clock.advanceAsync(4000)
+    assert.equal(bodies(machine, process.store).at(-1), 'late')
+  })
+
+  test('that says nowhere to go, or to the half topic, is dropped with an event and holds up nobody', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    await machine.put(process.store, [
+      delayed('nowhere', 1, { REAL_QID: 'x' }),
+      delayed('half', 1, { REAL_TOPIC: 'RMQ_SYS_TRANS_HALF_TOPIC' }),
+      delayed('good'),
+    ])
+    await machine.clock.advanceAsync(1100)
+    assert.deepEqual(bodies(machine, process.store), ['good'])
+    assert.equal(machine.events.filter(event => event.name === 'delayed message dropped').length, 2)
+  })
+
+  test('follows a clock that is set back or forward', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    await machine.put(process.store, [delayed('back', 2)])
+    machine.clock.step(-3_600_000)
+    await machine.clock.advanceAsync(1001)
+    assert.deepEqual(bodies(machine, process.store), ['back'])
+    await machine.put(process.store, [delayed('forward', 2)])
+    machine.clock.step(3_600_000)
+    await machine.clock.advanceAsync(1001)
+    assert.deepEqual(bodies(machine, process.store), ['back', 'forward'])
+  })
+})
+
+describe('how far a level has come', () => {
+  test('survives a stop: nothing comes twice', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    const delivery = deliver(first)
+    await machine.put(first.store, [delayed('a'), delayed('b'), delayed('c', 2)])
+    await machine.clock.advanceAsync(1001)
+    await machine.clock.until(delivery.stop())
+    await machine.clock.until(first.store.stop())
+    machine.kill()
+    const second = await machine.boot()
+    const again = deliver(second)
+    await machine.clock.advanceAsync(5000)
+    assert.deepEqual(bodies(machine, second.store), ['a', 'b', 'c'])
+    const table = bodyOf(getAllDelayOffset, await ask(delayRoutes(again), getAllDelayOffset, {}))
+    assert.deepEqual(
+      [...table.offsetTable],
+      [
+        [1, 2],
+        [2, 1],
+      ],
+    )
+  })
+
+  test('after a kill in the middle nothing is missing, and what comes again is the end of what was delivered', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    deliver(first)
+    const many = Array.from({ length: 300 }, (_, at) => String(at))
+    await machine.put(
+      first.store,
+      many.slice(0, 150).map(body => delayed(body)),
+    )
+    await machine.clock.advanceAsync(10_500)
+    await machine.put(
+      first.store,
+      many.slice(150).map(body => delayed(body)),
+    )
+    await machine.clock.advanceAsync(1001)
+    machine.kill()
+    const second = await machine.boot()
+    deliver(second)
+    await machine.clock.advanceAsync(2000)
+    const got = bodies(machine, second.store)
+    assert.deepEqual(got, [...many, ...many.slice(150)])
+  })
+
+  test('that a file puts beyond the queue is moved into it', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    const path = '/store/config/delayOffset.json'
+    new TableFile({ ...process.runtime, codec: delayOffsetFile, path }).save({ offsetTable: new Map([[1, 99]]) })
+    await machine.put(process.store, [delayed('a')])
+    const delivery = deliver(process)
+    await machine.put(process.store, [delayed('b')])
+    await machine.clock.advanceAsync(1100)
+    assert.deepEqual(bodies(machine, process.store), ['b'])
+    assert.deepEqual([...delivery.table().offsetTable], [[1, 2]])
+  })
+})
+
+test('while the store takes nothing delivery waits, and goes on in order', async () => {
+  const machine = new StoreMachine()
+  const process = await machine.boot()
+  const { store } = process
+  let refuses = true
+  const guarded = Object.assign(Object.create(store) as Store, {
+    append: (...[draft, waiter]: Parameters<Store['append']>) => {
+      // Refuses the third of five, as a store does whose dirty bytes are too many.
+      if (refuses && Buffer.from(draft.body.subarray(draft.bodyStart, draft.bodyEnd)).toString() === 'c')
+        waiter.stored({ isStored: false } as Parameters<typeof waiter.stored>[0])
+      else store.append(draft, waiter)
+    },
+  })
+  deliver({ ...process, store: guarded })
+  await machine.put(
+    store,
+    ['a', 'b', 'c', 'd', 'e'].map(body => delayed(body)),
+  )
+  await machine.clock.advanceAsync(1500)
+  assert.deepEqual(bodies(machine, store), ['a', 'b'])
+  assert.ok(machine.events.some(event => event.name === 'delayed delivery paused'))
+  refuses = false
+  await machine.clock.advanceAsync(2000)
+  assert.deepEqual(bodies(machine, store), ['a', 'b', 'c', 'd', 'e'])
+})
