@@ -108,7 +108,9 @@ class Lane {
     this.started[slot] = performance.now()
     // The socket keeps a reference until the kernel has the bytes, so every frame in flight is a copy.
     const send = this.options.kind === 'send'
-    const frame = send ? Buffer.from(this.frame) : pullFrame(this.options, { queueId: this.queueId, offset: this.offset })
+    const frame = send
+      ? Buffer.from(this.frame)
+      : pullFrame(this.options, { queueId: this.queueId, offset: this.offset })
     patchOpaque(frame, send ? this.opaqueAt : opaquePlace(frame), firstOpaque + slot)
     this.socket.write(frame)
   }

@@ -1,0 +1,79 @@
+import { brokerOptions } from '@skua-mq/broker'
+import { nameServerOptions } from '@skua-mq/nameserver'
+import { allRequests, type RequestSpec } from '@skua-mq/protocol'
+import { describeOptions, type OptionTable } from '@skua-mq/runtime'
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
+const note = '<!-- Written by tools/docs/generate.ts from the tables in the source: edit those. -->\n\n'
+
+function fieldsOf(fields: RequestSpec['header']): string {
+  return Object.entries(fields)
+    .map(
+      ([name, field]) =>
+        `${name}${field.wire === undefined ? '' : ` (${field.wire})`}${field.optional || field.fallback !== undefined ? '' : '!'}`,
+    )
+    .join(', ')
+}
+
+/** Every request code that the table knows; `!` marks a field that must be there. */
+export function requestsPage(): string {
+  const head = '# Requests\n\nNames on the wire stand in parentheses where they differ; `!` marks required fields.\n\n'
+  const lines = [
+    row(['code', 'name', 'who asks whom', 'header', 'reply header']),
+    row(['---', '---', '---', '---', '---']),
+  ]
+  for (const request of [...allRequests].sort((a, b) => a.code - b.code)) {
+    lines.push(
+      row([String(request.code), request.name, request.direction, fieldsOf(request.header), fieldsOf(request.reply)]),
+    )
+  }
+  return `${note}${head}${lines.join('\n')}\n`
+}
+
+function optionRows(table: OptionTable, effect: 'full' | 'none'): string[] {
+  return describeOptions(table)
+    .filter(option => option.effect === effect)
+    .map(option =>
+      row([
+        option.key,
+        option.kind,
+        option.default === '' ? '' : `\`${option.default}\``,
+        option.live ? 'yes' : '',
+        option.help,
+      ]),
+    )
+}
+
+function optionTable(table: OptionTable, effect: 'full' | 'none'): string {
+  return [
+    row(['key', 'value', 'default', 'live', 'meaning']),
+    row(['---', '---', '---', '---', '---']),
+    ...optionRows(table, effect),
+  ].join('\n')
+}
+
+/** Every key of the configuration files; `live` ones may be changed at run time (25, 318). */
+export function optionsPage(): string {
+  const head =
+    '# Options\n\nKeys of broker.conf and namesrv.conf. They are RocketMQ’s; unknown keys are reported with the nearest known one and do not stop the start.\n'
+  return `${note}${head}
+## Broker
+
+${optionTable(brokerOptions, 'full')}
+
+## Broker: known to RocketMQ, without effect here
+
+${optionTable(brokerOptions, 'none')}
+
+## Name server
+
+${optionTable(nameServerOptions, 'full')}
+`
+}
+
+/** The generated pages by their paths in the repository. */
+export const generatedPages: Readonly<Record<string, () => string>> = {
+  'docs/requests.md': requestsPage,
+  'docs/options.md': optionsPage,
+}
