@@ -3,6 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import {
+  consumeMessageDirectly,
+  getConsumerConnectionList,
+  getConsumerRunningInfo,
+  type HeaderOf,
+  invokeBrokerToGetConsumerStatus,
+  invokeBrokerToResetOffset,
+} from '@skua-mq/protocol'
+import { RemotingClient, type TypedReply } from '@skua-mq/remoting'
+import { EventHub, nodeRuntime } from '@skua-mq/runtime'
 import { type Standalone, startStandalone } from 'skua'
 import { type Driver, DriverError } from '../src/driver.ts'
 import { javaClient, javaVersions } from '../src/java-client.ts'
@@ -31,6 +41,8 @@ const refusal = (code: number, text: RegExp) => (error: unknown) => {
   return true
 }
 
+type Ask = <Q extends Parameters<RemotingClient['request']>[1]>(spec: Q, header: HeaderOf<Q>) => Promise<TypedReply<Q>>
+
 for (const version of javaVersions) {
   describe(`filters and queries with the official Java client ${version}`, { skip }, () => {
     const store = mkdtempSync(join(tmpdir(), 'skua-java-queries-'))
@@ -45,8 +57,18 @@ for (const version of javaVersions) {
       java.call<Got[]>('received', { name: consumer, count, timeoutMs })
     const bodies = (got: readonly Got[]) => got.map(message => message.body).sort()
 
+    /** What mqadmin would ask the broker. */
+    const withTool = async (work: (ask: Ask) => Promise<void>) => {
+      const tool = new RemotingClient(nodeRuntime(new EventHub()))
+      const address = skua.brokers[0]?.address ?? ''
+      await work((spec, header) => tool.request(address, spec, header, { timeoutMs: 15_000 })).finally(() =>
+        tool.close(),
+      )
+    }
+
     before(async () => {
-      if (owned) skua = await startStandalone({ port: 0, store, config: { enablePropertyFilter: true } })
+      if (owned)
+        skua = await startStandalone({ port: 0, store, config: { enablePropertyFilter: true, traceTopicEnable: true } })
       if (owned) namesrv = skua.namesrvAddr
       java = await javaClient(version)
     })
@@ -127,6 +149,61 @@ for (const version of javaVersions) {
       assert.equal(reply.body, 're: how much?')
       assert.equal(reply.properties['MSG_TYPE'], 'reply')
       await java.call('stopConsumer', { name: 'replier' })
+    })
+
+    test('traces of the hook come into the trace topic', async () => {
+      const topic = name('Traced')
+      const [sent] = await send(topic, { count: 1, trace: true, group: name('tracer') })
+      const traces = async () => await java.call<Got[]>('readAll', { namesrv, topic: 'RMQ_SYS_TRACE_TOPIC' })
+      await until(
+        async () => (await traces()).some(trace => trace.keys.includes(sent?.msgId ?? '?')),
+        'the trace is there',
+      )
+    })
+
+    test('tools ask a running consumer what it does, and give it a message again', { skip: !owned }, async () => {
+      const topic = name('Asked')
+      const group = name('asked')
+      const [sent] = await send(topic, { count: 1, body: 'once more' })
+      await java.call('push', { namesrv, topic, name: 'asked', group })
+      await received('asked', 1)
+      await withTool(async ask => {
+        const connections = await ask(getConsumerConnectionList, { consumerGroup: group })
+        const clientId = getConsumerConnectionList.replyBody!.decode(connections.body!).connectionSet[0]?.clientId ?? ''
+        const info = await ask(getConsumerRunningInfo, { consumerGroup: group, clientId, jstackEnable: false })
+        const { mqTable, properties } = getConsumerRunningInfo.replyBody!.decode(info.body!)
+        assert.ok([...mqTable.keys()].some(queue => queue.topic === topic))
+        assert.equal(properties.get('PROP_CONSUME_TYPE'), 'CONSUME_PASSIVELY')
+        const again = await ask(consumeMessageDirectly, { consumerGroup: group, clientId, msgId: sent?.offsetMsgId })
+        assert.equal(consumeMessageDirectly.replyBody!.decode(again.body!).consumeResult, 'CR_SUCCESS')
+        assert.deepEqual(bodies(await received('asked', 2)), ['once more', 'once more'])
+        const status = await ask(invokeBrokerToGetConsumerStatus, { topic, group })
+        assert.equal(
+          invokeBrokerToGetConsumerStatus.replyBody!.decode(status.body!).consumerTable.get(clientId)?.size,
+          4,
+        )
+      })
+      await java.call('stopConsumer', { name: 'asked' })
+    })
+
+    test('a reset of offsets reaches a consumer that runs, and one that was away', { skip: !owned }, async () => {
+      const topic = name('Reset')
+      const group = name('reset')
+      const reset = () =>
+        withTool(async ask =>
+          assert.equal((await ask(invokeBrokerToResetOffset, { topic, group, timestamp: 0, isForce: true })).code, 0),
+        )
+      await send(topic, { count: 4, shards: 4 })
+      await java.call('push', { namesrv, topic, name: 'runs', group })
+      assert.equal((await received('runs', 4)).length, 4)
+      await reset()
+      // Java drops the queue, waits 10 s, and takes it again at its next rebalance.
+      assert.ok((await received('runs', 8, 45_000)).length >= 8)
+      await java.call('stopConsumer', { name: 'runs' })
+      await reset()
+      await java.call('push', { namesrv, topic, name: 'away', group })
+      assert.equal((await received('away', 4)).length, 4)
+      await java.call('stopConsumer', { name: 'away' })
     })
   })
 }
