@@ -2,18 +2,24 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   consumeMessageDirectly,
+  consumerSendMsgBack,
   draftRecord,
   encodeHost,
   getConsumerRunningInfo,
+  type HeaderOf,
+  lockBatchMq,
   notifyConsumerIdsChanged,
+  parseProperties,
   ResponseCode,
   recordSize,
   resetConsumerClientOffset,
   resetOffsetBody,
+  unlockBatchMq,
   writeRecord,
 } from '@skua-mq/protocol'
+import { ok, refuse, route } from '@skua-mq/remoting'
 import { PushConsumer, type PushConsumerOptions } from '../../src/index.ts'
-import { type World, world } from '../scripted-cluster.ts'
+import { routeOf, type World, world } from '../scripted-cluster.ts'
 
 const host = encodeHost('10.0.0.9', 10911)!
 
@@ -36,6 +42,8 @@ function records(from: number, to: number): Buffer {
   }
   return Buffer.concat(all)
 }
+
+const clientOf = ({ runtime, namesrvAddr }: World) => ({ runtime, namesrvAddr, group: 'cg' })
 
 function consumerAt(at: World, options: Partial<PushConsumerOptions> = {}) {
   const { runtime, namesrvAddr } = at
@@ -208,4 +216,129 @@ test('at the end offsets are written down, the group is left, and no timer stays
   await at.stop()
   await at.clock.advanceAsync(10_000)
   assert.equal(at.clock.nextInMs, undefined)
+})
+
+type SendBack = HeaderOf<typeof consumerSendMsgBack>
+
+/** A broker with one message in queue 0, and what is given back to it. */
+async function withOneMessage(refuseBack: boolean) {
+  const back: SendBack[] = []
+  const giveBack = route(consumerSendMsgBack, header => {
+    back.push(header)
+    return refuseBack ? refuse(ResponseCode.systemError, 'no') : ok({})
+  })
+  const at = await world(1, { routes: [giveBack] })
+  const [broker] = at.brokers
+  broker!.storedOffset = () => 0
+  broker!.onPull = ({ topic, queueId, queueOffset }) =>
+    topic === 'T' && queueId === 0 && queueOffset === 0
+      ? { code: ResponseCode.success, next: 1, body: records(0, 1) }
+      : 'held'
+  return { at, broker: broker!, back }
+}
+
+test('a message that runs longer than consumeTimeout is given back, and its queue goes on', async () => {
+  const { at, broker, back } = await withOneMessage(false)
+  const consumer = new PushConsumer({ ...clientOf(at), consumeTimeout: 1 }).subscribe('T')
+  consumer.onMessage(() => new Promise(() => {}))
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(59_000)
+  assert.equal(back.length, 0)
+  await at.clock.advanceAsync(65_000)
+  assert.deepEqual(
+    back.map(({ group, delayLevel, originMsgId }) => [group, delayLevel, originMsgId]),
+    [['cg', 3, 'ID0']],
+  )
+  assert.equal(broker.commits.filter(commit => commit.queueId === 0).at(-1)?.commitOffset, 1)
+})
+
+test('when the broker takes nothing back, the message goes to the retry topic as a new one', async () => {
+  const { at, broker, back } = await withOneMessage(true)
+  at.topics.set('%RETRY%cg', routeOf(at.brokers))
+  const consumer = new PushConsumer({ ...clientOf(at), maxReconsumeTimes: 7 }).subscribe('T')
+  consumer.onMessage(() => 'RECONSUME_LATER')
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(6_000)
+  assert.deepEqual([back.length, back[0]?.maxReconsumeTimes], [1, 7])
+  const [sent] = broker.sends
+  assert.deepEqual([sent?.topic, sent?.producerGroup], ['%RETRY%cg', 'CLIENT_INNER_PRODUCER'])
+  assert.deepEqual([sent?.reconsumeTimes, sent?.maxReconsumeTimes], [1, 7])
+  const properties = parseProperties(sent?.properties ?? '')
+  const names = ['RETRY_TOPIC', 'ORIGIN_MESSAGE_ID', 'DELAY', 'UNIQ_KEY', 'RECONSUME_TIME', 'MIN_OFFSET']
+  assert.deepEqual(
+    names.map(name => properties.get(name)),
+    ['T', 'ID0', '3', 'ID0', undefined, undefined],
+  )
+  assert.equal(broker.commits.filter(({ topic, queueId }) => topic === 'T' && queueId === 0).at(-1)?.commitOffset, 1)
+})
+
+test('when that fails, too, it runs here again after 5 s, and nothing is committed before', async () => {
+  const { at, broker } = await withOneMessage(true)
+  const runs: number[] = []
+  const consumer = new PushConsumer(clientOf(at)).subscribe('T')
+  consumer.onMessage(message => {
+    runs.push(message.reconsumeTimes)
+    return runs.length === 1 ? 'RECONSUME_LATER' : undefined
+  })
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(4_500)
+  assert.deepEqual(runs, [0])
+  assert.ok(broker.commits.every(commit => commit.commitOffset === 0))
+  await at.clock.advanceAsync(11_000)
+  assert.deepEqual(runs, [0, 1])
+  assert.equal(broker.commits.filter(({ topic, queueId }) => topic === 'T' && queueId === 0).at(-1)?.commitOffset, 1)
+})
+
+test('a queue is not pulled while its cache is above a limit', async () => {
+  const { at, broker } = await withOneMessage(false)
+  broker.onPull = ({ topic, queueOffset }) =>
+    topic === 'T' && queueOffset < 64
+      ? { code: ResponseCode.success, next: queueOffset + 32, body: records(queueOffset, queueOffset + 32) }
+      : 'held'
+  let release = () => {}
+  const gate = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const consumer = new PushConsumer({ ...clientOf(at), pullThresholdForQueue: 20 }).subscribe('T')
+  consumer.onMessage(() => gate)
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(1_000)
+  const pulls = () =>
+    broker.pulls.filter(pull => pull.topic === 'T' && pull.queueId === 0).map(pull => pull.queueOffset)
+  assert.deepEqual(pulls(), [0])
+  release()
+  await at.clock.advanceAsync(1_000)
+  assert.deepEqual(pulls(), [0, 32, 64])
+})
+
+test('orderly: a queue is pulled only under its lock, and unlocked at the end', async () => {
+  const locks: string[] = []
+  let granted = false
+  const lock = route(lockBatchMq, (_header, { body }) => {
+    const { mqSet } = lockBatchMq.body!.decode(body)
+    locks.push(`lock ${mqSet.length}`)
+    return ok({}, lockBatchMq.replyBody!.encode({ lockOKMQSet: granted ? mqSet : [] }))
+  })
+  const unlock = route(unlockBatchMq, (_header, { body }) => {
+    locks.push(`unlock ${unlockBatchMq.body!.decode(body).mqSet.length}`)
+    return ok({})
+  })
+  const at = await world(1, { routes: [lock, unlock] })
+  const [broker] = at.brokers
+  broker!.storedOffset = () => 4
+  const consumer = new PushConsumer({ ...clientOf(at), orderly: true }).subscribe('T').onMessage(() => {})
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(100)
+  assert.deepEqual([broker!.pulls.length, locks], [0, ['lock 2']])
+  granted = true
+  await at.clock.advanceAsync(1_500)
+  assert.deepEqual(
+    broker!.pulls.map(pull => pull.queueOffset),
+    [4, 4],
+  )
+  const before = locks.length
+  await at.clock.advanceAsync(20_000)
+  assert.ok(locks.slice(before).includes('lock 2'))
+  await at.settle(consumer.close())
+  assert.equal(locks.filter(entry => entry === 'unlock 1').length, 2)
 })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { SysFlag } from '@skua-mq/protocol'
 import { compressBody, decompressBody } from '../../src/message/compression.ts'
@@ -45,4 +47,15 @@ test('an LZ4 frame that is cut short or grows too large is an error, never garba
 test('an unknown method is an error that says so', () => {
   assert.throws(() => decompressBody(Buffer.from('x'), 0x701), { code: 'MESSAGE' })
   assert.throws(() => decompressBody(Buffer.from('not zlib'), 0x301), { code: 'MESSAGE' })
+})
+
+test('LZ4 frames of the 5.3.3 client are read', () => {
+  const file = new URL('../fixtures/java-lz4.json', import.meta.url)
+  const recorded: Record<'text' | 'sha1' | 'random' | 'randomSha1', string> = JSON.parse(readFileSync(file, 'utf8'))
+  const sha1 = (frame: string) =>
+    createHash('sha1')
+      .update(decompressBody(Buffer.from(frame, 'base64'), 0x101))
+      .digest('hex')
+  assert.equal(sha1(recorded.text), recorded.sha1)
+  assert.equal(sha1(recorded.random), recorded.randomSha1)
 })
