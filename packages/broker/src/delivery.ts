@@ -7,6 +7,9 @@ import { delayStep } from './delay/delay-step.ts'
 import { DelayedDelivery } from './delay/delayed-delivery.ts'
 import { delayRoutes } from './delay/routes.ts'
 import { TableFile } from './persist/table-file.ts'
+import { retryStep } from './retry/retry-step.ts'
+import { retryRoutes } from './retry/routes.ts'
+import { SendBack } from './retry/send-back.ts'
 import type { SendStep } from './send/send-handler.ts'
 import type { BrokerTables } from './tables.ts'
 
@@ -29,7 +32,7 @@ export interface Delivery {
 }
 
 /** Puts delay, retry and transactions together. */
-export function delivery({ config, runtime, store }: DeliveryParts): Delivery {
+export function delivery({ config, runtime, store, tables }: DeliveryParts): Delivery {
   const levels = parseDelayLevels(config.messageDelayLevel)
   const delayed = new DelayedDelivery({
     ...runtime,
@@ -42,9 +45,13 @@ export function delivery({ config, runtime, store }: DeliveryParts): Delivery {
     }),
     intervalMs: config.flushDelayOffsetInterval,
   })
+  const { topics } = tables
+  const group = (name: string) => tables.groups.findOrCreate(name)
+  const brokerPermission = () => config.brokerPermission
+  const back = new SendBack({ store, topics, group, random: runtime.random, levels, brokerPermission })
   return {
-    steps: [notYetTransactions, delayStep(levels)],
-    routes: delayRoutes(delayed),
+    steps: [retryStep({ topics, group }), notYetTransactions, delayStep(levels)],
+    routes: [...delayRoutes(delayed), ...retryRoutes(back)],
     start: () => delayed.start(),
     stop: () => delayed.stop(),
   }

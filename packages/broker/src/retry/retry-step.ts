@@ -1,0 +1,49 @@
+import {
+  PropertyName,
+  parseProperties,
+  printProperties,
+  ResponseCode,
+  type SubscriptionGroupConfig,
+} from '@skua-mq/protocol'
+import type { PropertyRewrite } from '../send/property-rewrite.ts'
+import type { SendStep } from '../send/send-handler.ts'
+import { retryPrefix } from '../topic/names.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import { deadLetterTopic, reconsumeLimit } from './dead-letter.ts'
+
+export interface RetryStepParts {
+  readonly topics: Pick<TopicTable, 'ensure'>
+  /** Creates it where that is allowed. */
+  readonly group: (group: string) => SubscriptionGroupConfig | undefined
+}
+
+/**
+ * A consumer sends to its own retry topic when 36 did not work, and when a message that is consumed in order has failed
+ * for good. At the limit (5.x: only beyond it) the message is a dead letter and no longer delayed (remoting.md 9.3).
+ */
+export function retryStep({ topics, group }: RetryStepParts): SendStep {
+  return ({ view, draft, properties }) => {
+    if (!view.topic.startsWith(retryPrefix)) return undefined
+    const name = view.topic.slice(retryPrefix.length)
+    const config = group(name)
+    if (config === undefined)
+      return {
+        code: ResponseCode.subscriptionGroupNotExist,
+        remark: `group ${name} does not exist here, and autoCreateSubscriptionGroup does not let it be created`,
+      }
+    const maxReconsumeTimes = view.maxReconsumeTimes < 0 ? undefined : view.maxReconsumeTimes
+    if (view.reconsumeTimes < reconsumeLimit({ version: view.version, maxReconsumeTimes }, config)) return undefined
+    draft.topic = deadLetterTopic(name, topics)
+    draft.queueId = 0
+    if (properties.delayLevel > 0) clearDelay(properties)
+    return undefined
+  }
+}
+
+function clearDelay(properties: PropertyRewrite): void {
+  const { bytes } = properties
+  const map = parseProperties(bytes.toString('utf8', 0, properties.length))
+  map.set(PropertyName.delayTimeLevel, '0')
+  properties.length = bytes.write(printProperties(map), 0, 'utf8')
+  properties.delayLevel = 0
+}
