@@ -10,6 +10,8 @@ export interface ClientEventMap {
   queuesChanged: { group: string; topic: string; queues: readonly MessageQueue[] }
   /** The group has more members than the topic has read queues: this one gets nothing. */
   noQueue: { group: string; topic: string; members: number; queues: number }
+  /** The consumer waits for the topic; the error says what is known about it. */
+  topicUnknown: { group: string; topic: string; error: Error }
   rebalanceFailed: { group: string; topic: string; error: unknown }
   pullFailed: { group: string; queue: MessageQueue; error: unknown }
   /** The wanted offset is not in the queue (any more); consuming goes on at `to`. */
@@ -39,6 +41,7 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   heartbeatFailed: 'warn',
   queuesChanged: 'info',
   noQueue: 'warn',
+  topicUnknown: 'warn',
   rebalanceFailed: 'warn',
   pullFailed: 'warn',
   offsetIllegal: 'warn',

@@ -38,6 +38,7 @@ type Outcome = 'complete' | 'incomplete' | 'noRoute'
 export class Rebalance {
   private readonly parts: RebalanceParts
   private readonly warned = new Set<string>()
+  private readonly unknown = new Set<string>()
   private timer: Timer | undefined
   private running: Promise<void> | undefined
   private again = false
@@ -87,7 +88,11 @@ export class Rebalance {
     try {
       const known = instance.routes.known(topic)
       const route = known ?? (await instance.routes.find(topic))
-      if (route === undefined) return 'noRoute'
+      if (route === undefined) {
+        await this.warnUnknown(topic)
+        return 'noRoute'
+      }
+      this.unknown.delete(topic)
       // Brokers that were just learnt of have not heard of this member yet.
       if (known === undefined) await instance.heartbeats.beat()
       const own = await this.share(topic, route.subscribe)
@@ -132,6 +137,14 @@ export class Rebalance {
     const reply = await instance.calls.ask(address, call)
     if (reply.code !== ResponseCode.success || reply.body === undefined) return undefined
     return getConsumerListByGroup.replyBody!.decode(reply.body).consumerIdList.sort(compareText)
+  }
+
+  /** Once until the topic is known. The retry topic comes with the first heartbeat. */
+  private async warnUnknown(topic: string): Promise<void> {
+    if (isRetryTopic(topic) || this.unknown.has(topic)) return
+    this.unknown.add(topic)
+    const { instance, group, emit } = this.parts
+    emit('topicUnknown', { group, topic, error: await instance.routes.explain(topic) })
   }
 
   /** Once until we own something again. A retry topic has one queue, so most members never get it. */

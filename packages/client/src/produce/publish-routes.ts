@@ -28,7 +28,7 @@ export class PublishRoutes {
     const known = this.known(topic)
     if (known !== undefined) return known
     const route = (await this.routes.refresh(topic, signal)) ?? (await this.fromTemplate(topic, signal))
-    if (route === undefined) throw await this.routes.explain(topic)
+    if (route === undefined) throw await this.routes.explain(topic, { templateMissing: true })
     if (route.publish.length === 0) throw notWritable(topic)
     return route
   }

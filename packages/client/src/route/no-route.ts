@@ -5,6 +5,8 @@ import { ClientError } from '../error.ts'
 export interface NoRouteQuestions {
   clusters(): Promise<ClusterInfo | undefined>
   topics(): Promise<readonly string[]>
+  /** Brokers were asked for a template and have none. A consumer does not know that: the topic may come with a first send. */
+  readonly templateMissing: boolean
 }
 
 /** Tells the causes of "no route" apart (promises.md 4). The questions may fail: then the name server's trouble is the cause. */
@@ -31,9 +33,10 @@ export async function explainNoRoute(topic: string, questions: NoRouteQuestions)
   const close = nearest(topic, topics)
   const meant = close === undefined ? '' : ` Did you mean ${close}?`
   const create = `mqadmin updateTopic -n <name server> -c <cluster> -t ${topic}`
-  return noRoute(
-    `topic ${topic} does not exist, and brokers do not create topics by themselves.${meant} Create it: ${create}`,
-  )
+  const state = questions.templateMissing
+    ? 'does not exist, and brokers do not create topics by themselves'
+    : 'does not exist (yet)'
+  return noRoute(`topic ${topic} ${state}.${meant} Create it: ${create}`)
 }
 
 const noRoute = (message: string, retriable = false): ClientError => new ClientError('NO_ROUTE', message, { retriable })

@@ -63,8 +63,9 @@ export class RouteTable {
   }
 
   /** Why there is no route, as an error with a sentence (promises.md 4). */
-  async explain(topic: string): Promise<ClientError> {
+  async explain(topic: string, { templateMissing = false } = {}): Promise<ClientError> {
     return explainNoRoute(topic, {
+      templateMissing,
       clusters: async () => {
         const { body } = await this.names.request(getBrokerClusterInfo, {})
         return body === undefined ? undefined : getBrokerClusterInfo.replyBody!.decode(body)

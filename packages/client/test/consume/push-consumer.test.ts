@@ -342,3 +342,17 @@ test('orderly: a queue is pulled only under its lock, and unlocked at the end', 
   await at.settle(consumer.close())
   assert.equal(locks.filter(entry => entry === 'unlock 1').length, 2)
 })
+
+test('a consumer of an unknown topic says so once, and begins when the topic is there', async () => {
+  const at = await world(1)
+  const told: string[] = []
+  const consumer = new PushConsumer(clientOf(at)).subscribe('Later').onMessage(() => {})
+  consumer.on('topicUnknown', ({ topic }) => told.push(topic))
+  await at.settle(consumer.start())
+  await at.clock.advanceAsync(10_000)
+  assert.deepEqual(told, ['Later'])
+  at.topics.set('Later', routeOf(at.brokers))
+  await at.clock.advanceAsync(1_500)
+  assert.equal(consumer.queues.length, 2)
+  assert.equal(at.brokers[0]!.pulls.length, 2)
+})

@@ -7,7 +7,7 @@ const broker = { cluster: 'c', brokerName: 'b', brokerAddrs: new Map([[0, '10.0.
 const cluster = { brokerAddrTable: new Map([['b', broker]]), clusterAddrTable: new Map([['c', ['b']]]) }
 const empty = { brokerAddrTable: new Map(), clusterAddrTable: new Map() }
 const explain = (topics: string[], clusters = cluster as typeof empty) =>
-  explainNoRoute('Orders', { clusters: async () => clusters, topics: async () => topics })
+  explainNoRoute('Orders', { clusters: async () => clusters, topics: async () => topics, templateMissing: true })
 
 test('no broker is registered', async () => {
   const error = await explain([], empty)
@@ -30,8 +30,14 @@ test('the topic is unknown: the nearest name and the command that creates it are
   assert.match(error.message, /updateTopic .* -t Orders/)
 })
 
+test('a consumer is told that the topic is not there yet', async () => {
+  const clusters = async () => cluster
+  const error = await explainNoRoute('Orders', { clusters, topics: async () => [], templateMissing: false })
+  assert.match(error.message, /does not exist \(yet\)/)
+})
+
 test('a name server that does not answer is the cause itself', async () => {
   const silent = new ClientError('NAME_SERVER', 'no name server answers')
   const ask = async () => Promise.reject(silent)
-  assert.equal(await explainNoRoute('T', { clusters: ask, topics: ask }), silent)
+  assert.equal(await explainNoRoute('T', { clusters: ask, topics: ask, templateMissing: true }), silent)
 })
