@@ -20,6 +20,8 @@ async function referenceOf(version: ReferenceVersion): Promise<Reference> {
   return running
 }
 
+// Leaving this way ends the servers too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 mkdirSync(out, { recursive: true })
 try {
   for (const client of recordedClients) {
