@@ -3,11 +3,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
+import org.apache.rocketmq.client.producer.RequestCallback;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.TransactionListener;
@@ -124,8 +126,22 @@ final class Producers {
     return result(producer(request).send(batch));
   }
 
+  /**
+   * By callback: the waiting form of 5.3.3 gives up as soon as the request itself is acknowledged. The callback is told
+   * of that too, with no message.
+   */
   private static Object request(Map<String, Object> request) throws Exception {
-    Message reply = producer(request).request(message(request, 0), Json.longValue(request, "requestTimeoutMs", 5000));
+    CompletableFuture<Message> replied = new CompletableFuture<>();
+    producer(request).request(message(request, 0), new RequestCallback() {
+      public void onSuccess(Message reply) {
+        if (reply != null) replied.complete(reply);
+      }
+
+      public void onException(Throwable error) {
+        replied.completeExceptionally(error);
+      }
+    }, Json.longValue(request, "requestTimeoutMs", 5000));
+    Message reply = replied.get(30, TimeUnit.SECONDS);
     return Json.of("body", new String(reply.getBody(), StandardCharsets.UTF_8), "properties", reply.getProperties());
   }
 
