@@ -1,0 +1,71 @@
+import type { Route } from '@skua-mq/remoting'
+import type { Runtime } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
+import type { LiveConfig } from './config/live-config.ts'
+import type { BrokerConfig, brokerOptions } from './config/options.ts'
+import { configRoutes } from './config/routes.ts'
+import { controlRoutes } from './consumer-control/routes.ts'
+import { whoRoutes } from './consumer-control/who-routes.ts'
+import { queryRoutes } from './query/routes.ts'
+import { progressRoutes } from './stats/progress-routes.ts'
+import { runtimeRoutes } from './stats/runtime-routes.ts'
+import type { BrokerTables } from './tables.ts'
+
+export interface RouteParts {
+  readonly config: BrokerConfig
+  readonly live: LiveConfig<typeof brokerOptions>
+  readonly runtime: Runtime
+  readonly store: MessageStore
+  readonly tables: BrokerTables
+  /** Resolves when the name servers know of a change. */
+  readonly announced: () => Promise<void>
+  /** This broker as records carry it, and as `host:port`. */
+  readonly storeHost: Uint8Array
+  readonly brokerAddr: string
+  readonly hot: { held: () => number; wake: (topic: string, queueId: number) => void }
+  /** Share of the store's disk in use, 0 to 1; -1 when unknown. */
+  readonly diskRatio: () => number
+}
+
+/** What operators' tools ask: configuration, messages, offsets, figures. */
+export function toolRoutes(parts: RouteParts): Route[] {
+  const { config, runtime, store, tables } = parts
+  const { topics, groups, offsets, consumers } = tables
+  return [
+    ...configRoutes(parts.live),
+    ...queryRoutes(store),
+    ...controlRoutes({
+      store,
+      offsets,
+      consumers,
+      resets: tables.resets,
+      wake: parts.hot.wake,
+      brokerName: config.brokerName,
+      topic: topic => topics.find(topic),
+      hasGroup: group => groups.findOrCreate(group) !== undefined,
+      settings: config,
+    }),
+    ...whoRoutes(tables),
+    ...progressRoutes({
+      store,
+      offsets,
+      consumers,
+      topic: topic => topics.find(topic),
+      brokerName: config.brokerName,
+      now: () => runtime.clock.now(),
+      consumeTps: (group, topic) => tables.traffic.consumeTps(group, topic),
+      groups: () => groups.all().keys(),
+      topicPutTps: topic => tables.traffic.topicPutTps(topic),
+      isOrder: topic => topics.find(topic)?.order === true,
+      brokerAddr: parts.brokerAddr,
+    }),
+    ...runtimeRoutes({
+      traffic: tables.traffic,
+      store,
+      now: () => runtime.clock.now(),
+      settings: config,
+      diskRatio: parts.diskRatio,
+      heldPulls: parts.hot.held,
+    }),
+  ]
+}
