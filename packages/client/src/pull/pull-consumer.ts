@@ -1,22 +1,20 @@
 import { type MessageQueue, matchesTag } from '@skua-mq/protocol'
 import { every, type Timer } from '@skua-mq/runtime'
-import { ConsumeStats } from '../consume/consume-stats.ts'
 import { offsetStorageFor } from '../consume/offset-store/choose.ts'
 import { Offsets } from '../consume/offset-store/offsets.ts'
 import { PullCalls, type PullStatus } from '../consume/pull-calls.ts'
 import { QueueOffsets } from '../consume/queue-ends.ts'
 import { Rebalance } from '../consume/rebalance.ts'
-import { runningInfo } from '../consume/running-info.ts'
 import { SendBack } from '../consume/send-back.ts'
 import { type Subscription, Subscriptions } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
 import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
-import type { ConsumerMember } from '../instance/members.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { type ReceivedMessage, receivedMessages } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
+import { pullMember } from './member.ts'
 import { type PullConsumerOptions, pullSettings } from './options.ts'
 import { type QueueListener, QueueWatch } from './queue-watch.ts'
 
@@ -243,7 +241,8 @@ export class PullConsumer {
       for (const [topic, listener] of this.listeners) watch.listen(topic, listener)
       const { emit } = this.events
       const rebalance = new Rebalance({ instance, group, model: messageModel, strategy, ownership: watch, emit })
-      instance.addConsumer(this.member(instance, { offsets, rebalance }))
+      const { subscriptions } = this
+      instance.addConsumer(pullMember({ instance, group, messageModel, subscriptions, offsets, rebalance, emit }))
       const persist = () => this.persistQuietly(offsets)
       this.parts = {
         instance,
@@ -279,42 +278,5 @@ export class PullConsumer {
     await this.persistQuietly(offsets)
     await instance.removeConsumer(this.group)
     await releaseInstance(instance)
-  }
-
-  private member(instance: ClientInstance, parts: { offsets: Offsets; rebalance: Rebalance }): ConsumerMember {
-    const { group, subscriptions, settings } = this
-    const stats = new ConsumeStats(instance.clock)
-    const startedAtMs = instance.clock.now()
-    const told = { orderly: false, concurrency: 0, consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET' as const }
-    return {
-      group,
-      emit: this.events.emit,
-      topics: () => subscriptions.topics(),
-      consumerData: () => ({
-        groupName: group,
-        consumeType: 'CONSUME_ACTIVELY',
-        messageModel: settings.messageModel,
-        consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
-        subscriptionDataSet: subscriptions.list(),
-        unitMode: false,
-      }),
-      membersChanged: () => void parts.rebalance.now(),
-      // Only push consumers react to 220 (client.md 9).
-      resetOffsets: () => {},
-      offsetsOf: topic => parts.offsets.snapshot(topic),
-      runningInfo: () =>
-        runningInfo({
-          clock: instance.clock,
-          settings: { ...told, messageModel: settings.messageModel },
-          nameServers: instance.names.addresses,
-          startedAtMs,
-          consumeType: 'CONSUME_ACTIVELY',
-          subscriptions,
-          stats,
-          offsets: parts.offsets,
-          owned: [],
-        }),
-      consumeDirectly: () => undefined,
-    }
   }
 }
