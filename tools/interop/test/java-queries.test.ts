@@ -145,6 +145,26 @@ for (const version of javaVersions) {
       await send(topic, { count: 1, body: 'first' })
       await java.call('push', { namesrv, topic, name: 'replier', group: name('replier'), replies: true })
       await received('replier', 1)
+      // A reply finds only a client that the broker knows; a Java client may skip a heartbeat while another one is under way.
+      await send(topic, { count: 1, body: 'warm', group: name('asker') })
+      await received('replier', 2)
+      await until(
+        async () => {
+          const seconds = 2
+          const reply = await java
+            .call<Got>('request', {
+              namesrv,
+              topic,
+              group: name('asker'),
+              body: 'are you there?',
+              requestTimeoutMs: seconds * 1000,
+            })
+            .catch(() => undefined)
+          return reply !== undefined
+        },
+        'the asker is known to the broker',
+        60_000,
+      )
       const reply = await java.call<Got>('request', { namesrv, topic, group: name('asker'), body: 'how much?' })
       assert.equal(reply.body, 're: how much?')
       assert.equal(reply.properties['MSG_TYPE'], 'reply')
