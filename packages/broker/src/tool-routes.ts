@@ -1,11 +1,13 @@
 import type { Route } from '@skua-mq/remoting'
 import type { Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { cleanupRoutes } from './cleanup/routes.ts'
 import type { LiveConfig } from './config/live-config.ts'
 import type { BrokerConfig, brokerOptions } from './config/options.ts'
 import { configRoutes } from './config/routes.ts'
 import { controlRoutes } from './consumer-control/routes.ts'
 import { whoRoutes } from './consumer-control/who-routes.ts'
+import { consumeQueueRoutes } from './query/consume-queue-routes.ts'
 import { queryRoutes } from './query/routes.ts'
 import { progressRoutes } from './stats/progress-routes.ts'
 import { runtimeRoutes } from './stats/runtime-routes.ts'
@@ -33,7 +35,9 @@ export function toolRoutes(parts: RouteParts): Route[] {
   const { topics, groups, offsets, consumers } = tables
   return [
     ...configRoutes(parts.live),
+    ...cleanupRoutes({ store, hasTopic: topic => topics.find(topic) !== undefined }),
     ...queryRoutes(store),
+    ...consumeQueueRoutes({ store, consumers, filters: tables.filters }),
     ...controlRoutes({
       store,
       offsets,
