@@ -5,6 +5,7 @@ import {
   ResponseCode,
   type TopicRouteData,
 } from '@skua-mq/protocol'
+import { abortable } from '../abortable.ts'
 import { brokerRefusal, type ClientError } from '../error.ts'
 import type { NameServers } from './name-servers.ts'
 import { explainNoRoute } from './no-route.ts'
@@ -43,11 +44,14 @@ export class RouteTable {
 
   /** Asks now. Calls for one topic at a time share the answer. Undefined when the topic is unknown. */
   refresh(topic: string, signal?: AbortSignal): Promise<TopicRoute | undefined> {
-    const running = this.asking.get(topic)
-    if (running !== undefined) return running
-    const asked = this.ask(topic, signal).finally(() => this.asking.delete(topic))
-    this.asking.set(topic, asked)
-    return asked
+    let asked = this.asking.get(topic)
+    if (asked === undefined) {
+      asked = this.ask(topic).finally(() => this.asking.delete(topic))
+      // Each caller gets the error; when all of them gave up waiting nobody needs it.
+      asked.catch(() => {})
+      this.asking.set(topic, asked)
+    }
+    return abortable(asked, signal)
   }
 
   /** The route as the name server has it, without keeping it. Undefined when unknown. */
@@ -113,8 +117,8 @@ export class RouteTable {
     this.learnBrokers()
   }
 
-  private async ask(topic: string, signal?: AbortSignal): Promise<TopicRoute | undefined> {
-    const data = await this.fetch(topic, signal)
+  private async ask(topic: string): Promise<TopicRoute | undefined> {
+    const data = await this.fetch(topic)
     if (data === undefined) return undefined
     const before = this.routes.get(topic)
     if (before !== undefined && sameRoute(before.data, data)) return before

@@ -187,3 +187,17 @@ test('a check of the broker gets the verdict of checkTransaction', async () => {
   await at.clock.advanceAsync(100)
   assert.deepEqual([asked, verdicts], [['half'], [8]])
 })
+
+test('one caller that gives up does not take the route from the others', async () => {
+  const at = await world(1)
+  const producer = await started(at)
+  const abort = new AbortController()
+  const gone = producer.send(message, { signal: abort.signal })
+  const other = producer.send(message)
+  gone.catch(() => {})
+  // Both wait for the same answer of the name server now.
+  await at.clock.advanceAsync(0)
+  abort.abort(new Error('enough'))
+  await assert.rejects(at.settle(gone), /enough/)
+  assert.equal((await at.settle(other)).sendStatus, 'SEND_OK')
+})
