@@ -10,6 +10,7 @@ import { Registration } from './registration/registration.ts'
 import { brokerRoutes } from './routes.ts'
 import { storeConfigOf } from './store-config.ts'
 import { type BrokerTables, brokerTables } from './tables.ts'
+import type { PendingTransaction } from './transaction/pending-transactions.ts'
 
 export interface BrokerOptions {
   readonly config: BrokerConfig
@@ -62,7 +63,7 @@ export class Broker implements Service {
       facts: options.facts,
     })
     this.tables = brokerTables({ config, runtime })
-    this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables })
+    this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables, storeHost })
     const hot = hotHandlers({
       steps: this.delivery.steps,
       config,
@@ -109,6 +110,11 @@ export class Broker implements Service {
 
   get heldPulls(): number {
     return this.hot.held()
+  }
+
+  /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
+  pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
+    return this.delivery.pendingTransactions(limit)
   }
 
   private registrationOf(): Registration {

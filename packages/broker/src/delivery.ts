@@ -1,4 +1,4 @@
-import { delayOffsetFile, ResponseCode } from '@skua-mq/protocol'
+import { delayOffsetFile } from '@skua-mq/protocol'
 import type { Route } from '@skua-mq/remoting'
 import type { Runtime } from '@skua-mq/runtime'
 import { type MessageStore, parseDelayLevels } from '@skua-mq/store'
@@ -12,15 +12,24 @@ import { retryRoutes } from './retry/routes.ts'
 import { SendBack } from './retry/send-back.ts'
 import type { SendStep } from './send/send-handler.ts'
 import type { BrokerTables } from './tables.ts'
+import { EndTransaction } from './transaction/end-transaction.ts'
+import { halfStep } from './transaction/half-message.ts'
+import { type PendingTransaction, pendingTransactions } from './transaction/pending-transactions.ts'
+import { transactionRoutes } from './transaction/routes.ts'
+import { TransactionChecks } from './transaction/transaction-checks.ts'
+
+const hourMs = 3_600_000
 
 export interface DeliveryParts {
   readonly config: BrokerConfig
   readonly runtime: Runtime
   readonly store: MessageStore
   readonly tables: BrokerTables
+  /** This broker as records carry it. */
+  readonly storeHost: Uint8Array
 }
 
-/** What the broker stores on its own account: delayed messages when their time has come. */
+/** What the broker stores on its own account: delayed messages, retries, dead letters, transactions. */
 export interface Delivery {
   /** What becomes of a message that is not stored as it came. */
   readonly steps: readonly SendStep[]
@@ -29,10 +38,12 @@ export interface Delivery {
   start(): void
   /** Before the store and the tables stop. */
   stop(): Promise<void>
+  /** Undecided transactions, oldest first; default limit 1000. */
+  pendingTransactions(limit?: number): Promise<PendingTransaction[]>
 }
 
 /** Puts delay, retry and transactions together. */
-export function delivery({ config, runtime, store, tables }: DeliveryParts): Delivery {
+export function delivery({ config, runtime, store, tables, storeHost }: DeliveryParts): Delivery {
   const levels = parseDelayLevels(config.messageDelayLevel)
   const delayed = new DelayedDelivery({
     ...runtime,
@@ -49,15 +60,34 @@ export function delivery({ config, runtime, store, tables }: DeliveryParts): Del
   const group = (name: string) => tables.groups.findOrCreate(name)
   const brokerPermission = () => config.brokerPermission
   const back = new SendBack({ store, topics, group, random: runtime.random, levels, brokerPermission })
+  const { clock } = runtime
+  const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels })
+  const checks = new TransactionChecks({
+    ...runtime,
+    store,
+    topics,
+    offsets: tables.offsets,
+    producer: name => tables.producers.next(name),
+    isEnding: halfOffset => end.ending.has(halfOffset),
+    brokerName: config.brokerName,
+    settings: () => ({
+      transactionTimeOut: config.transactionTimeOut,
+      transactionCheckMax: config.transactionCheckMax,
+      transactionCheckInterval: config.transactionCheckInterval,
+      retentionMs: config.fileReservedTime * hourMs,
+    }),
+  })
   return {
-    steps: [retryStep({ topics, group }), notYetTransactions, delayStep(levels)],
-    routes: [...delayRoutes(delayed), ...retryRoutes(back)],
-    start: () => delayed.start(),
-    stop: () => delayed.stop(),
+    steps: [retryStep({ topics, group }), halfStep(() => config.rejectTransactionMessage), delayStep(levels)],
+    routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes(end)],
+    start: () => {
+      delayed.start()
+      checks.start()
+    },
+    stop: async () => {
+      await checks.stop()
+      await delayed.stop()
+    },
+    pendingTransactions: limit => pendingTransactions({ store, checks, settings: config }, limit),
   }
 }
-
-const notYetTransactions: SendStep = ({ properties }) =>
-  properties.halfMessage
-    ? { code: ResponseCode.messageIllegal, remark: 'transactional messages are not supported yet' }
-    : undefined

@@ -75,6 +75,7 @@ export interface Sending {
   readonly properties?: Record<string, string>
   readonly sysFlag?: number
   readonly defaultTopic?: string
+  readonly reconsumeTimes?: number
 }
 
 /** One client of the broker. */
@@ -109,7 +110,7 @@ export class Peer {
   send(
     topic: string,
     body: string,
-    { queueId = 0, properties = {}, sysFlag = 0, defaultTopic = 'TBW102' }: Sending = {},
+    { queueId = 0, properties = {}, sysFlag = 0, defaultTopic = 'TBW102', reconsumeTimes = 0 }: Sending = {},
   ) {
     const header = {
       producerGroup: 'producers',
@@ -121,7 +122,7 @@ export class Peer {
       bornTimestamp: this.world.runtime.clock.now(),
       flag: 0,
       properties: printProperties(Object.entries(properties)),
-      reconsumeTimes: 0,
+      reconsumeTimes,
       unitMode: false,
       batch: false,
     }

@@ -184,6 +184,7 @@ export class DelayedLevel {
     else {
       draft.topic = topic
       draft.queueId = queueId
+      draft.preparedTransactionOffset = 0
       const flight = new InFlight(this, copy.queueOffset)
       this.flight.push(flight)
       this.parts.store.append(draft, flight)

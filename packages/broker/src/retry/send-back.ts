@@ -105,6 +105,11 @@ export class SendBack {
       ? { topic: deadLetterTopic(header.group, topics), queueId: 0 }
       : { topic: retryTopicOf(header.group), queueId: random.int(group.retryQueueNums) }
     const place = delayTarget(target, properties, levels)
-    return rewriteRecord(record, { ...place, properties, reconsumeTimes: reconsumeTimes + 1 })
+    return rewriteRecord(record, {
+      ...place,
+      properties,
+      reconsumeTimes: reconsumeTimes + 1,
+      preparedTransactionOffset: 0,
+    })
   }
 }

@@ -1,0 +1,62 @@
+import { PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
+import type { SendStep } from '../send/send-handler.ts'
+
+/** Where messages wait for their transaction's end (store.md 8): one queue. */
+export const halfTopic = 'RMQ_SYS_TRANS_HALF_TOPIC'
+/** Which of them are decided: queue offsets in message bodies. */
+export const opTopic = 'RMQ_SYS_TRANS_OP_HALF_TOPIC'
+/** Under which name the broker keeps its own place in both. */
+export const transactionGroup = 'CID_RMQ_SYS_TRANS'
+/** Where messages go of which nobody would say what becomes of them. */
+export const discardTopic = 'TRANS_CHECK_MAX_TIME_TOPIC'
+
+/** A message with TRAN_MSG=true is kept in the half topic until its producer has decided (remoting.md 12). */
+export function halfStep(rejects: () => boolean): SendStep {
+  return ({ view, draft, properties }) => {
+    if (!properties.halfMessage) return undefined
+    // Clients before 4.6.1 leave the mark on what they send back for a retry, which is no new transaction.
+    if (view.reconsumeTimes > 0 && properties.delayLevel > 0) return undefined
+    if (rejects())
+      return {
+        code: ResponseCode.noPermission,
+        remark: 'this broker takes no transactional messages (rejectTransactionMessage=true)',
+      }
+    if (view.batch) return { code: ResponseCode.messageIllegal, remark: 'a batch cannot be transactional' }
+    properties.add(PropertyName.realTopic, draft.topic)
+    properties.add(PropertyName.realQueueId, String(draft.queueId))
+    // A delay begins with the commit.
+    properties.delayLevel = 0
+    draft.topic = halfTopic
+    draft.queueId = 0
+    return undefined
+  }
+}
+
+/** Where a half message belongs; undefined when it does not say. */
+export function realTarget({ properties }: Pick<StoredMessage, 'properties'>): RealTarget | undefined {
+  const topic = properties.get(PropertyName.realTopic)
+  const queueId = Number.parseInt(properties.get(PropertyName.realQueueId) ?? '', 10)
+  return topic !== undefined && queueId >= 0 ? { topic, queueId } : undefined
+}
+
+export interface RealTarget {
+  readonly topic: string
+  readonly queueId: number
+}
+
+export interface ImmunitySettings {
+  readonly transactionTimeOut: number
+}
+
+/** When a half message may first be asked about, ms since it was born; whether it says so itself. */
+export function immunityOf(
+  { properties }: Pick<StoredMessage, 'properties'>,
+  { transactionTimeOut }: ImmunitySettings,
+): { ms: number; isOwn: boolean } {
+  const seconds = Number.parseInt(properties.get(PropertyName.checkImmunityTimeInSeconds) ?? '', 10)
+  return seconds >= 0 ? { ms: seconds * 1000, isOwn: true } : { ms: transactionTimeOut, isOwn: false }
+}
+
+export function checkTimesOf({ properties }: Pick<StoredMessage, 'properties'>): number {
+  return Number.parseInt(properties.get(PropertyName.transactionCheckTimes) ?? '', 10) || 0
+}

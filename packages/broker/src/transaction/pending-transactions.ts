@@ -1,0 +1,57 @@
+import { PropertyName } from '@skua-mq/protocol'
+import type { MessageStore } from '@skua-mq/store'
+import { firstOffsetOf } from './half-fate.ts'
+import { checkTimesOf, halfTopic, immunityOf } from './half-message.ts'
+import { DecidedHalves } from './op-messages.ts'
+import type { TransactionChecks } from './transaction-checks.ts'
+
+/** A transaction that nobody has decided yet. Times are wall clock, ms. */
+export interface PendingTransaction {
+  readonly producerGroup: string
+  readonly topic: string
+  readonly msgId: string
+  readonly halfOffset: number
+  readonly physicalOffset: number
+  readonly bornAtMs: number
+  /** How often its producers were asked. */
+  readonly checks: number
+  /** At the earliest: the first round after its immunity. */
+  readonly nextCheckAtMs: number
+}
+
+/** The undecided transactions, oldest first, at most `limit` (default 1000), for tools. */
+export async function pendingTransactions(
+  parts: {
+    store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
+    checks: Pick<TransactionChecks, 'begin' | 'read' | 'nextRoundAtMs'>
+    settings: { readonly transactionTimeOut: number; readonly transactionCheckInterval: number }
+  },
+  limit = 1000,
+): Promise<PendingTransaction[]> {
+  const { store, checks, settings } = parts
+  const { half, op } = checks.begin()
+  const end = store.maxOffset(halfTopic, 0)
+  const decided = new DecidedHalves(store, op)
+  await decided.readAll()
+  const pending: PendingTransaction[] = []
+  for (let halfOffset = half; halfOffset < end && pending.length < limit; halfOffset++) {
+    if (decided.byHalf.has(halfOffset)) continue
+    const message = (await checks.read(halfOffset))?.message
+    if (message === undefined) continue
+    const first = firstOffsetOf(message)
+    if (first !== undefined && decided.byHalf.has(first)) continue
+    const immuneUntilMs = message.bornTimestamp + immunityOf(message, settings).ms
+    const rounds = Math.max(0, Math.ceil((immuneUntilMs - checks.nextRoundAtMs) / settings.transactionCheckInterval))
+    pending.push({
+      producerGroup: message.properties.get(PropertyName.producerGroup) ?? '',
+      topic: message.properties.get(PropertyName.realTopic) ?? '',
+      msgId: message.properties.get(PropertyName.uniqueKey) ?? message.offsetMsgId,
+      halfOffset,
+      physicalOffset: message.physicalOffset,
+      bornAtMs: message.bornTimestamp,
+      checks: checkTimesOf(message),
+      nextCheckAtMs: checks.nextRoundAtMs + rounds * settings.transactionCheckInterval,
+    })
+  }
+  return pending
+}

@@ -1,0 +1,211 @@
+import { PropertyName, readRecord, type StoredMessage } from '@skua-mq/protocol'
+import type { Connection } from '@skua-mq/remoting'
+import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
+import type { OffsetTable } from '../offset/offset-table.ts'
+import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import { checkQuestion } from './check-question.ts'
+import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
+import { checkTimesOf, discardTopic, halfTopic, opTopic, transactionGroup } from './half-message.ts'
+import { DecidedHalves } from './op-messages.ts'
+
+export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
+  'no producer to ask about a transaction',
+  'warn',
+)
+export const transactionDiscarded = defineEvent<{ group: string; topic: string; halfOffset: number; checks: number }>(
+  'transaction given up',
+  'warn',
+)
+export const checkRoundFailed = defineEvent<{ error: unknown }>('round of transaction checks failed', 'error')
+
+/** A round lasts at most so long; the next one goes on where it ended. */
+export const maxRoundMs = 60_000
+/** Half messages stored again whose first copy may still be decided; of more a decision may be asked for twice. */
+export const maxAwaited = 100_000
+
+export interface TransactionCheckParts {
+  readonly clock: Clock
+  readonly events: Events
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'minOffset' | 'maxOffset' | 'readRecord' | 'refusing'>
+  readonly offsets: Pick<OffsetTable, 'find' | 'commit'>
+  readonly topics: Pick<TopicTable, 'ensure'>
+  /** One of a producer group that is connected, in turn. */
+  readonly producer: (group: string) => { readonly connection: Pick<Connection, 'tell'> } | undefined
+  /** Whether a verdict about a half message is just being written. */
+  readonly isEnding: (halfOffset: number) => boolean
+  readonly brokerName: string
+  readonly settings: () => CheckSettings & { readonly transactionCheckInterval: number }
+}
+
+/** One half message of which a round has to decide. */
+interface Undecided {
+  readonly halfOffset: number
+  readonly record: Uint8Array
+  readonly message: StoredMessage
+}
+
+/**
+ * Asks producers about half messages which they have not decided (store.md 8), in rounds. Where it stands is kept in the
+ * offset table, for group CID_RMQ_SYS_TRANS, so that a broker that starts again goes on there.
+ */
+export class TransactionChecks {
+  private readonly parts: TransactionCheckParts
+  private timer: Timer | undefined
+  private running: Promise<void> | undefined
+  private stopped = true
+  /** First offset to that of the newest copy, while that one lies ahead. */
+  private readonly awaited = new Map<number, number>()
+  /** When the next round begins, wall clock. */
+  nextRoundAtMs = 0
+
+  constructor(parts: TransactionCheckParts) {
+    this.parts = parts
+  }
+
+  start(): void {
+    this.stopped = false
+    this.arm()
+  }
+
+  /** Waits for the round that is running, which ends at its next message. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.running
+  }
+
+  private arm(): void {
+    const { clock, settings } = this.parts
+    const ms = settings().transactionCheckInterval
+    this.nextRoundAtMs = clock.now() + ms
+    this.timer = clock.after(ms, () => {
+      this.running = this.round().finally(() => {
+        this.running = undefined
+        if (!this.stopped) this.arm()
+      })
+    })
+  }
+
+  /** Where a round begins: the first half message that may be undecided, and the first op that may say so. */
+  begin(): { half: number; op: number } {
+    const { offsets, store } = this.parts
+    const at = (topic: string) =>
+      Math.min(
+        Math.max(offsets.find(transactionGroup, topic, 0) ?? 0, store.minOffset(topic, 0)),
+        store.maxOffset(topic, 0),
+      )
+    return { half: at(halfTopic), op: at(opTopic) }
+  }
+
+  private async round(): Promise<void> {
+    const { store, clock, events } = this.parts
+    if (store.refusing !== undefined) return
+    const { half, op } = this.begin()
+    const decided = new DecidedHalves(store, op)
+    let next = half
+    try {
+      const nowMs = clock.now()
+      const endAt = clock.monotonic() + maxRoundMs
+      // The end is taken before the ops are read: what is decided later is of the next round.
+      const end = store.maxOffset(halfTopic, 0)
+      await decided.readAll()
+      for (; next < end && !this.stopped && clock.monotonic() < endAt; next++) {
+        if (decided.byHalf.has(next)) continue
+        if (!(await this.handle(next, { nowMs, decided }))) break
+      }
+    } catch (error) {
+      events.emit(checkRoundFailed({ error }))
+    }
+    for (const [first, copy] of this.awaited) if (copy < next) this.awaited.delete(first)
+    this.commit(halfTopic, next)
+    this.commit(opTopic, decided.firstNeeded(next, this.awaited))
+  }
+
+  private commit(topic: string, offset: number): void {
+    const group = transactionGroup
+    if (this.parts.offsets.find(group, topic, 0) !== offset)
+      this.parts.offsets.commit({ group, topic, queueId: 0, offset, who: 'transaction checks' })
+  }
+
+  /** False when the round ends before this half message. */
+  private async handle(halfOffset: number, round: { nowMs: number; decided: DecidedHalves }): Promise<boolean> {
+    const { settings, isEnding } = this.parts
+    if (isEnding(halfOffset)) return false
+    const found = await this.read(halfOffset)
+    if (found === undefined) return true
+    const first = firstOffsetOf(found.message)
+    if (first !== undefined && isEnding(first)) return false
+    const isDecided = (offset: number) => round.decided.byHalf.has(offset)
+    const fate = fateOf(found.message, { nowMs: round.nowMs, settings: settings(), isDecided })
+    return this.apply(fate, found)
+  }
+
+  private async apply(fate: HalfFate, half: Undecided): Promise<boolean> {
+    switch (fate) {
+      case 'stop':
+        return false
+      case 'decided':
+        return true
+      case 'discard':
+        return this.discard(half)
+      case 'keep':
+        return (await this.again(half, {})).isStored
+      case 'ask':
+        return this.ask(half)
+    }
+  }
+
+  async read(halfOffset: number): Promise<Undecided | undefined> {
+    const { store } = this.parts
+    const entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+    if (store.queue(halfTopic, 0)?.entries(halfOffset, entry) !== 1) return undefined
+    const record = await store.readRecord(entry[0]!.physicalOffset)
+    const message = record === undefined ? undefined : readRecord(record)?.message
+    return record === undefined || message === undefined ? undefined : { halfOffset, record, message }
+  }
+
+  /** Stores a half message anew behind all others, which knows its first offset: verdicts may name that one. */
+  private async again({ record, message, halfOffset }: Undecided, more: Record<string, string>): Promise<PutResult> {
+    const properties = new Map(message.properties)
+    const first = firstOffsetOf(message) ?? halfOffset
+    properties.set(PropertyName.transactionPreparedQueueOffset, String(first))
+    for (const [name, value] of Object.entries(more)) properties.set(name, value)
+    const put = await appendDraft(
+      this.parts.store,
+      rewriteRecord(record, { topic: halfTopic, queueId: 0, properties })!,
+    )
+    if (put.isStored && this.awaited.size < maxAwaited) this.awaited.set(first, put.queueOffset)
+    return put
+  }
+
+  private async ask(half: Undecided): Promise<boolean> {
+    const { store, producer, events, brokerName } = this.parts
+    const checks = checkTimesOf(half.message) + 1
+    const put = await this.again(half, { [PropertyName.transactionCheckTimes]: String(checks) })
+    if (!put.isStored) return false
+    const group = half.message.properties.get(PropertyName.producerGroup) ?? ''
+    const asked = producer(group)
+    if (asked === undefined) {
+      const topic = half.message.properties.get(PropertyName.realTopic) ?? ''
+      events.emit(nobodyToAsk({ group, topic, halfOffset: half.halfOffset }))
+      return true
+    }
+    const record = await store.readRecord(put.physicalOffset)
+    const question = record === undefined ? undefined : checkQuestion(record, brokerName)
+    if (question !== undefined) asked.connection.tell(question)
+    return true
+  }
+
+  private async discard({ record, message, halfOffset }: Undecided): Promise<boolean> {
+    const { topics, store, events } = this.parts
+    topics.ensure(discardTopic, 1, 'a transaction was given up')
+    const { isStored } = await appendDraft(store, rewriteRecord(record, { topic: discardTopic, queueId: 0 })!)
+    if (!isStored) return false
+    const group = message.properties.get(PropertyName.producerGroup) ?? ''
+    const topic = message.properties.get(PropertyName.realTopic) ?? ''
+    events.emit(transactionDiscarded({ group, topic, halfOffset, checks: checkTimesOf(message) }))
+    return true
+  }
+}
