@@ -130,8 +130,8 @@ export class RemotingClient implements ChannelOwner {
     if (this.ended) return
     this.ended = true
     this.idleTimer.cancel()
-    const channels = await Promise.allSettled(this.channels.values())
-    for (const found of channels) if (found.status === 'fulfilled' && found.value.open) found.value.end()
+    // One that is still being made closes itself when it is there: nobody waits for an address that does not answer.
+    for (const channel of this.open.keys()) channel.end()
     this.channels.clear()
     this.sends.leave()
   }
@@ -147,7 +147,7 @@ export class RemotingClient implements ChannelOwner {
     if (this.ended) throw new NetError('ECLOSED', 'this client is closed')
     const known = this.channels.get(address)
     if (known !== undefined) {
-      const channel = await known
+      const channel = await this.within(known, { address, timeoutMs, signal })
       if (channel.open) return channel
       if (this.channels.get(address) === known) this.channels.delete(address)
       return this.channel(address, timeoutMs, signal)
@@ -157,7 +157,24 @@ export class RemotingClient implements ChannelOwner {
     connecting.catch(() => {
       if (this.channels.get(address) === connecting) this.channels.delete(address)
     })
-    return connecting
+    return this.within(connecting, { address, timeoutMs, signal })
+  }
+
+  /** A connection that somebody else began may take longer than this request may. */
+  private within(
+    connecting: Promise<Channel>,
+    { address, timeoutMs, signal }: { address: string; timeoutMs: number; signal: AbortSignal | undefined },
+  ): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new NetError('ETIMEOUT', `no connection to ${address} within ${timeoutMs} ms`))
+      const timer = this.options.clock.after(timeoutMs, late)
+      const onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      connecting.then(resolve, reject).finally(() => {
+        timer.cancel()
+        signal?.removeEventListener('abort', onAbort)
+      })
+    })
   }
 
   private async connect(address: string, timeoutMs: number): Promise<Channel> {

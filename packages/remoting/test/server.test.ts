@@ -318,3 +318,21 @@ test('a call that nobody answers ends with ETIMEOUT, and one over a closed conne
   await settle(runtime, server.stop())
   await assert.rejects(settle(runtime, waiting), { code: 'ECLOSED' })
 })
+
+test('a request does not wait for a shared connect longer than its own time, and close does not wait at all', async () => {
+  const runtime = simRuntime({ seed: 3 })
+  const silent = runtime.network.addressOf('nobody')
+  runtime.network.partition('host', 'nobody')
+  const client = new RemotingClient({ ...runtime, connectTimeoutMs: 30_000 })
+  const request = { consumerGroup: 'g', topic: 't', queueId: 1 }
+  const patient = client.request(`${silent}:1`, queryConsumerOffset, request, { timeoutMs: 20_000 })
+  patient.catch(() => {})
+  const begun = runtime.clock.monotonic()
+  await assert.rejects(
+    settle(runtime, client.request(`${silent}:1`, queryConsumerOffset, request, { timeoutMs: 300 })),
+    /ETIMEOUT|within 300 ms|refused|unreachable/i,
+  )
+  assert.ok(runtime.clock.monotonic() - begun <= 1000)
+  await settle(runtime, client.close())
+  assert.ok(runtime.clock.monotonic() - begun <= 1000)
+})
