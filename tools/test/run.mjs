@@ -23,17 +23,23 @@ if (files.length === 0) {
 }
 // What starts built programs (bin/*, npm start) tests what users run.
 if (asked.length === 0 || asked.some(path => path.includes('skua'))) run('npm', ['run', '-s', 'build'])
-run(process.execPath, [
-  '--conditions=skua-source',
-  '--import',
-  'tsx',
-  '--test',
-  '--test-timeout=240000',
-  '--test-force-exit',
-  `--test-concurrency=${process.env.SKUA_TEST_CONCURRENCY ?? 2}`,
-  '--test-reporter=dot',
-  '--test-reporter-destination=stdout',
-  '--test-reporter=tap',
-  '--test-reporter-destination=node_modules/.last-test.tap',
-  ...files,
-])
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--conditions=skua-source',
+    '--import',
+    'tsx',
+    '--test',
+    '--test-timeout=240000',
+    '--test-force-exit',
+    `--test-concurrency=${process.env.SKUA_TEST_CONCURRENCY ?? 2}`,
+    '--test-reporter=./tools/test/dots.mjs',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    '--test-reporter-destination=node_modules/.last-test.tap',
+    ...files,
+  ],
+  { stdio: 'inherit' },
+)
+
+process.exit(status ?? 1)

@@ -144,6 +144,18 @@ describe('bin/', () => {
     assert.match(slave.errors, /brokerRole=SLAVE/)
   })
 
+  test('an unknown key is told with its line and the nearest one; a broken file is one line and exit code 1', async () => {
+    const conf = join(home, 'odd.conf')
+    writeFileSync(conf, 'brokerName=b\nfileReservedTme=12\n')
+    const odd = new ServerProcess('sh', [bin('mqbroker'), '-c', conf, '-p'], { env: { HOME: home } })
+    assert.equal(await odd.exit(), 0)
+    assert.match(odd.errors, /odd\.conf:2.*fileReservedTme.*fileReservedTime/)
+    writeFileSync(conf, 'listenPort=many\n')
+    const broken = new ServerProcess('sh', [bin('mqbroker'), '-c', conf], { env: { HOME: home } })
+    assert.equal(await broken.exit(), 1)
+    assert.equal(broken.errors.trim().split('\n').length, 1, broken.errors)
+  })
+
   test('mqshutdown says when nothing runs', async () => {
     const nothing = new ServerProcess('sh', [bin('mqshutdown'), 'elephant'])
     assert.equal(await nothing.exit(), 1)
