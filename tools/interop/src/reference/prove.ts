@@ -22,9 +22,16 @@ if (versions.length === 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 let failed = false
 for (const version of versions) {
-  const reference = await startReference({ version, conf: { enablePropertyFilter: true } })
+  const reference = await startReference({ version, conf: { enablePropertyFilter: true, traceTopicEnable: true } })
   console.log(`RocketMQ ${version} at ${reference.namesrvAddr}`)
-  const node = ['--conditions=skua-source', '--import', 'tsx', '--test', '--test-reporter=spec', '--test-force-exit']
+  const node = [
+    '--conditions=skua-source',
+    '--import',
+    'tsx',
+    '--test',
+    '--test-reporter=spec',
+    '--test-timeout=240000',
+  ]
   try {
     // Not a synchronous call: the servers would block on output that nobody reads.
     const tests = spawn(process.execPath, [...node, ...(files.length > 0 ? files : proven)], {
