@@ -1,0 +1,67 @@
+// What the long test run does, in this order. A suite is a command that is repeated `rounds` times, each round with a
+// seed of its own; `counts` is what a round adds to the figures. The last one takes what the budget leaves.
+import { readFileSync } from 'node:fs'
+import { basename, delimiter, dirname } from 'node:path'
+import { testFiles } from './files.mjs'
+
+const source = ['--conditions=skua-source', '--import', 'tsx']
+const reporter = ['--test-reporter=./tools/test/dots.mjs', '--test-reporter-destination=stdout']
+const tests = [...source, '--test', '--test-force-exit', '--test-concurrency=1', ...reporter]
+const crashBatch = 100
+
+const file = (name, path, { env = () => ({}), rounds = 1, counts = {} } = {}) => ({
+  ...{ name, rounds, counts, command: process.execPath, env },
+  arguments: [...tests, ...[path].flat()],
+})
+
+const propertyFiles = () => testFiles('packages').filter(path => readFileSync(path, 'utf8').includes("'fast-check'"))
+
+/** `seed` is an integer from 1 to 2^31 - 1. */
+export const longSuites = () => [
+  file('model of the store', 'packages/store/test/model.test.ts', {
+    env: () => ({ SKUA_MODEL_RUNS: '2000' }),
+    counts: { histories: 2000 },
+  }),
+  {
+    ...file('properties', propertyFiles(), {
+      env: seed => ({ SKUA_PROPERTY_SEED: String(seed) }),
+      rounds: 10,
+      counts: { seeds: 1 },
+    }),
+    arguments: [
+      ...source,
+      '--import',
+      './tools/test/seed-properties.mjs',
+      ...tests.slice(source.length),
+      ...propertyFiles(),
+    ],
+  },
+  file('kills', 'packages/skua/test/kill.test.ts', { env: () => ({ SKUA_KILL_ROUNDS: '20' }), counts: { kills: 20 } }),
+  file('abuse', 'packages/skua/test/abuse.test.ts', {
+    env: seed => ({ SKUA_ABUSE_SECONDS: '60', SKUA_SEED: String(seed) }),
+    counts: { seconds: 60 },
+  }),
+  file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
+  ...['packages', 'tools', 'examples']
+    .flatMap(root => testFiles(root, '.long.ts'))
+    .map(path => file(basename(path, '.long.ts'), path)),
+  ...['4.9.7', '5.3.3'].map(version => ({
+    ...{ name: `interop tests before RocketMQ ${version}`, rounds: 1, counts: {}, command: process.execPath },
+    arguments: [...source, 'tools/interop/src/reference/prove.ts', version],
+    env: () => ({}),
+  })),
+  ...(process.env.SKUA_NODES ?? '')
+    .split(',')
+    .filter(node => node !== '')
+    .map(node => ({
+      ...{ name: `the short suites on ${basename(node)} of ${dirname(node)}`, rounds: 1, counts: {}, command: node },
+      arguments: ['tools/test/run.mjs'],
+      // What tests start by name is that Node too.
+      env: () => ({ PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }),
+    })),
+  file('crash histories', 'packages/store/test/crash.test.ts', {
+    env: seed => ({ SKUA_CRASH_ROUNDS: String(crashBatch), SKUA_CRASH_SEED: String(seed) }),
+    rounds: 10_000 / crashBatch,
+    counts: { histories: crashBatch },
+  }),
+]
