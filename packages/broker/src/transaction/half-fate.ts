@@ -27,10 +27,10 @@ export function fateOf(
   round: { nowMs: number; settings: CheckSettings; isDecided: (halfOffset: number) => boolean },
 ): HalfFate {
   const { nowMs, settings } = round
-  if (checkTimesOf(message) >= settings.transactionCheckMax) return 'discard'
-  if (nowMs - message.bornTimestamp > settings.retentionMs) return 'discard'
   const first = firstOffsetOf(message)
   if (first !== undefined && round.isDecided(first)) return 'decided'
+  if (checkTimesOf(message) >= settings.transactionCheckMax) return 'discard'
+  if (nowMs - message.bornTimestamp > settings.retentionMs) return 'discard'
   if (message.storeTimestamp >= nowMs) return 'stop'
   const immunity = immunityOf(message, settings)
   const ageMs = nowMs - message.bornTimestamp
