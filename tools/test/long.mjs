@@ -79,8 +79,8 @@ async function runSuite(suite, seed) {
     const roundSeed = ((seed - 1 + round * 1000) % largestSeed) + 1
     const result = await runOnce(suite, roundSeed)
     if (!result.ok) {
-      total.outcome = result.cut ? 'cut' : 'failed'
-      if (!result.cut) console.log(`${suite.name}, seed ${roundSeed}:\n${result.output.slice(-20_000)}`)
+      total.outcome = result.cut ? 'cut' : `failed with seed ${roundSeed}`
+      if (!result.cut) console.log(`${suite.name}:\n${result.output.slice(-20_000)}`)
       break
     }
     total.rounds++
