@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { brokerOptions } from '@skua-mq/broker'
 import { nameServerOptions } from '@skua-mq/nameserver'
 import { allRequests, type RequestSpec } from '@skua-mq/protocol'
@@ -72,8 +75,38 @@ ${optionTable(nameServerOptions, 'full')}
 `
 }
 
+const interop = join(dirname(fileURLToPath(import.meta.url)), '..', 'interop', 'test')
+const javaClients = 'Java 4.9.8 and 5.3.3'
+const clientsOf = (file: string): string => {
+  if (file.startsWith('java-')) return javaClients
+  if (file.startsWith('other-clients')) return 'Go v2.1.2, ali-ons 3.12.0'
+  return file.startsWith('benchmark')
+    ? 'the official benchmark producer'
+    : 'recordings of Java 4.9.8 and 5.3.3, Go v2.1.2, ali-ons 3.12.0'
+}
+
+/** Titles of tests, which are promises; those that are put together at run time are left out. */
+const titlesOf = (file: string): string[] =>
+  [...readFileSync(join(interop, file), 'utf8').matchAll(/\btest\(\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")/g)].map(
+    ([, single, double]) => (single ?? double ?? '').replaceAll("\\'", "'"),
+  )
+
+/** What clients that we did not write have proven: one line for each test that would go red. */
+export function compatibilityPage(): string {
+  const head =
+    '# What was proven with which client\n\nEach line is a test under `tools/interop/test`, run by `npm test` against Skua; the same tests run against real brokers 4.9.7 and\n5.3.3 (`SKUA_NAMESRV`), which shows that the tests are right.\n\n'
+  const lines = [row(['clients', 'what', 'test file']), row(['---', '---', '---'])]
+  for (const file of readdirSync(interop)
+    .filter(name => name.endsWith('.test.ts'))
+    .sort()) {
+    for (const title of titlesOf(file)) lines.push(row([clientsOf(file), title, file]))
+  }
+  return `${note}${head}${lines.join('\n')}\n`
+}
+
 /** The generated pages by their paths in the repository. */
 export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/requests.md': requestsPage,
   'docs/options.md': optionsPage,
+  'docs/compatibility.md': compatibilityPage,
 }
