@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** Where jars, classes and binaries are kept between runs; outside of the repository. */
@@ -41,13 +41,15 @@ export async function cached(name: string, make: (dir: string) => Promise<void>)
   const done = join(dir, '.complete')
   const lock = `${dir}.lock`
   const until = Date.now() + lockPatienceMs
-  mkdirSync(cacheDir, { recursive: true })
+  mkdirSync(dirname(dir), { recursive: true })
   while (!existsSync(done)) {
     try {
       mkdirSync(lock)
-    } catch {
-      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > lockPatienceMs)
-        rmSync(lock, { recursive: true, force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      // Whoever held it may be gone, or just ready.
+      const sinceMs = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+      if (sinceMs !== undefined && Date.now() - sinceMs > lockPatienceMs) rmSync(lock, { recursive: true, force: true })
       if (Date.now() > until) throw new Error(`nobody finished ${dir}`)
       await sleep(200)
       continue
