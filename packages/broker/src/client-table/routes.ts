@@ -33,7 +33,7 @@ export interface ClientRouteParts {
  * answer, a Java client 5.x rebalances while its heartbeat lock is still held, cannot announce the new version of its
  * subscriptions, and is refused with 25 until its next heartbeat, 30 s later.
  */
-export const newcomerNotifyMs = 1000
+export const newcomerNotifyMs = 200
 
 /** 40: every member is told that its group changed, and rebalances at once. */
 export function tellMembers(group: ConsumerGroup, clock: Pick<Clock, 'after'>, newcomer?: Connection): void {

@@ -116,7 +116,7 @@ describe('34', () => {
     assert.equal(consumers.find('g')?.members.size, 1)
   })
 
-  test('tells all members with 40 when one joins, the newcomer a second later', async () => {
+  test('tells all members with 40 when one joins, the newcomer a little later', async () => {
     const { beat, clock } = broker()
     const first = (await beat('a', { consumers: [consumerData('g', [])] })).connection
     clock.advance(newcomerNotifyMs)
