@@ -30,7 +30,7 @@ interface Round {
   readonly storedAtMs: number
 }
 
-const noIndex: IndexPoint = { name: '', count: 1, beginAtMs: 0 }
+const noIndex: IndexPoint = { name: '', count: 1, beginAtMs: 0, endOffset: 0, previous: '' }
 
 /**
  * Brings queues and index to their files, some time after the log, and then moves the dispatch point and Java's

@@ -104,7 +104,12 @@ export class IndexFile {
     }
     this.dirtyPages!.fill(1)
     if (count === 1) return
-    header.beginOffset = this.firstOffset()
+    header.beginOffset = this.offsetOf(1)
+  }
+
+  /** Whether the newest of the first `count - 1` entries on disk is of that message. */
+  endsWith({ count, endOffset }: { count: number; endOffset: number }): boolean {
+    return count <= 1 || this.offsetOf(count - 1) === endOffset
   }
 
   /** Whether the next entry needs the buffer written first. */
@@ -231,9 +236,10 @@ export class IndexFile {
     this.header.endAtMs = this.header.beginAtMs + bytes.readInt32BE(at + 12) * 1000 + 999
   }
 
-  private firstOffset(): number {
+  /** Physical offset in entry `number`, counted from 1, as it is on disk. */
+  private offsetOf(number: number): number {
     const entry = Buffer.alloc(entryBytes)
-    this.withFile(file => file.readSync(entry, 0, entryBytes, this.entriesAt + entryBytes))
+    this.withFile(file => file.readSync(entry, 0, entryBytes, this.entriesAt + number * entryBytes))
     return entry.readInt32BE(4) * word + entry.readUInt32BE(8)
   }
 

@@ -13,6 +13,9 @@ export interface IndexPoint {
   readonly name: string
   readonly count: number
   readonly beginAtMs: number
+  /** Physical offset of its newest entry, and the name of the file before it (empty: none): both tell of another broker. */
+  readonly endOffset: number
+  readonly previous: string
 }
 
 export interface IndexParts {
@@ -42,7 +45,13 @@ export class IndexFiles {
 
   get point(): IndexPoint {
     const last = this.list.at(-1)
-    return { name: last?.name ?? '', count: last?.header.count ?? 1, beginAtMs: last?.header.beginAtMs ?? 0 }
+    return {
+      name: last?.name ?? '',
+      count: last?.header.count ?? 1,
+      beginAtMs: last?.header.beginAtMs ?? 0,
+      endOffset: last?.header.endOffset ?? 0,
+      previous: this.list.at(-2)?.name ?? '',
+    }
   }
 
   /** Store time and offset of the last message with a key; 0 when there is none. */
@@ -76,16 +85,20 @@ export class IndexFiles {
     for (const file of this.list.splice(at)) this.discard(file, 'it is filled again from the log')
   }
 
-  /** Reads the directory after a crash. `point`: up to where our own files are whole; without one, what Java's checkpoint covers. */
-  loadAfterCrash(point: IndexPoint | undefined, indexMsgAtMs: number): void {
+  /**
+   * Reads the directory after a crash. `point`: up to where our own files are whole; without one, or where another broker
+   * changed them, what Java's checkpoint covers. True when it is all as the point says.
+   */
+  loadAfterCrash(point: IndexPoint | undefined, indexMsgAtMs: number): boolean {
     this.readDirectory()
     // Whoever was killed may not have synced what it wrote.
     this.hasNewNames = true
     this.unsynced = this.list.slice(0, -1)
-    if (point !== undefined && this.loadAtPoint(point)) return
+    if (point !== undefined && this.loadAtPoint(point)) return true
     while (this.list.length > 0 && this.list.at(-1)!.header.endAtMs > indexMsgAtMs) {
       this.discard(this.list.pop()!, 'a crash came before it was complete')
     }
+    return false
   }
 
   deleteAll(): void {
@@ -169,11 +182,19 @@ export class IndexFiles {
     for (const file of this.list) file.readHeader()
   }
 
+  /**
+   * False where the files are not those of the point: a broker of Java's that recovered and crashed in between deletes
+   * files and fills the newest from its beginning (store.md 4.5). A file before it that retention has removed since
+   * then looks the same, which costs a longer scan.
+   */
   private loadAtPoint(point: IndexPoint): boolean {
     const at = this.list.findIndex(file => file.name === point.name)
     if (at === -1 && point.name !== '') return false
+    const file = this.list[at]
+    if (file !== undefined && !file.endsWith(point)) return false
+    if (at !== -1 && (this.list[at - 1]?.name ?? '') !== point.previous) return false
     this.discardFrom(at + 1)
-    this.list[at]?.resumeAt(point)
+    file?.resumeAt(point)
     this.unsynced = this.list.slice(0, -1)
     return true
   }

@@ -184,19 +184,18 @@ export class Recovery {
       syncedOffset: this.points?.synced.physicalOffset ?? 0,
       mayHaveHoles: this.mayHaveHoles,
     })
-    index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs)
-    if (point === undefined) await dropIndexBehindGap(this.parts)
+    const isIndexOurs = index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs) === true
+    if (!isIndexOurs) await dropIndexBehindGap(this.parts)
     if (!isWhole) return this.planRebuild('queues are missing')
-    const indexFrom = this.indexStart(point)
+    const indexFrom = this.indexStart(isIndexOurs ? point : undefined)
     return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
   }
 
+  /** `point`: where the index was found to be as it says. */
   private indexStart(point: DispatchPoint | undefined): number {
     const { index, log } = this.parts
     if (index === undefined) return Number.MAX_SAFE_INTEGER
-    const isAtPoint =
-      point !== undefined && index.point.name === point.index.name && index.point.count === point.index.count
-    if (isAtPoint) return point.physicalOffset
+    if (point !== undefined) return point.physicalOffset
     return index.isEmpty ? log.minOffset : index.last.offset
   }
 
