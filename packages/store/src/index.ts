@@ -6,6 +6,7 @@ export * from './get.ts'
 export { storeRefuses, storeTakes } from './health.ts'
 export { indexFileDiscarded } from './index-file/index-files.ts'
 export * from './message-store.ts'
+export * from './offline/index.ts'
 export { storeOptions } from './options.ts'
 export * from './put.ts'
 export {
