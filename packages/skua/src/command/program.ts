@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
+import { addStoreCommands } from './store-commands.ts'
 
 const port = (text: string): number => {
   const value = Number(text)
@@ -65,6 +66,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--from-start', 'begin with the oldest message')
     .option('--count <n>', 'end after so many', positive)
     .action(async (topic, options) => (await import('./tail.ts')).runTail({ topic, ...options }))
+  addStoreCommands(skua)
   return skua
 }
 

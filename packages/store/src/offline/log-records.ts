@@ -14,7 +14,20 @@ const maxRecordBytes = 256 * 1024 * 1024
 
 /** All records of a log in order. The view is reused: take what you need before going on. Memory: one read. */
 export async function* logRecords(disk: Disk, files: readonly OffsetFile[]): AsyncGenerator<LogEntry, void, void> {
-  for (const [at, file] of files.entries()) yield* fileRecords(disk, file, at === files.length - 1)
+  // Files are made ahead: the log ends in the last one in which something was written.
+  const last = files.findLastIndex(file => beginsWritten(disk, file))
+  for (const [at, file] of files.slice(0, last + 1).entries()) yield* fileRecords(disk, file, at === last)
+}
+
+function beginsWritten(disk: Disk, file: OffsetFile): boolean {
+  const head = Buffer.alloc(8)
+  const handle = disk.open(file.path, 'read')
+  try {
+    handle.readSync(head, 0, head.length, 0)
+  } finally {
+    handle.closeSync()
+  }
+  return head.some(byte => byte !== 0)
 }
 
 async function* fileRecords(disk: Disk, file: OffsetFile, isLast: boolean): AsyncGenerator<LogEntry, void, void> {

@@ -40,6 +40,31 @@ for (const name of names.filter(each => !each.includes('crash'))) {
   })
 }
 
+test('the end of a log is not a finding where the next file is made ahead and empty', async () => {
+  assert.deepEqual(await all(verifyStore(unpacked('store-4.9.7-crash'), '/store')), [])
+})
+
+test('a torn tail is named at the end of the last whole record', async () => {
+  const { maxOffset } = expectedOf('store-4.9.7-crash')
+  const disk = unpacked('store-4.9.7-crash')
+  const { log } = readStoreDirectory(disk, '/store')
+  const file = log.find(each => maxOffset >= each.base && maxOffset < each.base + each.size)!
+  const bytes = Buffer.from(disk.readFile(file.path))
+  // The first 60 bytes of the log's first record, again at its end: a size, a magic, and no whole record.
+  disk.readFile(log[0]!.path).copy(bytes, maxOffset - file.base, 0, 60)
+  disk.writeFile(file.path, bytes)
+  assert.deepEqual(await all(verifyStore(disk, '/store')), [
+    `commitlog ${maxOffset}: a torn or damaged record ends the log`,
+  ])
+})
+
+test('queues and index that are gone are named', async () => {
+  const disk = unpacked('store-4.9.7-clean')
+  disk.remove('/store/consumequeue')
+  disk.remove('/store/index')
+  assert.deepEqual(await all(verifyStore(disk, '/store')), ['consumequeue: missing', 'index: missing'])
+})
+
 test('a damaged byte of a body is found at its record', async () => {
   const disk = unpacked('store-4.9.7-clean')
   const message = expectedOf('store-4.9.7-clean').messages.find(each => each.bodyHex.length > 0)!
