@@ -74,14 +74,22 @@ async function warm(contender: Contender): Promise<void> {
 
 async function measure(contenders: readonly Contender[], situation: Situation): Promise<Row> {
   const cells = contenders.map(({ name }) => ({ who: name, results: [] as LoadResult[] }))
-  const topic = `Bench_${situation.load.bodyBytes}`
-  if (situation.load.kind === 'pull') {
-    for (const contender of contenders)
-      await runLoad({ ...loadOf(contender, situation, topic), kind: 'send', window: 16, seconds: 1 })
-  }
+  const { fillSeconds } = situation
+  const topic = `Bench_${situation.load.bodyBytes}${fillSeconds === undefined ? '' : `_${situations.indexOf(situation)}`}`
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : [...contenders].reverse()
     for (const contender of order) {
+      // Fresh before each round: what is hot has just been written.
+      if (fillSeconds !== undefined) {
+        const fill = {
+          kind: 'send',
+          connections: 8,
+          window: 16,
+          warmupSeconds: 0,
+          seconds: round === 0 ? fillSeconds : 0.01,
+        } as const
+        await runLoad({ ...loadOf(contender, situation, topic), ...fill })
+      }
       const result = await runLoad(loadOf(contender, situation, topic))
       cells.find(cell => cell.who === contender.name)?.results.push(result)
       say(`  ${situation.name} | ${contender.name} | ${JSON.stringify(result)}`)

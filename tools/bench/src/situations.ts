@@ -4,6 +4,8 @@ import type { LoadOptions } from './load.ts'
 export interface Situation {
   readonly name: string
   readonly load: Pick<LoadOptions, 'kind' | 'connections' | 'window' | 'bodyBytes' | 'batch'>
+  /** Pulls: how long messages are sent before each round; a little stays in memory, much does not. */
+  readonly fillSeconds?: number
   readonly flush: 'ASYNC_FLUSH' | 'SYNC_FLUSH'
   readonly must: number
   readonly aim: number
@@ -55,8 +57,17 @@ export const situations: readonly Situation[] = [
     aim: 1 / 4,
   },
   {
-    name: 'pull hot, 32 a pull, 1 KiB, 8 connections',
+    name: 'consume hot, 32 a pull, 1 KiB, 8 connections',
     load: { kind: 'pull', batch: 1, connections: 8, window: 1, bodyBytes: 1024 },
+    fillSeconds: 0.15,
+    flush: 'ASYNC_FLUSH',
+    must: 1 / 2,
+    aim: 1 / 4,
+  },
+  {
+    name: 'consume from the page cache, 32 a pull, 1 KiB, 8 connections',
+    load: { kind: 'pull', batch: 1, connections: 8, window: 1, bodyBytes: 1024 },
+    fillSeconds: 3,
     flush: 'ASYNC_FLUSH',
     must: 1 / 2,
     aim: 1 / 4,
