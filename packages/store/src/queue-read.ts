@@ -1,3 +1,4 @@
+import { ColdPool } from './cold-bytes.ts'
 import type { CommitLog } from './commit-log/commit-log.ts'
 import type { Chunk } from './commit-log/log-ring.ts'
 import type { StoreConfig } from './config.ts'
@@ -22,7 +23,7 @@ const scanUnits = 800
  */
 const readAlongBytes = 32 * 1024
 const runBytes = 1024 * 1024
-const maxScratches = 4
+const maxScratches = 8
 
 /**
  * Reads messages from queues (store.md 6, getMessage). What is in memory is answered at once with slices of it; anything
@@ -32,6 +33,8 @@ export class QueueRead {
   private readonly parts: QueueReadParts
   /** Buffers for reads in the pool: fresh ones of this size cost more than the read, in page faults. */
   private readonly scratch: Buffer[] = []
+  private readonly units: Buffer[] = []
+  private readonly answers = new ColdPool()
 
   constructor(parts: QueueReadParts) {
     this.parts = parts
@@ -120,8 +123,22 @@ export class QueueRead {
   }
 
   private async cold(queue: ConsumeQueue, request: GetRequest, result: GetResult): Promise<void> {
-    const units = Buffer.allocUnsafe(scanUnits * unitBytes)
-    const count = await queue.read(request.offset, units, scanUnits)
+    const units = this.units.pop() ?? Buffer.allocUnsafeSlow(scanUnits * unitBytes)
+    try {
+      await this.coldUnits(queue, request, { result, units })
+    } finally {
+      if (this.units.length < maxScratches) this.units.push(units)
+    }
+  }
+
+  private async coldUnits(
+    queue: ConsumeQueue,
+    request: GetRequest,
+    { result, units }: { result: GetResult; units: Buffer },
+  ): Promise<void> {
+    // Without a filter no more units are looked at than messages are wanted, but for fill units.
+    const wanted = request.filter === undefined ? Math.min(scanUnits, 2 * request.maxCount + 16) : scanUnits
+    const count = await queue.read(request.offset, units, wanted)
     if (count === 0) {
       result.status = 'offsetFoundNull'
       const { fileUnits } = this.parts.queues.files
@@ -222,7 +239,22 @@ export class QueueRead {
     }
     if (from >= 0) wanted.push(bytes.subarray(from, to))
     if (wanted.length === 0) return
-    result.slices.push(wanted.length === 1 && !how.mustCopy ? wanted[0]! : Buffer.concat(wanted))
+    if (wanted.length === 1 && !how.mustCopy) result.slices.push(wanted[0]!)
+    else result.slices.push(this.joined(wanted, result))
+  }
+
+  /** The scratch buffer is needed for the next read, so the wanted bytes move to one that waits for the sender. */
+  private joined(wanted: readonly Buffer[], result: GetResult): Buffer {
+    let length = 0
+    for (const part of wanted) length += part.length
+    const cold = this.answers.take(length)
+    let to = 0
+    for (const part of wanted) {
+      cold.bytes.set(part, to)
+      to += part.length
+    }
+    result.pinned.push(cold)
+    return cold.bytes.subarray(0, length)
   }
 }
 
