@@ -97,11 +97,16 @@ export class Appender {
     let total = 0
     let longest = 0
     this.isEndZero = false
+    const { record, joined } = this
+    // Only measured here, and written below: the whole batch goes into one segment or is refused as a whole.
+    record.propertiesStart = 0
     const count = forEachBatched(draft.body, range, span => {
-      this.fill(span, draft)
-      total += recordSize(this.record)
-      longest = Math.max(longest, this.record.propertiesEnd)
-      this.isEndZero ||= this.endsInZero()
+      record.bodyStart = span.bodyStart
+      record.bodyEnd = span.bodyEnd
+      record.propertiesEnd = joined.lengthOf(span, draft)
+      total += recordSize(record)
+      longest = Math.max(longest, record.propertiesEnd)
+      if (joined.lastByteOf(span, draft) === 0) this.isEndZero = true
     })
     if (typeof count !== 'number') {
       this.refuse(waiter, 'messageIllegal', `the batch is damaged: ${count.remark} (byte ${count.position})`)
