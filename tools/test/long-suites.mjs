@@ -41,6 +41,10 @@ export const longSuites = () => [
     env: seed => ({ SKUA_ABUSE_SECONDS: '60', SKUA_SEED: String(seed) }),
     counts: { seconds: 60 },
   }),
+  file('official benchmark producer', 'tools/interop/test/benchmark.test.ts', {
+    env: () => ({ SKUA_BENCHMARK_REPORTS: '6' }),
+    counts: { seconds: 60 },
+  }),
   file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']
     .flatMap(root => testFiles(root, '.long.ts'))

@@ -42,14 +42,14 @@ test('the official benchmark producer sends with 64 threads and not one error', 
   const namesrv = skua?.namesrvAddr ?? foreign
   try {
     const before = skua === undefined ? (await inQueues(namesrv)).messages : 0
-    const reports = await benchmarkProducer(namesrv)
+    const reports = await benchmarkProducer(namesrv, { reports: Number(process.env['SKUA_BENCHMARK_REPORTS'] ?? 1) })
     // A report is a mean over nine seconds, give or take its timer's jitter; the producer names no total. Exact counting
     // by id is the load test's. RocketMQ takes its time to create the files of 1,024 queues; its count lags behind what it answered.
-    const least = 8.9 * (reports[0]?.tps ?? Number.POSITIVE_INFINITY)
+    const least = reports.reduce((sum, { tps }) => sum + 8.9 * tps, 0)
     await until(async () => (await inQueues(namesrv)).messages - before >= least, 'all messages are in the queues')
     const { queues, messages } = await inQueues(namesrv)
-    t.diagnostic(`${reports[0]?.line}; ${messages - before} messages in ${queues} queues`)
-    assert.deepEqual([reports[0]?.sendFailed, reports[0]?.responseFailed], [0, 0])
+    t.diagnostic(`${reports.at(-1)?.line}; ${messages - before} messages in ${queues} queues`)
+    for (const report of reports) assert.deepEqual([report.sendFailed, report.responseFailed], [0, 0])
     assert.equal(queues, 1024)
     assert.ok((reports[0]?.tps ?? 0) > 100)
   } finally {
