@@ -1,5 +1,6 @@
 export { KvConfig, kvConfigDamaged, orderTopicNamespace } from './kv-config.ts'
 export { brokerCame, brokerGone, NameServer, type NameServerOptions } from './name-server.ts'
 export { type NameServerConfig, nameServerOptions } from './options.ts'
+export type { NameServerParts } from './parts.ts'
 export { brokerExpiryMs, type Registration, RouteTable } from './route-table.ts'
-export { type NameServerParts, nameServerRoutes } from './routes.ts'
+export { nameServerRoutes } from './routes.ts'

@@ -12,7 +12,7 @@ import {
 } from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { orderTopicNamespace } from './kv-config.ts'
-import type { NameServerParts } from './routes.ts'
+import type { NameServerParts } from './parts.ts'
 
 /** Bits of a topic's sysFlag (remoting.md 14.3). */
 const unit = 1

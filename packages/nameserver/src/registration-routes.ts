@@ -13,7 +13,7 @@ import {
 } from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { orderTopicNamespace } from './kv-config.ts'
-import type { NameServerParts } from './routes.ts'
+import type { NameServerParts } from './parts.ts'
 
 /** What changes the routes: 103, 104, 322 and 217 of brokers, 205, 327 and 216 of tools. */
 export function registrationRoutes(parts: NameServerParts): Route[] {

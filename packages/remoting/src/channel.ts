@@ -37,6 +37,9 @@ export interface ChannelParts {
 
 let lastId = 0
 
+/** How often owners look for idle connections. */
+export const idleSweepMs = 5000
+
 /** Buffers above this size are not kept for the next turn. */
 const keepBytes = 64 * 1024
 
@@ -50,8 +53,8 @@ export class Channel implements Connection {
   readonly local: Address
   open = true
   /** Bytes came or went since the last idle sweep. */
-  active = true
-  idleSinceMs = 0
+  private active = true
+  private idleSinceMs: number
   /** The peer as stored records carry it; whoever stores messages keeps it here, so that it is made once. */
   remoteHost: Uint8Array | undefined
   /** The very first byte of the connection tells TLS from frames; -1 before it came. */
@@ -71,6 +74,7 @@ export class Channel implements Connection {
 
   constructor(parts: ChannelParts) {
     this.parts = parts
+    this.idleSinceMs = parts.clock.monotonic()
     this.remote = parts.socket.remote
     this.local = parts.socket.local
     this.parser = new FrameParser({ maxFrameBytes: parts.limits.maxFrameBytes })
@@ -232,6 +236,14 @@ export class Channel implements Connection {
     const releases = this.releases
     this.releases = []
     for (const release of releases) release()
+  }
+
+  /** Closes a connection on which nothing came or went for `idleMs` (limits); told the time by a sweep of its owner. */
+  closeIfIdle(nowMs: number): void {
+    if (this.active) {
+      this.active = false
+      this.idleSinceMs = nowMs
+    } else if (nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()
   }
 
   onClose(run: () => void): void {

@@ -20,7 +20,7 @@ import {
   type Timer,
   type Turn,
 } from '@skua-mq/runtime'
-import { Channel, type ChannelOwner } from './channel.ts'
+import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
 import type { OutgoingCommand } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame } from './events.ts'
@@ -86,7 +86,7 @@ export class RemotingClient implements ChannelOwner {
       maxPendingRequests: this.limits.maxPendingRequests,
     })
     this.sends = new SendQueue(options.turn)
-    this.idleTimer = every(options.clock, 5000, () => this.sweepIdle())
+    this.idleTimer = every(options.clock, idleSweepMs, () => this.sweepIdle())
   }
 
   async request<Q extends RequestSpec<never, never, never, never> | RequestSpec>(
@@ -192,7 +192,6 @@ export class RemotingClient implements ChannelOwner {
       language: this.options.language ?? 0,
       version: this.options.version ?? skuaVersion,
     })
-    channel.idleSinceMs = this.options.clock.monotonic()
     this.open.set(channel, address)
     channel.start()
     return channel
@@ -221,12 +220,7 @@ export class RemotingClient implements ChannelOwner {
 
   private sweepIdle(): void {
     const now = this.options.clock.monotonic()
-    for (const channel of this.open.keys()) {
-      if (channel.active) {
-        channel.active = false
-        channel.idleSinceMs = now
-      } else if (now - channel.idleSinceMs >= this.limits.idleMs) channel.close()
-    }
+    for (const channel of this.open.keys()) channel.closeIfIdle(now)
   }
 }
 

@@ -1,7 +1,7 @@
 import { decodeFrame, isResponse } from '@skua-mq/protocol'
 import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, Turn } from '@skua-mq/runtime'
 import { every } from '@skua-mq/runtime'
-import { Channel, type ChannelOwner, serverIdentity } from './channel.ts'
+import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame, connectionLimit, listening, tlsNotConfigured } from './events.ts'
 import { type HotHandlers, HotPath } from './hot.ts'
@@ -22,7 +22,6 @@ export interface RemotingServerParts {
   readonly limits?: Partial<RemotingLimits>
 }
 
-const idleSweepMs = 5000
 const tlsHandshake = 0x16
 
 /** Listens, and answers requests by its routes. Connections end with it. */
@@ -103,7 +102,6 @@ export class RemotingServer implements Service, ChannelOwner {
       limits: this.limits,
       ...serverIdentity,
     })
-    channel.idleSinceMs = this.parts.clock.monotonic()
     this.channels.set(channel, 0)
     channel.start()
   }
@@ -112,14 +110,10 @@ export class RemotingServer implements Service, ChannelOwner {
     const command =
       this.hot === undefined ? decodeFrame(bytes, start, end) : this.hot.frame(channel, bytes, { start, end })
     if (command === undefined) return
-    if (isResponse(command)) {
-      // The reader's buffer is reused; whoever waits for this reply reads it later.
-      if (command.body !== undefined) command.body = Uint8Array.from(command.body)
-      channel.settle(command)
-      return
-    }
+    // The reader's buffer is reused, while whoever waits for a reply, or answers later, still reads this.
     if (command.body !== undefined) command.body = Uint8Array.from(command.body)
-    this.dispatch.run(command, channel)
+    if (isResponse(command)) channel.settle(command)
+    else this.dispatch.run(command, channel)
   }
 
   broken(channel: Channel, error: Error): void {
@@ -151,11 +145,6 @@ export class RemotingServer implements Service, ChannelOwner {
 
   private sweepIdle(): void {
     const now = this.parts.clock.monotonic()
-    for (const channel of this.channels.keys()) {
-      if (channel.active) {
-        channel.active = false
-        channel.idleSinceMs = now
-      } else if (now - channel.idleSinceMs >= this.limits.idleMs) channel.close()
-    }
+    for (const channel of this.channels.keys()) channel.closeIfIdle(now)
   }
 }

@@ -1,4 +1,3 @@
-import { createConnection, type Socket } from 'node:net'
 import {
   decodeFrame,
   decodeRecords,
@@ -10,13 +9,7 @@ import {
   writeFields,
 } from '@skua-mq/protocol'
 import { Histogram } from './histogram.ts'
-import { brokerOf } from './load.ts'
-
-const connect = (host: string, port: number): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port, noDelay: true }, () => resolve(socket))
-    socket.once('error', reject)
-  })
+import { brokerOf, connect } from './load.ts'
 
 /** One producer at a steady rate, one consumer that long-polls: µs from the send to the message in the consumer's hands. */
 export async function endToEnd(options: {

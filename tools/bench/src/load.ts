@@ -124,7 +124,7 @@ interface Counts {
   latency: Histogram
 }
 
-const connect = (host: string, port: number): Promise<Socket> =>
+export const connect = (host: string, port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = createConnection({ host, port, noDelay: true }, () => resolve(socket))
     socket.once('error', reject)

@@ -3,8 +3,8 @@ import { Broker, brokerOptions } from '@skua-mq/broker'
 import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { configure, expandHome } from './config-file.ts'
 import { logEvents } from './log.ts'
-import type { Surroundings } from './program.ts'
 import { untilSignal } from './run.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export interface BrokerCommand {
   readonly configFile?: string

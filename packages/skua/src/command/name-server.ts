@@ -2,8 +2,8 @@ import { NameServer, nameServerOptions } from '@skua-mq/nameserver'
 import { nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { configure, expandHome } from './config-file.ts'
 import { logEvents } from './log.ts'
-import type { Surroundings } from './program.ts'
 import { untilSignal } from './run.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export interface NameServerCommand {
   readonly configFile?: string

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
 import { addStoreCommands } from './store-commands.ts'
+import type { Surroundings } from './surroundings.ts'
 
 const port = (text: string): number => {
   const value = Number(text)
@@ -16,12 +17,6 @@ const pair = (text: string, before: Record<string, string> = {}): Record<string,
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('k=v is wanted')
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
-}
-
-/** What the environment says; RocketMQ's own names. */
-export interface Surroundings {
-  readonly namesrvAddr: string | undefined
-  readonly home: string
 }
 
 /** Subcommands are loaded when they run: a broker does not wait for the client library, nor the reverse. */

@@ -1,0 +1,18 @@
+import type { Connection } from '@skua-mq/remoting'
+import type { KvConfig } from './kv-config.ts'
+import type { LiveConfig } from './live-config.ts'
+import type { RouteTable } from './route-table.ts'
+
+/** What the handlers of a name server take. */
+export interface NameServerParts {
+  readonly routes: RouteTable
+  readonly kv: KvConfig
+  readonly config: LiveConfig
+  /** Monotonic ms. */
+  readonly now: () => number
+  readonly orderMessageEnable: () => boolean
+  /** What the asking connection is told for a broker's address: loopback for loopback (architecture, control plane). */
+  readonly advertise: (brokerAddr: string, asking: Connection) => string
+  /** A broker registered over this connection; when it closes, the broker goes. */
+  readonly registeredBy: (connection: Connection, brokerAddr: string) => void
+}

@@ -1,0 +1,5 @@
+/** What the environment says; RocketMQ's own names. */
+export interface Surroundings {
+  readonly namesrvAddr: string | undefined
+  readonly home: string
+}
