@@ -131,7 +131,7 @@ describe('bin/', () => {
       const sent = ServerProcess.skua(['send', 'Hup', 'x', '-n', `127.0.0.1:${nameServer}`])
       const sentCode = await sent.exit()
       if (sentCode !== 0 && Date.now() < until) return send()
-      assert.equal(sentCode, 0, `${sent.errors} ${broker.errors} ${names.errors}`)
+      assert.equal(sentCode, 0, `${sent.errors} ${broker.errors} ${names.errors} broker: ${broker.child.exitCode}`)
     }
     await send()
     const { code } = await broker.signal('SIGTERM')

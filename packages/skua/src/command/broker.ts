@@ -30,11 +30,14 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
     process.stdout.write(printConfig(brokerOptions, config))
     return
   }
-  const broker = new Broker({ config, runtime, facts: new NodeProcessFacts(), totalMemoryBytes: totalmem() })
-  await broker.start()
+  const start = async () => {
+    const broker = new Broker({ config, runtime, facts: new NodeProcessFacts(), totalMemoryBytes: totalmem() })
+    await broker.start()
+    return broker
+  }
+  const broker = await untilSignal(start, { ignoreHangUp: true })
   const known = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
   process.stdout.write(
     `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,
   )
-  untilSignal(broker, { ignoreHangUp: true })
 }

@@ -22,14 +22,17 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
     process.stdout.write(printConfig(nameServerOptions, config))
     return
   }
-  const server = new NameServer({
-    runtime,
-    listen: { host: config.bindAddress, port: config.listenPort },
-    kvConfigPath: config.kvConfigPath,
-    orderMessageEnable: config.orderMessageEnable,
-    config,
-  })
-  await server.start()
+  const start = async () => {
+    const server = new NameServer({
+      runtime,
+      listen: { host: config.bindAddress, port: config.listenPort },
+      kvConfigPath: config.kvConfigPath,
+      orderMessageEnable: config.orderMessageEnable,
+      config,
+    })
+    await server.start()
+    return server
+  }
+  await untilSignal(start, { ignoreHangUp: true })
   process.stdout.write('The Name Server boot success. serializeType=JSON\n')
-  untilSignal(server, { ignoreHangUp: true })
 }

@@ -10,18 +10,27 @@ export interface RunOptions {
 /** How long a clean stop may take before the process ends all the same. */
 const stopPatienceMs = 10_000
 
-/** Keeps a started server until SIGINT or SIGTERM, then stops it; a second signal ends the process at once. */
-export function untilSignal(server: Pick<Service, 'stop'>, options: RunOptions): void {
+/**
+ * Runs a server until SIGINT or SIGTERM, then stops it; a second signal ends the process at once. The handlers stand
+ * before the start: whoever reads the first line may hang up that moment.
+ */
+export async function untilSignal<S extends Pick<Service, 'stop'>>(
+  start: () => Promise<S>,
+  options: RunOptions,
+): Promise<S> {
+  let starting: Promise<S> | undefined
   let stopping = false
   const stop = async () => {
     if (stopping) process.exit(1)
     stopping = true
     options.onStop?.()
     setTimeout(() => process.exit(1), stopPatienceMs).unref()
-    await server.stop()
+    await (await starting)?.stop()
     process.exit(0)
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
   process.on('SIGHUP', options.ignoreHangUp ? () => {} : stop)
+  starting = start()
+  return starting
 }

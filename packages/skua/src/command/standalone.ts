@@ -22,14 +22,16 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const read: Record<string, unknown> = { ...configure(brokerOptions, { file: undefined, further }) }
   const config = Object.fromEntries(further.map(({ key }) => [key, read[key]]))
   const directory = isAbsolute(command.store) ? command.store : join(process.cwd(), command.store)
-  const skua = await startStandalone({
-    store: command.memory ? 'memory' : directory,
-    host: command.host,
-    port: command.port,
-    ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
-    events: logEvents('standalone', 'warn'),
-    config,
-  })
+  const start = () =>
+    startStandalone({
+      store: command.memory ? 'memory' : directory,
+      host: command.host,
+      port: command.port,
+      ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
+      events: logEvents('standalone', 'warn'),
+      config,
+    })
+  const skua = await untilSignal(start, { ignoreHangUp: false })
   const [broker] = skua.brokers
   const readyMs = Math.round(nodeRuntime().clock.monotonic())
   const memoryMiB = ownMemoryMiB()
@@ -45,7 +47,6 @@ Try it:
 
 Ctrl-C ends it.
 `)
-  untilSignal(skua, { ignoreHangUp: false })
 }
 
 /** Anonymous memory of this process (RssAnon of Linux), without the shared text of node; elsewhere all that is resident. */
