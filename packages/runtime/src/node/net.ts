@@ -4,6 +4,7 @@ import { NetError } from '../error.ts'
 import { defineEvent, type Events, noEvents } from '../event.ts'
 import type { Address, ConnectOptions, Listener, Net, Socket } from '../net.ts'
 import { codeOf } from './code.ts'
+import { type Reading, readInto, rereading } from './read-buffer.ts'
 import { NodeSocket, plainHost } from './socket.ts'
 
 /** A listening port broke after it had been opened; what is connected stays. */
@@ -25,7 +26,9 @@ export class NodeNet implements Net {
   /** Port 0 finds a free one; an empty host means every address. Errors: NetError with EADDRINUSE, EADDRNOTAVAIL, EACCES. */
   listen(at: Address, accept: (socket: Socket) => void): Promise<Listener> {
     return new Promise((resolve, reject) => {
-      const server = createServer({ noDelay: true, allowHalfOpen: false }, tcp => accept(new NodeSocket(tcp)))
+      const server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, tcp => {
+        accept(accepted(tcp))
+      })
       const onError = (error: Error) => {
         reject(new NetError(codeOf(error), `cannot listen on ${at.host}:${at.port}: ${reasonOf(error)}`, error))
       }
@@ -50,7 +53,16 @@ export class NodeNet implements Net {
         reject(signal.reason)
         return
       }
-      const tcp: TcpSocket = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: false })
+      const reading: Reading = { handler: undefined }
+      const tcp: TcpSocket = connect({
+        host: to.host,
+        port: to.port,
+        noDelay: true,
+        allowHalfOpen: false,
+        onread: readInto(reading),
+      })
+      // Nothing is read before somebody takes it.
+      tcp.pause()
       const settle = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
@@ -67,7 +79,7 @@ export class NodeNet implements Net {
       const onAbort = () => fail(signal?.reason)
       const onConnect = () => {
         settle()
-        const socket = new NodeSocket(tcp)
+        const socket = new NodeSocket(tcp, reading)
         tcp.off('error', onError)
         resolve(socket)
       }
@@ -86,6 +98,12 @@ export class NodeNet implements Net {
       .filter(entry => entry.family === 'IPv4' && !entry.internal)
       .map(entry => entry.address)
   }
+}
+
+function accepted(tcp: TcpSocket): NodeSocket {
+  const reading: Reading = { handler: undefined }
+  const shared = rereading(tcp, reading)
+  return shared === undefined ? new NodeSocket(tcp) : new NodeSocket(shared, reading)
 }
 
 /** The port is free when `close` returns; Node's own callback would wait for the last connection. */

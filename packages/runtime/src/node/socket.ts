@@ -2,6 +2,7 @@ import type { Socket as TcpSocket } from 'node:net'
 import { NetError } from '../error.ts'
 import type { Address, Socket, SocketHandlers } from '../net.ts'
 import { codeOf } from './code.ts'
+import type { Reading } from './read-buffer.ts'
 
 /** How long an ended connection waits for the peer's own end before it is cut. */
 export const lingerMs = 1_000
@@ -18,6 +19,7 @@ export class NodeSocket implements Socket {
   readonly remote: Address
   readonly local: Address
   private readonly tcp: TcpSocket
+  private readonly reading: Reading | undefined
   private handlers: SocketHandlers | undefined
   private error: NetError | undefined
   private gone = false
@@ -25,8 +27,10 @@ export class NodeSocket implements Socket {
   private unsent = false
   private lingering: NodeJS.Timeout | undefined
 
-  constructor(tcp: TcpSocket) {
+  /** `reading`: where a paused socket with the `onread` option brings its chunks; others are listened to for 'data'. */
+  constructor(tcp: TcpSocket, reading?: Reading) {
     this.tcp = tcp
+    this.reading = reading
     this.remote = { host: plainHost(tcp.remoteAddress ?? ''), port: tcp.remotePort ?? 0 }
     this.local = { host: plainHost(tcp.localAddress ?? ''), port: tcp.localPort ?? 0 }
     tcp.on('error', error => {
@@ -50,9 +54,12 @@ export class NodeSocket implements Socket {
       setImmediate(() => handlers.closed(this.error))
       return
     }
-    this.tcp.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer) => {
       if (!this.ending) handlers.data(chunk)
-    })
+    }
+    if (this.reading === undefined) this.tcp.on('data', onData)
+    else this.reading.handler = onData
+    this.tcp.resume()
   }
 
   write(parts: readonly Uint8Array[]): void {
