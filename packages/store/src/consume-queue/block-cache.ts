@@ -8,11 +8,11 @@ export interface Block {
   readonly bytes: Buffer
   /** Filled since the cache last looked: spared once. */
   touched: boolean
+  /** False once its owner has let go of it. */
+  isHeld: boolean
 }
 
 export interface BlockOwner {
-  /** Whether the block still belongs to the queue. */
-  holds(block: Block): boolean
   /** Gives up its oldest block, writing it first where needed. Throws DiskError; the block then stays. */
   dropOldest(): void
 }
@@ -42,7 +42,14 @@ export class BlockCache {
   open(owner: BlockOwner, { firstUnit, isFirst }: { firstUnit: number; isFirst: boolean }): Block {
     const size = (isFirst ? firstBlockUnits : blockUnits) * unitBytes
     if (this.bytes + size > this.limitBytes) this.shrink(this.limitBytes - size)
-    const block: Block = { owner, firstUnit, count: 0, bytes: Buffer.allocUnsafeSlow(size), touched: true }
+    const block: Block = {
+      owner,
+      firstUnit,
+      count: 0,
+      bytes: Buffer.allocUnsafeSlow(size),
+      touched: true,
+      isHeld: true,
+    }
     this.bytes += size
     this.queue.push(block)
     return block
@@ -50,6 +57,7 @@ export class BlockCache {
 
   /** The owner has let go of a block. */
   closed(block: Block): void {
+    block.isHeld = false
     this.bytes -= block.bytes.length
   }
 
@@ -58,14 +66,15 @@ export class BlockCache {
     while (this.bytes > toBytes && this.head < this.queue.length && looks-- > 0) {
       const block = this.queue[this.head]!
       this.queue[this.head++] = undefined
-      if (!block.owner.holds(block)) continue
+      if (!block.isHeld) continue
       if (block.touched) {
         block.touched = false
         this.queue.push(block)
         continue
       }
       try {
-        block.owner.dropOldest()
+        // An older one of its owner may stand behind it, because it was spared when this one was not there yet.
+        while (block.isHeld) block.owner.dropOldest()
       } catch (error) {
         this.queue.push(block)
         this.onTrouble(error)

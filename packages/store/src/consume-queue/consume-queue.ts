@@ -139,10 +139,6 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
     }
   }
 
-  holds(block: Block): boolean {
-    return this.blocks[0] === block
-  }
-
   dropOldest(): void {
     const block = this.blocks[0]!
     if (block.firstUnit + block.count > this.writtenOffset) this.flush()
