@@ -27,7 +27,7 @@ describe('BlockCache', () => {
 
   test('what queues hold stays under the limit, however they take turns', () => {
     const limit = 40 * blockBytes
-    const cache = new BlockCache(limit, assert.fail)
+    const cache = new BlockCache(limit, error => assert.fail(String(error)))
     const owners = Array.from({ length: 8 }, () => new Owner(cache))
     for (let round = 0; round < 2000; round++) {
       // Some queues are busier than others, and every block is filled once more after it was opened.
