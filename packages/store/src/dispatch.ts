@@ -3,13 +3,24 @@ import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
 import type { UnitFields } from './consume-queue/unit.ts'
 import type { IndexFiles } from './index-file/index-files.ts'
 import { JavaHasher } from './index-file/java-hasher.ts'
-import type { RecordView } from './record/record-view.ts'
 
 const scheduleTopic = 'SCHEDULE_TOPIC_XXXX'
 const word = 0x1_0000_0000
 const rollback = 0xc
 const space = 0x20
 const hash = 0x23
+
+/** What dispatch needs to know of a record: a parsed one, or one that was just laid out. */
+export interface DispatchRecord {
+  bytes: Buffer
+  physicalOffset: number
+  size: number
+  sysFlag: number
+  storedAtMs: number
+  hasQueueEntry: boolean
+  propertiesAt: number
+  propertiesLength: number
+}
 
 /** Puts a record of the log into its queue and into the index: at append, and again when recovery rebuilds them. */
 export class Dispatch {
@@ -27,35 +38,35 @@ export class Dispatch {
   }
 
   /** A record that is new to both. */
-  both(view: RecordView, queue: ConsumeQueue): void {
+  both(view: DispatchRecord, queue: ConsumeQueue): void {
     this.scan(view)
     if (view.hasQueueEntry) this.pushUnit(view, queue)
     this.putKeys(view, queue.topic)
   }
 
-  toQueue(view: RecordView, queue: ConsumeQueue): void {
+  toQueue(view: DispatchRecord, queue: ConsumeQueue): void {
     this.scan(view)
     this.pushUnit(view, queue)
   }
 
-  toIndex(view: RecordView, topic: string): void {
+  toIndex(view: DispatchRecord, topic: string): void {
     this.scan(view)
     this.putKeys(view, topic)
   }
 
   /** Whether a record belongs into the index. */
-  hasKeys(view: RecordView): boolean {
+  hasKeys(view: DispatchRecord): boolean {
     this.scan(view)
     const hasAny = this.properties.has(PropertySlot.uniqueKey) || this.properties.has(PropertySlot.keys)
     return hasAny && (view.sysFlag & rollback) !== rollback
   }
 
-  private scan(view: RecordView): void {
+  private scan(view: DispatchRecord): void {
     const end = view.propertiesAt + view.propertiesLength
     scanProperties(view.bytes, view.propertiesAt, end, this.properties)
   }
 
-  private pushUnit(view: RecordView, queue: ConsumeQueue): void {
+  private pushUnit(view: DispatchRecord, queue: ConsumeQueue): void {
     const { unit } = this
     unit.physicalOffset = view.physicalOffset
     unit.size = view.size
@@ -76,7 +87,7 @@ export class Dispatch {
     return this.delayLevels[Math.min(level, this.delayLevels.length) - 1] ?? 1000
   }
 
-  private putKeys(view: RecordView, topic: string): void {
+  private putKeys(view: DispatchRecord, topic: string): void {
     const { index, properties } = this
     if (index === undefined || (view.sysFlag & rollback) === rollback) return
     const uniqueKeyAt = properties.starts[PropertySlot.uniqueKey]!
@@ -98,7 +109,7 @@ export class Dispatch {
     }
   }
 
-  private putKey(view: RecordView, start: number, end: number): void {
+  private putKey(view: DispatchRecord, start: number, end: number): void {
     this.index?.put(this.hasher.ofBytes(view.bytes, start, end), view.physicalOffset, view.storedAtMs)
   }
 }

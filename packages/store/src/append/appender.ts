@@ -172,6 +172,7 @@ export class Appender {
     record.queueOffset = hasQueueEntry(record.sysFlag) ? queue.nextOffset++ : 0
     record.physicalOffset = parts.log.end
     const end = writeRecord(chunk.bytes, chunk.used, record)
+    parts.turnWrite.records.add(end - chunk.used, record.propertiesEnd - record.propertiesStart)
     parts.log.commit(chunk, end - chunk.used)
     parts.log.lastStoredAtMs = this.storedAtMs
   }
@@ -181,6 +182,8 @@ export class Appender {
     const { config, log, pool, replicas } = this.parts
     const slot = pool.take()
     slot.waiter = waiter
+    slot.firstRecord = this.parts.turnWrite.records.count
+    slot.sysFlag = draft.sysFlag
     slot.hasQueueEntry = hasQueueEntry(draft.sysFlag)
     slot.end = log.end + size
     slot.needsSync = draft.waitStored && config.flushDiskType === 'SYNC_FLUSH'

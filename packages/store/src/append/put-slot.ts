@@ -13,6 +13,9 @@ export class PutSlot {
   /** Where its first record lies in memory, until the turn is written. */
   chunk: Chunk | undefined = undefined
   at = 0
+  /** Its records are this and the next ones, `result.count` of them, of the turn's. */
+  firstRecord = 0
+  sysFlag = 0
   hasQueueEntry = true
   /** End of its last record in the log. */
   end = 0

@@ -1,13 +1,14 @@
 import type { Turn, TurnSlot } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
-import type { Dispatch } from '../dispatch.ts'
+import type { Dispatch, DispatchRecord } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { ArrivalListener } from '../message-store.ts'
-import { RecordView } from '../record/record-view.ts'
+import { isQueued } from '../record/record-view.ts'
 import type { Answers } from './answers.ts'
 import type { PutSlot } from './put-slot.ts'
+import { TurnRecords } from './turn-records.ts'
 
 export interface TurnWriteParts {
   readonly turn: Turn
@@ -29,7 +30,18 @@ export interface TurnWriteParts {
 export class TurnWrite {
   private readonly parts: TurnWriteParts
   private readonly slots: PutSlot[] = []
-  private readonly view = new RecordView()
+  /** Each record that was laid out since the last turn; slots say which are theirs. */
+  readonly records = new TurnRecords()
+  private readonly record: DispatchRecord = {
+    bytes: Buffer.alloc(0),
+    physicalOffset: 0,
+    size: 0,
+    sysFlag: 0,
+    storedAtMs: 0,
+    hasQueueEntry: true,
+    propertiesAt: 0,
+    propertiesLength: 0,
+  }
   private readonly arrivals: ConsumeQueue[] = []
   private readonly listeners: ArrivalListener[] = []
   private wake: TurnSlot | undefined
@@ -75,6 +87,7 @@ export class TurnWrite {
       this.parts.answers.add(slot)
     }
     this.slots.length = 0
+    this.records.clear()
     this.parts.flush.written(needsSync)
     if (this.arrivals.length > 0) this.wake?.arm()
   }
@@ -102,6 +115,7 @@ export class TurnWrite {
       this.parts.answers.add(slot)
     }
     this.slots.length = 0
+    this.records.clear()
   }
 
   private becomeReadOnly(error: unknown): string {
@@ -112,15 +126,21 @@ export class TurnWrite {
   }
 
   private dispatch(slot: PutSlot): void {
-    const { view } = this
+    const { record, records } = this
     const queue = slot.queue!
-    const { bytes, used } = slot.chunk!
-    let at = slot.at
-    const end = at + slot.result.size
-    while (at < end) {
-      view.parse(bytes, at, used)
-      this.parts.dispatch.both(view, queue)
-      at += view.size
+    record.bytes = slot.chunk!.bytes
+    record.physicalOffset = slot.result.physicalOffset
+    record.sysFlag = slot.sysFlag
+    record.storedAtMs = slot.result.storedAtMs
+    record.hasQueueEntry = isQueued(slot.sysFlag)
+    let end = slot.at
+    for (let i = slot.firstRecord, last = i + slot.result.count; i < last; i++) {
+      record.size = records.sizes[i]!
+      record.propertiesLength = records.propertiesLengths[i]!
+      end += record.size
+      record.propertiesAt = end - record.propertiesLength
+      this.parts.dispatch.both(record, queue)
+      record.physicalOffset += record.size
     }
     if (!queue.hasArrivals) {
       queue.hasArrivals = true

@@ -51,12 +51,9 @@ export class RecordView {
     return this.bytes.toString('utf8', this.topicAt, this.topicAt + this.topicLength)
   }
 
-  /**
-   * PREPARED and ROLLBACK records have no place in a queue (store.md 2.7), and inner batches of 5.x none in an ordinary
-   * one (store.md 2.9).
-   */
+  /** Whether it has a place in a queue. */
   get hasQueueEntry(): boolean {
-    return hasQueueEntry(this.sysFlag) && (this.sysFlag & SysFlag.innerBatch) === 0
+    return isQueued(this.sysFlag)
   }
 
   /** Whether the body is what its CRC says. */
@@ -117,6 +114,14 @@ export class RecordView {
     this.propertiesAt = next + 2
     return this.propertiesLength >= 0 && this.propertiesAt + this.propertiesLength === end
   }
+}
+
+/**
+ * PREPARED and ROLLBACK records have no place in a queue (store.md 2.7), and inner batches of 5.x none in an ordinary
+ * one (store.md 2.9).
+ */
+export function isQueued(sysFlag: number): boolean {
+  return hasQueueEntry(sysFlag) && (sysFlag & SysFlag.innerBatch) === 0
 }
 
 const sectorBytes = 512

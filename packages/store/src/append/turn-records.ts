@@ -1,0 +1,30 @@
+/**
+ * The records of a turn as their appends laid them out: sizes, and how long the properties at their ends are. Dispatch
+ * goes by these, since parsing the records again cost a batch 7 % of its time.
+ */
+export class TurnRecords {
+  count = 0
+  sizes = new Int32Array(1024)
+  propertiesLengths = new Int32Array(1024)
+
+  add(size: number, propertiesLength: number): void {
+    if (this.count === this.sizes.length) this.grow()
+    this.sizes[this.count] = size
+    this.propertiesLengths[this.count++] = propertiesLength
+  }
+
+  clear(): void {
+    this.count = 0
+  }
+
+  private grow(): void {
+    this.sizes = doubled(this.sizes)
+    this.propertiesLengths = doubled(this.propertiesLengths)
+  }
+}
+
+function doubled(values: Int32Array): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(values.length * 2)
+  bigger.set(values)
+  return bigger
+}
