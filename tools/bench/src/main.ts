@@ -10,6 +10,7 @@ import { type LoadOptions, type LoadResult, runLoad } from './load.ts'
 import { figuresOf } from './process-figures.ts'
 import { type Contender, startApache, startSkua } from './servers.ts'
 import { type Situation, situations } from './situations.ts'
+import { warmPages } from './warm-pages.ts'
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +27,8 @@ const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 /** A cold JVM costs two to eight times more per message. */
 const warmMessages = 500_000
+/** More than a broker writes in one measured round. */
+const warmPageBytes = 2 * 1024 ** 3
 
 interface Cell {
   readonly who: string
@@ -90,6 +93,7 @@ async function measure(contenders: readonly Contender[], situation: Situation): 
         } as const
         await runLoad({ ...loadOf(contender, situation, topic), ...fill })
       }
+      if (situation.load.kind === 'send') warmPages(warmPageBytes)
       const result = await runLoad(loadOf(contender, situation, topic))
       cells.find(cell => cell.who === contender.name)?.results.push(result)
       say(`  ${situation.name} | ${contender.name} | ${JSON.stringify(result)}`)
