@@ -1,6 +1,6 @@
 import { bodyCrc } from './crc.ts'
 import { hostBytesV6 } from './host.ts'
-import { maxPropertiesBytes } from './properties.ts'
+import { maxPropertiesBytes, propertySeparator } from './properties.ts'
 import { maxTopicBytesV1, RecordAt, RecordMagic, writeInt, writeLong } from './record.ts'
 import { SysFlag } from './sys-flag.ts'
 
@@ -31,6 +31,12 @@ export interface RecordDraft {
   properties: Uint8Array
   propertiesStart: number
   propertiesEnd: number
+  /** What follows the properties: of a message in a batch, the properties of the batch. */
+  tail: Uint8Array
+  tailStart: number
+  tailEnd: number
+  /** 1 where a separator is missing between properties and tail, else 0. */
+  tailGap: number
 }
 
 const nothing = new Uint8Array(0)
@@ -57,6 +63,10 @@ export function draftRecord(parts: Partial<RecordDraft>): RecordDraft {
     topic: nothing,
     propertiesStart: 0,
     propertiesEnd: properties.length,
+    tail: nothing,
+    tailStart: 0,
+    tailEnd: 0,
+    tailGap: 0,
     ...parts,
     body,
     properties,
@@ -76,8 +86,13 @@ export function recordSize(draft: RecordDraft): number {
     (draft.bodyEnd - draft.bodyStart) +
     (topic.length > maxTopicBytesV1 ? 1 : 0) +
     topic.length +
-    (draft.propertiesEnd - draft.propertiesStart)
+    recordPropertiesLength(draft)
   )
+}
+
+/** Bytes of properties and tail. */
+export function recordPropertiesLength(draft: RecordDraft): number {
+  return draft.propertiesEnd - draft.propertiesStart + draft.tailGap + (draft.tailEnd - draft.tailStart)
 }
 
 /**
@@ -87,7 +102,7 @@ export function recordSize(draft: RecordDraft): number {
 export function writeRecord(into: Uint8Array, at: number, draft: RecordDraft): number {
   const size = recordSize(draft)
   const { topic, bornHost, storeHost } = draft
-  const propertiesLength = draft.propertiesEnd - draft.propertiesStart
+  const propertiesLength = recordPropertiesLength(draft)
   if (propertiesLength > maxPropertiesBytes || topic.length > 0x7fff || at + size > into.length) {
     throw new RangeError(`a record of ${size} bytes at ${at} does not fit`)
   }
@@ -107,7 +122,9 @@ export function writeRecord(into: Uint8Array, at: number, draft: RecordDraft): n
   to = copy(into, to, topic, 0, topic.length)
   into[to] = propertiesLength >> 8
   into[to + 1] = propertiesLength
-  return copy(into, to + 2, draft.properties, draft.propertiesStart, draft.propertiesEnd)
+  to = copy(into, to + 2, draft.properties, draft.propertiesStart, draft.propertiesEnd)
+  if (draft.tailGap === 1) into[to++] = propertySeparator
+  return copy(into, to, draft.tail, draft.tailStart, draft.tailEnd)
 }
 
 /** The fields at fixed positions, but for size and magic. */

@@ -6,7 +6,9 @@ import {
   hasQueueEntry,
   maxPropertiesBytes,
   maxTopicBytesV1,
+  propertySeparator,
   type RecordDraft,
+  recordPropertiesLength,
   recordSize,
   writeRecord,
 } from '@skua-mq/protocol'
@@ -20,7 +22,6 @@ import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { AppendWaiter, Draft, PutStatus } from '../put.ts'
 import type { Answers, Replicas } from './answers.ts'
-import { JoinedProperties } from './joined-properties.ts'
 import type { PutSlot, SlotPool } from './put-slot.ts'
 import type { TurnWrite } from './turn-write.ts'
 
@@ -45,7 +46,6 @@ export interface AppenderParts {
  */
 export class Appender {
   private readonly parts: AppenderParts
-  private readonly joined = new JoinedProperties()
   private readonly record: RecordDraft
   private slot: TurnSlot | undefined
   /** Wall clock and monotonic clock, read once per turn; -1 before the first message of a turn. */
@@ -79,9 +79,10 @@ export class Appender {
     record.properties = draft.properties
     record.propertiesStart = draft.propertiesStart
     record.propertiesEnd = draft.propertiesEnd
+    record.tailEnd = record.tailStart = record.tailGap = 0
     const size = recordSize(record)
     this.isEndZero = this.endsInZero()
-    if (this.refused(waiter, size)) return
+    if (this.refused(waiter, size, recordPropertiesLength(record))) return
     const chunk = this.reserve(size, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
@@ -97,16 +98,16 @@ export class Appender {
     let total = 0
     let longest = 0
     this.isEndZero = false
-    const { record, joined } = this
+    const { record } = this
+    record.tail = draft.properties
+    record.tailStart = draft.propertiesStart
+    record.tailEnd = draft.propertiesEnd
     // Only measured here, and written below: the whole batch goes into one segment or is refused as a whole.
-    record.propertiesStart = 0
     const count = forEachBatched(draft.body, range, span => {
-      record.bodyStart = span.bodyStart
-      record.bodyEnd = span.bodyEnd
-      record.propertiesEnd = joined.lengthOf(span, draft)
+      this.fill(span)
       total += recordSize(record)
-      longest = Math.max(longest, record.propertiesEnd)
-      if (joined.lastByteOf(span, draft) === 0) this.isEndZero = true
+      longest = Math.max(longest, recordPropertiesLength(record))
+      this.isEndZero ||= this.endsInZero()
     })
     if (typeof count !== 'number') {
       this.refuse(waiter, 'messageIllegal', `the batch is damaged: ${count.remark} (byte ${count.position})`)
@@ -114,9 +115,8 @@ export class Appender {
     }
     this.record.bodyStart = draft.bodyStart
     this.record.bodyEnd = draft.bodyEnd
-    this.record.propertiesEnd = longest
     if (count === 0) this.refuse(waiter, 'messageIllegal', 'the batch is empty')
-    if (count === 0 || this.refused(waiter, total)) return
+    if (count === 0 || this.refused(waiter, total, longest)) return
     const chunk = this.reserve(total, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
@@ -124,7 +124,7 @@ export class Appender {
     place(slot, queue, chunk)
     const offsets: number[] = []
     forEachBatched(draft.body, range, span => {
-      this.fill(span, draft)
+      this.fill(span)
       offsets.push(this.parts.log.end)
       this.write(queue, chunk)
     })
@@ -151,14 +151,16 @@ export class Appender {
   }
 
   /** The record of one message of a batch; its properties are its own, then the batch's (store.md 2.4). */
-  private fill(span: BatchedSpan, draft: Draft): void {
+  private fill(span: BatchedSpan): void {
     const { record } = this
     record.flag = span.flag
     record.bodyStart = span.bodyStart
     record.bodyEnd = span.bodyEnd
-    record.propertiesStart = 0
-    record.propertiesEnd = this.joined.join(span, draft)
-    record.properties = this.joined.bytes
+    record.properties = span.bytes
+    record.propertiesStart = span.propertiesStart
+    record.propertiesEnd = span.propertiesEnd
+    const isOpen = span.propertiesEnd > span.propertiesStart && span.bytes[span.propertiesEnd - 1] !== propertySeparator
+    record.tailGap = isOpen && record.tailEnd > record.tailStart ? 1 : 0
   }
 
   private endTurn(): void {
@@ -172,7 +174,7 @@ export class Appender {
     record.queueOffset = hasQueueEntry(record.sysFlag) ? queue.nextOffset++ : 0
     record.physicalOffset = parts.log.end
     const end = writeRecord(chunk.bytes, chunk.used, record)
-    parts.turnWrite.records.add(end - chunk.used, record.propertiesEnd - record.propertiesStart)
+    parts.turnWrite.records.add(end - chunk.used, recordPropertiesLength(record))
     parts.log.commit(chunk, end - chunk.used)
     parts.log.lastStoredAtMs = this.storedAtMs
   }
@@ -215,15 +217,15 @@ export class Appender {
   }
 
   private endsInZero(): boolean {
-    const { properties, propertiesStart, propertiesEnd } = this.record
+    const { properties, propertiesStart, propertiesEnd, tail, tailStart, tailEnd } = this.record
+    if (tailEnd > tailStart) return tail[tailEnd - 1] === 0
     return propertiesEnd > propertiesStart && properties[propertiesEnd - 1] === 0
   }
 
-  private refused(waiter: AppendWaiter, size: number): boolean {
+  private refused(waiter: AppendWaiter, size: number, propertiesBytes: number): boolean {
     const { config, health, flush } = this.parts
     const { record } = this
     const bodyBytes = record.bodyEnd - record.bodyStart
-    const propertiesBytes = record.propertiesEnd - record.propertiesStart
     const topicBytes = record.topic.length
     if (health.refusing !== undefined) this.refuse(waiter, health.refusing.status, health.refusing.remark)
     else if (flush.dirtyBytes > config.maxDirtyBytes) this.refuse(waiter, 'busy', flush.busyRemark())
