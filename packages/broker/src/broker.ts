@@ -1,8 +1,16 @@
 import { encodeHost } from '@skua-mq/protocol'
 import { RemotingClient, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
-import { every, Failure, type ProcessFacts, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
+import {
+  type ConfigChanges,
+  every,
+  Failure,
+  LiveConfig,
+  type ProcessFacts,
+  type Runtime,
+  type Service,
+  type Timer,
+} from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
-import { type ConfigChanges, LiveConfig } from './config/live-config.ts'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
 import { hotHandlers } from './hot.ts'

@@ -1,4 +1,4 @@
-export { KvConfig, kvConfigDamaged, orderTopicNamespace } from './kv-config.ts'
+export { KvConfig, orderTopicNamespace } from './kv-config.ts'
 export { brokerCame, brokerGone, NameServer, type NameServerOptions } from './name-server.ts'
 export { type NameServerConfig, nameServerOptions } from './options.ts'
 export type { NameServerParts } from './parts.ts'

@@ -1,14 +1,26 @@
 import { dialect } from '@skua-mq/protocol'
 import { type Connection, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
-import { type Address, configOf, defineEvent, every, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
+import {
+  type Address,
+  type ConfigChanges,
+  configOf,
+  defineEvent,
+  every,
+  LiveConfig,
+  type Runtime,
+  type Service,
+  type Timer,
+} from '@skua-mq/runtime'
 import { KvConfig } from './kv-config.ts'
-import { LiveConfig } from './live-config.ts'
 import { type NameServerConfig, nameServerOptions } from './options.ts'
 import { RouteTable } from './route-table.ts'
 import { nameServerRoutes } from './routes.ts'
 
 export const brokerCame = defineEvent<{ brokerAddr: string; by: string }>('broker entered the routes', 'info')
 export const brokerGone = defineEvent<{ brokerAddr: string; why: string }>('broker left the routes', 'info')
+
+/** Keys that nobody may change from afar: they name files of the server's machine (admin.md 1, code 318). */
+const guarded = ['kvConfigPath', 'configStorePath', 'rocketmqHome', 'configBlackList']
 
 export interface NameServerOptions {
   readonly runtime: Runtime
@@ -18,7 +30,7 @@ export interface NameServerOptions {
   /** The options as they were read, for 319; default: the table's defaults with the members above. */
   readonly config?: NameServerConfig
   /** Keeps options that a tool changed (318) for the next start. */
-  readonly keepConfig?: (changes: readonly (readonly [key: string, value: string])[]) => void
+  readonly keepConfig?: (changes: ConfigChanges) => void
   readonly advertise?: (brokerAddr: string, asking: Connection) => string
   readonly limits?: Partial<RemotingLimits>
 }
@@ -37,7 +49,13 @@ export class NameServer implements Service {
     const { runtime, listen, kvConfigPath, orderMessageEnable } = options
     this.kv = new KvConfig({ ...runtime, path: kvConfigPath })
     const given = options.config ?? configOf(nameServerOptions, { listenPort: listen.port, kvConfigPath })
-    const config = new LiveConfig(Object.freeze({ ...given, orderMessageEnable }), options.keepConfig)
+    const config = new LiveConfig({
+      table: nameServerOptions,
+      config: { ...given, orderMessageEnable },
+      guarded: () => guarded,
+      now: () => runtime.clock.now(),
+      keep: options.keepConfig,
+    })
     const routes = nameServerRoutes({
       routes: this.routes,
       kv: this.kv,

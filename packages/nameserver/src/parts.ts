@@ -1,13 +1,14 @@
 import type { Connection } from '@skua-mq/remoting'
+import type { LiveConfig } from '@skua-mq/runtime'
 import type { KvConfig } from './kv-config.ts'
-import type { LiveConfig } from './live-config.ts'
+import type { nameServerOptions } from './options.ts'
 import type { RouteTable } from './route-table.ts'
 
 /** What the handlers of a name server take. */
 export interface NameServerParts {
   readonly routes: RouteTable
   readonly kv: KvConfig
-  readonly config: LiveConfig
+  readonly config: LiveConfig<typeof nameServerOptions>
   /** Monotonic ms. */
   readonly now: () => number
   readonly orderMessageEnable: () => boolean

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventHub, noEvents, SimClock, SimDisk, SimRandom } from '@skua-mq/runtime'
-import { KvConfig, kvConfigDamaged } from '../src/index.ts'
+import { configFileDamaged, EventHub, noEvents, SimClock, SimDisk, SimRandom } from '@skua-mq/runtime'
+import { KvConfig } from '../src/index.ts'
 
 const path = '/ns/kvConfig.json'
 const opened = (disk: SimDisk, events = noEvents as EventHub | typeof noEvents) => {
@@ -41,7 +41,7 @@ test('a damaged file falls back to the former generation with a warning, which a
   events.subscribe(event => seen.push(event.name))
   const again = opened(disk, events)
   assert.equal(again.get('n', 'k'), 'one')
-  assert.deepEqual(seen, [kvConfigDamaged.eventName])
+  assert.deepEqual(seen, [configFileDamaged.eventName])
   again.put('n', 'k', 'three')
   assert.match(disk.readFile(`${path}.bak`).toString(), /one/)
   assert.equal(opened(disk).get('n', 'k'), 'three')

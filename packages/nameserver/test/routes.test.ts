@@ -28,9 +28,8 @@ import {
   wipeWritePermOfBroker,
 } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
-import { configOf, noEvents, SimClock, SimDisk } from '@skua-mq/runtime'
+import { type ConfigChanges, configOf, LiveConfig, noEvents, SimClock, SimDisk } from '@skua-mq/runtime'
 import { KvConfig, nameServerOptions, nameServerRoutes, RouteTable } from '../src/index.ts'
-import { LiveConfig } from '../src/live-config.ts'
 import { body, topic } from './brokers.ts'
 import { ask, TestConnection } from './harness.ts'
 
@@ -41,8 +40,14 @@ interface Setting {
 
 function nameServer({ advertise = addr => addr, orderMessageEnable = false }: Setting = {}) {
   const clock = new SimClock()
-  const kept: (readonly (readonly [string, string])[])[] = []
-  const config = new LiveConfig(configOf(nameServerOptions, { orderMessageEnable }), changes => kept.push(changes))
+  const kept: ConfigChanges[] = []
+  const config = new LiveConfig({
+    table: nameServerOptions,
+    config: configOf(nameServerOptions, { orderMessageEnable }),
+    guarded: () => ['kvConfigPath'],
+    now: () => clock.now(),
+    keep: changes => kept.push(changes),
+  })
   const table = new RouteTable()
   const routes = nameServerRoutes({
     routes: table,
@@ -284,7 +289,7 @@ describe('318 and 319', () => {
     const server = nameServer()
     assert.equal(update(server, 'orderMessageEnable=true\nnoSuchKey=1\n').code, 0)
     assert.match(text(ask(server.routes, getNamesrvConfig, {})), /^orderMessageEnable=true$/m)
-    assert.deepEqual(server.kept, [[['orderMessageEnable', 'true']]])
+    assert.deepEqual(server.kept, [new Map([['orderMessageEnable', 'true']])])
   })
 
   test('paths may not be changed from afar, and nothing of such an update is taken', () => {

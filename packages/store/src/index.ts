@@ -1,6 +1,5 @@
 export type { Replicas } from './append/answers.ts'
 export { defaultStoreConfig, parseDelayLevels, type StoreConfig, storeConfig } from './config.ts'
-export { ConfigFile, configFileDamaged } from './config-file.ts'
 export { syncFailed } from './flush/suspicion.ts'
 export * from './get.ts'
 export { storeRefuses, storeTakes } from './health.ts'

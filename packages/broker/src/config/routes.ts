@@ -1,7 +1,6 @@
 import { getBrokerConfig, ResponseCode, updateBrokerConfig } from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
-import type { OptionTable } from '@skua-mq/runtime'
-import type { LiveConfig } from './live-config.ts'
+import type { LiveConfig, OptionTable } from '@skua-mq/runtime'
 
 /** 25, 26 (admin.md 4). */
 export function configRoutes<T extends OptionTable>(config: LiveConfig<T>): Route[] {

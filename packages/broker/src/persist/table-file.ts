@@ -1,6 +1,5 @@
 import type { Codec } from '@skua-mq/protocol'
-import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
-import { ConfigFile } from '@skua-mq/store'
+import { ConfigFile, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 
 export const tableNotSaved = defineEvent<{ path: string; error: unknown }>('configuration file not saved', 'error')
 
@@ -13,7 +12,7 @@ export interface TableFileParts<T> {
 }
 
 /**
- * One of the broker's tables on disk, atomically and with its former generation (store's ConfigFile). `save` blocks
+ * One of the broker's tables on disk, atomically and with its former generation (ConfigFile). `save` blocks
  * until it is on the medium and is for what is answered afterwards; `saveLater` leaves the waiting to the pool and is
  * for what is saved on a timer.
  */

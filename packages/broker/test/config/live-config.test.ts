@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { getBrokerConfig, updateBrokerConfig } from '@skua-mq/protocol'
-import { bool, configOf, count, SimClock, text } from '@skua-mq/runtime'
-import { type ConfigChanges, LiveConfig } from '../../src/config/live-config.ts'
+import { bool, type ConfigChanges, configOf, count, LiveConfig, SimClock, text } from '@skua-mq/runtime'
 import { configRoutes } from '../../src/config/routes.ts'
 import { ask } from '../harness.ts'
 

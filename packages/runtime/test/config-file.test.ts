@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { SimRandom } from '@skua-mq/runtime'
-import { ConfigFile } from '../src/index.ts'
-import { world } from './harness.ts'
+import { ConfigFile, EventHub, SimClock, SimDisk, SimRandom } from '../src/index.ts'
+
+function world() {
+  const clock = new SimClock()
+  return { clock, disk: new SimDisk(clock), events: new EventHub() }
+}
 
 const parse = (bytes: Buffer) => JSON.parse(bytes.toString()) as { n: number }
 const print = (n: number) => Buffer.from(JSON.stringify({ n }))
@@ -42,7 +45,6 @@ test('a power cut leaves the old or the new generation, also between the steps o
     const random = new SimRandom(seed)
     const life = { alive: true }
     new ConfigFile('/config/topics.json', at).save(print(1))
-    at.disk.syncDirectory('/')
     at.disk.faults.fail({ on: random.chance(0.5) ? 'names' : 'write', code: 'EIO', skip: random.int(4) })
     const file = new ConfigFile('/config/topics.json', { ...at, disk: at.disk.forProcess(life) })
     let saved = true

@@ -1,12 +1,6 @@
-import {
-  type Config,
-  type Option,
-  type OptionTable,
-  PropertiesError,
-  type PropertyEntry,
-  printConfig,
-  readProperties,
-} from '@skua-mq/runtime'
+import type { Option } from './option.ts'
+import { type Config, type OptionTable, printConfig } from './options.ts'
+import { PropertiesError, type PropertyEntry, readProperties } from './properties-file.ts'
 
 /** Keys that changed, with their new values as text. */
 export type ConfigChanges = ReadonlyMap<string, string>
@@ -28,7 +22,7 @@ export interface LiveConfigParts<T extends OptionTable> {
 }
 
 /**
- * The options of a running broker (25, 26). `values` is one object for all parts; the keys that are marked live change in
+ * The options of a running broker (25, 26) or name server (318, 319). `values` is one object for all parts; the keys that are marked live change in
  * it, so that whoever reads them later sees the change.
  */
 export class LiveConfig<T extends OptionTable> {

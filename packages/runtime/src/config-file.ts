@@ -1,4 +1,6 @@
-import { type Disk, defineEvent, type Events, Failure } from '@skua-mq/runtime'
+import type { Disk } from './disk.ts'
+import { Failure } from './error.ts'
+import { defineEvent, type Events } from './event.ts'
 
 export const configFileDamaged = defineEvent<{ path: string; error: string; usedInstead: string }>(
   'configuration file damaged',
@@ -6,7 +8,7 @@ export const configFileDamaged = defineEvent<{ path: string; error: string; used
 )
 
 /**
- * A file of broker metadata (topics.json, consumerOffset.json …; store.md 5.2). The new bytes are written beside it,
+ * A file of metadata (topics.json, consumerOffset.json, kvConfig.json …; store.md 5.2, 11). The new bytes are written beside it,
  * synced, and renamed over it; the generation before stays as `.bak`. So at every moment one of the two is whole.
  */
 export class ConfigFile {
@@ -44,8 +46,8 @@ export class ConfigFile {
   /** Throws DiskError; the file then is what it was. */
   save(bytes: Uint8Array): void {
     const { disk, path } = this
-    const directory = path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '.'
-    if (disk.stat(directory) === undefined) disk.makeDirectory(directory)
+    const directory = parentOf(path)
+    makeSynced(disk, directory)
     this.writeSynced(`${path}.tmp`, bytes)
     // The present file is copied, not moved, so that there is no moment without it.
     if (!this.isDamaged && this.hasBytes()) {
@@ -83,6 +85,20 @@ export class ConfigFile {
       return { state: 'damaged', error: String(error) }
     }
   }
+}
+
+function parentOf(path: string): string {
+  const at = path.lastIndexOf('/')
+  return at < 0 ? '.' : path.slice(0, at) || '/'
+}
+
+/** A directory with its parents; their names are on the medium when this returns. */
+function makeSynced(disk: Disk, directory: string): void {
+  if (directory === '.' || directory === '/' || disk.stat(directory) !== undefined) return
+  const parent = parentOf(directory)
+  makeSynced(disk, parent)
+  disk.makeDirectory(directory)
+  disk.syncDirectory(parent)
 }
 
 type Read<T> = { state: 'parsed'; value: T } | { state: 'missing' } | { state: 'damaged'; error: string }
