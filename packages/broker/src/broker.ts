@@ -109,7 +109,7 @@ export class Broker implements Service {
       hot,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     })
-    this.client = new RemotingClient(runtime)
+    this.client = new RemotingClient({ ...runtime, onGone: address => this.registration.lost(address) })
     this.registration = this.registrationOf()
     this.tables.topics.onChange(() => this.registration.changed())
     // The name servers hold permissions by topic, so this one is told to them as a change of the topics.

@@ -44,6 +44,8 @@ export interface RemotingClientOptions {
   readonly limits?: Partial<RemotingLimits>
   /** Default 3000 ms. */
   readonly connectTimeoutMs?: number
+  /** Told when a connection that was open is gone, whoever closed it. */
+  readonly onGone?: (address: string) => void
 }
 
 export interface RequestOptions {
@@ -215,7 +217,9 @@ export class RemotingClient implements ChannelOwner {
   closed(channel: Channel): void {
     const address = this.open.get(channel)
     this.open.delete(channel)
-    if (address !== undefined) this.channels.delete(address)
+    if (address === undefined) return
+    this.channels.delete(address)
+    if (!this.ended) this.options.onGone?.(address)
   }
 
   private sweepIdle(): void {

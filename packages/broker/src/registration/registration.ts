@@ -43,7 +43,7 @@ export interface RegistrationParts {
 
 /** Changes that come close together become one registration. */
 const gatherMs = 10
-/** After a failure a name server is told again this soon, so that one which comes back knows the broker at once. */
+/** After a failure or a lost connection a name server is told again this soon, so that one which comes back knows the broker. */
 const retryMs = 3000
 /** Whoever waits for the name servers to know something waits no longer than this for those that do not answer. */
 export const announceWaitMs = 1000
@@ -83,6 +83,11 @@ export class Registration implements Service {
   /** As `changed`, and resolves when the name servers know it; those that do not answer are not waited for. */
   announce(): Promise<void> {
     return this.atMost(this.gather())
+  }
+
+  /** The connection to a name server is gone. One that was started anew knows nothing: it is told as soon as it can be. */
+  lost(namesrvAddr: string): void {
+    if (this.parts.namesrvAddrs().includes(namesrvAddr)) this.retry(namesrvAddr)
   }
 
   async stop(): Promise<void> {
@@ -165,6 +170,10 @@ export class Registration implements Service {
   private failed(namesrvAddr: string, reason: string): void {
     this.parts.events.emit(registrationFailed({ namesrvAddr, reason }))
     this.silent.add(namesrvAddr)
+    this.retry(namesrvAddr)
+  }
+
+  private retry(namesrvAddr: string): void {
     if (this.stopped || this.retries.has(namesrvAddr)) return
     const retry = this.parts.clock.after(retryMs, () => {
       this.retries.delete(namesrvAddr)

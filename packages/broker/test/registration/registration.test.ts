@@ -16,10 +16,10 @@ function world(names: readonly string[]) {
   const failures: unknown[] = []
   events.subscribe(event => event.name === registrationFailed.eventName && failures.push(event.fields['namesrvAddr']))
   const addressOf = (name: string) => `${network.addressOf(name)}:9876`
-  const client = new RemotingClient(first)
+  const client: RemotingClient = new RemotingClient({ ...first, onGone: address => registration.lost(address) })
   const topics = new Map([['T', topicConfig('T', 4)]])
   const ordered: ReadonlySet<string>[] = []
-  const registration = new Registration({
+  const registration: Registration = new Registration({
     client,
     clock,
     events,
@@ -166,6 +166,17 @@ describe('a name server that does not answer', () => {
     await clock.advanceAsync(7000)
     assert.equal(seen[0]?.code, 103)
     assert.ok(seen[0].atMs - up < 7000)
+    await clock.until(registration.stop())
+  })
+
+  test('is told a few seconds after it was started anew, since it then knows nothing', async () => {
+    const { clock, registration, server } = world(['ns1'])
+    const before = await server('ns1')
+    await clock.until(registration.start())
+    await clock.until(before.remoting.stop())
+    const after = await server('ns1')
+    await clock.advanceAsync(5000)
+    assert.deepEqual(after.codes(), [registerBroker.code])
     await clock.until(registration.stop())
   })
 
