@@ -14,6 +14,8 @@ await build({
   format: 'esm',
   sourcemap: true,
   logLevel: 'warning',
+  // Finds its WebAssembly beside itself; only the filter server loads it.
+  external: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'],
   // commander is CommonJS inside and requires modules of Node.
   banner: {
     js: "import { createRequire as skuaRequire } from 'node:module'; const require = skuaRequire(import.meta.url);",

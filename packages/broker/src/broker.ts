@@ -4,6 +4,7 @@ import {
   type ConfigChanges,
   every,
   Failure,
+  group,
   LiveConfig,
   type ProcessFacts,
   type Runtime,
@@ -13,6 +14,7 @@ import {
 import { Store } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
+import { FilterProcesses, type StartFilterProcess } from './filter-server/filter-processes.ts'
 import { hotHandlers } from './hot.ts'
 import { Registration } from './registration/registration.ts'
 import { brokerRoutes } from './routes.ts'
@@ -29,6 +31,8 @@ export interface BrokerOptions {
   /** Memory of the machine in bytes: what counts as hot is a share of it. */
   readonly totalMemoryBytes: number
   readonly limits?: Partial<RemotingLimits>
+  /** Starts a filter server; needed where filterServerNums is not 0. */
+  readonly startFilterProcess?: StartFilterProcess
   /** Keeps options that a tool changed (25) for the next start. */
   readonly keepConfig?: (changes: ConfigChanges) => void
 }
@@ -52,6 +56,7 @@ export class Broker implements Service {
   private readonly registration: Registration
   private readonly hot: ReturnType<typeof hotHandlers>
   private readonly delivery: Delivery
+  private readonly filterProcesses: Service
   private expiry: Timer | undefined
 
   constructor(options: BrokerOptions) {
@@ -111,7 +116,9 @@ export class Broker implements Service {
     })
     this.client = new RemotingClient({ ...runtime, onGone: address => this.registration.lost(address) })
     this.registration = this.registrationOf()
-    this.tables.topics.onChange(() => this.registration.changed())
+    for (const table of [this.tables.topics, this.tables.filterServers])
+      table.onChange(() => this.registration.changed())
+    this.filterProcesses = filterProcesses(options, this)
     // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
     live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
   }
@@ -144,13 +151,13 @@ export class Broker implements Service {
         haServerAddr: `${config.brokerIP2 || this.brokerAddr.slice(0, this.brokerAddr.lastIndexOf(':'))}:${config.listenPort + 1}`,
       }),
       body: () => {
-        const { topics } = this.tables
+        const { topics, filterServers } = this.tables
         // A broker without the write or read bit registers its topics without it (store.md 11, brokerPermission).
         const table = topics
           .all()
           .map(topic => [topic.topicName, { ...topic, perm: topic.perm & (config.brokerPermission | 1) }] as const)
         return {
-          filterServerList: [],
+          filterServerList: filterServers.addresses,
           topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
         }
       },
@@ -175,10 +182,12 @@ export class Broker implements Service {
     this.delivery.start()
     this.expiry = every(options.runtime.clock, expiryScanMs, () => tables.expire())
     await this.registration.start()
+    await this.filterProcesses.start()
   }
 
   /** Leaves the name servers, answers what is held, closes connections, then flushes and unlocks. */
   async stop(): Promise<void> {
+    await this.filterProcesses.stop()
     await this.registration.stop()
     this.expiry?.cancel()
     this.hot.stop()
@@ -198,6 +207,21 @@ function liveConfig({ config, runtime, keepConfig }: BrokerOptions): LiveConfig<
     now: () => runtime.clock.now(),
     keep: keepConfig,
   })
+}
+
+function filterProcesses(
+  { config, runtime, bindAddress, startFilterProcess }: BrokerOptions,
+  { brokerAddr }: { readonly brokerAddr: string },
+): Service {
+  const count = config.filterServerNums
+  if (count === 0 || startFilterProcess === undefined) {
+    if (count > 0)
+      throw new Failure('ECONFIG', `filterServerNums=${count}: whoever embeds this broker starts no filter servers`)
+    return group('no filter servers', [])
+  }
+  const { filterCallTimeoutMs: callTimeoutMs, filterMemoryBytes: memoryBytes } = config
+  const plan = { brokerAddr, bindAddress: bindAddress ?? '0.0.0.0', callTimeoutMs, memoryBytes }
+  return new FilterProcesses({ ...runtime, count, plan, startProcess: startFilterProcess })
 }
 
 /** -1 where the machine does not tell. */

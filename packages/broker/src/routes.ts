@@ -1,5 +1,6 @@
 import type { Route } from '@skua-mq/remoting'
 import { clientRoutes } from './client-table/routes.ts'
+import { filterServerRoutes } from './filter-server/routes.ts'
 import { groupRoutes } from './group/routes.ts'
 import { lockRoutes } from './lock/routes.ts'
 import { offsetRoutes } from './offset/routes.ts'
@@ -42,6 +43,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
       subscribed: (group, subscription) => tables.consumerFilters.register(group, subscription),
     }),
     ...lockRoutes(locks),
+    ...filterServerRoutes(tables.filterServers, config),
     ...toolRoutes(parts),
     ...replyRoutes({
       store,

@@ -13,6 +13,7 @@ import type { BrokerConfig } from './config/options.ts'
 import { PendingResets } from './consumer-control/pending-resets.ts'
 import { ConsumerFilters } from './filter/consumer-filters.ts'
 import { ExpressionFilters } from './filter/subscription-filters.ts'
+import { FilterServers } from './filter-server/filter-servers.ts'
 import { GroupTable } from './group/group-table.ts'
 import { QueueLocks } from './lock/queue-locks.ts'
 import { OffsetTable } from './offset/offset-table.ts'
@@ -58,6 +59,7 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
     subscription: (group, topic) => consumers.subscription(group, topic),
   })
   const locks = new QueueLocks(clock)
+  const filterServers = new FilterServers(clock)
   return {
     topics,
     groups,
@@ -65,6 +67,7 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
     consumers,
     producers,
     locks,
+    filterServers,
     consumerFilters,
     resets,
     traffic,
@@ -90,6 +93,7 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
       consumers.expire()
       producers.expire()
       locks.expire()
+      filterServers.expire()
       consumerFilters.sweep()
     },
   }

@@ -14,6 +14,7 @@ import {
   nodeRuntime,
   type Runtime,
 } from '@skua-mq/runtime'
+import { startFilterProcess } from './filter-process.ts'
 import { freePorts } from './ports.ts'
 
 export interface StandaloneOptions {
@@ -83,6 +84,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     facts: new NodeProcessFacts(),
     bindAddress: host,
     totalMemoryBytes: totalmem(),
+    startFilterProcess,
   })
   const parts = group('standalone', [nameServer, broker])
   await parts.start()

@@ -81,7 +81,9 @@ const delivery = {
     live: true,
     help: 'reset offsets at the broker, also for groups with nobody online',
   }),
-  filterServerNums: count({ default: 0, help: 'filter servers for class-filter subscriptions; 0: off' }),
+  filterServerNums: count({ default: 0, max: 32, help: 'filter servers for class-filter subscriptions; 0: off' }),
+  filterCallTimeoutMs: millis({ default: 100, min: 1, help: 'longest run of a consumer’s filter for one message' }),
+  filterMemoryBytes: count({ default: 16_777_216, min: 1_048_576, help: 'memory of one consumer’s filter' }),
 } as const
 
 /** Known to RocketMQ, meaningless or not there yet in a single-threaded server without mmap. */

@@ -1,6 +1,7 @@
 import { hostname, totalmem } from 'node:os'
 import { Broker, brokerOptions } from '@skua-mq/broker'
 import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
+import { startFilterProcess } from '../filter-process.ts'
 import { configure, expandHome } from './config-file.ts'
 import { logEvents } from './log.ts'
 import { untilSignal } from './run.ts'
@@ -31,7 +32,13 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
     return
   }
   const start = async () => {
-    const broker = new Broker({ config, runtime, facts: new NodeProcessFacts(), totalMemoryBytes: totalmem() })
+    const broker = new Broker({
+      config,
+      runtime,
+      facts: new NodeProcessFacts(),
+      totalMemoryBytes: totalmem(),
+      startFilterProcess,
+    })
     await broker.start()
     return broker
   }

@@ -46,6 +46,14 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('-p, --print-config', 'print the configuration and end')
     .option('-m, --print-important-config', 'as -p')
     .action(async options => (await import('./broker.ts')).runBroker(options, surroundings))
+  skua
+    .command('filterserver')
+    .description('a filter server, as brokers with filterServerNums start them')
+    .requiredOption('--broker <addr>', 'its broker, host:port')
+    .option('--bind <address>', 'address to listen on, at any free port', '127.0.0.1')
+    .option('--call-timeout-ms <ms>', 'longest run of a filter for one message', positive, 100)
+    .option('--memory-bytes <n>', 'memory of one filter', positive, 16_777_216)
+    .action(async options => (await import('./filter-server.ts')).runFilterServer(options))
   const client = (command: Command) =>
     command.option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
   client(skua.command('send').argument('<topic>').argument('<body>'))

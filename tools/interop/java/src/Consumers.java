@@ -79,6 +79,8 @@ final class Consumers {
     }
     for (String topic : Json.text(request, "topic", "").split(",")) {
       if (request.containsKey("sql")) consumer.subscribe(topic, MessageSelector.bySql(Json.text(request, "sql", "")));
+      else if (request.containsKey("filter"))
+        consumer.subscribe(topic, Json.text(request, "filterName", "Filter"), Json.text(request, "filter", ""));
       else consumer.subscribe(topic, Json.text(request, "tags", "*"));
     }
     List<Map<String, Object>> got = Collections.synchronizedList(new ArrayList<>());

@@ -1,0 +1,83 @@
+import { bodyCrc } from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
+import { Filter } from './filter.ts'
+import { FilterScript, NoFilter, type ScriptLimits } from './filter-script.ts'
+
+/** Filters are a few KiB of text; each keeps some MiB of memory. */
+export const maxSourceBytes = 256 * 1024
+export const maxFilters = 64
+
+export interface FilterRegistration {
+  readonly consumerGroup: string
+  readonly topic: string
+  readonly className: string
+  readonly source: Uint8Array
+}
+
+export interface FiltersParts {
+  readonly clock: Clock
+  readonly limits: ScriptLimits
+  /** Told once of each text that is refused. */
+  readonly onRefused: (registration: FilterRegistration, reason: string) => void
+}
+
+/** The filters that consumers have registered, by group and topic. */
+export class Filters {
+  private readonly parts: FiltersParts
+  private readonly byName = new Map<string, Filter>()
+  /** Texts that were refused, so that each is looked at once and not with every heartbeat. */
+  private readonly refused = new Map<string, { crc: number; error: NoFilter }>()
+  private readonly beingMade = new Map<string, { crc: number; done: Promise<void> }>()
+
+  constructor(parts: FiltersParts) {
+    this.parts = parts
+  }
+
+  find(consumerGroup: string, topic: string): Filter | undefined {
+    return this.byName.get(keyOf(consumerGroup, topic))
+  }
+
+  /** The same text again, which comes with each heartbeat, is nothing new. Rejects with NoFilter; the one before then stays. */
+  register(registration: FilterRegistration): Promise<void> {
+    const key = keyOf(registration.consumerGroup, registration.topic)
+    const crc = bodyCrc(registration.source)
+    const known = this.byName.get(key)
+    if (known?.crc === crc && known.className === registration.className) return Promise.resolve()
+    const refused = this.refused.get(key)
+    if (refused?.crc === crc) return Promise.reject(refused.error)
+    const making = this.beingMade.get(key)
+    if (making?.crc === crc) return making.done
+    const done = this.make(key, crc, registration)
+      .catch(error => {
+        if (error instanceof NoFilter) {
+          this.refuse(key, { crc, error })
+          this.parts.onRefused(registration, error.message)
+        }
+        throw error
+      })
+      .finally(() => this.beingMade.delete(key))
+    this.beingMade.set(key, { crc, done })
+    return done
+  }
+
+  private refuse(key: string, refusal: { crc: number; error: NoFilter }): void {
+    if (this.refused.size >= maxFilters) this.refused.clear()
+    this.refused.set(key, refusal)
+  }
+
+  private async make(key: string, crc: number, registration: FilterRegistration): Promise<void> {
+    const { consumerGroup, topic, className, source } = registration
+    if (source.length > maxSourceBytes)
+      throw new NoFilter(`the text of ${className} has ${source.length} bytes; ${maxSourceBytes} are allowed`)
+    if (!this.byName.has(key) && this.byName.size + this.beingMade.size >= maxFilters)
+      throw new NoFilter(`this filter server already has ${maxFilters} filters, which is its limit`)
+    const text = new TextDecoder().decode(source)
+    const { clock, limits } = this.parts
+    const parts = { clock, limits, context: { consumerGroup, topic, className } }
+    const script = await FilterScript.of(text, parts)
+    this.refused.delete(key)
+    this.byName.set(key, new Filter({ className, crc, script, clock }))
+  }
+}
+
+const keyOf = (consumerGroup: string, topic: string): string => JSON.stringify([consumerGroup, topic])
