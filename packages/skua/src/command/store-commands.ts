@@ -12,9 +12,11 @@ const pair = (text: string, before: Record<string, string> = {}): Record<string,
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
-/** `skua store`: looks into a store directory, Java's or ours. None of these writes. */
+/** `skua store`: works on a store directory, Java's or ours, that no broker has open. Only repair and import write. */
 export function addStoreCommands(skua: Command): void {
-  const store = skua.command('store').description('look into a store directory, Java’s or ours, without a broker')
+  const store = skua
+    .command('store')
+    .description('look into, repair, export or fill a store directory, Java’s or ours, without a broker')
   store
     .command('ls <dir>')
     .description('list the files of the log, the queues and the index')
@@ -43,6 +45,27 @@ export function addStoreCommands(skua: Command): void {
     )
   store
     .command('verify <dir>')
-    .description('check every CRC, and every queue entry against the log; exit code 1 on findings')
+    .description('compare log, queues, index and checkpoint with each other; exit code 1 on findings')
     .action(async dir => (await import('./store.ts')).checkStore(dir))
+  const config = [
+    '-c, --config-file <file>',
+    'broker.conf with what the files do not tell (messageDelayLevel)',
+  ] as const
+  store
+    .command('repair <dir>')
+    .description('cut a torn tail and rebuild queues and index from the log; keeps what it takes away')
+    .option('--dry-run', 'only say what would be done')
+    .option(...config)
+    .action(async (dir, options) => (await import('./store-write.ts')).repair(dir, options))
+  store
+    .command('export <dir>')
+    .description('write every message as a line of JSON, in log order')
+    .option('--jsonl', 'the only form; taken for clarity')
+    .option('--out <file>', 'a new file; default: standard output')
+    .action(async (dir, options) => (await import('./store-write.ts')).exportStore(dir, options))
+  store
+    .command('import <dir> <file>')
+    .description('append the messages of an export (- for standard input); makes the store if need be')
+    .option(...config)
+    .action(async (dir, file, options) => (await import('./store-write.ts')).importStore(dir, file, options))
 }

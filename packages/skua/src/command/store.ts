@@ -1,6 +1,7 @@
-import type { StoredMessage } from '@skua-mq/protocol'
-import { Failure, nodeRuntime } from '@skua-mq/runtime'
+import { type StoredMessage, topicConfigTableFile } from '@skua-mq/protocol'
+import { ConfigFile, Failure, nodeRuntime } from '@skua-mq/runtime'
 import { messageJson, type RecordFilter, readStoreDirectory, storedMessages, verifyStore } from '@skua-mq/store'
+import { ProgressBar } from './progress-bar.ts'
 
 export interface StoreCat {
   readonly filter: RecordFilter
@@ -9,7 +10,7 @@ export interface StoreCat {
 }
 
 /** The runtime's disk, for a directory that is there: a mistyped path is not an empty store. */
-function diskOf(root: string) {
+export function diskOf(root: string) {
   const { disk } = nodeRuntime()
   // `skua store cat DIR | head` ends when head has enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
@@ -38,10 +39,25 @@ export async function catStore(root: string, command: StoreCat): Promise<void> {
 
 /** `skua store verify`: a line for each finding; exit code 1 when there is one. */
 export async function checkStore(root: string): Promise<void> {
-  for await (const finding of verifyStore(diskOf(root), root)) {
+  const { clock } = nodeRuntime()
+  const disk = diskOf(root)
+  const bar = new ProgressBar('verify', () => clock.monotonic())
+  const topics = knownTopics(root)
+  const isDeleted = (topic: string) => topics !== undefined && !topics.has(topic)
+  for await (const finding of verifyStore(disk, root, { progress: bar.update, isDeleted })) {
+    bar.end()
     await print(finding)
     process.exitCode = 1
   }
+  bar.end()
+}
+
+/** Topics of topics.json; undefined where it is missing. */
+function knownTopics(root: string): ReadonlySet<string> | undefined {
+  const { disk, events } = nodeRuntime()
+  const file = new ConfigFile(`${root}/config/topics.json`, { disk, events })
+  const table = file.load(bytes => topicConfigTableFile.decode(bytes))
+  return table === undefined ? undefined : new Set(table.topicConfigTable.keys())
 }
 
 function line(message: StoredMessage): string {
@@ -51,7 +67,7 @@ function line(message: StoredMessage): string {
 }
 
 /** Waits where the reader of a pipe is slower than the disk, so that memory stays bounded. */
-function print(text: string): Promise<void> | undefined {
+export function print(text: string): Promise<void> | undefined {
   if (process.stdout.write(`${text}\n`)) return undefined
   return new Promise(resolve => process.stdout.once('drain', resolve))
 }

@@ -1,22 +1,50 @@
-import type { Disk } from '@skua-mq/runtime'
+import type { Disk, DiskFile } from '@skua-mq/runtime'
+import { nextRecord } from '../record/record-search.ts'
 import { RecordView } from '../record/record-view.ts'
 import type { OffsetFile } from './directory.ts'
 
 /** A record of the log, or a stretch in which none can be read. */
 export type LogEntry =
   | { readonly kind: 'record'; readonly view: RecordView; readonly crcMatches: boolean }
-  /** The rest of this file cannot be read. `isLast`: nothing follows, so that it may be a torn tail. */
-  | { readonly kind: 'damaged'; readonly offset: number; readonly isLast: boolean }
+  /** `[offset, to)` cannot be read. `isTail`: no record follows, so that it may be a torn tail. */
+  | { readonly kind: 'damaged'; readonly offset: number; readonly to: number; readonly isTail: boolean }
 
-const readBytes = 1024 * 1024
+/** Told how far a long reading of the log has come, in bytes. */
+export type Progress = (done: number, total: number) => void
+
+const readBytes = 4 * 1024 * 1024
 /** A size above this is taken for damage. */
 const maxRecordBytes = 256 * 1024 * 1024
 
-/** All records of a log in order. The view is reused: take what you need before going on. Memory: one read. */
-export async function* logRecords(disk: Disk, files: readonly OffsetFile[]): AsyncGenerator<LogEntry, void, void> {
+/**
+ * All records of a log in order; behind damage it goes on with the next record that stands where it says. The view is
+ * reused: take what you need before going on. Memory: one read.
+ */
+export async function* logRecords(
+  disk: Disk,
+  files: readonly OffsetFile[],
+  progress?: Progress,
+): AsyncGenerator<LogEntry, void, void> {
   // Files are made ahead: the log ends in the last one in which something was written.
-  const last = files.findLastIndex(file => beginsWritten(disk, file))
-  for (const [at, file] of files.slice(0, last + 1).entries()) yield* fileRecords(disk, file, at === last)
+  const written = files.slice(0, files.findLastIndex(file => beginsWritten(disk, file)) + 1)
+  const total = written.reduce((sum, file) => sum + file.size, 0)
+  let done = 0
+  let damaged: { offset: number; to: number } | undefined
+  for (const [at, file] of written.entries()) {
+    const reading = new FileRecords(disk.open(file.path, 'read'), file, at === written.length - 1)
+    try {
+      for await (const entry of reading.entries(bytes => progress?.(done + bytes, total))) {
+        if (damaged !== undefined) yield { kind: 'damaged', ...damaged, isTail: false }
+        damaged = entry.kind === 'damaged' ? entry : undefined
+        if (entry.kind === 'record') yield entry
+      }
+    } finally {
+      reading.close()
+    }
+    done += file.size
+    progress?.(done, total)
+  }
+  if (damaged !== undefined) yield { kind: 'damaged', ...damaged, isTail: true }
 }
 
 function beginsWritten(disk: Disk, file: OffsetFile): boolean {
@@ -30,43 +58,63 @@ function beginsWritten(disk: Disk, file: OffsetFile): boolean {
   return head.some(byte => byte !== 0)
 }
 
-async function* fileRecords(disk: Disk, file: OffsetFile, isLast: boolean): AsyncGenerator<LogEntry, void, void> {
-  const view = new RecordView()
-  const handle = disk.open(file.path, 'read')
-  let buffer = Buffer.alloc(Math.min(readBytes, file.size))
-  try {
+type FileEntry =
+  | { readonly kind: 'record'; readonly view: RecordView; readonly crcMatches: boolean }
+  | { readonly kind: 'damaged'; readonly offset: number; readonly to: number }
+
+/** One file of the log. */
+class FileRecords {
+  private readonly handle: DiskFile
+  private readonly file: OffsetFile
+  private readonly isLast: boolean
+  private readonly view = new RecordView()
+  private buffer: Buffer
+
+  constructor(handle: DiskFile, file: OffsetFile, isLast: boolean) {
+    this.handle = handle
+    this.file = file
+    this.isLast = isLast
+    this.buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, file.size))
+  }
+
+  close(): void {
+    this.handle.closeSync()
+  }
+
+  async *entries(progress: (bytes: number) => void): AsyncGenerator<FileEntry, void, void> {
+    const { view, file } = this
     let from = 0
     while (from < file.size) {
-      const length = await handle.read(buffer, 0, Math.min(buffer.length, file.size - from), from)
+      const length = await this.handle.read(this.buffer, 0, Math.min(this.buffer.length, file.size - from), from)
+      progress(from)
       let at = 0
-      let found = view.parse(buffer, at, length)
+      let found = view.parse(this.buffer, at, length)
       while (found === 'record' && view.physicalOffset === file.base + from + at) {
-        const size = view.size
+        const { size } = view
         yield { kind: 'record', view, crcMatches: view.crcMatches() }
         at += size
-        found = view.parse(buffer, at, length)
+        found = view.parse(this.buffer, at, length)
       }
       if (found === 'blank') return
-      const ended = from + length >= file.size
-      if (!ended && at > 0 && (length - at < 8 || view.size > length - at)) {
+      if (length === 0) return
+      const isCut = from + length < file.size && (length - at < 8 || view.size > length - at)
+      if (isCut && (at > 0 || this.grow(file.size - from))) {
         from += at
         continue
       }
-      const wanted = view.size
-      if (
-        !ended &&
-        found === 'damaged' &&
-        wanted > buffer.length &&
-        wanted <= Math.min(maxRecordBytes, file.size - from)
-      ) {
-        buffer = Buffer.alloc(wanted)
-        continue
-      }
-      if (found !== 'empty' || (!isLast && file.size - from - at >= 8))
-        yield { kind: 'damaged', offset: file.base + from + at, isLast }
-      return
+      const next = await nextRecord({ file: this.handle, base: file.base, size: file.size }, from + at + 1)
+      const mayEnd = this.isLast || file.size - from - at < 8
+      if (found === 'empty' && mayEnd && next === file.size) return
+      yield { kind: 'damaged', offset: file.base + from + at, to: file.base + next }
+      from = next
     }
-  } finally {
-    handle.closeSync()
+  }
+
+  /** Makes the buffer as large as the record that does not fit; false when that cannot be a record. */
+  private grow(room: number): boolean {
+    const { size } = this.view
+    if (size <= this.buffer.length || size > room || size > maxRecordBytes) return false
+    this.buffer = Buffer.allocUnsafeSlow(size)
+    return true
   }
 }

@@ -1,7 +1,7 @@
 import { readRecord, type StoredMessage } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
 import { readStoreDirectory } from './directory.ts'
-import { logRecords } from './log-records.ts'
+import { logRecords, type Progress } from './log-records.ts'
 
 /** What a message has to have; a field left out asks for nothing. */
 export interface RecordFilter {
@@ -22,12 +22,16 @@ export async function* storedMessages(
   disk: Disk,
   root: string,
   filter: RecordFilter = {},
+  progress?: Progress,
 ): AsyncGenerator<StoredMessage, void, void> {
-  for await (const entry of logRecords(disk, readStoreDirectory(disk, root).log)) {
+  for await (const entry of logRecords(disk, readStoreDirectory(disk, root).log, progress)) {
     if (entry.kind === 'damaged') continue
     const { bytes, at, size } = entry.view
     const message = readRecord(bytes, at, { end: at + size })?.message
-    if (message !== undefined && passes(message, filter)) yield message
+    if (message === undefined || !passes(message, filter)) continue
+    // The next read overwrites what the body is a view of.
+    message.body = Buffer.from(message.body)
+    yield message
   }
 }
 

@@ -1,86 +1,68 @@
 import type { Disk } from '@skua-mq/runtime'
-import { fillSize, isUnit, unitBytes, unitPhysicalOffset, unitSize } from '../consume-queue/unit.ts'
-import { RecordView } from '../record/record-view.ts'
-import { type QueueDirectory, readStoreDirectory, type StoreDirectory } from './directory.ts'
-import { logRecords } from './log-records.ts'
+import { layoutOf } from '../file/layout.ts'
+import { readCheckpoint } from '../recovery/checkpoint.ts'
+import { readStoreDirectory } from './directory.ts'
+import { type Finding, Findings } from './findings.ts'
+import { IndexCheck } from './index-check.ts'
+import { logRecords, type Progress } from './log-records.ts'
+import { QueueCheck } from './queue-check.ts'
 
-/** Something that is not as it should be; one line. */
-export type Finding = string
+export interface VerifyOptions {
+  readonly progress?: Progress
+  /** Whether a topic without queues was deleted; default: none was, so that missing queues are findings. */
+  readonly isDeleted?: (topic: string) => boolean
+}
 
 /**
- * Compares a store with itself: the CRC of every body, and every queue entry against the log. Not looked at: whether each
- * record has its queue entry, and the entries of the index. Writes nothing.
+ * Compares a store with itself: the CRC of every body, every queue entry against the log and the reverse, every key of
+ * every message against the index, and the checkpoint. Of a store that was not closed the queues, the index and the
+ * checkpoint may lag behind the log, which the next start mends: there only what is in the queues is compared. Writes
+ * nothing.
  */
-export async function* verifyStore(disk: Disk, root: string): AsyncGenerator<Finding, void, void> {
-  const store = readStoreDirectory(disk, root)
-  let records = 0
-  for await (const entry of logRecords(disk, store.log)) {
-    if (entry.kind === 'damaged') {
-      yield `commitlog ${entry.offset}: ${entry.isLast ? 'a torn or damaged record ends the log' : 'the rest of this file cannot be read'}`
-      continue
-    }
-    records++
-    if (!entry.crcMatches) yield `commitlog ${entry.view.physicalOffset}: the body does not match its CRC`
-  }
-  for (const queue of store.queues) yield* verifyQueue(disk, store, queue)
-  if (records > 0 && store.queues.length === 0) yield 'consumequeue: missing'
-  if (records > 0 && store.index.length === 0) yield 'index: missing'
-}
-
-async function* verifyQueue(
+export async function* verifyStore(
   disk: Disk,
-  store: StoreDirectory,
-  queue: QueueDirectory,
+  root: string,
+  options: VerifyOptions = {},
 ): AsyncGenerator<Finding, void, void> {
-  const first = store.log[0]?.base ?? 0
-  for (const file of queue.files) {
-    const handle = disk.open(file.path, 'read')
-    const block = Buffer.alloc(unitBytes * 4096)
-    try {
-      for (let from = 0; from < file.size; from += block.length) {
-        const length = await handle.read(block, 0, Math.min(block.length, file.size - from), from)
-        for (let at = 0; at + unitBytes <= length; at += unitBytes) {
-          if (!isUnit(block, at) || unitSize(block, at) === fillSize) continue
-          const unit = { physicalOffset: unitPhysicalOffset(block, at), size: unitSize(block, at) }
-          // Entries of deleted files stay until their queue file goes too.
-          if (unit.physicalOffset < first) continue
-          const queueOffset = (file.base + from + at) / unitBytes
-          const wrong = await wrongEntry(disk, store, { ...unit, queueOffset, queue })
-          if (wrong !== undefined) yield `consumequeue ${queue.topic}/${queue.queueId} ${queueOffset}: ${wrong}`
-        }
-      }
-    } finally {
-      handle.closeSync()
+  const store = readStoreDirectory(disk, root)
+  const findings = new Findings()
+  const isWhole = !store.abort
+  const queues = store.queues.length > 0 ? new QueueCheck({ disk, store, findings, isWhole }) : undefined
+  const index = isWhole && store.index.length > 0 ? new IndexCheck({ disk, root, store, findings }) : undefined
+  let records = 0
+  let lastStoredAtMs = 0
+  for await (const entry of logRecords(disk, store.log, options.progress)) {
+    if (entry.kind === 'damaged') {
+      const what = entry.isTail ? 'a torn or damaged record ends the log' : `cannot be read up to ${entry.to}`
+      findings.add('commitlog ', `${entry.offset}: ${what}`)
+    } else {
+      const { view } = entry
+      records++
+      lastStoredAtMs = Math.max(lastStoredAtMs, view.storedAtMs)
+      if (!entry.crcMatches) findings.add('commitlog ', `${view.physicalOffset}: the body does not match its CRC`)
+      if (view.hasQueueEntry) queues?.record(view)
+      index?.record(view)
     }
+    yield* findings.take()
   }
+  await queues?.finish(options.isDeleted ?? (() => false))
+  index?.finish()
+  if (records > 0 && queues === undefined) findings.add('', 'consumequeue: missing')
+  if (records > 0 && store.index.length === 0) findings.add('', 'index: missing')
+  checkCheckpoint(disk, root, { lastStoredAtMs, findings })
+  yield* findings.take()
+  yield* findings.rest()
 }
 
-interface QueueEntryAt {
-  readonly physicalOffset: number
-  readonly size: number
-  readonly queueOffset: number
-  readonly queue: QueueDirectory
-}
-
-/** What is wrong with an entry, or undefined. */
-async function wrongEntry(disk: Disk, store: StoreDirectory, entry: QueueEntryAt): Promise<string | undefined> {
-  const file = store.log.find(each => entry.physicalOffset >= each.base && entry.physicalOffset < each.base + each.size)
-  const place = `${entry.physicalOffset}`
-  if (file === undefined || entry.physicalOffset + entry.size > file.base + file.size)
-    return `points to ${place}, which is not in the log`
-  const bytes = Buffer.alloc(entry.size)
-  const handle = disk.open(file.path, 'read')
-  try {
-    await handle.read(bytes, 0, entry.size, entry.physicalOffset - file.base)
-  } finally {
-    handle.closeSync()
+/** It may lag, but never be ahead of the log: recovery would begin behind messages that it needs. */
+function checkCheckpoint(
+  disk: Disk,
+  root: string,
+  { lastStoredAtMs, findings }: { lastStoredAtMs: number; findings: Findings },
+): void {
+  const { checkpoint } = layoutOf({ storePathRootDir: root, storePathCommitLog: '' })
+  for (const [name, atMs] of Object.entries(readCheckpoint(disk, checkpoint))) {
+    if (atMs > lastStoredAtMs && lastStoredAtMs > 0)
+      findings.add('checkpoint ', `${name}: ${atMs} is later than the last message of the log (${lastStoredAtMs})`)
   }
-  const view = new RecordView()
-  if (view.parse(bytes, 0, entry.size) !== 'record' || view.physicalOffset !== entry.physicalOffset)
-    return `points to ${place}, where no record begins`
-  if (view.size !== entry.size) return `says ${entry.size} bytes, the record at ${place} has ${view.size}`
-  const { topic, queueId } = entry.queue
-  if (view.topic !== topic || view.queueId !== queueId || view.queueOffset !== entry.queueOffset)
-    return `points to ${place}, which is ${view.topic}/${view.queueId} ${view.queueOffset}`
-  return undefined
 }

@@ -1,4 +1,5 @@
 import type { Segments } from '../commit-log/segments.ts'
+import { type LogFile, nextRecord } from '../record/record-search.ts'
 import { RecordView } from '../record/record-view.ts'
 
 export interface ScanEnd {
@@ -83,7 +84,7 @@ class LogScan {
         if (used.found === 'blank') return { at: base + size }
         if (used.found === 'cut' && (used.bytes > 0 || this.grow(size - at))) continue
         if (used.found !== undefined)
-          return this.stopped(base, { at: base + at, stop: used.found === 'empty' ? 'empty' : 'damaged' })
+          return await this.stopped({ file: handle.file, base, size }, at, used.found === 'empty' ? 'empty' : 'damaged')
       }
       return { at: base + size }
     } finally {
@@ -91,14 +92,21 @@ class LogScan {
     }
   }
 
-  /** Damage below `trustedTo`: goes on with the next file, where there is one. */
-  private stopped(
-    base: number,
-    end: { at: number; stop: ScanEnd['reason'] },
-  ): { at: number; stop?: ScanEnd['reason'] } {
-    const next = base + this.segments.size
-    if (end.at >= this.options.trustedTo || this.segments.find(next) === undefined || this.cancelled) return end
-    this.options.skipped(end.at, next)
+  /** Damage below `trustedTo`: goes on with the next record that can be read, in this file or the next. */
+  private async stopped(
+    file: LogFile,
+    place: number,
+    stop: 'empty' | 'damaged',
+  ): Promise<{ at: number; stop?: ScanEnd['reason'] }> {
+    const at = file.base + place
+    if (at >= this.options.trustedTo || this.cancelled) return { at, stop }
+    const { trustedTo } = this.options
+    const fileEnd = file.base + file.size
+    const found = file.base + (await nextRecord(file, place + 1))
+    // What was trusted ends with a whole record: there the log goes on, or ends.
+    const next = trustedTo <= fileEnd ? Math.min(found, trustedTo) : found
+    if (next === fileEnd && this.segments.find(next) === undefined) return { at, stop }
+    this.options.skipped(at, next)
     return { at: next }
   }
 

@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { describe, test } from 'node:test'
+import type { Disk } from '@skua-mq/runtime'
 import { messageJson, readStoreDirectory, storedMessages, verifyStore } from '../../src/index.ts'
+import { findingsPerKind } from '../../src/offline/findings.ts'
 import { expectedOf, unpackFixture } from '../fixture.ts'
-import { world } from '../harness.ts'
+import { open, put, smallConfig, world } from '../harness.ts'
 
 const fields =
   'phyOffset size topic queueId queueOffset sysFlag flag bodyCRC bornTimestamp storeTimestamp bornHost reconsumeTimes preparedTransactionOffset properties bodyHex'.split(
     ' ',
   )
 const names = ['store-4.9.7-clean', 'store-4.9.7-crash', 'store-4.9.7-slave', 'store-5.3.3-clean']
+
+/** Of the 4.9.7 fixtures. */
+const geometry = {
+  mappedFileSizeCommitLog: 16_384,
+  mappedFileSizeConsumeQueue: 200,
+  maxHashSlotNum: 50,
+  maxIndexNum: 100,
+}
 
 function unpacked(name: string) {
   const { disk } = world()
@@ -34,14 +44,33 @@ for (const name of names) {
   })
 }
 
-for (const name of names.filter(each => !each.includes('crash'))) {
+/** Java lost keys of this one when it recovered, before it closed it (store.md 4.5). */
+const lostKeys = 'store-4.9.7-clean'
+
+for (const name of names.filter(each => each !== lostKeys)) {
   test(`${name}: nothing is found`, async () => {
     assert.deepEqual(await all(verifyStore(unpacked(name), '/store')), [])
   })
 }
 
-test('the end of a log is not a finding where the next file is made ahead and empty', async () => {
-  assert.deepEqual(await all(verifyStore(unpacked('store-4.9.7-crash'), '/store')), [])
+test(`${lostKeys}: exactly the keys that Java lost are found missing`, async () => {
+  const found = await all(verifyStore(unpacked(lostKeys), '/store'))
+  const gap = expectedOf(lostKeys).messages.filter(({ phyOffset }) => phyOffset >= 8236 && phyOffset < 13_500)
+  const keys = gap.flatMap(({ phyOffset, topic, properties }) =>
+    [properties['UNIQ_KEY'], ...(properties['KEYS']?.split(' ') ?? [])]
+      .filter(key => key !== undefined && key !== '')
+      .map(key => `index the message at ${phyOffset} is not found by ${topic}#${key}`),
+  )
+  assert.deepEqual(found.slice(0, -1), keys.slice(0, findingsPerKind))
+  assert.match(found.at(-1) ?? '', /^index … and \d+ more$/)
+})
+
+test('a store that Java mended incompletely is whole once Skua has opened it', async () => {
+  const at = world()
+  unpackFixture(lostKeys, at.disk, '/store')
+  const { store } = await open(at, { ...smallConfig, ...geometry })
+  await at.clock.until(store.stop())
+  assert.deepEqual(await all(verifyStore(at.disk, '/store')), [])
 })
 
 test('a torn tail is named at the end of the last whole record', async () => {
@@ -73,9 +102,8 @@ test('a damaged byte of a body is found at its record', async () => {
   const at = bytes.indexOf(Buffer.from(message.bodyHex, 'hex'), message.phyOffset)
   bytes[at]! ^= 1
   disk.writeFile(path, bytes)
-  assert.deepEqual(await all(verifyStore(disk, '/store')), [
-    `commitlog ${message.phyOffset}: the body does not match its CRC`,
-  ])
+  const found = (await all(verifyStore(disk, '/store'))).filter(each => !each.startsWith('index'))
+  assert.deepEqual(found, [`commitlog ${message.phyOffset}: the body does not match its CRC`])
 })
 
 test('a queue entry that points beside its record is found', async () => {
@@ -85,7 +113,7 @@ test('a queue entry that points beside its record is found', async () => {
   const bytes = Buffer.from(disk.readFile(path))
   bytes[7]! ^= 1
   disk.writeFile(path, bytes)
-  const found = await all(verifyStore(disk, '/store'))
+  const found = (await all(verifyStore(disk, '/store'))).filter(each => !each.startsWith('index'))
   assert.equal(found.length, 1)
   assert.match(found[0]!, /^consumequeue FxNormal\/\d+ 0: points to \d+, where no record begins$/)
 })
@@ -127,4 +155,86 @@ test('messages are found by topic, queue, key, tag, property and body', async ()
     await offsets({ body }),
     expected(each => each.bodyHex.includes(bodyHex)),
   )
+})
+
+describe('verify finds', () => {
+  /** A store of ours with a few hundred messages in three queues, closed. */
+  async function ours() {
+    const at = world()
+    const opened = await open(at)
+    for (let i = 0; i < 120; i++) {
+      const properties = `TAGS\u0001A\u0002KEYS\u0001k${i} all\u0002UNIQ_KEY\u0001u${i}`
+      put(opened, { topic: 'T', queueId: i % 3, body: Buffer.from(`body ${i}`), properties })
+    }
+    await at.clock.until(opened.store.stop())
+    assert.deepEqual(await all(verifyStore(at.disk, '/store')), [])
+    return at.disk
+  }
+  const change = (disk: Disk, path: string, edit: (bytes: Buffer) => void) => {
+    const bytes = Buffer.from(disk.readFile(path))
+    edit(bytes)
+    disk.writeFile(path, bytes)
+  }
+
+  test('a message without an entry, and a topic without queues unless it was deleted', async () => {
+    const disk = await ours()
+    const [file] = readStoreDirectory(disk, '/store').queues.find(({ queueId }) => queueId === 1)!.files
+    change(disk, file!.path, bytes => bytes.fill(0, 0, 20))
+    const [found, ...others] = await all(verifyStore(disk, '/store'))
+    assert.match(found ?? '', /^consumequeue T\/1 0: the message at \d+ has no entry$/)
+    assert.deepEqual(others, [])
+    disk.remove('/store/consumequeue/T/1')
+    assert.deepEqual(await all(verifyStore(disk, '/store')), [
+      'consumequeue T/1: missing, 40 messages of the log belong there',
+    ])
+    assert.deepEqual(await all(verifyStore(disk, '/store', { isDeleted: topic => topic === 'T' })), [])
+  })
+
+  test('a wrong tags code', async () => {
+    const disk = await ours()
+    const [file] = readStoreDirectory(disk, '/store').queues[0]!.files
+    change(disk, file!.path, bytes => bytes.writeInt32BE(7, 16))
+    const found = await all(verifyStore(disk, '/store'))
+    assert.match(found.join('\n'), /^consumequeue T\/0 0: tags code 7, the message at 0 has 65$/)
+  })
+
+  test('index entries that are wrong, slots that lead nowhere and chains that are broken', async () => {
+    const disk = await ours()
+    const path = `/store/index/${readStoreDirectory(disk, '/store').index[0]}`
+    const { maxHashSlotNum } = smallConfig
+    const entry = (number: number) => 40 + maxHashSlotNum * 4 + number * 20
+    const sound = Buffer.from(disk.readFile(path))
+    change(disk, path, bytes => bytes.writeInt32BE(bytes.readInt32BE(entry(5)) ^ 64, entry(5)))
+    const wrong = (await all(verifyStore(disk, '/store'))).join('\n')
+    assert.match(wrong, /no key of it has the hash/)
+    assert.match(wrong, /the message at \d+ is not found by T#/)
+    disk.writeFile(path, sound)
+    change(disk, path, bytes => bytes.fill(0, 40, 40 + maxHashSlotNum * 4))
+    assert.match((await all(verifyStore(disk, '/store')))[0] ?? '', /slot \d+: leads to entry 0 and not to \d+/)
+    disk.writeFile(path, sound)
+    change(disk, path, bytes => bytes.writeInt32BE(1, entry(90) + 16))
+    assert.match((await all(verifyStore(disk, '/store')))[0] ?? '', /entry 90: leads to entry 1 and not to \d+/)
+  })
+
+  test('a checkpoint that is ahead of the log', async () => {
+    const disk = await ours()
+    change(disk, '/store/checkpoint', bytes => bytes.writeBigInt64BE(BigInt(2 ** 45), 8))
+    assert.match(
+      (await all(verifyStore(disk, '/store'))).join('\n'),
+      /^checkpoint logicsMsgAtMs: 35184372088832 is later/,
+    )
+  })
+
+  test('damage amid a file as a stretch, and reads on behind it', async () => {
+    const disk = await ours()
+    const messages = await all(storedMessages(disk, '/store'))
+    const [hit, next] = [messages[10]!, messages[11]!]
+    change(disk, readStoreDirectory(disk, '/store').log[0]!.path, bytes =>
+      bytes.fill(0xff, hit.physicalOffset, hit.physicalOffset + 8),
+    )
+    const found = await all(verifyStore(disk, '/store'))
+    assert.equal(found[0], `commitlog ${hit.physicalOffset}: cannot be read up to ${next.physicalOffset}`)
+    assert.match(found[1] ?? '', /^consumequeue T\/1 3: points to \d+, where no record begins$/)
+    assert.equal((await all(storedMessages(disk, '/store'))).length, 119)
+  })
 })
