@@ -53,7 +53,7 @@ describe('skua store', () => {
     assert.deepEqual(await skua('verify', store), { code: 0, output: '', errors: '' })
   })
 
-  test('export writes a new file, import makes a store of it that a broker serves', async () => {
+  test('export writes a new file, import makes a store of it that a broker serves', async t => {
     const file = join(home, 'all.jsonl')
     const other = join(home, 'imported')
     assert.equal((await skua('export', store, '--jsonl', '--out', file)).code, 0)
@@ -68,15 +68,17 @@ describe('skua store', () => {
     assert.equal((await skua('verify', other)).code, 0)
     const broker = await startStandalone({ port: 0, store: other })
     const consumer = new PullConsumer({ namesrvAddr: broker.namesrvAddr, group: 'g' })
+    t.after(async () => {
+      await consumer.close()
+      await broker.stop()
+    })
     await consumer.start()
     const queues = await consumer.fetchSubscribeMessageQueues('FxNormal')
     let count = 0
     for (const queue of queues) count += (await consumer.pull(queue, 0)).messages.length
     assert.equal(count, lines.filter(line => JSON.parse(line).topic === 'FxNormal').length)
-    await consumer.close()
-    await broker.stop()
     writeFileSync(file, 'no json\n')
-    const wrong = await skua('import', other, file)
+    const wrong = await skua('import', join(home, 'wrong'), file)
     assert.equal(wrong.code, 1)
     assert.match(wrong.errors, /^skua: line 1: /)
   })

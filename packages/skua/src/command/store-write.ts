@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { topicConfigTableFile } from '@skua-mq/protocol'
 import { ConfigFile, configOf, NodeProcessFacts, nodeRuntime, type Runtime } from '@skua-mq/runtime'
 import {
@@ -102,18 +102,10 @@ export async function importStore(root: string, file: string, { configFile }: { 
   const input = file === '-' ? process.stdin : createReadStream(file)
   if (file !== '-') await once(input, 'open')
   const total = file === '-' ? 0 : (parts.disk.stat(file)?.size ?? 0)
-  let read = 0
-  input.on('data', (chunk: Buffer) => {
-    read += chunk.length
-    bar.update(read, total)
-  })
+  const lines = linesOf(input, read => bar.update(read, total))
   await opened.start()
   try {
-    const done = await importMessages(
-      opened,
-      createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }),
-      parts.clock,
-    )
+    const done = await importMessages(opened, lines, parts.clock)
     addTopics(parts, root, done.queues)
     bar.end()
     await print(`${done.messages.toLocaleString('en-US')} messages in ${done.queues.size} topics`)
@@ -121,6 +113,21 @@ export async function importStore(root: string, file: string, { configFile }: { 
   } finally {
     await opened.stop()
   }
+}
+
+/** The lines of a stream, from its first byte on, whenever reading begins; readline loses what comes before that. */
+async function* linesOf(input: Readable, onRead: (bytes: number) => void): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  let read = 0
+  for await (const chunk of input as AsyncIterable<Buffer>) {
+    read += chunk.length
+    onRead(read)
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  yield rest + decoder.end()
 }
 
 /** A broker serves the queues of topics that it knows. */
