@@ -12,7 +12,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 export interface Contender {
   readonly name: string
   readonly namesrv: string
-  readonly pid: number
+  /** Unknown for a server that somebody else started: then there is no CPU figure. */
+  readonly pid: number | undefined
   /** From the start of the process to a broker that answers, in ms. */
   readonly readyMs: number
   stop(): Promise<void>
@@ -57,10 +58,10 @@ function nameServerOf(child: ChildProcess): Promise<string> {
   })
 }
 
-/** The real one, with a heap of 1 GiB: it does not take this load with less than a few hundred MiB. */
-export async function startApache(version: ReferenceVersion, settings: Settings): Promise<Contender> {
+/** The real one. */
+export async function startApache(version: ReferenceVersion, settings: Settings, heapMb: number): Promise<Contender> {
   const begun = performance.now()
-  const reference = await startReference({ version, conf: settings, heapMb: 1024 })
+  const reference = await startReference({ version, conf: settings, heapMb })
   return {
     name: `Apache ${version}`,
     namesrv: reference.namesrvAddr,
