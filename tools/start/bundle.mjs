@@ -3,9 +3,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const dist = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'packages', 'skua', 'dist')
+const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'packages')
+const dist = join(packages, 'skua', 'dist')
 await build({
-  entryPoints: [join(dist, 'main.js')],
+  // The thread of a filter is looked for beside the code that starts it.
+  entryPoints: {
+    main: join(dist, 'main.js'),
+    'filter-worker': join(packages, 'filter-server', 'dist', 'filter-worker.js'),
+  },
   outdir: join(dist, 'bundle'),
   bundle: true,
   splitting: true,

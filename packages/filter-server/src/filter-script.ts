@@ -2,6 +2,7 @@ import variant from '@jitl/quickjs-wasmfile-release-sync'
 import type { Clock } from '@skua-mq/runtime'
 import {
   newQuickJSWASMModuleFromVariant,
+  newVariant,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
@@ -43,12 +44,34 @@ const releaseSync = variant as unknown as QuickJSSyncVariant
 const wanted =
   'wanted is JavaScript that defines a function match(message, context), which answers whether the consumer gets the message'
 
+/** Longest reason that is told; a filter may throw megabytes. */
+const maxReasonLength = 500
+
+/** Node has WebAssembly; the types of it come with those of browsers only. */
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { Memory: new (pages: { initial: number; maximum: number }) => object }
+}
+
+/** What the WebAssembly instance has from its start, most of it free. */
+const initialPages = 256
+const pageBytes = 65_536
+
+/**
+ * Memory that grows to this and no more. QuickJS's own limit counts calls of malloc and not their sizes when it is
+ * compiled to WebAssembly, so that it stops single large objects only.
+ */
+function limitedMemory(memoryBytes: number): object {
+  const maximum = Math.min(32_768, initialPages + Math.ceil(memoryBytes / pageBytes))
+  return new WebAssembly.Memory({ initial: initialPages, maximum })
+}
+
 /** Of QuickJS's own stack, far below that of the WebAssembly instance, so that recursion ends as an error of the script. */
 const stackBytes = 256 * 1024
 
 /** Runs inside, before the filter's text: keeps what the filter must not change, and makes messages of plain data. */
 const prelude = `(bodyText, bodyBytes) => {
   const { parse } = JSON
+  const { Uint8Array } = globalThis
   class Message {
     constructor(fields) { Object.assign(this, fields) }
     get bodyText() { return bodyText() }
@@ -95,7 +118,8 @@ export class FilterScript {
     parts: { clock: Clock; limits: ScriptLimits; context: FilterContext },
   ): Promise<FilterScript> {
     // An instance for each filter: a host error in one (its stack, say) leaves nothing behind for others.
-    const quickJs = await newQuickJSWASMModuleFromVariant(releaseSync)
+    const wasmMemory = limitedMemory(parts.limits.memoryBytes)
+    const quickJs = await newQuickJSWASMModuleFromVariant(newVariant(releaseSync, { wasmMemory }))
     const script = new FilterScript({ ...parts, runtime: quickJs.newRuntime() })
     script.load(source, parts.context.className)
     return script
@@ -104,10 +128,11 @@ export class FilterScript {
   /** Throws FilterFailed; the script may be asked again. */
   matches(message: FilteredMessage): boolean {
     this.current = message
-    const text = this.vm.newString(JSON.stringify(message.fields))
     try {
       return this.guarded(() => {
+        const text = this.vm.newString(JSON.stringify(message.fields))
         const result = this.vm.callFunction(this.run, this.vm.undefined, this.match, text, this.context)
+        text.dispose()
         if (result.error) throw this.failure(result.error)
         const answer = this.vm.dump(result.value) === true
         result.value.dispose()
@@ -115,7 +140,6 @@ export class FilterScript {
       })
     } finally {
       this.current = undefined
-      text.dispose()
     }
   }
 
@@ -152,7 +176,8 @@ export class FilterScript {
       return call()
     } catch (error) {
       if (error instanceof FilterFailed) throw error
-      throw new FilterFailed(`the sandbox failed: ${String(error)}`, { atLimit: true })
+      const reason = `the sandbox failed, as when filterMemoryBytes=${this.limits.memoryBytes} are used up: ${String(error)}`
+      throw new FilterFailed(reason, { atLimit: true })
     } finally {
       this.deadline = Number.POSITIVE_INFINITY
     }
@@ -172,8 +197,14 @@ export class FilterScript {
     if (name === 'InternalError' && message === 'out of memory') {
       return new FilterFailed(`it took more than filterMemoryBytes=${this.limits.memoryBytes}`, { atLimit: true })
     }
+    // QuickJS throws null where there is no memory left for an error.
+    if (dumped === null) {
+      const reason = `it threw null, as it does when filterMemoryBytes=${this.limits.memoryBytes} are used up`
+      return new FilterFailed(reason, { atLimit: true })
+    }
     const place = stack?.trim().split('\n')[0]?.trim()
     const text = name === undefined ? `it threw ${JSON.stringify(dumped)}` : `${name}: ${message ?? ''}`
-    return new FilterFailed(place ? `${text} (${place})` : text, { atLimit: false })
+    const reason = text.length > maxReasonLength ? `${text.slice(0, maxReasonLength)}…` : text
+    return new FilterFailed(place ? `${reason} (${place.slice(0, maxReasonLength)})` : reason, { atLimit: false })
   }
 }

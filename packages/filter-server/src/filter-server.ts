@@ -36,11 +36,11 @@ export class FilterServer implements Service {
   private stopped = false
 
   constructor(options: FilterServerOptions) {
-    const { runtime } = options
+    const { runtime, callTimeoutMs, memoryBytes } = options
     this.options = options
     this.filters = new Filters({
       clock: runtime.clock,
-      limits: options,
+      limits: { callTimeoutMs, memoryBytes },
       onRefused: ({ consumerGroup, topic }, reason) =>
         runtime.events.emit(filterRefused({ consumerGroup, topic, reason })),
     })
@@ -56,7 +56,10 @@ export class FilterServer implements Service {
 
   async start(): Promise<void> {
     await this.server.start()
-    this.timer = every(this.options.runtime.clock, registerPeriodMs, () => this.register())
+    this.timer = every(this.options.runtime.clock, registerPeriodMs, () => {
+      this.filters.expire()
+      return this.register()
+    })
     await this.register()
   }
 
@@ -64,6 +67,7 @@ export class FilterServer implements Service {
     this.stopped = true
     this.timer?.cancel()
     await this.server.stop()
+    await this.filters.stop()
     await this.client.close()
   }
 

@@ -5,11 +5,10 @@ import {
   pullMessage,
   type ReplyHeaderOf,
   ResponseCode,
-  readRecord,
 } from '@skua-mq/protocol'
 import { answer, type RemotingClient, type Reply, refuse } from '@skua-mq/remoting'
+import type { Filter } from './filter.ts'
 import { FilterFailed } from './filter-script.ts'
-import { filteredMessage } from './filtered-message.ts'
 import type { Filters } from './filters.ts'
 
 /** The group as which filter servers pull; known to every broker. */
@@ -36,9 +35,11 @@ export async function filteredPull(header: PullHeader, parts: FilteredPullParts)
   if (filter === undefined) {
     return refuse(
       ResponseCode.systemError,
-      `no filter of ${consumerGroup} for ${topic} is registered here: consumers bring it beside their heartbeats (302)`,
+      parts.filters.refusalOf(consumerGroup, topic) ??
+        `no filter of ${consumerGroup} for ${topic} is registered here: consumers bring it beside their heartbeats (302)`,
     )
   }
+  filter.used()
   const suspend = (header.sysFlag & PullSysFlag.suspend) !== 0
   const holdMs = suspend ? Math.max(0, header.suspendTimeoutMillis - shorterHoldMs) : 0
   const pull = {
@@ -56,7 +57,7 @@ export async function filteredPull(header: PullHeader, parts: FilteredPullParts)
   }
   try {
     const reply = await parts.client.request(parts.brokerAddr, pullMessage, pull, { timeoutMs: holdMs + patienceMs })
-    return filtered(reply, message => filter.matches(message))
+    return await filtered(reply, filter)
   } catch (error) {
     const what =
       error instanceof FilterFailed ? `the filter ${filter.className} failed` : 'the pull at the broker failed'
@@ -70,29 +71,16 @@ const plainCodes: readonly number[] = [
   ResponseCode.pullOffsetMoved,
 ]
 
-function filtered(
-  reply: Awaited<ReturnType<RemotingClient['request']>>,
-  matches: (message: ReturnType<typeof filteredMessage>) => boolean,
-): PullReply {
+async function filtered(reply: Awaited<ReturnType<RemotingClient['request']>>, filter: Filter): Promise<PullReply> {
   if (reply.code !== ResponseCode.success && !plainCodes.includes(reply.code))
     return refuse(ResponseCode.systemError, `the broker answered ${reply.code}: ${reply.remark ?? ''}`)
   const { nextBeginOffset, minOffset, maxOffset } = reply.header as unknown as ReplyHeaderOf<typeof pullMessage>
   const header = { suggestWhichBrokerId: 0, nextBeginOffset, minOffset, maxOffset }
   if (reply.code !== ResponseCode.success) return answer(reply.code as ResponseCode, header, reply.remark)
-  const passed = passing(reply.body ?? new Uint8Array(0), matches)
-  if (passed.length === 0) return answer(ResponseCode.pullRetryImmediately, header, 'NO_MATCHED_MESSAGE')
-  return { code: ResponseCode.success, header, body: Buffer.concat(passed), remark: 'FOUND' }
-}
-
-/** The stored bytes of each message that passes. */
-function passing(bytes: Uint8Array, matches: (message: ReturnType<typeof filteredMessage>) => boolean): Uint8Array[] {
-  const passed: Uint8Array[] = []
-  let at = 0
-  while (at < bytes.length) {
-    const record = readRecord(bytes, at)
-    if (record === undefined) throw new Error(`the broker sent ${bytes.length - at} bytes that are no message`)
-    if (matches(filteredMessage(record.message))) passed.push(bytes.subarray(at, record.next))
-    at = record.next
-  }
-  return passed
+  const records = reply.body ?? new Uint8Array(0)
+  const { ranges, nextQueueOffset } = await filter.pass(records)
+  const reached = { ...header, nextBeginOffset: nextQueueOffset ?? nextBeginOffset }
+  if (ranges.length === 0) return answer(ResponseCode.pullRetryImmediately, reached, 'NO_MATCHED_MESSAGE')
+  const body = Buffer.concat(ranges.map(({ start, end }) => records.subarray(start, end)))
+  return { code: ResponseCode.success, header: reached, body, remark: 'FOUND' }
 }

@@ -96,12 +96,22 @@ describe('a filter cannot', () => {
     }
   })
 
-  test('take more memory than its limit', async () => {
-    const failure = await failureOf('function match() { const all = []; for (;;) all.push(new Uint8Array(1 << 20)) }', {
-      ...limits,
-      callTimeoutMs: 5000,
-    })
-    assert.match(failure.message, /filterMemoryBytes=4194304/)
+  test('take more memory than its limit, in whatever pieces, its messages among them', async () => {
+    const own = { ...limits, callTimeoutMs: 5000 }
+    for (const piece of [
+      'new Uint8Array(1 << 20)',
+      'new Uint8Array(100)',
+      '{}',
+      '"x".repeat(1e5) + all.length',
+      'm.body',
+    ]) {
+      const before = process.memoryUsage.rss()
+      const failure = await failureOf(`const all = []; function match(m) { for (;;) all.push(${piece}) }`, own)
+      assert.match(failure.message, /filterMemoryBytes=4194304/)
+      assert.equal(failure.atLimit, true)
+      const grownMiB = (process.memoryUsage.rss() - before) / 2 ** 20
+      assert.ok(grownMiB < 100, `${piece}: the process grew by ${grownMiB} MiB`)
+    }
   })
 
   test('overflow a stack that anybody else uses', async () => {
@@ -134,6 +144,8 @@ describe('what a filter does wrong is told', () => {
   test('an error with its place, also one that is no Error', async () => {
     assert.match((await failureOf('function match(m) {\n  return m.no.where\n}')).message, /TypeError.*Chooser\.js:2/)
     assert.match((await failureOf('function match() { throw 7 }')).message, /threw 7/)
+    const long = await failureOf('function match() { throw new Error("x".repeat(1e6)) }')
+    assert.ok(long.message.length < 1100, 'a remark must fit into a header')
   })
 
   test('a promise', async () => {

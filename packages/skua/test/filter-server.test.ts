@@ -119,10 +119,29 @@ describe('a filter server', () => {
     const java = await register('java', 'public class C implements MessageFilter {}')
     assert.equal(java.code, ResponseCode.systemError)
     assert.match(java.remark ?? '', /wanted is JavaScript/)
+    const afterwards = await pull('java', 0)
+    assert.equal(afterwards.code, ResponseCode.systemError)
+    assert.match(afterwards.remark ?? '', /wanted is JavaScript/, 'the consumer’s log says it with each pull')
     await register('loops', 'function match() { for (;;); }')
     const looping = await pull('loops', 0)
     assert.equal(looping.code, ResponseCode.systemError)
     assert.match(looping.remark ?? '', /filter C failed.*filterCallTimeoutMs=100/)
+  })
+
+  test('goes on for others while one filter hangs inside a built-in function', async () => {
+    await register('hangs', `const match = () => Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)`)
+    await register('g', 'const match = () => true')
+    const hanging = pull('hangs', 0)
+    let others = 0
+    for (let done = false; !done; others++) {
+      assert.equal((await pull('g', 0)).code, 0)
+      done = await Promise.race([
+        hanging.then(() => true),
+        new Promise<false>(resolve => setTimeout(resolve, 1, false)),
+      ])
+    }
+    assert.ok(others > 20, `${others} pulls`)
+    assert.match((await hanging).remark ?? '', /filter C failed.*filterCallTimeoutMs=100/)
   })
 
   test('that was killed is started again and found in the route', async () => {
