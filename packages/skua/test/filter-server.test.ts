@@ -12,14 +12,23 @@ import {
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { type Standalone, startStandalone } from '../src/index.ts'
+import { ServerProcess } from './server-process.ts'
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 /** Filter servers of this process's brokers, by process id. */
-function filterProcesses(): number[] {
+function filterProcesses(broker = process.pid): number[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args=']).toString().split('\n')
   return lines
     .filter(line => line.includes(' filterserver --broker '))
     .map(line => line.trim().split(/\s+/).map(Number))
-    .filter(([, parent]) => parent === process.pid)
+    .filter(([, parent]) => parent === broker)
     .map(([pid]) => pid as number)
 }
 
@@ -155,8 +164,17 @@ describe('a filter server', () => {
   })
 })
 
+test('filter servers end by themselves when their broker is killed', async () => {
+  const broker = ServerProcess.skua(['--memory', '--port', '0', '--config', 'filterServerNums=2'])
+  const pids = await until(async () => {
+    const found = filterProcesses(broker.child.pid)
+    return found.length === 2 ? found : undefined
+  })
+  await broker.signal('SIGKILL')
+  await until(async () => (pids.some(isAlive) ? undefined : true))
+})
+
 test('a filter server whose broker is gone ends by itself', async () => {
-  const { ServerProcess } = await import('./server-process.ts')
   const server = ServerProcess.skua(['filterserver', '--broker', '127.0.0.1:1'])
   assert.equal(await server.exit(), 1)
   assert.match(server.errors, /its broker does not answer/)
