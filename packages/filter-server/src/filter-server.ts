@@ -1,7 +1,7 @@
 import { pullMessage, ResponseCode, registerFilterServer, registerMessageFilterClass } from '@skua-mq/protocol'
 import { ok, RemotingClient, RemotingServer, type Route, refuse, route } from '@skua-mq/remoting'
 import { type Address, defineEvent, every, type Runtime, type Service, type Timer } from '@skua-mq/runtime'
-import { NoFilter, type ScriptLimits } from './filter-script.ts'
+import { NoFilter, type ScriptLimits } from './filter-limits.ts'
 import { filteredPull } from './filtered-pull.ts'
 import { Filters } from './filters.ts'
 

@@ -1,7 +1,7 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import type { Clock } from '@skua-mq/runtime'
-import { type FilterContext, FilterFailed, NoFilter, type ScriptLimits } from './filter-script.ts'
-import { batchCalls, type Passed, type WorkerAnswer, type WorkerStart } from './filter-worker.ts'
+import { type FilterContext, FilterFailed, NoFilter, type ScriptLimits } from './filter-limits.ts'
+import { batchCalls, type Passed, type WorkerAnswer, type WorkerStart } from './worker-messages.ts'
 
 export interface FilterThreadParts {
   readonly clock: Clock

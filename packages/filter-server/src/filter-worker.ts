@@ -1,32 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { readRecord } from '@skua-mq/protocol'
 import { NodeClock } from '@skua-mq/runtime'
-import { type FilterContext, FilterFailed, FilterScript, NoFilter, type ScriptLimits } from './filter-script.ts'
+import { FilterFailed, NoFilter } from './filter-limits.ts'
+import { FilterScript } from './filter-script.ts'
 import { filteredMessage } from './filtered-message.ts'
+import { batchCalls, type WorkerAnswer, type WorkerStart } from './worker-messages.ts'
 
-/** The thread of one filter: it is started with its text, then answers each batch of stored records with those that pass. */
-export interface WorkerStart {
-  readonly source: string
-  readonly context: FilterContext
-  readonly limits: ScriptLimits
-}
-
-export interface Passed {
-  readonly kind: 'passed'
-  /** Byte ranges of the batch. */
-  readonly ranges: readonly { readonly start: number; readonly end: number }[]
-  /** The first message that was not looked at since the time of the batch was over; undefined when all were. */
-  readonly nextQueueOffset: number | undefined
-}
-
-export type WorkerAnswer =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly reason: string; readonly atLimit: boolean }
-  | Passed
-
-/** A batch is cut short after so many times `callTimeoutMs`, so that a slow filter answers before its consumer gives up. */
-export const batchCalls = 10
+// The thread of one filter: it is started with its text, then answers each batch of stored records with those that pass.
 
 const clock = new NodeClock()
 

@@ -1,6 +1,6 @@
-import { FilterFailed, NoFilter } from './filter-script.ts'
+import { FilterFailed, NoFilter } from './filter-limits.ts'
 import { FilterThread, type FilterThreadParts } from './filter-thread.ts'
-import type { Passed } from './filter-worker.ts'
+import type { Passed } from './worker-messages.ts'
 
 /** How long a filter that was stopped at a limit is left alone at first; doubled each time it happens again. */
 export const firstRestMs = 1000

@@ -8,7 +8,7 @@ import {
 } from '@skua-mq/protocol'
 import { answer, type RemotingClient, type Reply, refuse } from '@skua-mq/remoting'
 import type { Filter } from './filter.ts'
-import { FilterFailed } from './filter-script.ts'
+import { FilterFailed } from './filter-limits.ts'
 import type { Filters } from './filters.ts'
 
 /** The group as which filter servers pull; known to every broker. */

@@ -1,7 +1,7 @@
 import { bodyCrc } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
 import { Filter } from './filter.ts'
-import { NoFilter, type ScriptLimits } from './filter-script.ts'
+import { NoFilter, type ScriptLimits } from './filter-limits.ts'
 
 /** Filters are a few KiB of text; each keeps a thread, and some 20 MiB of memory beside its own. */
 export const maxSourceBytes = 256 * 1024

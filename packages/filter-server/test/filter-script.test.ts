@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { NodeClock } from '@skua-mq/runtime'
-import { FilterFailed, FilterScript, NoFilter } from '../src/filter-script.ts'
+import { FilterFailed, NoFilter } from '../src/filter-limits.ts'
+import { FilterScript } from '../src/filter-script.ts'
 import type { FilteredMessage } from '../src/filtered-message.ts'
 
 const limits = { callTimeoutMs: 50, memoryBytes: 4 * 1024 * 1024 }

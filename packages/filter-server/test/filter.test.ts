@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { type Clock, NodeClock, SimClock } from '@skua-mq/runtime'
 import { Filter, firstRestMs } from '../src/filter.ts'
-import { FilterFailed } from '../src/filter-script.ts'
+import { FilterFailed } from '../src/filter-limits.ts'
 import { batchOf } from './batch.ts'
 
 const limits = { callTimeoutMs: 100, memoryBytes: 16 * 1024 * 1024 }

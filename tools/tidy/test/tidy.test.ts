@@ -36,6 +36,8 @@ const codeOf = (path: string) =>
 
 /** `import … from 'x'`, `export … from 'x'`, `import('x')`: never a string that happens to end so. */
 const importPattern = /(?:^(?:import|export)\b[^'"]*?\bfrom |^import |\bimport\()'([^'\s]+)'/gm
+/** The file of a thread is named, not imported. */
+const threadPattern = /import\.meta\.resolve\('(\.[^']+)'\)/g
 
 test('every package stands in the order of arrows', () => {
   assert.deepEqual(
@@ -113,7 +115,8 @@ test('every source file is reached from its package or a test', () => {
     const visit = (path: string) => {
       if (reached.has(path) || !existsSync(path)) return
       reached.add(path)
-      for (const [, target] of codeOf(path).matchAll(importPattern)) visit(join(dirname(path), target as string))
+      for (const pattern of [importPattern, threadPattern])
+        for (const [, target] of codeOf(path).matchAll(pattern)) visit(join(dirname(path), target as string))
     }
     visit(join(src, 'index.ts'))
     visit(join(src, 'main.ts'))
