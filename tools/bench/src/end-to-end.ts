@@ -17,6 +17,8 @@ export async function endToEnd(options: {
   topic: string
   perSecond: number
   seconds: number
+  /** DELAY of each message; the time that it stands for is not counted. */
+  delayLevel?: { readonly level: number; readonly ms: number }
 }): Promise<{ p50Us: number; p99Us: number; received: number }> {
   const broker = await brokerOf(options.namesrv, options.topic)
   const [sender, receiver] = await Promise.all([connect(broker.host, broker.port), connect(broker.host, broker.port)])
@@ -35,6 +37,7 @@ export async function endToEnd(options: {
       flag: 0,
       unitMode: false,
       batch: false,
+      ...(options.delayLevel === undefined ? {} : { properties: `DELAY\u0001${options.delayLevel.level}` }),
     }
     sender.write(
       encodeFrame({
@@ -86,7 +89,7 @@ export async function endToEnd(options: {
         for (const message of decodeRecords(Buffer.from(reply.body))) {
           const sentAt = Number(Buffer.from(message.body).toString())
           if (Number.isNaN(sentAt)) continue
-          latency.add((now - sentAt) * 1000)
+          latency.add(Math.max(0, now - sentAt - (options.delayLevel?.ms ?? 0)) * 1000)
           counts.received++
         }
       }
@@ -110,7 +113,7 @@ export async function endToEnd(options: {
     }
     tick()
   })
-  await new Promise(resolve => setTimeout(resolve, 300))
+  await new Promise(resolve => setTimeout(resolve, 300 + 2 * (options.delayLevel?.ms ?? 0)))
   counts.going = false
   sender.destroy()
   receiver.destroy()

@@ -10,6 +10,14 @@ export interface LoadShape {
   /** Messages a request: 1, or a batch. */
   readonly batch: number
   readonly form: 'json' | 'binary'
+  /** Sends go round over so many topics, named after `topic`; default that one. */
+  readonly topics?: number | undefined
+  /** The queue of those topics; default 0. */
+  readonly fixedQueue?: number | undefined
+  /** Pulls by this SQL92 expression instead of by tag. */
+  readonly sql?: string | undefined
+  /** Further properties of what is sent, as stored text. */
+  readonly properties?: string | undefined
 }
 
 const properties = (id: number) =>
@@ -27,7 +35,7 @@ export function sendFrame(shape: LoadShape, queueId: number): Buffer {
     sysFlag: 0,
     bornTimestamp: Date.now(),
     flag: 0,
-    properties: single ? properties(queueId) : 'WAIT\u0001true',
+    properties: single ? properties(queueId) + (shape.properties ?? '') : 'WAIT\u0001true',
     reconsumeTimes: 0,
     unitMode: false,
     batch: !single,
@@ -52,19 +60,22 @@ function batchBody(count: number, body: Buffer): Buffer {
 }
 
 /** A pull of up to 32 messages with the subscription in it, so that no heartbeat is needed. */
-export function pullFrame(shape: LoadShape, { queueId, offset }: { queueId: number; offset: number }): Buffer {
+export function pullFrame(
+  shape: LoadShape,
+  { queueId, offset, suspendMs = 0 }: { queueId: number; offset: number; suspendMs?: number },
+): Buffer {
   const header = {
     consumerGroup: 'bench',
     topic: shape.topic,
     queueId,
     queueOffset: offset,
     maxMsgNums: 32,
-    sysFlag: 4,
+    sysFlag: suspendMs > 0 ? 6 : 4,
     commitOffset: 0,
-    suspendTimeoutMillis: 0,
-    subscription: '*',
+    suspendTimeoutMillis: suspendMs,
+    subscription: shape.sql ?? '*',
     subVersion: 0,
-    expressionType: 'TAG',
+    expressionType: shape.sql === undefined ? 'TAG' : 'SQL92',
   }
   return frame(pullMessage.code, writeFields(pullMessage.header, header), shape, undefined)
 }

@@ -61,7 +61,7 @@ async function compare(): Promise<string[]> {
     const settings = { flushDiskType: flush, defaultTopicQueueNums: 8 }
     const contenders = [
       { ...(await startSkua(settings)), name: 'now' },
-      { ...(await startSkua(settings, checkout)), name: commit },
+      { ...(await startSkua(settings, { checkout })), name: commit },
     ]
     for (const contender of contenders) await warm(contender)
     for (const situation of wanted) {

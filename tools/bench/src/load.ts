@@ -64,22 +64,28 @@ export async function brokerOf(
 class Lane {
   private readonly scan = new ReplyScan()
   private readonly started: Float64Array
-  private readonly frame: Buffer
-  private readonly opaqueAt: number
+  /** What is sent, in turn; each topic of the lane has its own. */
+  private readonly frames: readonly Buffer[]
+  private next = 0
   private offset = 0
+  private readonly lane: number
   private readonly options: LoadOptions
   private readonly queueId: number
   private readonly counts: Counts
   private readonly socket: Socket
 
-  constructor(socket: Socket, options: LoadOptions, { queueId, counts }: { queueId: number; counts: Counts }) {
+  constructor(
+    socket: Socket,
+    options: LoadOptions,
+    { queueId, counts, lane }: { queueId: number; counts: Counts; lane: number },
+  ) {
+    this.lane = lane
     this.socket = socket
     this.options = options
     this.queueId = queueId
     this.counts = counts
     this.started = new Float64Array(options.window)
-    this.frame = options.kind === 'send' ? sendFrame(options, queueId) : pullFrame(options, { queueId, offset: 0 })
-    this.opaqueAt = opaquePlace(this.frame)
+    this.frames = options.kind === 'send' ? this.sendFrames(queueId) : []
     socket.on('data', chunk => this.data(chunk as Buffer))
   }
 
@@ -107,12 +113,21 @@ class Lane {
   private ask(slot: number): void {
     this.started[slot] = performance.now()
     // The socket keeps a reference until the kernel has the bytes, so every frame in flight is a copy.
-    const send = this.options.kind === 'send'
-    const frame = send
-      ? Buffer.from(this.frame)
-      : pullFrame(this.options, { queueId: this.queueId, offset: this.offset })
-    patchOpaque(frame, send ? this.opaqueAt : opaquePlace(frame), firstOpaque + slot)
+    const { frames } = this
+    const frame =
+      frames.length > 0
+        ? Buffer.from(frames[this.next++ % frames.length]!)
+        : pullFrame(this.options, { queueId: this.queueId, offset: this.offset })
+    patchOpaque(frame, opaquePlace(frame), firstOpaque + slot)
     this.socket.write(frame)
+  }
+
+  private sendFrames(queueId: number): Buffer[] {
+    const { options } = this
+    const { topics = 1, topic, connections } = options
+    if (topics === 1) return [sendFrame(options, queueId)]
+    const own = Array.from({ length: topics }, (_, at) => at).filter(at => at % connections === this.lane % connections)
+    return own.map(at => sendFrame({ ...options, topic: `${topic}_${at}` }, options.fixedQueue ?? 0))
   }
 }
 
@@ -140,7 +155,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     Array.from({ length: options.connections }, () => connect(broker.host, broker.port)),
   )
   for (const [index, socket] of sockets.entries())
-    new Lane(socket, options, { queueId: index % queues, counts }).begin()
+    new Lane(socket, options, { queueId: index % queues, counts, lane: index }).begin()
   await sleep(options.warmupSeconds)
   const before = snapshot(options, counts)
   counts.counting = true

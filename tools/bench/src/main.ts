@@ -32,7 +32,7 @@ const { values } = parseArgs({
 const rounds = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
 
 async function contendersFor(flush: Situation['flush']): Promise<Contender[]> {
-  const settings = { flushDiskType: flush, defaultTopicQueueNums: 8 }
+  const settings = { flushDiskType: flush, defaultTopicQueueNums: 8, mappedFileSizeCommitLog: 1024 ** 3 }
   const list = [await startSkua(settings)]
   if (values.address !== undefined) {
     const pid = values.pid === undefined ? undefined : Number(values.pid)

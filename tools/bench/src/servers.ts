@@ -12,36 +12,59 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 export interface Contender {
   readonly name: string
   readonly namesrv: string
+  /** Process of the name server: the same as the broker's in Skua. */
+  readonly namesrvPid?: number | undefined
   /** Unknown for a server that somebody else started: then there is no CPU figure. */
   readonly pid: number | undefined
   /** From the start of the process to a broker that answers, in ms. */
   readonly readyMs: number
-  stop(): Promise<void>
+  /** `keep`: the store stays. */
+  stop(options?: { readonly keep: boolean }): Promise<void>
+  /** Kills the broker and starts it again on its store; ms from the start to a broker that answers. */
+  restart?(): Promise<number>
 }
 
 export type Settings = Readonly<Record<string, string | number | boolean>>
 
 /** The built command of a checkout, on a store directory of its own. */
-export async function startSkua(settings: Settings, checkout = root): Promise<Contender> {
+export async function startSkua(
+  settings: Settings,
+  { checkout = root, store = mkdtempSync(join(tmpdir(), 'skua-bench-')) }: { checkout?: string; store?: string } = {},
+): Promise<Contender> {
   const bundle = join(checkout, 'packages', 'skua', 'dist', 'bundle', 'main.js')
   if (!existsSync(bundle)) throw new Error(`${bundle} is not there: npm run build`)
-  const store = mkdtempSync(join(tmpdir(), 'skua-bench-'))
   const config = Object.entries(settings).flatMap(([key, value]) => ['--config', `${key}=${value}`])
-  const begun = performance.now()
-  const child = spawn(process.execPath, [bundle, '--store', store, '--port', '0', ...config], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const namesrv = await nameServerOf(child)
+  const begin = async (port: string) => {
+    const begun = performance.now()
+    const child = spawn(process.execPath, [bundle, '--store', store, '--port', port, ...config], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const namesrv = await nameServerOf(child)
+    return { child, namesrv, readyMs: Math.round(performance.now() - begun) }
+  }
+  const end = async (signal: NodeJS.Signals) => {
+    const gone = new Promise(resolve => running.child.once('exit', resolve))
+    running.child.kill(signal)
+    await gone
+  }
+  let running = await begin('0')
   return {
     name: 'Skua',
-    namesrv,
-    pid: child.pid ?? 0,
-    readyMs: Math.round(performance.now() - begun),
-    stop: async () => {
-      const gone = new Promise(resolve => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await gone
-      rmSync(store, { recursive: true, force: true })
+    get namesrv() {
+      return running.namesrv
+    },
+    get pid() {
+      return running.child.pid
+    },
+    readyMs: running.readyMs,
+    restart: async () => {
+      await end('SIGKILL')
+      running = await begin('0')
+      return running.readyMs
+    },
+    stop: async ({ keep } = { keep: false }) => {
+      await end('SIGTERM')
+      if (!keep) rmSync(store, { recursive: true, force: true })
     },
   }
 }
@@ -65,8 +88,16 @@ export async function startApache(version: ReferenceVersion, settings: Settings,
   return {
     name: `Apache ${version}`,
     namesrv: reference.namesrvAddr,
-    pid: reference.brokerPid,
+    namesrvPid: reference.namesrvPid,
+    get pid() {
+      return reference.brokerPid
+    },
     readyMs: Math.round(performance.now() - begun),
+    restart: async () => {
+      const from = performance.now()
+      await reference.restartBroker('SIGKILL')
+      return Math.round(performance.now() - from)
+    },
     stop: () => reference.stop('SIGKILL'),
   }
 }
