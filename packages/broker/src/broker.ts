@@ -84,7 +84,7 @@ export class Broker implements Service {
       store: this.store,
       tables: this.tables,
       storeHost,
-      announced: () => this.registration.announce(),
+      announced: () => this.announced(),
       totalMemoryBytes: options.totalMemoryBytes,
     })
     this.hot = hot
@@ -104,7 +104,7 @@ export class Broker implements Service {
           runtime,
           store: this.store,
           tables: this.tables,
-          announced: () => this.registration.announce(),
+          announced: () => this.announced(),
           storeHost,
           brokerAddr: this.brokerAddr,
           hot,
@@ -130,6 +130,12 @@ export class Broker implements Service {
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
     return this.delivery.pendingTransactions(limit)
+  }
+
+  /** The name servers know of the topics that are there now, and so will the next start. */
+  private async announced(): Promise<void> {
+    await this.tables.topics.settled()
+    await this.registration.announce()
   }
 
   private registrationOf(): Registration {

@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     warmup: { type: 'string', default: '2' },
     pid: { type: 'string' },
+    topics: { type: 'string' },
   },
 })
 const options: LoadOptions = {
@@ -29,6 +30,7 @@ const options: LoadOptions = {
   batch: Number(values.batch),
   form: values.form === 'binary' ? 'binary' : 'json',
   seconds: Number(values.seconds),
+  ...(values.topics === undefined ? {} : { topics: Number(values.topics) }),
   warmupSeconds: Number(values.warmup),
   pid: values.pid === undefined ? undefined : Number(values.pid),
 }

@@ -14,6 +14,8 @@ export interface LoadOptions extends LoadShape {
   /** Requests in flight on each connection. */
   readonly window: number
   readonly seconds: number
+  /** Pulls wait so long for messages at the end of a queue; default 0, and they begin again at its start. */
+  readonly suspendMs?: number | undefined
   /** Not counted: what comes before. */
   readonly warmupSeconds: number
   /** Process of the broker, for its CPU and memory. */
@@ -102,9 +104,10 @@ class Lane {
       if (options.kind === 'send') {
         if (reply.code === 0) counts.messages += options.batch
         else counts.errors++
-      } else if (reply.code === 0) counts.messages += reply.next - this.offset
+      } else if (reply.code === 0 || reply.code === 20) counts.messages += reply.next - this.offset
       else if (reply.code !== 19 && reply.code !== 21) counts.errors++
-      if (options.kind === 'pull') this.offset = reply.code === 0 && reply.next > this.offset ? reply.next : 0
+      if (options.kind === 'pull' && !(reply.code === 19 && options.suspendMs))
+        this.offset = (reply.code === 0 || reply.code === 20) && reply.next > this.offset ? reply.next : 0
       if (counts.going) this.ask(slot)
     })
     this.socket.uncork()
@@ -117,7 +120,11 @@ class Lane {
     const frame =
       frames.length > 0
         ? Buffer.from(frames[this.next++ % frames.length]!)
-        : pullFrame(this.options, { queueId: this.queueId, offset: this.offset })
+        : pullFrame(this.options, {
+            queueId: this.queueId,
+            offset: this.offset,
+            suspendMs: this.options.suspendMs ?? 0,
+          })
     patchOpaque(frame, opaquePlace(frame), firstOpaque + slot)
     this.socket.write(frame)
   }

@@ -41,8 +41,9 @@ export interface RegistrationParts {
   readonly timeoutMs: number
 }
 
-/** Changes that come close together become one registration. */
+/** Changes that come close together become one registration; where one takes long, for twice as long. */
 const gatherMs = 10
+const longestGatherMs = 500
 /** After a failure or a lost connection a name server is told again this soon, so that one which comes back knows the broker. */
 const retryMs = 3000
 /** Whoever waits for the name servers to know something waits no longer than this for those that do not answer. */
@@ -64,6 +65,7 @@ export class Registration implements Service {
   private soon: Promise<void> | undefined
   private soonTimer: Timer | undefined
   private stopped = false
+  private lastRoundMs = 0
 
   constructor(parts: RegistrationParts) {
     this.parts = parts
@@ -111,7 +113,8 @@ export class Registration implements Service {
   private gather(): Promise<void> {
     if (this.stopped || this.timer === undefined) return Promise.resolve()
     this.soon ??= new Promise(resolve => {
-      this.soonTimer = this.parts.clock.after(gatherMs, () => {
+      const waitMs = Math.min(longestGatherMs, Math.max(gatherMs, 2 * this.lastRoundMs))
+      this.soonTimer = this.parts.clock.after(waitMs, () => {
         this.soon = undefined
         this.round(resolve)
       })
@@ -150,7 +153,8 @@ export class Registration implements Service {
   }
 
   private async tell(namesrvAddr: string, body: Uint8Array): Promise<ReadonlyMap<string, string> | undefined> {
-    const { client, events, timeoutMs } = this.parts
+    const { client, clock, events, timeoutMs } = this.parts
+    const begun = clock.monotonic()
     const own = { ...this.parts.identity(), compressed: false, bodyCrc32: 0 }
     try {
       const reply = await client.request(namesrvAddr, registerBroker, own, { body, timeoutMs })
@@ -159,6 +163,7 @@ export class Registration implements Service {
         return undefined
       }
       this.silent.delete(namesrvAddr)
+      this.lastRoundMs = clock.monotonic() - begun
       events.emit(registered({ namesrvAddr, brokerAddr: own.brokerAddr }))
       return reply.body === undefined ? undefined : getKvListByNamespace.replyBody!.decode(reply.body).table
     } catch (error) {

@@ -12,11 +12,13 @@ export const topicCreated = defineEvent<{ topic: string; queues: number; perm: n
 export const topicDeleted = defineEvent<{ topic: string }>('topic deleted', 'info')
 
 export interface TopicTableParts {
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
   readonly events: Events
   readonly file: TableFile<TopicConfigTable>
   readonly settings: TopicSettings
 }
+
+const saveGapMs = 100
 
 /** Bits of topicSysFlag (remoting.md 14.3). */
 const unit = 1
@@ -30,6 +32,7 @@ export class TopicTable {
   private readonly made = new Set<string>()
   private readonly parts: TopicTableParts
   private readonly listeners: (() => void)[] = []
+  private saving: { readonly now: Promise<void>; next?: Promise<void> } | undefined
 
   constructor(parts: TopicTableParts) {
     this.parts = parts
@@ -92,8 +95,7 @@ export class TopicTable {
   ensure(topic: string, queues: number, why: string, topicSysFlag = 0): TopicConfig {
     const known = this.topics.get(topic)
     if (known !== undefined) return known
-    this.put({ ...topicConfig(topic, queues), topicSysFlag }, why)
-    return this.topics.get(topic) as TopicConfig
+    return this.make({ ...topicConfig(topic, queues), topicSysFlag }, why)
   }
 
   /**
@@ -116,8 +118,47 @@ export class TopicTable {
       topicFilterType: template.topicFilterType,
       topicSysFlag: send.unitMode ? unit : 0,
     }
-    this.put(config, `sent to, from the template ${send.defaultTopic}`)
+    return this.make(config, `sent to, from the template ${send.defaultTopic}`)
+  }
+
+  /**
+   * Resolves when the topics that are there now are on disk, or could not be brought there, which is an event. Topics
+   * which the broker makes are saved together: thousands of them must not stop the loop for a synced file each.
+   */
+  settled(): Promise<void> {
+    return this.saving?.next ?? this.saving?.now ?? Promise.resolve()
+  }
+
+  private make(config: TopicConfig, why: string): TopicConfig {
+    this.topics.set(config.topicName, config)
+    this.version.next(this.parts.clock.now())
+    this.parts.events.emit(
+      topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
+    )
+    this.saveSoon()
     return config
+  }
+
+  /** One save at a time; what is made meanwhile goes with the next one. */
+  private saveSoon(): void {
+    if (this.saving !== undefined) {
+      this.saving.next ??= this.saving.now.then(() => this.pause()).then(() => this.round())
+      return
+    }
+    this.saving = { now: this.round() }
+  }
+
+  private async round(): Promise<void> {
+    const own = this.saving?.next
+    if (own !== undefined) this.saving = { now: own }
+    await this.parts.file.saveLater(this.table())
+    for (const listener of this.listeners) listener()
+    if (this.saving?.next === undefined) this.saving = undefined
+  }
+
+  /** Between two saves, so that a flood of new topics does not write the whole table all the time. */
+  private pause(): Promise<void> {
+    return new Promise(resolve => this.parts.clock.after(saveGapMs, resolve))
   }
 
   /** False when there was none. */

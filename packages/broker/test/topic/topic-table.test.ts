@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { topicConfigTableFile } from '@skua-mq/protocol'
+import { tableNotSaved } from '../../src/persist/table-file.ts'
 import type { TopicSettings } from '../../src/topic/system-topics.ts'
 import { topicConfig } from '../../src/topic/topic-config.ts'
 import { TopicTable, topicCreated } from '../../src/topic/topic-table.ts'
@@ -96,7 +97,7 @@ describe('system topics', () => {
 })
 
 describe('auto-creation', () => {
-  test('a topic is made from the template: the smaller number of queues, without the inherit bit, and told', () => {
+  test('a topic is made from the template: the smaller number of queues, without the inherit bit, and told', async () => {
     const { topics, fieldsOf, clock } = opened()
     const changes: string[] = []
     topics.onChange(() => changes.push('changed'))
@@ -107,9 +108,11 @@ describe('auto-creation', () => {
     assert.equal(topics.createFor(send('U', { queueNums: 100 }))?.writeQueueNums, 8)
     assert.equal(topics.createFor(send('V', { queueNums: 0 }))?.writeQueueNums, 1)
     assert.equal(topics.createFor(send('W', { unitMode: true }))?.topicSysFlag, 1)
-    assert.deepEqual(changes, Array(4).fill('changed'))
     assert.equal(topics.version.counter, counter + 4)
     assert.equal(topics.version.timestamp, clock.now())
+    await clock.until(topics.settled())
+    // The first was saved at once, the others together.
+    assert.deepEqual(changes, ['changed', 'changed'])
     assert.deepEqual(fieldsOf(topicCreated.eventName)[0], {
       topic: 'T',
       queues: 4,
@@ -190,18 +193,44 @@ describe('persistence', () => {
 
   test('a change that cannot be saved is refused, forgotten, and told to nobody', () => {
     const { topics, disk } = opened()
-    topics.createFor(send('T'))
+    topics.put(topicConfig('T', 4), 'test')
     const version = topics.version.toJSON()
     const changes: string[] = []
     topics.onChange(() => changes.push('changed'))
     disk.faults.fail({ on: 'sync', code: 'EIO' })
-    assert.throws(() => topics.createFor(send('U')), { code: 'EIO' })
+    assert.throws(() => topics.put(topicConfig('U', 4), 'test'), { code: 'EIO' })
     assert.throws(() => topics.delete('T'), { code: 'EIO' })
     assert.equal(topics.find('U'), undefined)
     assert.ok(topics.find('T'))
     assert.deepEqual(topics.version.toJSON(), version)
     assert.deepEqual(changes, [])
   })
+})
+
+test('a thousand topics that are made at once are saved a few times, and all are there after a restart', async () => {
+  const first = opened()
+  first.topics.createFor(send('T0'))
+  await first.clock.until(first.topics.settled())
+  let saves = 0
+  first.topics.onChange(() => saves++)
+  for (let i = 1; i <= 1000; i++) first.topics.createFor(send(`T${i}`))
+  await first.clock.until(first.topics.settled())
+  assert.ok(saves <= 2, `${saves} saves`)
+  const again = opened({}, first.on)
+  for (let i = 0; i <= 1000; i++) assert.ok(again.topics.find(`T${i}`), `T${i}`)
+})
+
+test('a topic that the broker makes and cannot save is an event, and is saved with the next one', async () => {
+  const { topics, disk, clock, fieldsOf, on } = opened()
+  topics.put(topicConfig('T', 4), 'test')
+  disk.faults.fail({ on: 'sync', code: 'EIO' })
+  topics.createFor(send('U'))
+  await clock.until(topics.settled())
+  assert.equal(fieldsOf(tableNotSaved.eventName).length, 1)
+  disk.faults.clear()
+  topics.createFor(send('V'))
+  await clock.until(topics.settled())
+  assert.ok(opened({}, on).topics.find('U'))
 })
 
 test('the topics that the name servers hold for ordered become ordered, others are no longer', () => {

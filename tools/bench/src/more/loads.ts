@@ -35,7 +35,14 @@ const beside = (name: string, pulls: number): Extra => ({
     const begun = performance.now()
     const [sent, pulled] = await Promise.all([
       load(contender, { kind: 'send', bodyBytes: 1024, connections: 8, window: 8, warmupSeconds: 0, seconds: 4 }),
-      load(contender, { kind: 'pull', bodyBytes: 1024, connections: pulls, warmupSeconds: 0, seconds: 4 }),
+      load(contender, {
+        kind: 'pull',
+        bodyBytes: 1024,
+        connections: pulls,
+        suspendMs: 15_000,
+        warmupSeconds: 0,
+        seconds: 4,
+      }),
     ])
     const cpu = figuresOf(contender.pid!).cpuSeconds - before
     const seconds = (performance.now() - begun) / 1000
