@@ -65,6 +65,7 @@ describe(`class filters of the official Java client ${version}`, { skip }, () =>
     const topic = 'BadFilters'
     await send(topic, { count: 5, body: 'first' })
     await push(topic, 'loops', 'function match() { for (;;); }')
+    await push(topic, 'hangs', 'const match = () => Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)')
     await push(topic, 'hoards', 'function match() { const all = []; for (;;) all.push(new Uint8Array(1 << 20)) }')
     await push(topic, 'throws', 'function match(message) { return message.nothing.there }')
     await push(topic, 'good', 'const match = message => message.tags === undefined')
@@ -73,7 +74,7 @@ describe(`class filters of the official Java client ${version}`, { skip }, () =>
     await send(topic, { count: 5, body: 'second' })
     assert.equal((await received('good', 10)).length, 10)
     assert.ok(Date.now() - begun < 5000, `it took ${Date.now() - begun} ms`)
-    for (const name of ['loops', 'hoards', 'throws']) {
+    for (const name of ['loops', 'hangs', 'hoards', 'throws']) {
       assert.deepEqual(await received(name, 1, 10), [])
       await java.call('stopConsumer', { name })
     }
