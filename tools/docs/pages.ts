@@ -82,6 +82,7 @@ const clientsOf = (file: string): string => {
   if (file.startsWith('java-filter-server')) return 'Java 4.9.8'
   if (file.startsWith('java-')) return javaClients
   if (file.startsWith('other-clients')) return 'Go v2.1.2, ali-ons 3.12.0'
+  if (file.startsWith('mixed-group')) return 'Java 4.9.8 and 5.3.3, Go v2.1.2 and our own together'
   return file.startsWith('benchmark')
     ? 'the official benchmark producer'
     : 'recordings of Java 4.9.8 and 5.3.3, Go v2.1.2, ali-ons 3.12.0'

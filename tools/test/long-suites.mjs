@@ -46,12 +46,18 @@ export const longSuites = () => [
     counts: { seconds: 60 },
   }),
   file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
+  file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']
     .flatMap(root => testFiles(root, '.long.ts'))
     .map(path => file(basename(path, '.long.ts'), path)),
   ...['4.9.7', '5.3.3'].map(version => ({
     ...{ name: `interop tests before RocketMQ ${version}`, rounds: 1, counts: {}, command: process.execPath },
     arguments: [...source, 'tools/interop/src/reference/prove.ts', version],
+    env: () => ({}),
+  })),
+  ...['4.9.7', '5.3.3'].map(version => ({
+    ...{ name: `SDK before RocketMQ ${version}`, rounds: 1, counts: {}, command: process.execPath },
+    arguments: [...source, 'tools/interop/src/reference/prove.ts', version, ...testFiles('packages/skua/test/client')],
     env: () => ({}),
   })),
   ...(process.env.SKUA_NODES ?? '')

@@ -36,6 +36,7 @@ type request struct {
 	Broadcast  bool              `json:"broadcasting"`
 	Sql        string            `json:"sql"`
 	FailFirst  int32             `json:"failFirst"`
+	Report     bool              `json:"report"`
 	Properties map[string]string `json:"properties"`
 }
 
@@ -240,6 +241,10 @@ func push(r request) (any, error) {
 		live.Lock()
 		defer live.Unlock()
 		for _, m := range messages {
+			if r.Report {
+				answer(map[string]any{"took": string(m.Body)})
+				continue
+			}
 			live.got = append(live.got, map[string]any{
 				"topic": m.Topic, "queueId": m.Queue.QueueId, "queueOffset": m.QueueOffset, "msgId": m.MsgId, "tags": m.GetTags(),
 				"keys": m.GetKeys(), "body": string(m.Body), "reconsumeTimes": m.ReconsumeTimes, "properties": m.GetProperties()})

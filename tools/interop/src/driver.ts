@@ -13,6 +13,15 @@ export class DriverError extends Error {
   }
 }
 
+interface Reply {
+  ready?: true
+  took?: string
+  id?: number
+  result?: unknown
+  error?: string
+  code?: number
+}
+
 interface Waiting {
   resolve(result: unknown): void
   reject(error: Error): void
@@ -26,6 +35,8 @@ export interface DriverOptions {
    * goes with the process. A client that is to find its offsets again is given the same one twice.
    */
   readonly home?: string
+  /** A consumer of a `push` with `report: true` took a message, and told so before it acknowledged it. */
+  readonly took?: (body: string) => void
 }
 
 /** What to start: a file and its arguments, which may name the home folder. */
@@ -44,7 +55,7 @@ export class Driver {
 
   private readonly ownHome: string | undefined
 
-  constructor({ file, args, home: given }: DriverCommand) {
+  constructor({ file, args, home: given, took }: DriverCommand) {
     this.ownHome = given === undefined ? mkdtempSync(join(tmpdir(), 'skua-client-')) : undefined
     const home = given ?? this.ownHome ?? ''
     const child = spawn(file, [...args(home)], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, HOME: home } })
@@ -63,8 +74,9 @@ export class Driver {
       })
       createInterface({ input: child.stdout! }).on('line', line => {
         if (!line.startsWith('{')) return
-        const reply = JSON.parse(line) as { ready?: true; id?: number; result?: unknown; error?: string; code?: number }
+        const reply = JSON.parse(line) as Reply
         if (reply.ready) resolve()
+        if (reply.took !== undefined) took?.(reply.took)
         const call = this.waiting.get(reply.id ?? -1)
         if (call === undefined) return
         this.waiting.delete(reply.id ?? -1)

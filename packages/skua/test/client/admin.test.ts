@@ -16,7 +16,9 @@ test('a topic is created, and its offsets are told', async () => {
   const before = Date.now()
   await using producer = new Producer({ namesrvAddr, group: fresh('pg') })
   for (let i = 0; i < 3; i++) await producer.send({ topic, body: `${i}` }, { queue })
-  assert.deepEqual([await admin.minOffset(queue), await admin.maxOffset(queue)], [0, 3])
+  // Apache's broker fills its queues a moment after it acknowledged.
+  await until('the end of the queue is 3', async () => (await admin.maxOffset(queue)) === 3)
+  assert.equal(await admin.minOffset(queue), 0)
   assert.equal(await admin.searchOffset(queue, before - 1_000), 0)
   const earliest = await admin.earliestMessageStoreTime(queue)
   assert.ok(Math.abs(earliest - before) < 60_000)

@@ -87,6 +87,7 @@ final class Consumers {
     int failFirst = Json.integer(request, "failFirst", 0);
     int delayLevel = Json.integer(request, "delayLevelWhenNextConsume", 0);
     boolean replies = Json.flag(request, "replies");
+    boolean reports = Json.flag(request, "report");
     DefaultMQProducer replier = replies ? Producers.producer(Json.of("namesrv", request.get("namesrv"), "group", "replier-" + name)) : null;
     if (Json.flag(request, "orderly")) {
       consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
@@ -102,7 +103,8 @@ final class Consumers {
         context.setDelayLevelWhenNextConsume(delayLevel);
         boolean fails = false;
         for (MessageExt message : messages) {
-          got.add(describe(message));
+          if (reports) Driver.answer(Json.of("took", new String(message.getBody(), StandardCharsets.UTF_8)));
+          else got.add(describe(message));
           fails |= message.getReconsumeTimes() < failFirst;
           if (replies) reply(replier, message);
         }
