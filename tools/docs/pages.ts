@@ -5,6 +5,7 @@ import { brokerOptions } from '@skua-mq/broker'
 import { nameServerOptions } from '@skua-mq/nameserver'
 import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
+import { clientApiPage } from './client-api.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -112,4 +113,5 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/requests.md': requestsPage,
   'docs/options.md': optionsPage,
   'docs/compatibility.md': compatibilityPage,
+  'docs/client-api.md': () => clientApiPage(note),
 }

@@ -58,6 +58,7 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   traceDropped: 'warn',
 }
 
+/** Names of what `client.on` tells. */
 export type ClientEventName = keyof ClientEventMap
 export type EmitEvent = <N extends ClientEventName>(name: N, fields: ClientEventMap[N]) => void
 type Listener = (fields: never) => void

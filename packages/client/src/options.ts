@@ -6,6 +6,7 @@ import { checkGroup } from './name/names.ts'
 import { namespaceOfAddress, wrapName } from './name/namespace.ts'
 import type { Tracer } from './trace/tracer.ts'
 
+/** Keys of an account that a broker with ACL knows; requests are signed with them. */
 export interface Credentials {
   readonly accessKey: string
   readonly secretKey: string

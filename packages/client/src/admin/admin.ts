@@ -26,6 +26,7 @@ import { checkSendTopic } from '../name/names.ts'
 import { wrapName } from '../name/namespace.ts'
 import { type ClientOptions, type ClientSettings, clientSettings } from '../options.ts'
 
+/** What `Admin.createTopic` takes. */
 export interface CreateTopicOptions {
   /** Queues per broker. Default 4. */
   readonly queueNum?: number | undefined
@@ -36,6 +37,7 @@ export interface CreateTopicOptions {
   readonly order?: boolean | undefined
 }
 
+/** What `Admin.queryMessage` takes. */
 export interface QueryOptions {
   /** Default 32. */
   readonly maxNum?: number | undefined

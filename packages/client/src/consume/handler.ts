@@ -5,6 +5,7 @@ import type { ReceivedMessage } from '../message/received.ts'
 export type ConsumeStatus = 'CONSUME_SUCCESS' | 'RECONSUME_LATER'
 /** The same of orderly consumption. COMMIT and ROLLBACK are for `context.autoCommit = false`. */
 export type OrderlyStatus = 'SUCCESS' | 'SUSPEND_CURRENT_QUEUE_A_MOMENT' | 'COMMIT' | 'ROLLBACK'
+/** What a handler may answer, in whichever way the consumer consumes. */
 export type HandlerStatus = ConsumeStatus | OrderlyStatus
 export type HandlerAnswer = HandlerStatus | undefined
 
@@ -25,10 +26,12 @@ export interface ConsumeContext {
 
 // biome-ignore lint/suspicious/noConfusingVoidType: handlers without an answer are the common case
 type Answer = HandlerStatus | void
+/** Consumes one message. See `PushConsumer.onMessage`. */
 export type MessageHandler<T = undefined> = (
   message: ReceivedMessage<T>,
   context: ConsumeContext,
 ) => Answer | Promise<Answer>
+/** Consumes messages of one queue, in their order; `context.ackIndex` says how far it came. See `PushConsumer.onMessages`. */
 export type BatchHandler<T = undefined> = (
   messages: readonly ReceivedMessage<T>[],
   context: ConsumeContext,

@@ -15,6 +15,7 @@ import { type PushContext, type PushParts, pushMember, pushParts } from './push-
 import { MessageStream } from './stream.ts'
 import { Subscriptions } from './subscriptions.ts'
 
+/** What `PushConsumer.subscribe` takes. */
 export interface SubscribeOptions {
   /** TAG (`A || B`, default) or SQL92, which brokers must have switched on. */
   readonly type?: 'TAG' | 'SQL92' | undefined

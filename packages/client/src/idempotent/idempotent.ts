@@ -3,6 +3,7 @@ import type { ReceivedMessage } from '../message/received.ts'
 import { MemoryIdempotentStore } from './memory-store.ts'
 import type { IdempotentStore } from './store.ts'
 
+/** What `idempotent` takes. */
 export interface IdempotentOptions<T> {
   /** Default: the memory of this process. */
   readonly store?: IdempotentStore

@@ -1,6 +1,7 @@
 import { type Clock, NodeClock } from '@skua-mq/runtime'
 import type { IdempotentStore } from './store.ts'
 
+/** Limits of a `MemoryIdempotentStore`. */
 export interface MemoryIdempotentOptions {
   /** Keys that are remembered; the oldest are forgotten first. Default 100000. */
   readonly maxKeys?: number

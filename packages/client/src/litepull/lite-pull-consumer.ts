@@ -10,6 +10,7 @@ import { QueueMap } from '../queue.ts'
 import { type LitePullParts, openLitePull } from './lite-pull-parts.ts'
 import { type LitePullConsumerOptions, type LitePullSettings, litePullSettings } from './options.ts'
 
+/** What `LitePullConsumer.poll` takes. */
 export interface PollOptions {
   /** Default pollTimeoutMillis. */
   readonly timeoutMs?: number | undefined

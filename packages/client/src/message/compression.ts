@@ -19,6 +19,7 @@ export interface CompressionOptions {
   readonly compressors: Compressors
 }
 
+/** Ways of compression beside zlib, which is built in; LZ4 is read without one, and so is zstd where Node has it. */
 export interface Compressors {
   readonly lz4?: Compressor | undefined
   readonly zstd?: Compressor | undefined

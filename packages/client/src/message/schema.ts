@@ -15,6 +15,7 @@ type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
 
+/** The type that a Standard Schema yields. */
 export type OutputOf<S> = S extends StandardSchema<infer _I, infer O> ? O : never
 
 /** JSON bodies, unchecked. */

@@ -26,6 +26,7 @@ export interface ProducerCoreParts {
   readonly emit: EmitEvent
 }
 
+/** What each call to a broker takes. */
 export interface CallOptions {
   /** For this call; default sendMsgTimeout. */
   readonly timeoutMs?: number | undefined

@@ -21,13 +21,16 @@ export const latencyTable5: LatencyTable = [
   [15_000, 30_000],
 ]
 
+/** How long a slow or broken broker is left out. */
 export interface LatencyRules {
   readonly table: LatencyTable
   /** A broker that failed counts as this slow. */
   readonly isolationMs: number
 }
 
+/** Java 4.9's rules: times from 550 ms on, a failed broker is left out for 10 minutes. */
 export const latencyRules49: LatencyRules = { table: latencyTable49, isolationMs: 30_000 }
+/** Java 5's rules: a failed broker is left out for 10 seconds. */
 export const latencyRules5: LatencyRules = { table: latencyTable5, isolationMs: 10_000 }
 
 interface Fault {

@@ -3,6 +3,7 @@ import type { ReceivedMessage } from '../message/received.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 import { type LatencyRules, latencyRules49 } from './latency.ts'
 
+/** What becomes of a prepared message; `unknown` lets the broker ask later. */
 export type TransactionState = 'commit' | 'rollback' | 'unknown'
 
 /** Names and defaults are Java's (client.md 4); times in ms, sizes in bytes. */

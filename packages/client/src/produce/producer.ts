@@ -20,6 +20,7 @@ import type { SendResult } from './result.ts'
 import { runLocal, type TransactionResult, Transactions } from './transaction.ts'
 import { endTransactionRecord } from './transaction-trace.ts'
 
+/** What `Producer.send` takes: at most one of `orderKey`, `queue` and the like chooses the queue. */
 export interface SendOptions extends CallOptions {
   /** Messages of one key go to one queue, in order, as long as the topic's queues stay the same. One try only. */
   readonly orderKey?: string | number | undefined

@@ -3,8 +3,10 @@ import { type MessageQueue, PropertyName, ResponseCode } from '@skua-mq/protocol
 import type { TypedReply } from '@skua-mq/remoting'
 import { unwrapName } from '../name/namespace.ts'
 
+/** How safe a stored message is; all but SEND_OK are stored, too. */
 export type SendStatus = 'SEND_OK' | 'FLUSH_DISK_TIMEOUT' | 'FLUSH_SLAVE_TIMEOUT' | 'SLAVE_NOT_AVAILABLE'
 
+/** Where a message was stored. */
 export interface SendResult {
   /** Anything but SEND_OK: stored, but not as safe as the broker is configured for. */
   readonly sendStatus: SendStatus

@@ -8,6 +8,7 @@ import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
 import type { TransactionState } from './options.ts'
 import type { SendResult } from './result.ts'
 
+/** Where the prepared message was stored, and what became of it. */
 export interface TransactionResult extends SendResult {
   readonly state: TransactionState
 }

@@ -18,6 +18,7 @@ import { pullMember } from './member.ts'
 import { type PullConsumerOptions, pullSettings } from './options.ts'
 import { type QueueListener, QueueWatch } from './queue-watch.ts'
 
+/** What a pull found, and where to go on. */
 export interface PullResult {
   readonly status: PullStatus
   /** Where to go on. */
@@ -27,6 +28,7 @@ export interface PullResult {
   readonly messages: readonly ReceivedMessage[]
 }
 
+/** What `PullConsumer.pull` takes. */
 export interface PullOptions {
   /** Tags `A || B`, or with `type` SQL92. Default everything. */
   readonly expression?: string | undefined

@@ -4,6 +4,7 @@ import type { Ownership } from '../consume/rebalance.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { compareQueues, QueueMap, queueKey } from '../queue.ts'
 
+/** Is told the queues of a topic, and which of them are ours, when either changes. */
 export type QueueListener = (
   topic: string,
   queues: { all: readonly MessageQueue[]; own: readonly MessageQueue[] },

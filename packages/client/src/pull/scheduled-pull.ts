@@ -8,6 +8,7 @@ import { PullConsumer } from './pull-consumer.ts'
 
 const defaultNextDelayMs = 200
 
+/** What a task of `ScheduledPull` may know and set. */
 export interface ScheduledPullContext {
   readonly consumer: PullConsumer
   /** Aborted when the queue is another member's, or the service closes. */
@@ -16,8 +17,10 @@ export interface ScheduledPullContext {
   pullNextDelayTimeMillis: number
 }
 
+/** Called for each queue that is ours, never twice at a time for one queue; it pulls and commits by itself. */
 export type ScheduledPullTask = (queue: MessageQueue, context: ScheduledPullContext) => unknown
 
+/** What `ScheduledPull` takes, beside the options of a pull consumer. */
 export interface ScheduledPullOptions extends PullConsumerOptions {
   /** Tasks that run at a time. Default 20. */
   readonly pullThreadNums?: number | undefined

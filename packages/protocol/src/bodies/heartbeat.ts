@@ -13,7 +13,9 @@ export const consumeFromWhereShape = oneOf(
   'CONSUME_FROM_TIMESTAMP',
 )
 export type ConsumeType = NonNullable<ValueOfShape<typeof consumeTypeShape>>
+/** CLUSTERING: the members share the queues. BROADCASTING: each member gets all. */
 export type MessageModel = NonNullable<ValueOfShape<typeof messageModelShape>>
+/** Where a group begins in a queue of which the broker knows no offset of it. */
 export type ConsumeFromWhere = NonNullable<ValueOfShape<typeof consumeFromWhereShape>>
 
 const consumerDataShape = bean({

@@ -7,6 +7,7 @@ function md5Head(text: string): number {
   return createHash('md5').update(text).digest().readUInt32BE(0)
 }
 
+/** How `consistentHash` lays out its ring. All members must agree on it. */
 export interface ConsistentHashOptions {
   /** Points of each member on the ring. Default 10. */
   readonly virtualNodes?: number
