@@ -1,4 +1,4 @@
-import { encodeHost } from '@skua-mq/protocol'
+import { encodeHost, type PendingTransaction } from '@skua-mq/protocol'
 import { RemotingClient, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
 import {
   type ConfigChanges,
@@ -20,7 +20,6 @@ import { Registration } from './registration/registration.ts'
 import { brokerRoutes } from './routes.ts'
 import { storeConfigOf } from './store-config.ts'
 import { type BrokerTables, brokerTables } from './tables.ts'
-import type { PendingTransaction } from './transaction/pending-transactions.ts'
 
 export interface BrokerOptions {
   readonly config: BrokerConfig

@@ -1,4 +1,4 @@
-import { delayOffsetFile } from '@skua-mq/protocol'
+import { delayOffsetFile, type PendingTransaction } from '@skua-mq/protocol'
 import type { Route } from '@skua-mq/remoting'
 import type { Runtime } from '@skua-mq/runtime'
 import { type MessageStore, parseDelayLevels } from '@skua-mq/store'
@@ -14,7 +14,7 @@ import type { SendStep } from './send/send-handler.ts'
 import type { BrokerTables } from './tables.ts'
 import { EndTransaction } from './transaction/end-transaction.ts'
 import { halfStep } from './transaction/half-message.ts'
-import { type PendingTransaction, pendingTransactions } from './transaction/pending-transactions.ts'
+import { pendingTransactions } from './transaction/pending-transactions.ts'
 import { transactionRoutes } from './transaction/routes.ts'
 import { TransactionChecks } from './transaction/transaction-checks.ts'
 
@@ -59,7 +59,8 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
   const { topics } = tables
   const group = (name: string) => tables.groups.findOrCreate(name)
   const brokerPermission = () => config.brokerPermission
-  const back = new SendBack({ store, topics, group, random: runtime.random, levels, brokerPermission })
+  const counted = (name: string, topic: string) => tables.traffic.countSentBack(name, topic)
+  const back = new SendBack({ store, topics, group, random: runtime.random, levels, brokerPermission, counted })
   const { clock } = runtime
   const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels })
   const checks = new TransactionChecks({
@@ -77,9 +78,10 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
       retentionMs: config.fileReservedTime * hourMs,
     }),
   })
+  const pending = (limit?: number) => pendingTransactions({ store, checks, settings: config }, limit)
   return {
     steps: [retryStep({ topics, group }), halfStep(() => config.rejectTransactionMessage), delayStep(levels)],
-    routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes(end)],
+    routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes({ end, checks, pending })],
     start: () => {
       delayed.start()
       checks.start()
@@ -88,6 +90,6 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
       await checks.stop()
       await delayed.stop()
     },
-    pendingTransactions: limit => pendingTransactions({ store, checks, settings: config }, limit),
+    pendingTransactions: pending,
   }
 }

@@ -1,4 +1,3 @@
 export * from './broker.ts'
 export * from './config/options.ts'
 export type { FilterProcess, FilterProcessPlan, StartFilterProcess } from './filter-server/filter-processes.ts'
-export type { PendingTransaction } from './transaction/pending-transactions.ts'

@@ -13,6 +13,7 @@ import * as query from './requests/query.ts'
 import * as registration from './requests/registration.ts'
 import * as route from './requests/route.ts'
 import * as send from './requests/send.ts'
+import * as skua from './requests/skua.ts'
 import * as stats from './requests/stats.ts'
 import * as subscriptionGroup from './requests/subscription-group.ts'
 import * as topic from './requests/topic.ts'
@@ -37,6 +38,7 @@ const subjects: readonly Readonly<Record<string, unknown>>[] = [
   config,
   acl,
   filterServer,
+  skua,
 ]
 
 const isRequest = (value: unknown): value is RequestSpec =>

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { updateBrokerConfig } from '@skua-mq/protocol'
+import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts, startStandalone } from '../src/index.ts'
 import { repository, ServerProcess } from './server-process.ts'
@@ -134,6 +136,19 @@ describe('bin/', () => {
       assert.equal(sentCode, 0, `${sent.errors} ${broker.errors} ${names.errors} broker: ${broker.child.exitCode}`)
     }
     await send()
+    const client = new RemotingClient(nodeRuntime())
+    const changed = await client.request(
+      `127.0.0.1:${port}`,
+      updateBrokerConfig,
+      {},
+      { body: Buffer.from('transactionCheckMax=9\n') },
+    )
+    assert.equal(changed.code, 0, changed.remark)
+    await client.close()
+    assert.match(readFileSync(join(own, 'broker.conf'), 'utf8'), /^transactionCheckMax=9$/m)
+    const list = ServerProcess.skua(['tx', 'list', '-n', `127.0.0.1:${nameServer}`])
+    assert.equal(await list.exit(), 0, list.errors)
+    assert.match(list.output, /^no transaction is pending\n$/)
     const { code } = await broker.signal('SIGTERM')
     assert.equal(code, 0)
     assert.equal((await names.signal('SIGTERM')).code, 0)

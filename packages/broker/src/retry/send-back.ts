@@ -24,6 +24,8 @@ export interface SendBackParts {
   /** Delay levels, for their number. */
   readonly levels: readonly number[]
   readonly brokerPermission: () => number
+  /** Told of each message that was taken back, with the topic that it came from. */
+  readonly counted?: (group: string, topic: string) => void
 }
 
 type Header = HeaderOf<typeof consumerSendMsgBack>
@@ -79,11 +81,13 @@ export class SendBack {
     record: Uint8Array,
     asked: { header: Header; version: number; group: SubscriptionGroupConfig },
   ): Promise<Reply<Record<string, never>>> {
-    const draft = this.copyOf(record, asked)
-    if (draft === undefined)
+    const copy = this.copyOf(record, asked)
+    if (copy === undefined)
       return refuse(ResponseCode.systemError, `there is no message at physical offset ${asked.header.offset}`)
-    const { isStored, remark, status } = await appendDraft(this.parts.store, draft)
-    return isStored ? ok({}) : refuse(ResponseCode.systemError, remark === '' ? status : remark)
+    const { isStored, remark, status } = await appendDraft(this.parts.store, copy.draft)
+    if (!isStored) return refuse(ResponseCode.systemError, remark === '' ? status : remark)
+    this.parts.counted?.(asked.header.group, copy.origin)
+    return ok({})
   }
 
   private copyOf(
@@ -105,11 +109,12 @@ export class SendBack {
       ? { topic: deadLetterTopic(header.group, topics), queueId: 0 }
       : { topic: retryTopicOf(header.group), queueId: random.int(group.retryQueueNums) }
     const place = delayTarget(target, properties, levels)
-    return rewriteRecord(record, {
+    const draft = rewriteRecord(record, {
       ...place,
       properties,
       reconsumeTimes: reconsumeTimes + 1,
       preparedTransactionOffset: 0,
     })
+    return draft === undefined ? undefined : { draft, origin: properties.get(PropertyName.retryTopic)! }
   }
 }

@@ -1,23 +1,9 @@
-import { PropertyName } from '@skua-mq/protocol'
+import { type PendingTransaction, PropertyName } from '@skua-mq/protocol'
 import type { MessageStore } from '@skua-mq/store'
 import { firstOffsetOf } from './half-fate.ts'
 import { checkTimesOf, halfTopic, immunityOf } from './half-message.ts'
 import { DecidedHalves } from './op-messages.ts'
 import type { TransactionChecks } from './transaction-checks.ts'
-
-/** A transaction that nobody has decided yet. Times are wall clock, ms. */
-export interface PendingTransaction {
-  readonly producerGroup: string
-  readonly topic: string
-  readonly msgId: string
-  readonly halfOffset: number
-  readonly physicalOffset: number
-  readonly bornAtMs: number
-  /** How often its producers were asked. */
-  readonly checks: number
-  /** At the earliest: the first round after its immunity. */
-  readonly nextCheckAtMs: number
-}
 
 /** The undecided transactions, oldest first, at most `limit` (default 1000), for tools. */
 export async function pendingTransactions(

@@ -7,7 +7,7 @@ import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { checkQuestion } from './check-question.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
-import { checkTimesOf, discardTopic, halfTopic, opTopic, transactionGroup } from './half-message.ts'
+import { checkTimesOf, discardTopic, halfTopic, opTopic, realTarget, transactionGroup } from './half-message.ts'
 import { DecidedHalves } from './op-messages.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
@@ -155,6 +155,27 @@ export class TransactionChecks {
       case 'ask':
         return this.ask(half)
     }
+  }
+
+  /**
+   * Begins to ask anew about a half message, or about one that was given up (323): it is stored again, never asked
+   * about. Answers why not.
+   */
+  async resume(physicalOffset: number): Promise<string | undefined> {
+    const record = await this.parts.store.readRecord(physicalOffset)
+    const message = record === undefined ? undefined : readRecord(record)?.message
+    if (record === undefined || message === undefined) return `there is no message at physical offset ${physicalOffset}`
+    if (realTarget(message) === undefined || ![halfTopic, discardTopic].includes(message.topic))
+      return `the message at physical offset ${physicalOffset} is of topic ${message.topic}: only half messages are asked about`
+    const properties = new Map(message.properties)
+    properties.set(PropertyName.transactionCheckTimes, '0')
+    // It is a transaction of its own again: what was decided of its former copies does not count.
+    properties.delete(PropertyName.transactionPreparedQueueOffset)
+    const put = await appendDraft(
+      this.parts.store,
+      rewriteRecord(record, { topic: halfTopic, queueId: 0, properties })!,
+    )
+    return put.isStored ? undefined : put.remark || put.status
   }
 
   async read(halfOffset: number): Promise<Undecided | undefined> {

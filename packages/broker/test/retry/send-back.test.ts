@@ -15,11 +15,13 @@ async function broker(changes: { group?: Partial<SubscriptionGroupConfig>; perm?
   const machine = new StoreMachine()
   const { store } = await machine.boot()
   const topics = new Map<string, TopicConfig>()
+  const counted: string[] = []
   const routes = retryRoutes(
     new SendBack({
       store,
       levels,
       random: new SimRandom(1),
+      counted: (group, topic) => counted.push(`${topic}@${group}`),
       brokerPermission: () => changes.perm ?? 6,
       group: name => (name === 'g' ? { ...groupConfig('g'), ...changes.group } : undefined),
       topics: {
@@ -40,13 +42,14 @@ async function broker(changes: { group?: Partial<SubscriptionGroupConfig>; perm?
     return machine.clock.until(ask(routes, consumerSendMsgBack, full, { version }))
   }
   const last = (topic: string, queueId = 0) => machine.read(store, topic, queueId).at(-1)
-  return { machine, store, topics, back, last }
+  return { machine, store, topics, back, last, counted }
 }
 
 describe('a message that is given back', () => {
   test('waits at level 3 for its retry, with where it came from', async () => {
-    const { back, last, topics } = await broker()
+    const { back, last, topics, counted } = await broker()
     assert.equal((await back()).code, 0)
+    assert.deepEqual(counted, ['T@g'])
     const copy = last('SCHEDULE_TOPIC_XXXX', 2)!
     assert.equal(text(copy), 'hard')
     assert.equal(copy.reconsumeTimes, 1)

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkTransactionState, endTransaction, readRecord, type StoredMessage } from '@skua-mq/protocol'
+import {
+  checkTransactionState,
+  endTransaction,
+  getPendingTransactions,
+  offsetMessageId,
+  readRecord,
+  resumeCheckHalfMessage,
+  type StoredMessage,
+} from '@skua-mq/protocol'
 import { noReply, route } from '@skua-mq/remoting'
 import { maxOffset } from '../delay/max-offset.ts'
 import { type Peer, World } from '../world.ts'
@@ -202,6 +210,48 @@ describe('an undecided transaction', () => {
     await world.stop()
   })
 })
+
+test('a transaction that was given up is asked about anew when a tool asks for it (323), and can be committed', async () => {
+  const world = await new World(fast).start()
+  const { peer, asked } = producer(world)
+  const { physicalOffset } = await half(peer)
+  await world.pass(60_000)
+  assert.deepEqual((await pendingOf(peer)).transactions, [])
+  await peer.produce('tx')
+  const id = offsetMessageId(Uint8Array.of(10, 0, 0, 1, 0, 0, 0x2a, 0x9f), physicalOffset)
+  assert.equal((await peer.ask(resumeCheckHalfMessage, { msgId: id })).code, 0)
+  const { transactions } = await pendingOf(peer)
+  assert.deepEqual(
+    transactions.map(({ topic, producerGroup, msgId, checks }) => ({ topic, producerGroup, msgId, checks })),
+    [{ topic: 'T', producerGroup: 'tx', msgId: 'id', checks: 0 }],
+  )
+  await world.pass(5000)
+  assert.equal(asked.length, 1)
+  assert.equal((await end(peer, asked[0]!, 8)).code, 0)
+  assert.equal(await maxOffset(peer, 'T', 1), 1)
+  assert.deepEqual((await pendingOf(peer)).transactions, [])
+  await world.stop()
+})
+
+test('only half messages are asked about anew, each refusal says why', async () => {
+  const world = await new World(fast).start()
+  const { peer } = producer(world)
+  await peer.send('Plain', 'x')
+  const resume = async (msgId: string) => {
+    const reply = await peer.ask(resumeCheckHalfMessage, { msgId })
+    return `${reply.code} ${reply.remark}`
+  }
+  const host = Uint8Array.of(10, 0, 0, 1, 0, 0, 0x2a, 0x9f)
+  assert.match(await resume('no id'), /^1 "no id" is no offset id/)
+  assert.match(await resume(offsetMessageId(host, 999_999)), /^1 there is no message at physical offset 999999/)
+  assert.match(await resume(offsetMessageId(host, 0)), /^1 .* is of topic Plain: only half messages/)
+  await world.stop()
+})
+
+async function pendingOf(peer: Peer, limit = 1000) {
+  const reply = await peer.ask(getPendingTransactions, { limit })
+  return getPendingTransactions.replyBody!.decode(reply.body!)
+}
 
 test('a broker that starts again goes on where it was: decided ones stay decided, others are asked about', async () => {
   const world = await new World(fast).start()

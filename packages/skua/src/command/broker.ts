@@ -3,6 +3,7 @@ import { Broker, brokerOptions } from '@skua-mq/broker'
 import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
 import { configure, expandHome } from './config-file.ts'
+import { keepIn } from './keep-config.ts'
 import { logEvents } from './log.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -38,6 +39,7 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
       facts: new NodeProcessFacts(),
       totalMemoryBytes: totalmem(),
       startFilterProcess,
+      ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
     })
     await broker.start()
     return broker

@@ -1,6 +1,7 @@
 import { NameServer, nameServerOptions } from '@skua-mq/nameserver'
 import { nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { configure, expandHome } from './config-file.ts'
+import { keepIn } from './keep-config.ts'
 import { logEvents } from './log.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -29,6 +30,7 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
       kvConfigPath: config.kvConfigPath,
       orderMessageEnable: config.orderMessageEnable,
       config,
+      ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
     })
     await server.start()
     return server
