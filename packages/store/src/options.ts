@@ -29,6 +29,18 @@ export const storeOptions = {
     help: 'answer a send after the write, or after an fdatasync',
   }),
   flushIntervalCommitLog: millis({ default: 500, min: 1, help: 'between two fdatasyncs of the log', live: true }),
+  flushCommitLogLeastPages: count({
+    default: 4,
+    help: 'pages of 4 KiB that must be dirty for one, but for the thorough ones',
+    live: true,
+  }),
+  flushCommitLogThoroughInterval: millis({
+    default: 10_000,
+    min: 1,
+    help: 'after this time whatever is dirty is synced',
+    live: true,
+  }),
+  flushCommitLogTimed: bool({ default: true, help: 'false: an fdatasync after each write, one at a time', live: true }),
   syncFlushTimeout: millis({
     default: 5000,
     min: 1,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { SimRandom } from '@skua-mq/runtime'
 import type { StoreConfig } from '../src/index.ts'
 import { draftOf, drain, message, Outcomes, open, put, smallConfig, world } from './harness.ts'
 
@@ -136,4 +137,22 @@ test('SYNC_MASTER without a slave stores the message and says that no slave was 
   assert.equal(put(opened, message('T', 'a'))[0]?.status, 'slaveNotAvailable')
   assert.deepEqual(await drain(opened, 'T'), ['a'])
   await at.clock.until(opened.store.stop())
+})
+
+test('an fdatasync that fails while the disk is probed costs nothing: what it took along is written again', async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const at = world()
+    const opened = await open(at)
+    // Several sectors, since one that is written again takes along what was lost of it.
+    const before = 'b'.repeat(3000)
+    put(opened, message('T', before))
+    at.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
+    put(opened, message('T', 'fails'))
+    at.disk.faults.fail({ on: 'sync', code: 'EIO', times: 1 })
+    await at.clock.advanceAsync(20_000)
+    at.disk.powerCut(new SimRandom(seed))
+    const again = await open({ ...at, disk: at.disk }, smallConfig, { bootId: 'next' })
+    assert.deepEqual(await drain(again, 'T'), [before], `seed ${seed}`)
+    await at.clock.until(again.store.stop())
+  }
 })

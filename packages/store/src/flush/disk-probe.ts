@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@skua-mq/runtime'
+import type { Clock, DiskFile, Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { Health } from '../health.ts'
@@ -81,13 +81,23 @@ export class DiskProbe {
       try {
         const length = Math.min(stop - at, zeros.length, base + log.segments.size - at)
         handle.file.writeSync(zeros, 0, length, at - base)
-        await handle.file.syncData()
+        await this.sync(handle.file)
         at += length
       } finally {
         log.segments.release(handle)
       }
     }
     log.strayEnd = log.written
+  }
+
+  /** These files hold bytes of the log which are not synced yet: a failure here is one of theirs. */
+  private async sync(file: Pick<DiskFile, 'syncData'>): Promise<void> {
+    try {
+      await file.syncData()
+    } catch (error) {
+      this.parts.flush.failed(error)
+      throw error
+    }
   }
 
   /** Writes what may not be on the medium over itself. Throws DiskError. */

@@ -13,6 +13,8 @@ export interface LogFlushParts {
   readonly onFailed: (error: unknown) => void
 }
 
+const pageBytes = 4096
+
 /**
  * Brings the written log to the medium, one fdatasync at a time in the pool. Whoever needs one joins the next that
  * begins after its write, so a group of appends shares it. After a failed one nothing is called synced any more until
@@ -27,6 +29,9 @@ export class LogFlush {
   private timer: Timer | undefined
   private running: Promise<void> | undefined
   private again = false
+  private failures = 0
+  /** When whatever is dirty is synced, however little it is. */
+  private thoroughAtMs = 0
   private stopped = false
 
   constructor(parts: LogFlushParts) {
@@ -37,6 +42,7 @@ export class LogFlush {
   start(syncedOffset: number): void {
     this.synced = syncedOffset
     this.syncedStoredAtMs = this.parts.log.writtenStoredAtMs
+    this.thoroughAtMs = this.parts.clock.monotonic() + this.parts.config.flushCommitLogThoroughInterval
     this.armTimer()
   }
 
@@ -64,7 +70,15 @@ export class LogFlush {
 
   /** The log has grown. `needsSync`: somebody waits for the fdatasync. */
   written(needsSync: boolean): void {
-    if (needsSync || this.dirtyBytes > this.parts.config.flushDirtyBytes) this.request()
+    const { config } = this.parts
+    if (needsSync || this.dirtyBytes > config.flushDirtyBytes || (!config.flushCommitLogTimed && this.hasPages))
+      this.request()
+  }
+
+  /** As many dirty pages as flushCommitLogLeastPages wants (store.md 6), or as may be dirty at all. */
+  private get hasPages(): boolean {
+    const { flushCommitLogLeastPages, maxDirtyBytes } = this.parts.config
+    return this.dirtyBytes >= Math.min(flushCommitLogLeastPages * pageBytes, maxDirtyBytes)
   }
 
   /** Resolves when all that is written now is on the medium, or could not be brought there. */
@@ -76,6 +90,17 @@ export class LogFlush {
   /** What is written and not synced was written again after a failure: tries to sync it. Throws DiskError. */
   async retry(): Promise<void> {
     await this.round()
+  }
+
+  /**
+   * An fdatasync of a file of the log has failed, whoever asked for it: the kernel may have dropped every dirty byte of
+   * that file, and does not say so again. A round that is under way counts for nothing then.
+   */
+  failed(error: unknown): void {
+    this.failures++
+    const remark = `fdatasync of the commit log failed: ${String(error)}; the store is read-only until one succeeds`
+    this.parts.health.set('log sync', remark)
+    this.parts.onFailed(error)
   }
 
   private request(): void {
@@ -94,9 +119,7 @@ export class LogFlush {
         await this.round()
       } while (this.again && this.parts.log.written > this.synced)
     } catch (error) {
-      const remark = `fdatasync of the commit log failed: ${String(error)}; the store is read-only until one succeeds`
-      this.parts.health.set('log sync', remark)
-      this.parts.onFailed(error)
+      this.failed(error)
     } finally {
       this.running = undefined
     }
@@ -106,6 +129,7 @@ export class LogFlush {
     const { log } = this.parts
     const target = log.written
     const storedAtMs = log.writtenStoredAtMs
+    const { failures } = this
     for (const segment of log.segments.all) {
       if (segment.base + log.segments.size <= this.synced || segment.base >= target) continue
       const handle = log.segments.acquire(segment)
@@ -115,14 +139,16 @@ export class LogFlush {
         log.segments.release(handle)
       }
     }
+    if (failures !== this.failures) return
     this.synced = Math.max(this.synced, target)
+    this.thoroughAtMs = this.parts.clock.monotonic() + this.parts.config.flushCommitLogThoroughInterval
     this.syncedStoredAtMs = storedAtMs
     this.parts.onSynced(this.synced)
   }
 
   private armTimer(): void {
     this.timer = this.parts.clock.after(this.parts.config.flushIntervalCommitLog, () => {
-      this.request()
+      if (this.hasPages || this.parts.clock.monotonic() >= this.thoroughAtMs) this.request()
       if (!this.stopped) this.armTimer()
     })
   }
