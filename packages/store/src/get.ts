@@ -31,7 +31,7 @@ export interface MessageFilter {
   readonly matchesRecord?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined
 }
 
-/** A read from a queue. The caller may reuse it once the read is complete. */
+/** A read from a queue. The caller may fill it anew as soon as `get` returned, also while that read waits for the disk. */
 export class GetRequest {
   topic = ''
   queueId = 0

@@ -54,7 +54,8 @@ export class QueueRead {
     result.status = 'noMatchedMessage'
     if (request.offset >= queue.firstInMemory && this.hot(queue, request, result)) return undefined
     result.release()
-    return this.cold(queue, request, result)
+    // The caller fills its request anew for the next read while this one waits for the disk.
+    return this.cold(queue, { ...request }, result)
   }
 
   /** Settles the cases that need no look at the queue. */

@@ -251,3 +251,21 @@ test('queues that lead behind the end of the log, and queues that are gone one b
     await at.clock.until(second.store.stop())
   }
 })
+
+test('a read that waits for the disk keeps to what was asked, although its request is filled anew meanwhile', async () => {
+  const at = world()
+  const first = await open(at)
+  for (let i = 0; i < 60; i++) put(first, message('T', `${i}`))
+  await at.clock.until(first.store.stop())
+  // After a restart nothing is in memory.
+  const second = await open(at)
+  const request = Object.assign(new GetRequest(), { topic: 'T', offset: 4, maxCount: 8 })
+  const result = new GetResult()
+  const reading = second.store.get(request, result)
+  assert.ok(reading, 'the read goes to the files')
+  Object.assign(request, { offset: 40, maxCount: 1, filter: { matchesTag: () => false, matchesRecord: () => false } })
+  await at.clock.until(reading)
+  assert.deepEqual([result.status, result.count, result.nextOffset], ['found', 8, 12])
+  result.release()
+  await at.clock.until(second.store.stop())
+})
