@@ -2,7 +2,7 @@ import { defineEvent, type Events } from '@skua-mq/runtime'
 import type { Refusing } from './message-store.ts'
 
 export const storeRefuses = defineEvent<{ cause: string; remark: string }>('store refuses messages', 'error')
-export const storeTakes = defineEvent<{ cause: string }>('store takes messages again', 'info')
+export const storeTakes = defineEvent<{ cause: string }>('store takes messages again', 'warn')
 
 /** What can keep a store from taking messages, the gravest first. */
 export type Cause = 'stopped' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'slave'

@@ -20,9 +20,12 @@ export class NodeFile implements DiskFile {
 
   writeSync(bytes: Uint8Array, start: number, end: number, position: number): void {
     const wanted = end - start
-    let written: number
+    let written = 0
     try {
       written = fs.writeSync(this.descriptor(), bytes, start, wanted, position)
+      // What is left is tried once more: the system then says why it was cut short.
+      if (written < wanted)
+        written += fs.writeSync(this.descriptor(), bytes, start + written, wanted - written, position + written)
     } catch (error) {
       throw this.failure(error)
     }
@@ -32,11 +35,16 @@ export class NodeFile implements DiskFile {
   write(bytes: Uint8Array, start: number, end: number, position: number): Promise<void> {
     const wanted = end - start
     return this.pooled<void>((resolve, reject) => {
-      fs.write(this.descriptor(), bytes, start, wanted, position, (error, written) => {
-        if (error) reject(this.failure(error))
-        else if (written < wanted) reject(new DiskError('ESHORTWRITE', this.path))
-        else resolve()
-      })
+      const fd = this.descriptor()
+      const rest = (done: number, isAgain: boolean) => {
+        fs.write(fd, bytes, start + done, wanted - done, position + done, (error, count) => {
+          if (error) reject(this.failure(error))
+          else if (done + count === wanted) resolve()
+          else if (isAgain) reject(new DiskError('ESHORTWRITE', this.path))
+          else rest(done + count, true)
+        })
+      }
+      rest(0, false)
     })
   }
 

@@ -13,23 +13,44 @@ const make = () => ({ disk: new NodeDisk(), root: fs.mkdtempSync(join(top, 'd-')
 
 testDisk('NodeDisk', make)
 
-test('a write that the system cuts short is an error, and is not tried again', async () => {
+test('a write that the system cuts short is finished by a second one, or fails with what that one says', async () => {
   const { disk, root } = make()
   const file = disk.open(`${root}/a`, 'create')
   const bytes = Buffer.from('0123456789')
-  const shortSync = mock.method(fs, 'writeSync', () => 4)
-  const shortAsync = mock.method(fs, 'write', (...all: unknown[]) =>
-    (all.at(-1) as (error: null, count: number) => void)(null, 4),
-  )
-  try {
-    assert.throws(() => file.writeSync(bytes, 0, 10, 0), { code: 'ESHORTWRITE' })
-    await assert.rejects(file.write(bytes, 0, 10, 0), { code: 'ESHORTWRITE' })
-    assert.equal(shortSync.mock.callCount(), 1)
-    assert.equal(shortAsync.mock.callCount(), 1)
-  } finally {
-    mock.restoreAll()
-    file.closeSync()
+  const full = Object.assign(new Error('full'), { code: 'ENOSPC' })
+  for (const [second, code] of [
+    [6, undefined],
+    [3, 'ESHORTWRITE'],
+    [full, 'ENOSPC'],
+  ] as const) {
+    const answers = [4, second, 4, second]
+    const next = () => answers.shift()!
+    mock.method(fs, 'writeSync', () => {
+      const answer = next()
+      if (answer instanceof Error) throw answer
+      return answer
+    })
+    mock.method(fs, 'write', (...all: unknown[]) => {
+      const answer = next()
+      const done = all.at(-1) as (error: Error | null, count: number) => void
+      if (answer instanceof Error) done(answer, 0)
+      else done(null, answer)
+    })
+    try {
+      const sync = () => file.writeSync(bytes, 0, 10, 0)
+      if (code === undefined) {
+        sync()
+        await file.write(bytes, 0, 10, 0)
+      } else {
+        assert.throws(sync, { code })
+        await assert.rejects(file.write(bytes, 0, 10, 0), { code })
+      }
+      assert.equal(answers.length, 0)
+    } finally {
+      mock.restoreAll()
+    }
   }
+  file.closeSync()
 })
 
 test('a full device is an ENOSPC that may be retried', { skip: !fs.existsSync('/dev/full') }, () => {
