@@ -124,7 +124,9 @@ export class Store implements MessageStore {
     await flush.stop()
     answers.stop()
     turnWrite.stop()
-    const isClean = (await dispatchFlush.stop()) && flush.synced === log.written
+    // What a failed turn left behind the end of the log is neither synced nor cleared: the next start must look at it.
+    const isWhole = flush.synced === log.written && log.strayEnd <= log.written
+    const isClean = (await dispatchFlush.stop()) && isWhole
     if (isClean) {
       disk.remove(layout.abort)
       disk.syncDirectory(layout.root)

@@ -3,7 +3,8 @@ import { int, withDefault } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 /*
- * Requests of our own. Their numbers lie far above those of RocketMQ (200,151 is the highest), so that none of them can
+ * Requests of our own. Their numbers lie where RocketMQ has none (below 4,000, and above 200,000) and the binary header
+ * can still hold them (16 bits), so that none of them can
  * ever mean something else; RocketMQ's brokers answer them with code 3.
  */
 
@@ -28,8 +29,8 @@ export type PendingTransaction = ValueOfShape<typeof pendingTransaction>
 
 /** Undecided transactions, oldest first. */
 export const getPendingTransactions = defineRequest({
-  name: 'SKUA_GET_PENDING_TRANSACTIONS',
-  code: 9_100_001,
+  name: 'GET_PENDING_TRANSACTIONS',
+  code: 30_001,
   header: {
     /** At most so many; default 1000. */
     limit: withDefault(int, 1000),
