@@ -45,6 +45,9 @@ export const longSuites = () => [
     env: () => ({ SKUA_BENCHMARK_REPORTS: '6' }),
     counts: { seconds: 60 },
   }),
+  file('strict order with crashes', 'tools/interop/test/java-order.test.ts', {
+    env: () => ({ SKUA_ORDER_CRASHES: '1' }),
+  }),
   file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
   file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']

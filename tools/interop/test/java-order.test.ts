@@ -60,7 +60,7 @@ for (const version of javaVersions) {
     }
     const distinct = async () =>
       new Set((await received()).map(({ queueId, queueOffset }) => `${queueId} ${queueOffset}`)).size
-    const settled = (what: string) => until(async () => (await distinct()) === sent * queues, what, 60_000)
+    const settled = (what: string) => until(async () => (await distinct()) === sent * queues, what, 120_000)
     /** Whoever got it: of each queue no message was handled before the one that precedes it. */
     const checkOrder = async () => {
       const all = (await received()).sort((a, b) => a.receivedAt - b.receivedAt || a.queueOffset - b.queueOffset)
@@ -113,17 +113,21 @@ for (const version of javaVersions) {
       await checkOrder()
     })
 
-    test('while a member crashes', async () => {
-      await joins('crashes')
-      await send(each)
-      await settled('all messages before the crash')
-      gone.push(...(await members.get('crashes')!.call<Got[]>('received', { name: 'crashes', count: 0, timeoutMs: 1 })))
-      await members.get('crashes')!.kill()
-      members.delete('crashes')
-      await send(each)
-      // The lock of a member whose connection closed is free at once, or after its expiry of 60 s.
-      await settled('all messages after the crash')
-      await checkOrder()
-    })
+    // Its locks are held for 60 s more, as in RocketMQ: the long run has the time.
+    if (process.env['SKUA_ORDER_CRASHES'] === '1') {
+      test('while a member crashes', async () => {
+        await joins('crashes')
+        await send(each)
+        await settled('all messages before the crash')
+        gone.push(
+          ...(await members.get('crashes')!.call<Got[]>('received', { name: 'crashes', count: 0, timeoutMs: 1 })),
+        )
+        await members.get('crashes')!.kill()
+        members.delete('crashes')
+        await send(each)
+        await settled('all messages after the crash')
+        await checkOrder()
+      })
+    }
   })
 }
