@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { brokerOptions } from '@skua-mq/broker'
 import { nameServerOptions } from '@skua-mq/nameserver'
 import { allRequests, type RequestSpec } from '@skua-mq/protocol'
+import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
 import { clientApiPage } from './client-api.ts'
 
@@ -73,6 +74,13 @@ ${optionTable(brokerOptions, 'none')}
 ## Name server
 
 ${optionTable(nameServerOptions, 'full')}
+
+## TLS, of both servers
+
+RocketMQ takes these as system properties and from a file of their own; here they may stand in that file, in broker.conf and
+in namesrv.conf. Without any of them a port takes plain and TLS connections, the latter with a certificate that signs itself.
+
+${optionTable(tlsOptions, 'full')}
 `
 }
 

@@ -10,6 +10,8 @@ import {
   type Runtime,
   type Service,
   type Timer,
+  type TlsClient,
+  type TlsServer,
 } from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
@@ -30,6 +32,10 @@ export interface BrokerOptions {
   /** Memory of the machine in bytes: what counts as hot is a share of it. */
   readonly totalMemoryBytes: number
   readonly limits?: Partial<RemotingLimits>
+  /** Of both listeners; default: plain connections only. */
+  readonly tls?: TlsServer | undefined
+  /** Of connections to name servers; default: plain. */
+  readonly tlsClient?: TlsClient | undefined
   /** Starts a filter server; needed where filterServerNums is not 0. */
   readonly startFilterProcess?: StartFilterProcess
   /** Keeps options that a tool changed (25) for the next start. */
@@ -66,6 +72,8 @@ export class Broker implements Service {
     this.config = config
     if (config.brokerRole === 'SLAVE')
       throw new Failure('ECONFIG', 'brokerRole=SLAVE: replication is not there yet, so a slave would stay empty')
+    if (options.tls?.mode === 'enforcing' && config.filterServerNums > 0)
+      throw new Failure('ECONFIG', 'tls.server.mode=enforcing excludes filterServerNums: filter servers speak no TLS')
     const host = config.brokerIP1 || runtime.net.ownAddresses()[0] || '127.0.0.1'
     const storeHost = encodeHost(host, config.listenPort)
     if (storeHost === undefined) throw new Failure('ECONFIG', `brokerIP1=${host} is no IP address`)
@@ -111,9 +119,14 @@ export class Broker implements Service {
         }),
       ],
       hot,
+      tls: options.tls,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     })
-    this.client = new RemotingClient({ ...runtime, onGone: address => this.registration.lost(address) })
+    this.client = new RemotingClient({
+      ...runtime,
+      tls: options.tlsClient,
+      onGone: address => this.registration.lost(address),
+    })
     this.registration = this.registrationOf()
     for (const table of [this.tables.topics, this.tables.filterServers])
       table.onChange(() => this.registration.changed())

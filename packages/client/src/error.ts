@@ -71,5 +71,5 @@ export function brokerRefusal(what: string, reply: { code: number; remark: strin
 export function networkError(what: string, error: unknown): unknown {
   if (!(error instanceof NetError)) return error
   const code = error.code === 'ETIMEOUT' ? 'TIMEOUT' : 'NETWORK'
-  return new ClientError(code, `${what} failed: ${error.message}`, { cause: error, retriable: true })
+  return new ClientError(code, `${what} failed: ${error.message}`, { cause: error, retriable: error.retriable })
 }

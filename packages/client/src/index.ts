@@ -43,5 +43,6 @@ export {
   type ScheduledPullOptions,
   type ScheduledPullTask,
 } from './pull/scheduled-pull.ts'
+export type { TlsOptions } from './tls.ts'
 export { type OpenTelemetryApi, openTelemetry } from './trace/open-telemetry.ts'
 export type { TracedConsume, TracedSend, Tracer } from './trace/tracer.ts'

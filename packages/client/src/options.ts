@@ -1,9 +1,10 @@
 import process from 'node:process'
-import { nodeRuntime, type Runtime } from '@skua-mq/runtime'
+import { nodeRuntime, type Runtime, type TlsClient } from '@skua-mq/runtime'
 import { ClientError } from './error.ts'
 import type { Compressors } from './message/compression.ts'
 import { checkGroup } from './name/names.ts'
 import { namespaceOfAddress, wrapName } from './name/namespace.ts'
+import { type TlsOptions, tlsClientOf } from './tls.ts'
 import type { Tracer } from './trace/tracer.ts'
 
 /** Keys of an account that a broker with ACL knows; requests are signed with them. */
@@ -29,6 +30,11 @@ export interface ClientOptions {
   /** Default: this machine's first address. Part of the client id. */
   readonly clientIP?: string | undefined
   readonly credentials?: Credentials | undefined
+  /**
+   * Connections to name servers and brokers are encrypted. `true` is RocketMQ's `tls.enable`: any certificate is taken, so
+   * nobody proves who they are. An object checks the server's certificate. Default false.
+   */
+  readonly tls?: boolean | TlsOptions | undefined
   /** Default 30000. */
   readonly pollNameServerInterval?: number | undefined
   /** Default 30000. */
@@ -56,6 +62,7 @@ export interface ClientSettings {
   readonly unitName: string | undefined
   readonly clientIP: string
   readonly credentials: Credentials | undefined
+  readonly tls: TlsClient | undefined
   readonly pollNameServerInterval: number
   readonly heartbeatBrokerInterval: number
   readonly callTimeoutMs: number
@@ -85,6 +92,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     unitName: options.unitName,
     clientIP: options.clientIP ?? runtime.net.ownAddresses()[0] ?? '127.0.0.1',
     credentials: options.credentials,
+    tls: tlsClientOf(options.tls),
     pollNameServerInterval: options.pollNameServerInterval ?? 30_000,
     heartbeatBrokerInterval: options.heartbeatBrokerInterval ?? 30_000,
     callTimeoutMs: options.mqClientApiTimeout ?? 3_000,

@@ -10,6 +10,7 @@ import {
   type Runtime,
   type Service,
   type Timer,
+  type TlsServer,
 } from '@skua-mq/runtime'
 import { KvConfig } from './kv-config.ts'
 import { type NameServerConfig, nameServerOptions } from './options.ts'
@@ -33,6 +34,8 @@ export interface NameServerOptions {
   readonly keepConfig?: (changes: ConfigChanges) => void
   readonly advertise?: (brokerAddr: string, asking: Connection) => string
   readonly limits?: Partial<RemotingLimits>
+  /** Default: plain connections only. */
+  readonly tls?: TlsServer | undefined
 }
 
 /** A name server: routes in memory, KV configuration on disk. */
@@ -70,6 +73,7 @@ export class NameServer implements Service {
       name: 'nameserver',
       listen: [listen],
       routes,
+      tls: options.tls,
       ...(options.limits ? { limits: options.limits } : {}),
     })
   }

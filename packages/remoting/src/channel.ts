@@ -7,7 +7,7 @@ import {
   onewayFlag,
   skuaVersion,
 } from '@skua-mq/protocol'
-import { type Address, type Clock, NetError, type Socket } from '@skua-mq/runtime'
+import { type Address, type Clock, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
 import type { Connection, OutgoingCommand } from './connection.ts'
 import type { RemotingLimits } from './limits.ts'
 import { PendingCalls } from './pending-calls.ts'
@@ -271,7 +271,9 @@ export class Channel implements Connection {
     this.open = false
     this.release()
     this.sliced = []
-    this.calls.failAll(new NetError('ECLOSED', `the connection to ${this.peer} was closed`, error))
+    // With TLS 1.3 a server refuses a client's certificate after the client believes itself connected.
+    const refused = error instanceof NetError && error.code === tlsErrorCode
+    this.calls.failAll(refused ? error : new NetError('ECLOSED', `the connection to ${this.peer} was closed`, error))
     const listeners = this.closeListeners ?? []
     this.closeListeners = undefined
     this.parts.owner.closed(this)

@@ -18,6 +18,7 @@ import {
   NetError,
   noEvents,
   type Timer,
+  type TlsClient,
   type Turn,
 } from '@skua-mq/runtime'
 import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
@@ -44,6 +45,8 @@ export interface RemotingClientOptions {
   readonly limits?: Partial<RemotingLimits>
   /** Default 3000 ms. */
   readonly connectTimeoutMs?: number
+  /** Default: plain connections. */
+  readonly tls?: TlsClient | undefined
   /** Told when a connection that was open is gone, whoever closed it. */
   readonly onGone?: (address: string) => void
 }
@@ -180,7 +183,7 @@ export class RemotingClient implements ChannelOwner {
   }
 
   private async connect(address: string, timeoutMs: number): Promise<Channel> {
-    const socket = await this.options.net.connect(parseAddress(address), { timeoutMs })
+    const socket = await this.options.net.connect(parseAddress(address), { timeoutMs, tls: this.options.tls })
     if (this.ended) {
       socket.destroy()
       throw new NetError('ECLOSED', 'this client is closed')

@@ -2,7 +2,7 @@ import { defineEvent } from '@skua-mq/runtime'
 
 export const badFrame = defineEvent<{ peer: string; reason: string }>('bad frame, connection closed', 'warn')
 export const tlsNotConfigured = defineEvent<{ peer: string }>(
-  'TLS handshake refused: TLS is not configured here',
+  'TLS handshake refused: tls.server.mode is disabled here',
   'warn',
 )
 export const connectionLimit = defineEvent<{ peer: string; limit: string; value: number }>(

@@ -1,5 +1,5 @@
 import { decodeFrame, isResponse } from '@skua-mq/protocol'
-import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, Turn } from '@skua-mq/runtime'
+import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, TlsServer, Turn } from '@skua-mq/runtime'
 import { every } from '@skua-mq/runtime'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
@@ -20,6 +20,8 @@ export interface RemotingServerParts {
   readonly routes: readonly Route[]
   readonly hot?: HotHandlers
   readonly limits?: Partial<RemotingLimits>
+  /** Default: plain connections only. */
+  readonly tls?: TlsServer | undefined
 }
 
 const tlsHandshake = 0x16
@@ -61,11 +63,11 @@ export class RemotingServer implements Service, ChannelOwner {
   }
 
   async start(): Promise<void> {
-    const { net, clock, turn, events } = this.parts
+    const { net, clock, turn, events, tls } = this.parts
     this.sends = new SendQueue(turn)
     try {
       for (const at of this.parts.listen) {
-        const listener = await net.listen(at, socket => this.accept(socket))
+        const listener = await net.listen(at, socket => this.accept(socket), { tls })
         this.listeners.push(listener)
         events.emit(listening({ name: this.name, ...listener.address }))
       }

@@ -23,10 +23,13 @@ export class DiskError extends Failure {
   }
 }
 
+/** Code of a `NetError` when the two sides do not agree about TLS: trying again does not help. */
+export const tlsErrorCode = 'ETLS'
+
 /** A failed call of `Net`. */
 export class NetError extends Failure {
   constructor(code: string, message: string, cause?: unknown) {
-    super(code, message, { cause, retriable: true })
+    super(code, message, { cause, retriable: code !== tlsErrorCode })
     this.name = 'NetError'
   }
 }

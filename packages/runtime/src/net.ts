@@ -1,3 +1,5 @@
+import type { TlsClient, TlsServer } from './tls.ts'
+
 /** An IP address in text form and a port. */
 export interface Address {
   readonly host: string
@@ -40,11 +42,18 @@ export interface ConnectOptions {
   /** Milliseconds until the attempt fails; default 3000. */
   timeoutMs?: number
   signal?: AbortSignal
+  /** Default: plain bytes. */
+  tls?: TlsClient | undefined
+}
+
+export interface ListenOptions {
+  /** Default: mode `disabled`. */
+  tls?: TlsServer | undefined
 }
 
 /** The network as it is passed in. Every socket has TCP_NODELAY. */
 export interface Net {
-  listen(at: Address, accept: (socket: Socket) => void): Promise<Listener>
+  listen(at: Address, accept: (socket: Socket) => void, options?: ListenOptions): Promise<Listener>
   connect(to: Address, options?: ConnectOptions): Promise<Socket>
   /** IPv4 addresses of this machine which are not loopback, in the system's order. */
   ownAddresses(): readonly string[]

@@ -13,6 +13,8 @@ import {
   NodeProcessFacts,
   nodeRuntime,
   type Runtime,
+  type TlsClient,
+  type TlsServer,
 } from '@skua-mq/runtime'
 import { startFilterProcess } from './filter-process.ts'
 import { freePorts } from './ports.ts'
@@ -32,6 +34,10 @@ export interface StandaloneOptions {
   /** RocketMQ's keys, over the defaults. */
   readonly config?: Partial<BrokerConfig>
   readonly runtime?: Partial<Runtime>
+  /** Of both servers. Default: plain and TLS on one port, with a self-signed certificate. */
+  readonly tls?: TlsServer | undefined
+  /** From the broker to the name server. Default: plain, or any certificate where the name server takes only TLS. */
+  readonly tlsClient?: TlsClient | undefined
 }
 
 export interface Standalone {
@@ -61,8 +67,10 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     options.port === 0
       ? await freePorts(runtime.net, host)
       : { broker: options.port ?? 10911, nameServer: options.nameServerPort ?? 9876 }
+  const tls: TlsServer = options.tls ?? { mode: 'permissive' }
   const nameServer = new NameServer({
     runtime,
+    tls,
     listen: { host, port: options.nameServerPort ?? ports.nameServer },
     kvConfigPath: `${root}/namesrv/kvConfig.json`,
     orderMessageEnable: false,
@@ -85,6 +93,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     bindAddress: host,
     totalMemoryBytes: totalmem(),
     startFilterProcess,
+    tls,
+    tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
   })
   const parts = group('standalone', [nameServer, broker])
   await parts.start()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { parseAddress as parseIp, UniqueIds, unregisterClient } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, every, NodeProcessFacts, type Runtime, type Timer } from '@skua-mq/runtime'
@@ -44,6 +45,7 @@ export class ClientInstance {
       routes: serverRequests(this.members, this.replies),
       connectTimeoutMs: settings.connectTimeoutMs,
       sign: requestHook(settings),
+      tls: settings.tls,
     })
     this.names = new NameServers({
       remoting: this.remoting,
@@ -64,6 +66,13 @@ export class ClientInstance {
       instance: runtime.random.int(0x7fff_ffff),
       counter: runtime.random.int(0x1_0000),
     })
+  }
+
+  /** Clients of one instance share connections, so that none of them may believe in another security. */
+  refuseOtherTls({ tls }: ClientSettings): void {
+    if (isDeepStrictEqual(tls, this.settings.tls)) return
+    const message = `the clients of instance ${this.clientId} share connections and need the same tls option: give this one another instanceName`
+    throw new ClientError('ARGUMENT', message)
   }
 
   get clock(): Clock {
@@ -169,6 +178,7 @@ export function acquireInstance(clientId: string, settings: ClientSettings): Cli
   shared.set(settings.runtime, instances)
   const found = instances.get(clientId)
   if (found !== undefined) {
+    found.instance.refuseOtherTls(settings)
     found.users++
     return found.instance
   }

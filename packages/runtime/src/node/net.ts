@@ -2,10 +2,15 @@ import { type AddressInfo, connect, createServer, type Server, type Socket as Tc
 import { networkInterfaces } from 'node:os'
 import { NetError } from '../error.ts'
 import { defineEvent, type Events, noEvents } from '../event.ts'
-import type { Address, ConnectOptions, Listener, Net, Socket } from '../net.ts'
+import type { Address, ConnectOptions, Listener, ListenOptions, Net, Socket } from '../net.ts'
 import { codeOf } from './code.ts'
 import { type Reading, readInto, rereading } from './read-buffer.ts'
 import { NodeSocket, plainHost } from './socket.ts'
+import { connectTls } from './tls-connect.ts'
+import { TlsListener } from './tls-listener.ts'
+import { handshakeError } from './tls-reason.ts'
+
+export { plainRefused, tlsHandshakeFailed } from './tls-listener.ts'
 
 /** A listening port broke after it had been opened; what is connected stays. */
 export const listenerFailed = defineEvent<{ host: string; port: number; code: string }>('listener failed', 'error')
@@ -24,10 +29,11 @@ export class NodeNet implements Net {
   }
 
   /** Port 0 finds a free one; an empty host means every address. Errors: NetError with EADDRINUSE, EADDRNOTAVAIL, EACCES. */
-  listen(at: Address, accept: (socket: Socket) => void): Promise<Listener> {
+  async listen(at: Address, accept: (socket: Socket) => void, { tls }: ListenOptions = {}): Promise<Listener> {
+    const secure = tls === undefined || tls.mode === 'disabled' ? undefined : new TlsListener(tls, this.events)
     return new Promise((resolve, reject) => {
       const server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, tcp => {
-        accept(accepted(tcp))
+        accept(accepted(tcp, secure))
       })
       const onError = (error: Error) => {
         reject(new NetError(codeOf(error), `cannot listen on ${at.host}:${at.port}: ${reasonOf(error)}`, error))
@@ -47,26 +53,22 @@ export class NodeNet implements Net {
 
   /** Errors: NetError with the system's code or ETIMEOUT; the signal's reason when it was aborted. */
   connect(to: Address, options: ConnectOptions = {}): Promise<Socket> {
-    const { timeoutMs = defaultConnectTimeoutMs, signal } = options
+    const { timeoutMs = defaultConnectTimeoutMs, signal, tls } = options
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason)
         return
       }
-      const reading: Reading = { handler: undefined }
-      const tcp: TcpSocket = connect({
-        host: to.host,
-        port: to.port,
-        noDelay: true,
-        allowHalfOpen: false,
-        onread: readInto(reading),
-      })
-      // Nothing is read before somebody takes it.
-      tcp.pause()
+      const reading: Reading | undefined = tls === undefined ? { handler: undefined } : undefined
+      const tcp = reading === undefined ? connectTls(to, tls!) : connectPlain(to, reading)
+      const ready = tls === undefined ? 'connect' : 'secureConnect'
+      let connected = false
+      // Nothing is read before somebody takes it; TLS must read to shake hands, and keeps what comes behind it.
+      if (tls === undefined) tcp.pause()
       const settle = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
-        tcp.off('connect', onConnect)
+        tcp.off(ready, onConnect)
       }
       const fail = (error: unknown) => {
         settle()
@@ -74,12 +76,17 @@ export class NodeNet implements Net {
         reject(error)
       }
       const onError = (error: Error) => {
-        fail(new NetError(codeOf(error), `cannot connect to ${to.host}:${to.port}: ${reasonOf(error)}`, error))
+        const peer = `${to.host}:${to.port}`
+        fail(
+          connected
+            ? handshakeError(peer, error)
+            : new NetError(codeOf(error), `cannot connect to ${peer}: ${reasonOf(error)}`, error),
+        )
       }
       const onAbort = () => fail(signal?.reason)
       const onConnect = () => {
         settle()
-        const socket = new NodeSocket(tcp, reading)
+        const socket = new NodeSocket(tcp, { reading })
         tcp.off('error', onError)
         resolve(socket)
       }
@@ -88,7 +95,8 @@ export class NodeNet implements Net {
       }, timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
       tcp.on('error', onError)
-      tcp.once('connect', onConnect)
+      tcp.once(ready, onConnect)
+      if (tls !== undefined) tcp.once('connect', () => (connected = true))
     })
   }
 
@@ -100,10 +108,14 @@ export class NodeNet implements Net {
   }
 }
 
-function accepted(tcp: TcpSocket): NodeSocket {
+function connectPlain({ host, port }: Address, reading: Reading): TcpSocket {
+  return connect({ host, port, noDelay: true, allowHalfOpen: false, onread: readInto(reading) })
+}
+
+function accepted(tcp: TcpSocket, tls: TlsListener | undefined): NodeSocket {
   const reading: Reading = { handler: undefined }
   const shared = rereading(tcp, reading)
-  return shared === undefined ? new NodeSocket(tcp) : new NodeSocket(shared, reading)
+  return shared === undefined ? new NodeSocket(tcp, { tls }) : new NodeSocket(shared, { reading, tls })
 }
 
 /** The port is free when `close` returns; Node's own callback would wait for the last connection. */

@@ -1,8 +1,10 @@
 import type { Socket as TcpSocket } from 'node:net'
-import { NetError } from '../error.ts'
+import { NetError, tlsErrorCode } from '../error.ts'
 import type { Address, Socket, SocketHandlers } from '../net.ts'
 import { codeOf } from './code.ts'
 import type { Reading } from './read-buffer.ts'
+import { handshakeByte, type TlsListener } from './tls-listener.ts'
+import { tlsReason } from './tls-reason.ts'
 
 /** How long an ended connection waits for the peer's own end before it is cut. */
 export const lingerMs = 1_000
@@ -18,8 +20,10 @@ export function plainHost(host: string): string {
 export class NodeSocket implements Socket {
   readonly remote: Address
   readonly local: Address
-  private readonly tcp: TcpSocket
+  /** Replaced once, when the first byte asks for TLS. */
+  private tcp: TcpSocket
   private readonly reading: Reading | undefined
+  private readonly tls: TlsListener | undefined
   private handlers: SocketHandlers | undefined
   private error: NetError | undefined
   private gone = false
@@ -27,16 +31,28 @@ export class NodeSocket implements Socket {
   private unsent = false
   private lingering: NodeJS.Timeout | undefined
 
-  /** `reading`: where a paused socket with the `onread` option brings its chunks; others are listened to for 'data'. */
-  constructor(tcp: TcpSocket, reading?: Reading) {
+  /**
+   * `reading`: where a paused socket with the `onread` option brings its chunks; others are listened to for 'data'.
+   * `tls`: an accepted connection may ask for TLS with its first byte.
+   */
+  constructor(tcp: TcpSocket, { reading, tls }: { reading?: Reading | undefined; tls?: TlsListener | undefined } = {}) {
     this.tcp = tcp
     this.reading = reading
+    this.tls = tls
     this.remote = { host: plainHost(tcp.remoteAddress ?? ''), port: tcp.remotePort ?? 0 }
     this.local = { host: plainHost(tcp.localAddress ?? ''), port: tcp.localPort ?? 0 }
+    this.watch(tcp)
+  }
+
+  private watch(tcp: TcpSocket): void {
     tcp.on('error', error => {
-      this.error ??= new NetError(codeOf(error), error.message, error)
+      const reason = tlsReason(error)
+      const message =
+        reason === undefined ? error.message : `TLS with ${this.remote.host}:${this.remote.port}: ${reason}`
+      this.error ??= new NetError(reason === undefined ? codeOf(error) : tlsErrorCode, message, error)
     })
     tcp.on('close', () => {
+      if (this.gone) return
       this.gone = true
       clearTimeout(this.lingering)
       this.handlers?.closed(this.error)
@@ -57,9 +73,35 @@ export class NodeSocket implements Socket {
     const onData = (chunk: Buffer) => {
       if (!this.ending) handlers.data(chunk)
     }
-    if (this.reading === undefined) this.tcp.on('data', onData)
-    else this.reading.handler = onData
+    this.read(this.tls === undefined ? onData : this.firstRead(this.tls, onData))
     this.tcp.resume()
+  }
+
+  private read(onData: (chunk: Buffer) => void): void {
+    if (this.reading !== undefined) this.reading.handler = onData
+    else this.tcp.removeAllListeners('data').on('data', onData)
+  }
+
+  /** Looks at the first byte of the connection, then gets out of the way. */
+  private firstRead(tls: TlsListener, onData: (chunk: Buffer) => void): (chunk: Buffer) => void {
+    return chunk => {
+      if (chunk[0] === handshakeByte) {
+        const { tcp } = this
+        tcp.pause()
+        if (this.reading === undefined) tcp.removeAllListeners('data')
+        tls.upgrade(tcp, Buffer.from(chunk), secured => this.secured(secured, onData))
+      } else if (tls.enforcing) tls.refusePlain(this.tcp)
+      else {
+        this.read(onData)
+        onData(chunk)
+      }
+    }
+  }
+
+  private secured(tcp: TcpSocket, onData: (chunk: Buffer) => void): void {
+    this.tcp = tcp
+    this.watch(tcp)
+    tcp.on('data', onData)
   }
 
   write(parts: readonly Uint8Array[]): void {

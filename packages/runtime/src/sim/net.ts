@@ -42,7 +42,8 @@ export class SimNet implements Net {
   }
 
   connect(to: Address, options: ConnectOptions = {}): Promise<Socket> {
-    const { timeoutMs = 3_000, signal } = options
+    const { timeoutMs = 3_000, signal, tls } = options
+    if (tls !== undefined) return Promise.reject(new NetError('ETLS', 'the simulated network has no TLS'))
     const { clock } = this.network
     const remote = { host: this.resolve(to.host), port: to.port }
     return new Promise((resolve, reject) => {

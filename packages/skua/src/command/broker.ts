@@ -1,5 +1,6 @@
 import { hostname, totalmem } from 'node:os'
 import { Broker, brokerOptions } from '@skua-mq/broker'
+import { tlsOptions } from '@skua-mq/remoting'
 import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
 import { configure, expandHome } from './config-file.ts'
@@ -7,6 +8,7 @@ import { keepIn } from './keep-config.ts'
 import { logEvents } from './log.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
+import { readTls } from './tls.ts'
 
 export interface BrokerCommand {
   readonly configFile?: string
@@ -19,7 +21,7 @@ export interface BrokerCommand {
 export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: Surroundings): Promise<void> {
   const runtime = nodeRuntime(logEvents('broker'))
   const further = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
-  const read = configure(brokerOptions, { file: command.configFile, further })
+  const read = configure({ ...brokerOptions, ...tlsOptions }, { file: command.configFile, further })
   const root = expandHome(read.storePathRootDir || '~/store', home)
   const config = Object.freeze({
     ...read,
@@ -32,6 +34,7 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
     process.stdout.write(printConfig(brokerOptions, config))
     return
   }
+  const tls = readTls(config)
   const start = async () => {
     const broker = new Broker({
       config,
@@ -40,6 +43,7 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
       totalMemoryBytes: totalmem(),
       startFilterProcess,
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
+      ...tls,
     })
     await broker.start()
     return broker

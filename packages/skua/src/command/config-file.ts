@@ -4,6 +4,7 @@ import {
   describeUnknown,
   nodeRuntime,
   type OptionEntry,
+  type OptionReports,
   type OptionTable,
   PropertiesError,
   readOptions,
@@ -21,14 +22,20 @@ export function configure<T extends OptionTable>(
   const entries = file === undefined ? [] : readFile(file)
   for (const entry of entries) refuseUnsupported(entry, file ?? '')
   const { config, reports } = readOptions(table, [...entries, ...further], file === undefined ? {} : { file })
+  reportUnknown(reports)
+  return config
+}
+
+/** On standard error: what stands in a file in vain. */
+export function reportUnknown(reports: OptionReports): void {
   for (const unknown of reports.unknown) process.stderr.write(`${describeUnknown(unknown)}\n`)
   if (reports.withoutEffect.length > 0) {
     process.stderr.write(`without effect here: ${reports.withoutEffect.map(({ key }) => key).join(', ')}\n`)
   }
-  return config
 }
 
-function readFile(file: string): OptionEntry[] {
+/** The entries of a properties file. Errors name the file and the line. */
+export function readFile(file: string): OptionEntry[] {
   try {
     return readProperties(decodeProperties(nodeRuntime().disk.readFile(file)))
   } catch (error) {

@@ -1,10 +1,12 @@
 import { NameServer, nameServerOptions } from '@skua-mq/nameserver'
+import { tlsOptions } from '@skua-mq/remoting'
 import { nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
 import { logEvents } from './log.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
+import { readTls } from './tls.ts'
 
 export interface NameServerCommand {
   readonly configFile?: string
@@ -14,7 +16,7 @@ export interface NameServerCommand {
 /** `skua nameserver`, `bin/mqnamesrv`. */
 export async function runNameServer(command: NameServerCommand, { home }: Surroundings): Promise<void> {
   const runtime = nodeRuntime(logEvents('nameserver'))
-  const read = configure(nameServerOptions, { file: command.configFile, further: [] })
+  const read = configure({ ...nameServerOptions, ...tlsOptions }, { file: command.configFile, further: [] })
   const config = Object.freeze({
     ...read,
     kvConfigPath: expandHome(read.kvConfigPath || '~/namesrv/kvConfig.json', home),
@@ -23,6 +25,7 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
     process.stdout.write(printConfig(nameServerOptions, config))
     return
   }
+  const { tls } = readTls(config)
   const start = async () => {
     const server = new NameServer({
       runtime,
@@ -31,6 +34,7 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
       orderMessageEnable: config.orderMessageEnable,
       config,
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
+      tls,
     })
     await server.start()
     return server

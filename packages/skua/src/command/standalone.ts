@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { brokerOptions } from '@skua-mq/broker'
+import { tlsOptions } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { configure } from './config-file.ts'
 import { logEvents } from './log.ts'
 import { untilSignal } from './run.ts'
+import { readTls } from './tls.ts'
 
 export interface StandaloneCommand {
   readonly store: string
@@ -19,8 +21,10 @@ export interface StandaloneCommand {
 /** `skua`, `npm start`: everything in this process, and a banner that says where. */
 export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value }))
-  const read: Record<string, unknown> = { ...configure(brokerOptions, { file: undefined, further }) }
-  const config = Object.fromEntries(further.map(({ key }) => [key, read[key]]))
+  const read = configure({ ...brokerOptions, ...tlsOptions }, { file: undefined, further })
+  const given = new Set(further.map(({ key }) => key))
+  const config = Object.fromEntries(Object.entries(read).filter(([key]) => key in brokerOptions && given.has(key)))
+  const tls = readTls(read)
   const directory = isAbsolute(command.store) ? command.store : join(process.cwd(), command.store)
   const start = () =>
     startStandalone({
@@ -30,6 +34,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
       events: logEvents('standalone', 'warn'),
       config,
+      ...tls,
     })
   const skua = await untilSignal(start, { ignoreHangUp: false })
   const [broker] = skua.brokers
