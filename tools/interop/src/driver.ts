@@ -37,6 +37,8 @@ export interface DriverOptions {
   readonly home?: string
   /** A consumer of a `push` with `report: true` took a message, and told so before it acknowledged it. */
   readonly took?: (body: string) => void
+  /** Further arguments of a JVM, such as -Dtls.enable=true. */
+  readonly jvm?: readonly string[]
 }
 
 /** What to start: a file and its arguments, which may name the home folder. */

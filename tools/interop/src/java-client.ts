@@ -57,6 +57,7 @@ export async function javaClient(version: JavaVersion, options: DriverOptions = 
       `-Drocketmq.client.logRoot=${home}/logs`,
       `-Drocketmq.client.localOffsetStoreDir=${home}/offsets`,
       `-Duser.home=${home}`,
+      ...(options.jvm ?? []),
       ...['-cp', `${classes}:${lib}/*`, 'Driver'],
     ],
   })

@@ -73,8 +73,15 @@ export class NameServers {
         this.index = (this.index + 1) % this.list.length
       }
     }
-    const message = `no name server answers (${failures.join('; ')}): check that it runs, and namesrvAddr`
-    throw new ClientError('NAME_SERVER', message, { cause, retriable: true })
+    const closed = cause instanceof NetError && cause.code === 'ECLOSED'
+    const check = closed
+      ? 'check namesrvAddr and the option tls: the server may take only TLS, or want a client certificate'
+      : 'check that it runs, and namesrvAddr'
+    const retriable = !(cause instanceof NetError) || cause.retriable
+    throw new ClientError('NAME_SERVER', `no name server answers (${failures.join('; ')}): ${check}`, {
+      cause,
+      retriable,
+    })
   }
 
   private again(endpoint: string, ms: number): void {

@@ -117,7 +117,7 @@ test('mutual TLS lets in who shows a good certificate, and nobody else', async t
   const { address, events } = await echo(t, tls)
   const trust = { trust: 'chain', ca: server.cert } as const
   assert.equal(String(await ask(t, address, { tls: { ...trust, identity: client } })), 'hello')
-  await assert.rejects(ask(t, address, { tls: trust }), (error: NetError) => error.code === 'ETLS')
+  await assert.rejects(ask(t, address, { tls: trust }))
   await assert.rejects(ask(t, address, { tls: { ...trust, identity: selfSigned() } }))
   assert.ok(events.length > 0 && events.every(event => event.name === tlsHandshakeFailed.name || event.reason))
 })

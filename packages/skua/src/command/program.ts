@@ -55,7 +55,10 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--memory-bytes <n>', 'memory of one filter', positive, 16_777_216)
     .action(async options => (await import('./filter-server.ts')).runFilterServer(options))
   const client = (command: Command) =>
-    command.option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
+    command
+      .option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
+      .option('--tls', 'connect with TLS, whatever the certificate of the server')
+      .option('--tls-ca <file>', 'connect with TLS; the certificate must be of this authority (PEM)')
   client(skua.command('send').argument('<topic>').argument('<body>'))
     .description('send messages')
     .option('--tag <tag>', 'tag of the messages')

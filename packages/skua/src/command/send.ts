@@ -1,4 +1,5 @@
 import { Producer } from '@skua-mq/client'
+import { tlsOf } from './tls-flags.ts'
 
 export interface SendCommand {
   readonly topic: string
@@ -7,12 +8,14 @@ export interface SendCommand {
   readonly tag?: string
   readonly key?: string
   readonly property?: Record<string, string>
+  readonly tls?: boolean
+  readonly tlsCa?: string
   readonly count: number
 }
 
 /** `skua send`: one line for each message that was stored. */
 export async function runSend(command: SendCommand): Promise<void> {
-  const producer = new Producer({ namesrvAddr: command.namesrvAddr, group: 'SKUA_SEND' })
+  const producer = new Producer({ namesrvAddr: command.namesrvAddr, tls: tlsOf(command), group: 'SKUA_SEND' })
   try {
     for (let i = 0; i < command.count; i++) {
       const { sendStatus, msgId, queue, queueOffset } = await producer.send({

@@ -1,10 +1,13 @@
 import { PushConsumer } from '@skua-mq/client'
+import { tlsOf } from './tls-flags.ts'
 
 export interface TailCommand {
   readonly topic: string
   readonly namesrvAddr: string
   readonly tags: string
   readonly fromStart?: boolean
+  readonly tls?: boolean
+  readonly tlsCa?: string
   readonly count?: number
 }
 
@@ -12,6 +15,7 @@ export interface TailCommand {
 export async function runTail(command: TailCommand): Promise<void> {
   const consumer = new PushConsumer({
     namesrvAddr: command.namesrvAddr,
+    tls: tlsOf(command),
     group: `SKUA_TAIL_${process.pid}`,
     consumeFromWhere: command.fromStart ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
   })
