@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { updateBrokerConfig } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
-import { nodeRuntime } from '@skua-mq/runtime'
+import { nodeRuntime, selfSigned } from '@skua-mq/runtime'
 import { freePorts, startStandalone } from '../src/index.ts'
 import { repository, ServerProcess } from './server-process.ts'
 
@@ -53,6 +53,27 @@ describe('skua', () => {
     const { code, ms } = await skua.signal('SIGINT')
     assert.equal(code, 0, skua.errors)
     assert.ok(ms < 3000, `${ms} ms`)
+  })
+
+  test('takes only TLS where tls.server.mode and a tls.properties say so, and send checks the certificate', async () => {
+    const { key, cert } = selfSigned()
+    const write = (name: string, text: string) => {
+      writeFileSync(join(home, name), text)
+      return join(home, name)
+    }
+    const [keyFile, certFile] = [write('tls.key', key as string), write('tls.pem', cert as string)]
+    const lines = ['tls.test.mode.enable=false', `tls.server.keyPath=${keyFile}`, `tls.server.certPath=${certFile}`]
+    const file = write('tls.properties', lines.join('\n'))
+    const { skua, namesrv } = await standalone('secure', [
+      ...['--config', 'tls.server.mode=enforcing'],
+      ...['--config', `tls.config.file=${file}`],
+    ])
+    const send = (...flags: string[]) => ServerProcess.skua(['send', 'Secret', 'hush', '-n', namesrv, ...flags])
+    const [plain, trusted] = [send(), send('--tls-ca', certFile)]
+    assert.equal(await trusted.exit(), 0, trusted.errors)
+    assert.equal(await plain.exit(), 1)
+    assert.match(plain.errors, /may take only TLS/)
+    assert.equal((await skua.signal('SIGTERM')).code, 0)
   })
 
   test('keeps its messages over a restart', async () => {
