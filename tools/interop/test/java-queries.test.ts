@@ -222,7 +222,7 @@ for (const version of javaVersions) {
       await java.call('stopConsumer', { name: 'runs' })
       await reset()
       await java.call('push', { namesrv, topic, name: 'away', group })
-      assert.equal((await received('away', 4)).length, 4)
+      assert.equal((await received('away', 4, 45_000)).length, 4)
       await java.call('stopConsumer', { name: 'away' })
     })
   })
