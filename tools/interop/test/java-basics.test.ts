@@ -40,7 +40,8 @@ for (const version of javaVersions) {
     const name = (what: string) => `${what}_${version.replaceAll('.', '_')}_${process.pid}`
     const send = (topic: string, request: Record<string, unknown>) =>
       java.call<Sent[]>('send', { namesrv, topic, ...request })
-    const received = (consumer: string, count: number, timeoutMs = 10_000) =>
+    // Until they are there; a 5.x client may be half a minute late with what its heartbeat announces, at any broker.
+    const received = (consumer: string, count: number, timeoutMs = 45_000) =>
       java.call<Got[]>('received', { name: consumer, count, timeoutMs })
 
     before(async () => {

@@ -39,7 +39,8 @@ for (const version of javaVersions) {
     const name = (what: string) => `${what}_${version.replaceAll('.', '_')}_${process.pid}`
     const send = (topic: string, request: Record<string, unknown>) =>
       java.call<{ status: string; msgId: string }[]>('send', { namesrv, topic, ...request })
-    const received = (consumer: string, count: number, timeoutMs = 10_000) =>
+    // Until they are there; a 5.x client may be half a minute late with what its heartbeat announces, at any broker.
+    const received = (consumer: string, count: number, timeoutMs = 45_000) =>
       java.call<Got[]>('received', { name: consumer, count, timeoutMs })
     const transaction = (topic: string, request: Record<string, unknown>) =>
       java.call<Transaction>('transaction', { namesrv, topic, group: name('tx'), ...request })

@@ -53,7 +53,8 @@ for (const version of javaVersions) {
     const name = (what: string) => `${what}_${version.replaceAll('.', '_')}_${process.pid}`
     const send = (topic: string, request: Record<string, unknown>) =>
       java.call<Sent[]>('send', { namesrv, topic, ...request })
-    const received = (consumer: string, count: number, timeoutMs = 10_000) =>
+    // Until they are there; a 5.x client may be half a minute late with what its heartbeat announces, at any broker.
+    const received = (consumer: string, count: number, timeoutMs = 45_000) =>
       java.call<Got[]>('received', { name: consumer, count, timeoutMs })
     const bodies = (got: readonly Got[]) => got.map(message => message.body).sort()
 
@@ -218,11 +219,11 @@ for (const version of javaVersions) {
       assert.equal((await received('runs', 4)).length, 4)
       await reset()
       // Java drops the queue, waits 10 s, and takes it again at its next rebalance.
-      assert.ok((await received('runs', 8, 45_000)).length >= 8)
+      assert.ok((await received('runs', 8)).length >= 8)
       await java.call('stopConsumer', { name: 'runs' })
       await reset()
       await java.call('push', { namesrv, topic, name: 'away', group })
-      assert.equal((await received('away', 4, 45_000)).length, 4)
+      assert.equal((await received('away', 4)).length, 4)
       await java.call('stopConsumer', { name: 'away' })
     })
   })

@@ -1,4 +1,4 @@
-import { type PullView, ResponseCode, type SubscriptionData } from '@skua-mq/protocol'
+import { isTagType, type PullView, ResponseCode, type SubscriptionData } from '@skua-mq/protocol'
 import type { MessageFilter } from '@skua-mq/store'
 import type { ConsumerGroup, ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { GroupTable } from '../group/group-table.ts'
@@ -48,6 +48,7 @@ export class PullSubscriptions {
     const subscription = subscriptionOf(view, group)
     if ('code' in subscription) return subscription
     if (subscription.classFilterMode) return undefined
+    if (subscription.subVersion < view.subVersion) return filterOfOutdated(view, subscription)
     return filters.ofGroup(view.consumerGroup, subscription, view.subVersion)
   }
 }
@@ -66,11 +67,18 @@ function subscriptionOf(view: PullView, group: ConsumerGroup | undefined): Subsc
       remark: `consumer group ${view.consumerGroup} does not subscribe to ${view.topic}`,
     }
   }
-  if (found.subVersion < view.subVersion) {
-    return {
-      code: ResponseCode.subscriptionNotLatest,
-      remark: `the subscription of ${view.consumerGroup} to ${view.topic} is older here (${found.subVersion}) than in the pull (${view.subVersion})`,
-    }
-  }
   return found
+}
+
+/**
+ * The heartbeat that tells of the pull's subscription is still to come: up to half a minute when a 5.x Java client drops
+ * it, which it does when another one is on its way (as happens a second after its start). Whoever filters by tags
+ * compares their texts itself and may be given everything; a filter that only the broker evaluates is waited for.
+ */
+function filterOfOutdated(view: PullView, known: SubscriptionData): PullStop | undefined {
+  if (isTagType(view.expressionType) && isTagType(known.expressionType)) return undefined
+  return {
+    code: ResponseCode.subscriptionNotLatest,
+    remark: `the subscription of ${view.consumerGroup} to ${view.topic} is older here (${known.subVersion}) than in the pull (${view.subVersion})`,
+  }
 }

@@ -126,6 +126,30 @@ test('a filter that is unknown is 27, a subscription that is older than the pull
   await world.stop()
 })
 
+test('a pull by tags whose subscription is still to be told gets everything, for the client compares tags itself', async () => {
+  const { world, peer } = await filled()
+  await peer.consume('g', [subscriptionData({ topic: 'T', expression: 'even', subVersion: 1 })!])
+  const early = await pull(peer, { group: 'g', topic: 'T', subVersion: 2 })
+  assert.deepEqual([early.code, early.bodies.length], [0, 10])
+  await peer.consume('g', [subscriptionData({ topic: 'T', expression: 'odd', subVersion: 2 })!])
+  assert.deepEqual((await pull(peer, { group: 'g', topic: 'T', subVersion: 2 })).bodies, ['m1', 'm3', 'm5', 'm7', 'm9'])
+  const sqlNow = await peer.ask(pullMessage, {
+    consumerGroup: 'g',
+    topic: 'T',
+    queueId: 0,
+    queueOffset: 0,
+    maxMsgNums: 32,
+    sysFlag: 0,
+    commitOffset: 0,
+    suspendTimeoutMillis: 0,
+    subscription: undefined,
+    subVersion: 3,
+    expressionType: 'SQL92',
+  })
+  assert.equal(sqlNow.code, 25)
+  await world.stop()
+})
+
 test('under filterSupportRetry a retried message is asked what its group wants of the topic it came from', async () => {
   for (const filterSupportRetry of [false, true]) {
     const { world, peer } = await filled({ filterSupportRetry })

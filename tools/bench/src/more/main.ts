@@ -16,6 +16,8 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     'skua-only': { type: 'boolean', default: false },
+    /** Apache beside it only where the name matches this regular expression; default everywhere. */
+    beside: { type: 'string', default: '' },
     write: { type: 'boolean', default: false },
   },
 })
@@ -38,7 +40,7 @@ for (const extra of [...loads, ...clients, ...deliveries, ...stores]) {
   if (!extra.name.includes(values.only)) continue
   const settings = { defaultTopicQueueNums: 8, ...extra.settings }
   const ours = await found(extra, () => startSkua(settings))
-  const alone = values['skua-only'] || extra.skuaOnly === true
+  const alone = values['skua-only'] || extra.skuaOnly === true || !new RegExp(values.beside).test(extra.name)
   const theirs = alone ? '' : await found(extra, () => startApache('5.3.3', settings, 1024))
   lines.push(`| ${extra.name} | ${ours} | ${theirs} |`)
   say(lines.at(-1)!)
