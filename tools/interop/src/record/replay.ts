@@ -68,6 +68,6 @@ async function expectAnswer(connection: ReplayConnection, exchange: Exchange): P
   }
   if (request === undefined) return [told(command.code, 'a recorded reply has no request')]
   const ours = await connection.reply(command.opaque, replyPatienceMs)
-  if (ours === undefined) return [told(request.code, 'no reply')]
+  if (ours === undefined) return [told(request.code, `no reply instead of code ${command.code}`)]
   return compareReplies(request, command, ours).map(what => told(request.code, what))
 }
