@@ -1,4 +1,4 @@
-import { encodeHost, type PendingTransaction } from '@skua-mq/protocol'
+import { bloomParameters, encodeHost, type PendingTransaction } from '@skua-mq/protocol'
 import { RemotingClient, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
 import {
   type ConfigChanges,
@@ -16,6 +16,7 @@ import {
 import { Store } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
+import { FilterBitmaps } from './filter/filter-bitmaps.ts'
 import { FilterProcesses, type StartFilterProcess } from './filter-server/filter-processes.ts'
 import { hotHandlers } from './hot.ts'
 import { Registration } from './registration/registration.ts'
@@ -78,11 +79,14 @@ export class Broker implements Service {
     const storeHost = encodeHost(host, config.listenPort)
     if (storeHost === undefined) throw new Failure('ECONFIG', `brokerIP1=${host} is no IP address`)
     this.brokerAddr = `${host}:${config.listenPort}`
+    const bitmaps = filterBitmaps(config)
     this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes: options.totalMemoryBytes }), {
       ...runtime,
       facts: options.facts,
+      bitmaps,
     })
-    this.tables = brokerTables({ config, runtime })
+    this.tables = brokerTables({ config, runtime, store: this.store })
+    bitmaps?.use(this.tables.consumerFilters)
     this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables, storeHost })
     const hot = hotHandlers({
       steps: this.delivery.steps,
@@ -240,6 +244,12 @@ function filterProcesses(
   const { filterCallTimeoutMs: callTimeoutMs, filterMemoryBytes: memoryBytes } = config
   const plan = { brokerAddr, bindAddress: bindAddress ?? '0.0.0.0', callTimeoutMs, memoryBytes }
   return new FilterProcesses({ ...runtime, count, plan, startProcess: startFilterProcess })
+}
+
+function filterBitmaps(config: BrokerConfig): FilterBitmaps | undefined {
+  if (!config.enableCalcFilterBitMap) return undefined
+  const { maxErrorRateOfBloomFilter: errorPercent, expectConsumerNumUseFilter: keys } = config
+  return new FilterBitmaps(bloomParameters({ errorPercent, keys }))
 }
 
 /** -1 where the machine does not tell. */

@@ -6,6 +6,7 @@ import {
   topicConfigTableFile,
 } from '@skua-mq/protocol'
 import type { Runtime } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
 import { ConsumerGroups } from './client-table/consumer-groups.ts'
 import { ProducerGroups } from './client-table/producer-groups.ts'
 import { tellMembers } from './client-table/routes.ts'
@@ -21,10 +22,16 @@ import { TableFile } from './persist/table-file.ts'
 import { Traffic } from './stats/traffic.ts'
 import { TopicTable } from './topic/topic-table.ts'
 
+export interface TablesParts {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly store: Pick<MessageStore, 'maxPhysicalOffset'>
+}
+
 export type BrokerTables = ReturnType<typeof brokerTables>
 
 /** The broker's small tables and their lives; those with a file keep it under config/ of the store directory. */
-export function brokerTables({ config, runtime }: { config: BrokerConfig; runtime: Runtime }) {
+export function brokerTables({ config, runtime, store }: TablesParts) {
   const { clock, events, disk } = runtime
   const file = <T>(name: string, codec: Codec<T>) =>
     new TableFile({ disk, events, codec, path: `${config.storePathRootDir}/config/${name}.json` })
@@ -56,6 +63,7 @@ export function brokerTables({ config, runtime }: { config: BrokerConfig; runtim
     clock,
     file: file('consumerFilter', consumerFilterFile),
     bloom: { errorPercent: config.maxErrorRateOfBloomFilter, keys: config.expectConsumerNumUseFilter },
+    logEnd: () => store.maxPhysicalOffset,
     subscription: (group, topic) => consumers.subscription(group, topic),
   })
   const locks = new QueueLocks(clock)

@@ -1,5 +1,6 @@
 import { PropertyScan, PropertySlot, scanProperties } from '@skua-mq/protocol'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import { extTagsHigh, extTagsLow } from './consume-queue/ext-unit.ts'
 import type { UnitFields } from './consume-queue/unit.ts'
 import type { IndexFiles } from './index-file/index-files.ts'
 import { JavaHasher } from './index-file/java-hasher.ts'
@@ -22,19 +23,32 @@ export interface DispatchRecord {
   propertiesLength: number
 }
 
+/** Tells for which filters a message is, as the bitmap that its extended unit carries; undefined: nobody asks. */
+export interface MessageBitmaps {
+  /** The stored properties are `bytes[from, to)`. */
+  of(topic: string, bytes: Uint8Array, place: { from: number; to: number }): Uint8Array | undefined
+}
+
+export interface DispatchOptions {
+  readonly delayLevels: readonly number[]
+  /** Entries get an extended unit each. */
+  readonly isExtended: boolean
+  readonly bitmaps: MessageBitmaps | undefined
+}
+
 /** Puts a record of the log into its queue and into the index: at append, and again when recovery rebuilds them. */
 export class Dispatch {
   private readonly index: IndexFiles | undefined
-  private readonly delayLevels: readonly number[]
+  private readonly options: DispatchOptions
   private readonly properties = new PropertyScan()
   private readonly hasher = new JavaHasher()
   private readonly unit: UnitFields = { physicalOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 }
   private seedTopic = ''
   private topicSeed = 0
 
-  constructor(index: IndexFiles | undefined, delayLevels: readonly number[]) {
+  constructor(index: IndexFiles | undefined, options: DispatchOptions) {
     this.index = index
-    this.delayLevels = delayLevels
+    this.options = options
   }
 
   /** A record that is new to both. */
@@ -79,12 +93,26 @@ export class Dispatch {
       unit.tagsLow = this.properties.tagsCode
       unit.tagsHigh = unit.tagsLow >> 31
     }
+    if (this.options.isExtended) this.extend(view, queue)
     queue.push(unit)
+  }
+
+  /** Moves the tags code into an extended unit, and puts its address in its place. */
+  private extend(view: DispatchRecord, queue: ConsumeQueue): void {
+    const { unit } = this
+    const place = { from: view.propertiesAt, to: view.propertiesAt + view.propertiesLength }
+    const bitmap = this.options.bitmaps?.of(queue.topic, view.bytes, place)
+    const { tagsHigh, tagsLow } = unit
+    const address = queue.ext.put({ tagsHigh, tagsLow, storedAtMs: view.storedAtMs, bitmap })
+    if (address < 0) return
+    unit.tagsHigh = extTagsHigh(address)
+    unit.tagsLow = extTagsLow(address)
   }
 
   /** Levels above the highest count as the highest (store.md 3.2). */
   private delayOf(level: number): number {
-    return this.delayLevels[Math.min(level, this.delayLevels.length) - 1] ?? 1000
+    const { delayLevels } = this.options
+    return delayLevels[Math.min(level, delayLevels.length) - 1] ?? 1000
   }
 
   private putKeys(view: DispatchRecord, topic: string): void {

@@ -27,6 +27,11 @@ export const getStatusNames: Readonly<Record<GetStatus, string>> = {
 export interface MessageFilter {
   /** By the low 32 bits (signed) of the entry's tagsCode: the Java hash of the tag, 0 without one. */
   matchesTag(tagsHash: number): boolean
+  /**
+   * By the bitmap which the extended entry of a message at a physical offset has: false only where it is certain that
+   * `matchesRecord` would be.
+   */
+  matchesBitmap?(bitmap: Uint8Array, physicalOffset: number): boolean
   /** By the stored record, which is `bytes[start, end)`; asked only when present and the tag matched. */
   readonly matchesRecord?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined
 }

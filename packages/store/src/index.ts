@@ -1,5 +1,7 @@
 export type { Replicas } from './append/answers.ts'
 export { defaultStoreConfig, parseDelayLevels, type StoreConfig, storeConfig } from './config.ts'
+export type { ExtUnit } from './consume-queue/ext-unit.ts'
+export type { MessageBitmaps } from './dispatch.ts'
 export { syncFailed } from './flush/suspicion.ts'
 export * from './get.ts'
 export { storeRefuses, storeTakes } from './health.ts'

@@ -1,4 +1,5 @@
 import type { Service } from '@skua-mq/runtime'
+import type { ExtUnit } from './consume-queue/ext-unit.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type { AppendWaiter, Draft } from './put.ts'
 
@@ -8,6 +9,8 @@ export interface QueueEntry {
   size: number
   /** All 64 bits as a number: a tag's hash, or the delivery time of a delayed message. */
   tagsCode: number
+  /** Where ConsumeQueueExt has more of the message, and what stands there; no unit where that is lost. */
+  ext?: { readonly address: number; readonly unit: ExtUnit | undefined } | undefined
 }
 
 /** One queue of a topic. Offsets are queue offsets. */

@@ -18,6 +18,11 @@ export const storeOptions = {
     help: 'size of a consume queue file, rounded up to a multiple of 20',
     aliases: ['mapedFileSizeConsumeQueue'],
   }),
+  enableConsumeQueueExt: bool({
+    default: false,
+    help: 'keep an extended unit of each message beside its queue entry (consumequeue_ext)',
+  }),
+  mappedFileSizeConsumeQueueExt: bytes({ default: 48 * MiB, min: 1024, help: 'size of a file of extended units' }),
   maxMessageSize: bytes({ default: 4 * MiB, min: 1, max: 128 * MiB, help: 'longest body', live: true }),
   messageIndexEnable: bool({ default: true, help: 'index messages by key and unique key' }),
   maxHashSlotNum: count({ default: 5_000_000, min: 1, help: 'slots of an index file' }),

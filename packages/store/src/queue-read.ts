@@ -3,9 +3,10 @@ import type { CommitLog } from './commit-log/commit-log.ts'
 import type { Chunk } from './commit-log/log-ring.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import type { ExtWindow } from './consume-queue/queue-ext.ts'
 import type { QueueTable } from './consume-queue/queue-table.ts'
 import { fillSize, unitBytes, unitPhysicalOffset, unitSize, unitTagsHash } from './consume-queue/unit.ts'
-import type { GetRequest, GetResult } from './get.ts'
+import type { GetRequest, GetResult, MessageFilter } from './get.ts'
 import { type LogReader, recordSizeAt } from './reader.ts'
 
 export interface QueueReadParts {
@@ -95,7 +96,7 @@ export class QueueRead {
       const at = (offset - block.firstUnit) * unitBytes
       const size = unitSize(block.bytes, at)
       if (size === fillSize) continue
-      if (filter !== undefined && !filter.matchesTag(unitTagsHash(block.bytes, at))) continue
+      if (filter !== undefined && !passesUnit(queue, filter, { bytes: block.bytes, at })) continue
       const physicalOffset = unitPhysicalOffset(block.bytes, at)
       if (result.count > 0 && result.bytes + size > maxBytes) break
       const holder = isIn(chunk, physicalOffset, size) ? chunk : log.ring.find(physicalOffset, size)
@@ -146,7 +147,8 @@ export class QueueRead {
       result.nextOffset = Math.min(queue.maxOffset, request.offset - (request.offset % fileUnits) + fileUnits)
       return
     }
-    const plan = this.plan(request, { units, count })
+    const window = request.filter === undefined ? undefined : await queue.extWindow(units, count)
+    const plan = this.plan(request, { queue, units, count, window })
     for (const run of plan.runs) await this.readRun(run, request, result)
     result.nextOffset = request.offset + plan.looked
     if (result.count > 0) result.status = 'found'
@@ -160,7 +162,12 @@ export class QueueRead {
   /** Chooses the messages, and groups those which lie close together in one file. */
   private plan(
     request: GetRequest,
-    { units, count }: { units: Buffer; count: number },
+    {
+      queue,
+      units,
+      count,
+      window,
+    }: { queue: ConsumeQueue; units: Buffer; count: number; window: ExtWindow | undefined },
   ): { runs: Run[]; looked: number } {
     const runs: Run[] = []
     const limits = { messages: 0, bytes: 0 }
@@ -169,7 +176,7 @@ export class QueueRead {
       const at = looked * unitBytes
       const size = unitSize(units, at)
       if (size === fillSize) continue
-      if (request.filter !== undefined && !request.filter.matchesTag(unitTagsHash(units, at))) continue
+      if (request.filter !== undefined && !passesUnit(queue, request.filter, { bytes: units, at, window })) continue
       const from = unitPhysicalOffset(units, at)
       if (this.isFull(limits, { request, from, size })) break
       limits.messages++
@@ -264,6 +271,20 @@ interface Run {
   readonly from: number
   to: number
   readonly records: { from: number; size: number }[]
+}
+
+/** What an entry alone tells. One whose extended unit is lost passes: the record and the consumer decide. */
+function passesUnit(
+  queue: ConsumeQueue,
+  filter: MessageFilter,
+  { bytes, at, window }: { bytes: Buffer; at: number; window?: ExtWindow | undefined },
+): boolean {
+  if (!queue.isExtended(bytes, at)) return filter.matchesTag(unitTagsHash(bytes, at))
+  const unit = queue.extUnit(bytes, at, window)
+  if (unit === undefined) return true
+  if (!filter.matchesTag(unit.tagsLow)) return false
+  if (unit.bitmap === undefined || filter.matchesBitmap === undefined) return true
+  return filter.matchesBitmap(unit.bitmap, unitPhysicalOffset(bytes, at))
 }
 
 function isIn(chunk: Chunk | undefined, offset: number, size: number): boolean {

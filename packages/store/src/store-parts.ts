@@ -5,9 +5,11 @@ import { TurnWrite } from './append/turn-write.ts'
 import { CommitLog } from './commit-log/commit-log.ts'
 import { Segments } from './commit-log/segments.ts'
 import { parseDelayLevels, type StoreConfig } from './config.ts'
+import { ExtFiles } from './consume-queue/ext-files.ts'
 import { QueueFiles } from './consume-queue/queue-files.ts'
 import { QueueTable } from './consume-queue/queue-table.ts'
 import { Dispatch } from './dispatch.ts'
+import { DirtyFiles } from './file/dirty-files.ts'
 import { layoutOf } from './file/layout.ts'
 import { OpenFiles } from './file/open-files.ts'
 import { DiskProbe } from './flush/disk-probe.ts'
@@ -36,15 +38,24 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const log = new CommitLog(segments, { chunkBytes: config.logChunkBytes, ringBytes: config.logRingBytes })
   const onTrouble = (error: unknown) =>
     health.set('queue write', `consume queues or index could not be written: ${error}`)
+  const dirtyFiles = new DirtyFiles({ disk, files })
   const queueFiles = new QueueFiles(
-    { disk, files },
+    { disk, files, dirty: dirtyFiles },
     { root: layout.consumeQueue, fileBytes: config.mappedFileSizeConsumeQueue },
   )
-  const queues = new QueueTable(queueFiles, { blockBytes: config.queueBlockBytes, onTrouble })
+  const extFiles = new ExtFiles(
+    { disk, files, dirty: dirtyFiles },
+    { root: layout.consumeQueueExt, fileBytes: config.mappedFileSizeConsumeQueueExt },
+  )
+  const queues = new QueueTable({ files: queueFiles, extFiles }, { blockBytes: config.queueBlockBytes, onTrouble })
   const index = config.messageIndexEnable
     ? new IndexFiles({ disk, files, clock, events, onTrouble }, { directory: layout.index, geometry: config })
     : undefined
-  const dispatch = new Dispatch(index, parseDelayLevels(config.messageDelayLevel))
+  const dispatch = new Dispatch(index, {
+    delayLevels: parseDelayLevels(config.messageDelayLevel),
+    isExtended: config.enableConsumeQueueExt,
+    bitmaps: needs.bitmaps,
+  })
   const pool = new SlotPool()
   const answers = new Answers({ clock, turn, pool, replicas })
   const onFailed = () => probe.begin()
@@ -69,6 +80,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
     layout,
     log,
     queues,
+    dirtyFiles,
     index,
     logFlush: flush,
     suspicion,

@@ -2,6 +2,7 @@ import type { Clock, Disk, Events, ProcessFacts, Turn } from '@skua-mq/runtime'
 import type { Replicas } from './append/answers.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import type { MessageBitmaps } from './dispatch.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type {
   ArrivalListener,
@@ -26,6 +27,8 @@ export interface StoreNeeds {
   readonly facts: ProcessFacts
   /** Slaves, once there are some. */
   readonly replicas?: Replicas | undefined
+  /** Fills the bitmaps of extended units; only asked under `enableConsumeQueueExt`. */
+  readonly bitmaps?: MessageBitmaps | undefined
 }
 
 const headBytes = 80

@@ -60,6 +60,7 @@ function checkQueues(store: Store): void {
     for (let offset = queue.minOffset; offset < queue.maxOffset; offset++) {
       const entry = entryOf(store, { ...queue, topic: queue.topic, queueId: queue.queueId, queueOffset: offset })
       assert.ok(entry && entry.physicalOffset > before, `${queue.topic}/${queue.queueId} ${offset} is behind ${before}`)
+      assert.equal(entry.tagsCode, 'A'.charCodeAt(0), `${queue.topic}/${queue.queueId} ${offset} has the tag's hash`)
       const record = store.readRecordSync(entry.physicalOffset)
       assert.ok(record, `${queue.topic}/${queue.queueId} ${offset} leads to a record`)
       const { topic, queueId, queueOffset } = decode(record)

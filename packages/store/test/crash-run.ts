@@ -20,7 +20,9 @@ type End = 'stop' | 'kill' | 'power cut'
 export class CrashRun {
   private readonly random: SimRandom
   private readonly at: World = world()
-  private readonly config: StoreConfig
+  private config: StoreConfig
+  /** Every fourth history has extended units, and every eighth has them in every other life only. */
+  private readonly extended: 'never' | 'always' | 'at times'
   /** What was answered, and is expected to be found. */
   private known: Known[] = []
   private boot = 0
@@ -28,6 +30,7 @@ export class CrashRun {
 
   constructor(seed: number) {
     this.random = new SimRandom(seed)
+    this.extended = seed % 4 !== 3 ? 'never' : seed % 8 === 7 ? 'at times' : 'always'
     this.config = {
       ...smallConfig,
       flushDiskType: this.random.chance(0.5) ? 'SYNC_FLUSH' : 'ASYNC_FLUSH',
@@ -37,12 +40,15 @@ export class CrashRun {
       logChunkBytes: 2048,
       logRingBytes: 16_384,
       maxOpenFiles: 8,
+      enableConsumeQueueExt: this.extended !== 'never',
+      mappedFileSizeConsumeQueueExt: 1024,
     }
   }
 
   async run(): Promise<void> {
     const lives = 3 + this.random.int(3)
     for (let i = 0; i < lives; i++) {
+      if (this.extended === 'at times') this.config = { ...this.config, enableConsumeQueueExt: i % 2 === 0 }
       const life = await this.begin()
       await checkInvariants(life.store, this.known)
       await this.work(life)

@@ -5,6 +5,7 @@ import {
   defaultStoreConfig,
   GetRequest,
   GetResult,
+  type MessageBitmaps,
   type PutResult,
   type PutStatus,
   Store,
@@ -72,12 +73,13 @@ export interface Opened {
 export async function open(
   at: World,
   config: StoreConfig = smallConfig,
-  options: { bootId?: string; disk?: Disk } = {},
+  options: { bootId?: string; disk?: Disk; bitmaps?: MessageBitmaps } = {},
 ) {
   const turn = new SimTurn()
   const { clock, events } = at
   const facts = factsOf(options.bootId ?? 'boot')
-  const store = new Store(config, { clock, disk: options.disk ?? at.disk, turn, events, facts })
+  const { disk = at.disk, bitmaps } = options
+  const store = new Store(config, { clock, disk, turn, events, facts, bitmaps })
   await at.clock.until(store.start())
   return { store, turn }
 }

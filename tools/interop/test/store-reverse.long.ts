@@ -36,6 +36,7 @@ const geometry = {
   maxHashSlotNum: 100,
   maxIndexNum: 400,
 }
+const extended = { enableConsumeQueueExt: 'true', mappedFileSizeConsumeQueueExt: 2048 }
 const topic = 'Reverse'
 const group = 'reverse'
 const oursCount = 200
@@ -66,7 +67,8 @@ class Step {
 
   /** Consumes in the group until all of `wanted` were there, and a moment longer; its offsets are then stored. */
   async consume(wanted: readonly Sent[]): Promise<Got[]> {
-    await this.java.call('push', { namesrv: this.namesrv, topic, group, name: 'step' })
+    const tags = 'ours || last || java || again'
+    await this.java.call('push', { namesrv: this.namesrv, topic, group, tags, name: 'step' })
     const received = (count: number, timeoutMs: number) =>
       this.java.call<Got[]>('received', { name: 'step', count, timeoutMs })
     await until(async () => {
@@ -125,8 +127,11 @@ class Step {
 const skip = skipWithout('java')
 /** How both brokers end. */
 const endings = [
-  { title: 'clean stops', signal: 'SIGTERM' },
-  { title: 'SIGKILL', signal: 'SIGKILL' },
+  { title: 'clean stops', signal: 'SIGTERM', further: {} },
+  { title: 'SIGKILL', signal: 'SIGKILL', further: {} },
+  // Consumers choose by tags, which then stand in the extended units.
+  { title: 'clean stops with extended units', signal: 'SIGTERM', further: { ...extended } },
+  { title: 'SIGKILL with extended units', signal: 'SIGKILL', further: { ...extended } },
 ] as const
 
 for (const version of referenceVersions) {
@@ -136,7 +141,8 @@ for (const version of referenceVersions) {
       for (const store of stores) rmSync(store, { recursive: true, force: true })
     })
 
-    for (const { title, signal } of endings) {
+    for (const { title, signal, further } of endings) {
+      const config = { ...geometry, ...further }
       test(`after ${title} everything is consumed and queried there, and what Java adds is read here`, async t => {
         const store = mkdtempSync(join(tmpdir(), 'skua-reverse-'))
         stores.push(store)
@@ -153,7 +159,7 @@ for (const version of referenceVersions) {
         const clean = signal === 'SIGTERM'
         const sent: Sent[] = []
 
-        let skua = await SkuaProcess.start({ store, broker, nameServer, config: geometry })
+        let skua = await SkuaProcess.start({ store, broker, nameServer, config })
         let written: Map<string, string>
         try {
           written = await step(async client => {
@@ -173,7 +179,7 @@ for (const version of referenceVersions) {
           version,
           ports: { nameServer, broker },
           storeDir: mkdtempSync(join(store, 'home-')),
-          conf: { ...geometry, storePathRootDir: store, storePathCommitLog: join(store, 'commitlog') },
+          conf: { ...config, storePathRootDir: store, storePathCommitLog: join(store, 'commitlog') },
         })
         try {
           const there = await step(async client => {
@@ -192,7 +198,7 @@ for (const version of referenceVersions) {
           await reference.stop(signal)
         }
 
-        skua = await SkuaProcess.start({ store, broker, nameServer, config: geometry })
+        skua = await SkuaProcess.start({ store, broker, nameServer, config })
         try {
           await step(async client => {
             assert.deepEqual(await client.verify(sent), written)

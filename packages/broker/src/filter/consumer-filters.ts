@@ -23,6 +23,8 @@ export const maxConsumerFilters = 100_000
 export interface ConsumerFilter {
   readonly data: ConsumerFilterData
   readonly sql: SqlFilter
+  /** End of the log when this expression was compiled: bitmaps of messages before it may stem from another one. */
+  readonly bitmapsFrom: number
 }
 
 export interface ConsumerFiltersParts {
@@ -31,6 +33,8 @@ export interface ConsumerFiltersParts {
   readonly file: Pick<TableFile<ConsumerFilterTable>, 'load' | 'saveLater' | 'saveAtStop'>
   /** maxErrorRateOfBloomFilter and expectConsumerNumUseFilter: Java reads bit positions out of the file. */
   readonly bloom: { readonly errorPercent: number; readonly keys: number }
+  /** Where the next message goes. */
+  readonly logEnd: () => number
   /** What a group subscribes to at the moment; undefined for a topic that it does not. */
   readonly subscription: (group: string, topic: string) => SubscriptionData | undefined
 }
@@ -57,7 +61,8 @@ export class ConsumerFilters {
         const sql = compiled(data.expression)
         if (sql === undefined) continue
         const deadTime = data.dead ? data.deadTime : Math.max(data.bornTime, now - deadBeforeStartMs)
-        this.put({ data: { ...data, topic, consumerGroup: group, dead: true, deadTime }, sql })
+        const kept = { ...data, topic, consumerGroup: group, dead: true, deadTime }
+        this.put({ data: kept, sql, bitmapsFrom: this.parts.logEnd() })
       }
     }
     this.dirty = false
@@ -67,6 +72,11 @@ export class ConsumerFilters {
     return this.topics.get(topic)?.get(group)
   }
 
+  /** The filters of a topic's groups, dead ones too: they may come back. */
+  ofTopic(topic: string): ReadonlyMap<string, ConsumerFilter> | undefined {
+    return this.topics.get(topic)
+  }
+
   /** A heartbeat came with a subscription. A text that does not compile is left out: its pulls are refused (27). */
   register(group: string, subscription: SubscriptionData): void {
     if (isTagType(subscription.expressionType) || subscription.classFilterMode) return
@@ -74,7 +84,7 @@ export class ConsumerFilters {
     const known = this.find(group, topic)
     if (known !== undefined && !known.data.dead && clientVersion <= known.data.clientVersion) return
     if (known?.data.expression === expression && clientVersion >= known.data.clientVersion) {
-      this.put({ data: { ...known.data, clientVersion, dead: false, deadTime: 0 }, sql: known.sql })
+      this.put({ ...known, data: { ...known.data, clientVersion, dead: false, deadTime: 0 } })
       return
     }
     const sql = compiled(expression)
@@ -82,15 +92,17 @@ export class ConsumerFilters {
     const bornTime = this.parts.clock.now()
     const { expressionType } = subscription
     const data = { bornTime, clientVersion, consumerGroup: group, expression, expressionType, topic }
-    this.put({ data: { ...data, dead: false, deadTime: 0, bloomFilterData: this.bloomOf(group, topic) }, sql })
+    const bloomFilterData = this.bloomOf(group, topic)
+    this.put({ data: { ...data, dead: false, deadTime: 0, bloomFilterData }, sql, bitmapsFrom: this.parts.logEnd() })
   }
 
   /** Marks what no group subscribes to any more, forgets what is dead for long, and saves what changed. */
   sweep(): void {
     const now = this.parts.clock.now()
     for (const [topic, groups] of this.topics) {
-      for (const [group, { data, sql }] of groups) {
-        if (!data.dead && !this.isWanted(data)) this.put({ data: { ...data, dead: true, deadTime: now }, sql })
+      for (const [group, filter] of groups) {
+        const { data } = filter
+        if (!data.dead && !this.isWanted(data)) this.put({ ...filter, data: { ...data, dead: true, deadTime: now } })
         else if (data.dead && now - data.deadTime > filterDataCleanTimeSpanMs) this.remove(topic, group)
       }
     }

@@ -1,4 +1,4 @@
-import { PropertyName, parseTags, type SqlFilter, type TagFilter } from '@skua-mq/protocol'
+import { bloomHas, PropertyName, parseTags, type SqlFilter, type TagFilter } from '@skua-mq/protocol'
 import type { MessageFilter } from '@skua-mq/store'
 import { RecordProperties } from './record-properties.ts'
 
@@ -17,13 +17,28 @@ export function tagFilterOf(expression: string | undefined): MessageFilter | und
   return parsed.all ? undefined : tagFilter(parsed.codes)
 }
 
+/** When a bitmap of a message may be asked instead of its properties. */
+export interface BitmapUse {
+  /** Bits that a bitmap has which was made with the same parameters. */
+  readonly bits: number
+  readonly positions: readonly number[]
+  /** First physical offset whose bitmaps were made with this very expression. */
+  readonly from: number
+}
+
 /** Passes the messages for whose properties an SQL92 expression is true: neither false, nor unknown, nor failing. */
-export function sqlFilter(sql: SqlFilter): MessageFilter {
+export function sqlFilter(sql: SqlFilter, use?: BitmapUse): MessageFilter {
   return {
+    ...(use === undefined ? {} : { matchesBitmap: bitmapTest(use) }),
     matchesTag: passes,
     matchesRecord: (bytes, start, end) => properties.read(bytes, start, end) && sql.evaluate(properties.find) === true,
   }
 }
+
+const bitmapTest =
+  ({ bits, positions, from }: BitmapUse) =>
+  (bitmap: Uint8Array, physicalOffset: number): boolean =>
+    physicalOffset < from || bitmap.length * 8 !== bits || bloomHas(bitmap, positions)
 
 /**
  * For a %RETRY% topic under filterSupportRetry: a message is asked what its group wants of the topic that it came from.

@@ -24,6 +24,13 @@ export class RecordProperties {
     return true
   }
 
+  /** Turns to stored properties that lie in `bytes[from, to)`. */
+  readStored(bytes: Uint8Array, { from, to }: { from: number; to: number }): void {
+    this.bytes = bytes
+    this.start = from
+    this.end = to
+  }
+
   /**
    * A property's value; undefined when the record has none of that name. Of two pairs of one name the last counts, and a
    * pair without a value counts nothing, as for Java's reader.

@@ -11,7 +11,7 @@ import type { MessageFilter } from '@skua-mq/store'
 import type { PullStop } from '../pull/pull-handler.ts'
 import type { SubscriptionFilters } from '../pull/subscription-filter.ts'
 import { retryPrefix } from '../topic/names.ts'
-import type { ConsumerFilters } from './consumer-filters.ts'
+import type { ConsumerFilter, ConsumerFilters } from './consumer-filters.ts'
 import { retryFilter, sqlFilter, tagFilter, tagFilterOf } from './message-filters.ts'
 
 /** How many expressions out of pulls are kept compiled before their table starts afresh. */
@@ -85,13 +85,15 @@ export class ExpressionFilters implements SubscriptionFilters {
         remark: `the filter of group ${group} for ${topic} is older here (${found.data.clientVersion}) than in the pull (${subVersion})`,
       }
     }
-    return this.filterOf(found.sql)
+    return this.filterOf(found)
   }
 
-  private filterOf(sql: SqlFilter): MessageFilter {
+  private filterOf({ sql, data, bitmapsFrom }: ConsumerFilter): MessageFilter {
     const known = this.ofSql.get(sql)
     if (known !== undefined) return known
-    const filter = sqlFilter(sql)
+    const bloom = data.bloomFilterData
+    const use = bloom && { bits: bloom.bitNum, positions: bloom.bitPos, from: bitmapsFrom }
+    const filter = sqlFilter(sql, use)
     this.ofSql.set(sql, filter)
     return filter
   }

@@ -47,14 +47,37 @@ const entriesOf = (count: number): QueueEntry[] =>
 
 async function dataOf(
   store: ConsumeQueueParts['store'],
-  { physicalOffset, size, tagsCode }: QueueEntry,
+  entry: QueueEntry,
   filter: MessageFilter | PullStop | undefined,
 ): Promise<ConsumeQueueData> {
-  const data = { physicOffset: physicalOffset, physicSize: size, tagsCode: BigInt(tagsCode) }
+  const { physicalOffset, size, tagsCode } = entry
+  const data = { physicOffset: physicalOffset, physicSize: size, ...extended(entry) }
   if (filter === undefined) return { ...data, eval: true }
   if ('code' in filter) return { ...data, eval: false }
   if (!filter.matchesTag(tagsCode | 0)) return { ...data, eval: false }
   if (filter.matchesRecord === undefined) return { ...data, eval: true }
   const record = await store.readRecord(physicalOffset)
   return { ...data, eval: record !== undefined && filter.matchesRecord(record, 0, record.length) }
+}
+
+/** The tags code as it stands in the entry, and what its extended unit says, in the words of RocketMQ's tools. */
+function extended({ tagsCode, ext }: QueueEntry): Partial<ConsumeQueueData> & { tagsCode: bigint } {
+  if (ext === undefined) return { tagsCode: BigInt(tagsCode) }
+  const address = BigInt(ext.address) - 2n ** 63n
+  if (ext.unit === undefined) return { tagsCode: address, msg: `Cq extend not exist!addr: ${address}` }
+  const { bitmap, storedAtMs: msgStoreTime } = ext.unit
+  const filterBitMap = bitmap && Buffer.from(bitmap).toString('base64')
+  const size = 20 + (bitmap?.length ?? 0)
+  const extendDataJson = JSON.stringify({ filterBitMap, msgStoreTime, size, tagsCode })
+  return { tagsCode: address, extendDataJson, ...(bitmap === undefined ? {} : { bitMap: bitText(bitmap) }) }
+}
+
+/** From the last bit to the first, eight bytes a line. */
+function bitText(bitmap: Uint8Array): string {
+  let text = ''
+  for (let i = bitmap.length - 1; i >= 0; i--) {
+    text += bitmap[i]!.toString(2).padStart(8, '0')
+    if (i % 8 === 0) text += '\n'
+  }
+  return text
 }

@@ -22,6 +22,7 @@ function filters() {
     clock,
     file: new TableFile<ConsumerFilterTable>({ disk, events: noEvents, path, codec: consumerFilterFile }),
     bloom: { errorPercent: 20, keys: 32 },
+    logEnd: () => 0,
     subscription: (group: string, topic: string) => online.get(`${group}@${topic}`),
   }
   return { clock, disk, online, path, parts, table: new ConsumerFilters(parts) }

@@ -1,17 +1,32 @@
 import type { MessageQueue, QueueEntry } from '../message-store.ts'
 import type { Block, BlockCache, BlockOwner } from './block-cache.ts'
+import type { ExtFiles } from './ext-files.ts'
+import { type ExtUnit, extAddress, isExtAddress } from './ext-unit.ts'
+import { type ExtWindow, QueueExt } from './queue-ext.ts'
 import type { QueueFiles } from './queue-files.ts'
-import { fillSize, putUnit, type UnitFields, unitBytes, unitPhysicalOffset, unitSize, unitTagsCode } from './unit.ts'
+import {
+  fillSize,
+  putUnit,
+  type UnitFields,
+  unitBytes,
+  unitPhysicalOffset,
+  unitSize,
+  unitTagsCode,
+  unitTagsHash,
+  unitTagsHigh,
+} from './unit.ts'
 
 /** What all queues share. */
 export interface QueueParts {
   readonly files: QueueFiles
+  readonly extFiles: ExtFiles
   readonly blocks: BlockCache
   /** Told when a queue has units which its file does not have. */
   readonly becameDirty: (queue: ConsumeQueue) => void
 }
 
 const fill: UnitFields = { physicalOffset: 0, size: fillSize, tagsHigh: 0, tagsLow: 0 }
+const word = 0x1_0000_0000
 const readAhead = Buffer.alloc(64 * unitBytes)
 
 /**
@@ -36,6 +51,7 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
   isDeleted = false
   private readonly blocks: Block[] = []
   private readonly parts: QueueParts
+  private extended: QueueExt | undefined
 
   constructor(parts: QueueParts, name: { topic: string; queueId: number }) {
     this.parts = parts
@@ -45,6 +61,21 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
 
   get directory(): string {
     return `${this.parts.files.root}/${this.topic}/${this.queueId}`
+  }
+
+  /** The extended units; made when first asked for. */
+  get ext(): QueueExt {
+    this.extended ??= new QueueExt(this.parts.extFiles, this.extDirectory)
+    return this.extended
+  }
+
+  /** Whether there may be extended units. */
+  get hasExt(): boolean {
+    return this.extended !== undefined
+  }
+
+  private get extDirectory(): string {
+    return `${this.parts.extFiles.root}/${this.topic}/${this.queueId}`
   }
 
   /** First unit in memory; `maxOffset` when none is. */
@@ -98,10 +129,44 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
         const entry = into[count]!
         entry.physicalOffset = unitPhysicalOffset(readAhead, i * unitBytes)
         entry.size = unitSize(readAhead, i * unitBytes)
-        entry.tagsCode = unitTagsCode(readAhead, i * unitBytes)
+        this.tagsOf(entry, i * unitBytes)
       }
     }
     return count
+  }
+
+  /** From the unit at `at` of what was read. */
+  private tagsOf(entry: QueueEntry, at: number): void {
+    entry.tagsCode = unitTagsCode(readAhead, at)
+    if (entry.ext !== undefined) entry.ext = undefined
+    if (!this.isExtended(readAhead, at)) return
+    const address = extAddress(unitTagsHigh(readAhead, at), unitTagsHash(readAhead, at))
+    const unit = this.ext.find(address)
+    entry.ext = { address, unit }
+    entry.tagsCode = unit === undefined ? 0 : unit.tagsHigh * word + (unit.tagsLow >>> 0)
+  }
+
+  /** Whether the unit at `at` names an extended one. */
+  isExtended(bytes: Buffer, at: number): boolean {
+    const high = unitTagsHigh(bytes, at)
+    return high < 0 && isExtAddress(high, unitTagsHash(bytes, at))
+  }
+
+  /** The extended unit that the unit at `at` names; undefined when it is lost. */
+  extUnit(bytes: Buffer, at: number, window?: ExtWindow): ExtUnit | undefined {
+    return this.ext.find(extAddress(unitTagsHigh(bytes, at), unitTagsHash(bytes, at)), window)
+  }
+
+  /** Reads what the units of `bytes` name through the pool; undefined when they name none, or it is in memory. */
+  async extWindow(bytes: Buffer, count: number): Promise<ExtWindow | undefined> {
+    let from = -1
+    let to = -1
+    for (let at = 0; at < count * unitBytes; at += unitBytes) {
+      if (!this.isExtended(bytes, at)) continue
+      to = extAddress(unitTagsHigh(bytes, at), unitTagsHash(bytes, at))
+      if (from < 0) from = to
+    }
+    return from < 0 ? undefined : await this.ext.window(from, to)
   }
 
   /** Copies up to `count` units from `offset` on, as many as lie together; from memory or from the file. */
@@ -126,6 +191,7 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
 
   /** Brings all units to the files. Throws DiskError; `writtenOffset` then says how far it came. */
   flush(): void {
+    this.extended?.flush()
     for (const block of this.blocks) {
       const end = block.firstUnit + block.count
       if (end <= this.writtenOffset) continue
@@ -144,6 +210,11 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
     if (block.firstUnit + block.count > this.writtenOffset) this.flush()
     this.blocks.shift()
     this.parts.blocks.closed(block)
+  }
+
+  /** Removes what is on disk beside the queue's own files. */
+  removeExt(): void {
+    if (this.extended !== undefined || this.parts.files.disk.stat(this.extDirectory) !== undefined) this.ext.remove()
   }
 
   /** Forgets all units in memory, written or not. */

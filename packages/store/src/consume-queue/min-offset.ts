@@ -1,6 +1,7 @@
 import type { ConsumeQueue } from './consume-queue.ts'
+import { extAddress } from './ext-unit.ts'
 import type { QueueFiles } from './queue-files.ts'
-import { isMessageUnit, isUnit, unitBytes, unitPhysicalOffset } from './unit.ts'
+import { isMessageUnit, isUnit, unitBytes, unitPhysicalOffset, unitTagsHash, unitTagsHigh } from './unit.ts'
 
 /**
  * Where the messages of a queue begin that are still in the log: the first unit which is no filling and lies at or
@@ -17,6 +18,8 @@ export function correctMinOffset(queue: ConsumeQueue, files: QueueFiles, minPhys
     else low = middle + 1
   }
   queue.minOffset = low
+  if (queue.hasExt && low < queue.maxOffset && queue.readSync(low, unit, 1) === 1 && queue.isExtended(unit, 0))
+    queue.ext.deleteBefore(extAddress(unitTagsHigh(unit, 0), unitTagsHash(unit, 0)))
 }
 
 const unit = Buffer.alloc(unitBytes)

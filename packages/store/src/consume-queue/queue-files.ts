@@ -1,32 +1,22 @@
 import type { Disk } from '@skua-mq/runtime'
+import type { DirtyFiles } from '../file/dirty-files.ts'
 import { fileName, fileOffset } from '../file/layout.ts'
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
-import { rewrite } from '../file/rewrite.ts'
 import { isUnit, unitBytes } from './unit.ts'
 
-/** As many as libuv's pool has threads. */
-const syncsAtOnce = 4
-
-/**
- * The files of all queues: `root/TOPIC/QUEUEID/N{20}`, each `fileUnits` units long (store.md 3.1). Stateless but for
- * the list of files that were written and not yet synced.
- */
+/** The files of all queues: `root/TOPIC/QUEUEID/N{20}`, each `fileUnits` units long (store.md 3.1). */
 export class QueueFiles {
   readonly disk: Disk
   readonly root: string
   readonly fileUnits: number
   private readonly files: OpenFiles
-  private unsynced = new Set<string>()
-  private readonly syncing = new Set<string>()
-  /** Files whose last sync did not succeed. */
-  private readonly suspect = new Set<string>()
-  /** Directories that have got a name since they were synced. */
-  private newNames = new Set<string>()
+  private readonly dirty: DirtyFiles
   private readonly probe = Buffer.alloc(unitBytes)
 
-  constructor(parts: { disk: Disk; files: OpenFiles }, place: { root: string; fileBytes: number }) {
+  constructor(parts: { disk: Disk; files: OpenFiles; dirty: DirtyFiles }, place: { root: string; fileBytes: number }) {
     this.disk = parts.disk
     this.files = parts.files
+    this.dirty = parts.dirty
     this.root = place.root
     this.fileUnits = Math.ceil(place.fileBytes / unitBytes)
   }
@@ -58,7 +48,7 @@ export class QueueFiles {
       } finally {
         this.files.release(handle)
       }
-      this.unsynced.add(handle.path)
+      this.dirty.wrote(handle.path)
       if (place === 0) this.named(directory)
       at += length
       next += length / unitBytes
@@ -117,13 +107,13 @@ export class QueueFiles {
     } finally {
       this.files.release(handle)
     }
-    this.unsynced.add(handle.path)
+    this.dirty.wrote(handle.path)
   }
 
   remove(directory: string, firstUnit: number): void {
     const path = this.pathOf(directory, firstUnit)
     this.files.forget(path)
-    this.unsynced.delete(path)
+    this.dirty.gone(path)
     this.disk.remove(path)
     this.named(directory)
   }
@@ -133,58 +123,14 @@ export class QueueFiles {
     this.disk.remove(directory)
   }
 
-  /** Syncs every file written before the call, several at a time. Throws DiskError; the files then stay listed. */
-  async sync(): Promise<void> {
-    const paths = this.unsynced
-    this.unsynced = new Set()
-    try {
-      const workers = Array.from({ length: syncsAtOnce }, () => this.syncSome(paths))
-      for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
-    } finally {
-      for (const left of paths) this.unsynced.add(left)
-    }
-    // After the files: most file systems have brought the names along by then, and this blocks.
-    for (const directory of this.newNames) {
-      if (this.disk.stat(directory) !== undefined) this.disk.syncDirectory(directory)
-      this.newNames.delete(directory)
-    }
-  }
-
-  private async syncSome(paths: Set<string>): Promise<void> {
-    for (const path of paths) {
-      if (this.syncing.has(path)) continue
-      this.syncing.add(path)
-      try {
-        if (this.disk.stat(path) !== undefined) await this.syncFile(path)
-        paths.delete(path)
-      } finally {
-        this.syncing.delete(path)
-      }
-    }
-  }
-
-  private async syncFile(path: string): Promise<void> {
-    const handle = this.files.acquire(path)
-    try {
-      if (this.suspect.has(path)) await rewrite(handle.file)
-      this.suspect.add(path)
-      await handle.file.syncData()
-      this.suspect.delete(path)
-    } finally {
-      this.files.release(handle)
-    }
-  }
-
   /** A file, and its name, which another process wrote and may not have synced. */
   markUnsynced(directory: string, firstUnit: number): void {
-    this.unsynced.add(this.pathOf(directory, firstUnit))
+    this.dirty.wrote(this.pathOf(directory, firstUnit))
     this.named(directory)
   }
 
   private named(directory: string): void {
-    this.newNames.add(directory)
-    this.newNames.add(directory.slice(0, directory.lastIndexOf('/')))
-    this.newNames.add(this.root)
+    this.dirty.named(directory, this.root)
   }
 
   private forWriting(directory: string, firstUnit: number): OpenFile {

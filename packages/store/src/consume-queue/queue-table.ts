@@ -1,10 +1,12 @@
 import { BlockCache } from './block-cache.ts'
 import { ConsumeQueue, type QueueParts } from './consume-queue.ts'
+import type { ExtFiles } from './ext-files.ts'
 import type { QueueFiles } from './queue-files.ts'
 
 /** All consume queues of a store, and the list of those which have something to write. */
 export class QueueTable {
   readonly files: QueueFiles
+  readonly extFiles: ExtFiles
   readonly blocks: BlockCache
   /** Queues with units that are in memory only, in the order in which they became so. */
   dirty: ConsumeQueue[] = []
@@ -19,12 +21,13 @@ export class QueueTable {
   private lastQueues: Map<number, ConsumeQueue> | undefined
 
   constructor(
-    files: QueueFiles,
+    { files, extFiles }: { files: QueueFiles; extFiles: ExtFiles },
     { blockBytes, onTrouble }: { blockBytes: number; onTrouble: (error: unknown) => void },
   ) {
     this.files = files
+    this.extFiles = extFiles
     this.blocks = new BlockCache(blockBytes, onTrouble)
-    this.parts = { files, blocks: this.blocks, becameDirty: queue => this.dirty.push(queue) }
+    this.parts = { files, extFiles, blocks: this.blocks, becameDirty: queue => this.dirty.push(queue) }
   }
 
   find(topic: string, queueId: number): ConsumeQueue | undefined {
@@ -75,6 +78,7 @@ export class QueueTable {
   /** Empties a queue, in memory and on disk, so that it begins at 0 again. */
   restart(queue: ConsumeQueue): void {
     queue.dropAll()
+    queue.removeExt()
     this.files.removeDirectory(queue.directory)
     queue.startAt(0)
     queue.maxPhysicalOffset = -1
@@ -92,17 +96,20 @@ export class QueueTable {
     this.lastTopic = ''
     this.lastQueues = undefined
     this.files.removeDirectory(`${this.files.root}/${topic}`)
+    this.extFiles.removeDirectory(`${this.extFiles.root}/${topic}`)
   }
 
   /** Removes all queues, in memory and on disk: they are about to be rebuilt. */
   deleteAll(): void {
     for (const topic of [...this.topics.keys()]) this.deleteTopic(topic)
     this.files.disk.remove(this.files.root)
+    this.files.disk.remove(this.extFiles.root)
   }
 
   private discard(queue: ConsumeQueue): void {
     queue.isDeleted = true
     queue.dropAll()
+    queue.removeExt()
     this.files.removeDirectory(queue.directory)
   }
 }

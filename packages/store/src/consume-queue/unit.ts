@@ -37,6 +37,11 @@ export function unitTagsHash(bytes: Buffer, at: number): number {
   return getInt(bytes, at + 16)
 }
 
+/** The high half: -1 or 0 for a hash, less than -1 for an address in ConsumeQueueExt. */
+export function unitTagsHigh(bytes: Buffer, at: number): number {
+  return getInt(bytes, at + 12)
+}
+
 /** All 64 bits; exact up to 2^53, which holds for hashes and delivery times. */
 export function unitTagsCode(bytes: Buffer, at: number): number {
   return getInt(bytes, at + 12) * word + (getInt(bytes, at + 16) >>> 0)

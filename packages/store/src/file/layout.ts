@@ -17,6 +17,8 @@ export interface Layout {
   readonly root: string
   readonly commitLog: string
   readonly consumeQueue: string
+  /** Extended units of queues, where enableConsumeQueueExt is or was set. */
+  readonly consumeQueueExt: string
   readonly index: string
   readonly checkpoint: string
   readonly abort: string
@@ -36,6 +38,7 @@ export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePa
     root,
     commitLog: config.storePathCommitLog === '' ? `${root}/commitlog` : config.storePathCommitLog,
     consumeQueue: `${root}/consumequeue`,
+    consumeQueueExt: `${root}/consumequeue_ext`,
     index: `${root}/index`,
     checkpoint: `${root}/checkpoint`,
     abort: `${root}/abort`,

@@ -3,6 +3,7 @@ import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { QueueWriter } from '../consume-queue/queue-writer.ts'
+import type { DirtyFiles } from '../file/dirty-files.ts'
 import type { Layout } from '../file/layout.ts'
 import type { Health } from '../health.ts'
 import type { IndexFiles, IndexPoint } from '../index-file/index-files.ts'
@@ -18,6 +19,7 @@ export interface DispatchFlushParts {
   readonly layout: Layout
   readonly log: CommitLog
   readonly queues: QueueTable
+  readonly dirtyFiles: DirtyFiles
   readonly index: IndexFiles | undefined
   readonly logFlush: LogFlush
   readonly health: Health
@@ -149,7 +151,7 @@ export class DispatchFlush {
     parts.index?.snapshot()
     const indexMsgAtMs = parts.index?.last.atMs ?? 0
     try {
-      await parts.queues.files.sync()
+      await parts.dirtyFiles.sync()
       await parts.index?.sync()
     } catch (error) {
       parts.suspicion.raise('consume queues and index', error)

@@ -12,6 +12,8 @@ export interface QueueDirectory {
   readonly topic: string
   readonly queueId: number
   readonly files: readonly OffsetFile[]
+  /** Files of its extended units. */
+  readonly ext: readonly OffsetFile[]
 }
 
 /** What lies in a store directory. Sizes come from the files themselves, so that no configuration is needed. */
@@ -27,11 +29,13 @@ export interface StoreDirectory {
 export function readStoreDirectory(disk: Disk, root: string): StoreDirectory {
   const layout = layoutOf({ storePathRootDir: root, storePathCommitLog: '' })
   const queues: QueueDirectory[] = []
+  const hasExt = disk.stat(layout.consumeQueueExt) !== undefined
   for (const topic of disk.list(layout.consumeQueue)) {
     for (const queue of disk.list(`${layout.consumeQueue}/${topic}`)) {
       if (!/^\d+$/.test(queue)) continue
       const files = offsetFiles(disk, `${layout.consumeQueue}/${topic}/${queue}`)
-      queues.push({ topic, queueId: Number(queue), files })
+      const ext = hasExt ? offsetFiles(disk, `${layout.consumeQueueExt}/${topic}/${queue}`) : []
+      queues.push({ topic, queueId: Number(queue), files, ext })
     }
   }
   return {

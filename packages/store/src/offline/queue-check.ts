@@ -3,6 +3,7 @@ import type { Disk } from '@skua-mq/runtime'
 import { isMessageUnit, unitBytes, unitPhysicalOffset, unitSize, unitTagsCode } from '../consume-queue/unit.ts'
 import { RecordView } from '../record/record-view.ts'
 import type { OffsetFile, QueueDirectory, StoreDirectory } from './directory.ts'
+import { ExtReading } from './ext-reading.ts'
 import type { Findings } from './findings.ts'
 
 /** Units that are read at once, and of how many queues they are kept. */
@@ -12,8 +13,6 @@ const maxBlocks = 512
 const timedTopics: readonly string[] = ['SCHEDULE_TOPIC_XXXX', 'rmq_sys_wheel_timer']
 /** Queues that hold entries for messages of other topics (INNER_MULTI_DISPATCH). */
 const sharedPrefix = '%LMQ%'
-/** Tags codes below this are addresses in ConsumeQueueExt. */
-const lowestTagsCode = -0x8000_0000
 
 interface QueueState {
   readonly directory: QueueDirectory
@@ -33,10 +32,12 @@ export class QueueCheck {
   private readonly blocks = new Set<QueueState>()
   private readonly absent = new Map<string, number>()
   private readonly properties = new PropertyScan()
+  private readonly ext: ExtReading
 
   constructor(parts: { disk: Disk; store: StoreDirectory; findings: Findings; isWhole: boolean }) {
     this.isWhole = parts.isWhole
     this.disk = parts.disk
+    this.ext = new ExtReading(parts.disk)
     this.store = parts.store
     this.findings = parts.findings
     for (const directory of parts.store.queues)
@@ -69,12 +70,13 @@ export class QueueCheck {
     // An entry that says something else is told when all entries are looked at, which then follows.
     if (unitPhysicalOffset(bytes, at) !== view.physicalOffset || unitSize(bytes, at) !== view.size) return
     state.matched++
-    const wrong = this.wrongCode(view, topic, unitTagsCode(bytes, at))
+    const wrong = this.wrongCode(view, state, at)
     if (wrong !== undefined) this.findings.add(`consumequeue ${name} `, `${view.queueOffset}: ${wrong}`)
   }
 
   /** After the last record. `isDeleted`: the topic is known to be gone, so that its messages need no queue. */
   async finish(isDeleted: (topic: string) => boolean): Promise<void> {
+    this.ext.close()
     for (const [name, count] of this.absent) {
       if (this.isWhole && !isDeleted(name.slice(0, name.lastIndexOf('/'))))
         this.findings.add('consumequeue ', `${name}: missing, ${count} messages of the log belong there`)
@@ -85,8 +87,11 @@ export class QueueCheck {
     }
   }
 
-  private wrongCode(view: RecordView, topic: string, code: number): string | undefined {
-    if (code < lowestTagsCode || timedTopics.includes(topic)) return undefined
+  private wrongCode(view: RecordView, { directory, block }: QueueState, at: number): string | undefined {
+    const found = this.ext.find(directory, block.bytes, at)
+    if (found !== undefined && found.unit === undefined) return `no extended unit at ${found.address}`
+    if (timedTopics.includes(directory.topic)) return undefined
+    const code = found?.unit === undefined ? unitTagsCode(block.bytes, at) : found.unit.tagsLow
     scanProperties(view.bytes, view.propertiesAt, view.propertiesAt + view.propertiesLength, this.properties)
     if (code === this.properties.tagsCode) return undefined
     return `tags code ${code}, the message at ${view.physicalOffset} has ${this.properties.tagsCode}`

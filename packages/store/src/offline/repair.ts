@@ -114,7 +114,14 @@ async function takeAway(
 ): Promise<void> {
   const { kept, cut } = repair
   disk.makeDirectory(kept)
-  for (const path of [layout.consumeQueue, layout.index, layout.checkpoint, layout.dispatchPoint, layout.abort]) {
+  for (const path of [
+    layout.consumeQueue,
+    layout.consumeQueueExt,
+    layout.index,
+    layout.checkpoint,
+    layout.dispatchPoint,
+    layout.abort,
+  ]) {
     if (disk.stat(path) !== undefined) disk.rename(path, `${kept}/${path.slice(path.lastIndexOf('/') + 1)}`)
   }
   if (cut !== undefined) {

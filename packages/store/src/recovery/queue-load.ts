@@ -1,7 +1,16 @@
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
+import { extAddress } from '../consume-queue/ext-unit.ts'
 import type { QueueFiles } from '../consume-queue/queue-files.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
-import { isMessageUnit, isUnit, unitBytes, unitPhysicalOffset, unitSize } from '../consume-queue/unit.ts'
+import {
+  isMessageUnit,
+  isUnit,
+  unitBytes,
+  unitPhysicalOffset,
+  unitSize,
+  unitTagsHash,
+  unitTagsHigh,
+} from '../consume-queue/unit.ts'
 
 export interface QueueCut {
   /** Units of messages at or behind this physical offset are dropped. */
@@ -16,13 +25,15 @@ export interface QueueCut {
 export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
   const { disk, root } = table.files
   let isWhole = true
+  const hasExt = disk.stat(table.extFiles.root) !== undefined
   for (const topic of disk.list(root)) {
     for (const name of disk.list(`${root}/${topic}`)) {
       if (!/^\d{1,9}$/.test(name)) continue
       const units = table.files.list(`${root}/${topic}/${name}`)
       if (units.length === 0) continue
       isWhole &&= follow(units, table.files.fileUnits)
-      if (isWhole) new QueueLoad(table.files, table.findOrCreate(topic, Number(name))).run(units, cut)
+      if (isWhole)
+        isWhole = new QueueLoad(table.files, table.findOrCreate(topic, Number(name))).run(units, { ...cut, hasExt })
     }
   }
   return isWhole
@@ -39,7 +50,8 @@ class QueueLoad {
     this.queue = queue
   }
 
-  run(units: readonly number[], cut: QueueCut): void {
+  /** False when the queue's last unit names an extended one that is not there. */
+  run(units: readonly number[], cut: QueueCut & { hasExt: boolean }): boolean {
     const first = units[0]!
     let last = units.at(-1)!
     while (last > first && !this.isKept(last, cut.physicalOffset)) {
@@ -56,6 +68,15 @@ class QueueLoad {
     this.queue.firstFileUnit = first
     this.queue.minOffset = first
     this.queue.maxPhysicalOffset = this.lastPhysicalEnd(end, first)
+    return this.resumeExt(end, cut)
+  }
+
+  private resumeExt(end: number, cut: QueueCut & { hasExt: boolean }): boolean {
+    const { queue, unit } = this
+    const isExtended = end > queue.firstFileUnit && this.isWritten(end - 1) && queue.isExtended(unit, 0)
+    if (!cut.hasExt) return !isExtended
+    const last = isExtended ? extAddress(unitTagsHigh(unit, 0), unitTagsHash(unit, 0)) : undefined
+    return queue.ext.resume(last, { isUnsafe: cut.syncedOffset < Number.MAX_SAFE_INTEGER })
   }
 
   private markUnsynced(last: number, first: number, syncedOffset: number): void {

@@ -1,0 +1,81 @@
+import type { Disk } from '@skua-mq/runtime'
+import type { OpenFiles } from './open-files.ts'
+import { rewrite } from './rewrite.ts'
+
+/** As many as libuv's pool has threads. */
+const syncsAtOnce = 4
+
+/** The files of queues that were written and not yet synced, and the directories that have got a name since. */
+export class DirtyFiles {
+  private readonly disk: Disk
+  private readonly files: OpenFiles
+  private unsynced = new Set<string>()
+  private readonly syncing = new Set<string>()
+  /** Files whose last sync did not succeed. */
+  private readonly suspect = new Set<string>()
+  private readonly newNames = new Set<string>()
+
+  constructor(parts: { disk: Disk; files: OpenFiles }) {
+    this.disk = parts.disk
+    this.files = parts.files
+  }
+
+  /** A file was written. */
+  wrote(path: string): void {
+    this.unsynced.add(path)
+  }
+
+  /** A name came into a directory, or went: those up to `root` are synced with the next files. */
+  named(directory: string, root: string): void {
+    this.newNames.add(directory)
+    this.newNames.add(directory.slice(0, directory.lastIndexOf('/')))
+    this.newNames.add(root)
+  }
+
+  /** A file is no more. */
+  gone(path: string): void {
+    this.unsynced.delete(path)
+  }
+
+  /** Syncs every file written before the call, several at a time. Throws DiskError; the files then stay listed. */
+  async sync(): Promise<void> {
+    const paths = this.unsynced
+    this.unsynced = new Set()
+    try {
+      const workers = Array.from({ length: syncsAtOnce }, () => this.syncSome(paths))
+      for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
+    } finally {
+      for (const left of paths) this.unsynced.add(left)
+    }
+    // After the files: most file systems have brought the names along by then, and this blocks.
+    for (const directory of this.newNames) {
+      if (this.disk.stat(directory) !== undefined) this.disk.syncDirectory(directory)
+      this.newNames.delete(directory)
+    }
+  }
+
+  private async syncSome(paths: Set<string>): Promise<void> {
+    for (const path of paths) {
+      if (this.syncing.has(path)) continue
+      this.syncing.add(path)
+      try {
+        if (this.disk.stat(path) !== undefined) await this.syncFile(path)
+        paths.delete(path)
+      } finally {
+        this.syncing.delete(path)
+      }
+    }
+  }
+
+  private async syncFile(path: string): Promise<void> {
+    const handle = this.files.acquire(path)
+    try {
+      if (this.suspect.has(path)) await rewrite(handle.file)
+      this.suspect.add(path)
+      await handle.file.syncData()
+      this.suspect.delete(path)
+    } finally {
+      this.files.release(handle)
+    }
+  }
+}
