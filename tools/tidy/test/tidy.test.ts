@@ -3,11 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { functionsOf } from '../functions.ts'
 import {
   fileExceptions,
   fileLimit,
   forbiddenFolders,
   forbiddenText,
+  functionExceptions,
+  functionLimit,
   machineExceptions,
   packageOrder,
   runtimeOnly,
@@ -95,6 +98,65 @@ test('files stay small, and listed exceptions only shrink', () => {
   for (const path of Object.keys(fileExceptions))
     assert.ok(existsSync(join(root, path)), `${path} is gone: take it off the list`)
   assert.deepEqual(wrong, [])
+})
+
+test('functions stay short, and listed exceptions only shrink', () => {
+  const wrong: string[] = []
+  const seen = new Set<string>()
+  for (const path of sources) {
+    for (const { line, lines, name } of functionsOf(readFileSync(path, 'utf8'))) {
+      const key = `${shown(path)} ${name}`
+      const allowed = functionExceptions[key]
+      if (allowed !== undefined && lines > functionLimit) {
+        seen.add(key)
+        if (lines < allowed) wrong.push(`${key}: ${lines} lines now, so the list may say so`)
+      }
+      if (lines > (allowed ?? functionLimit)) wrong.push(`${shown(path)}:${line} ${name}: ${lines} lines`)
+    }
+  }
+  for (const key of Object.keys(functionExceptions)) if (!seen.has(key)) wrong.push(`${key}: take it off the list`)
+  assert.deepEqual(wrong, [])
+})
+
+test('functions are found: plain ones, methods, arrows, callbacks, and those whose heads span lines', () => {
+  const source = `
+export async function plain<T>(a: T): Promise<T> {
+  if (a) {
+    return a
+  }
+  return a
+}
+class A {
+  private method({ a }: { a: number }): void {
+    run(() => {
+      a
+    })
+  }
+  constructor(
+    a: number,
+    b: number,
+  ) {
+    this.a = a
+  }
+}
+const arrow = (a: number) => {
+  switch (a) {
+  }
+}
+const table = {
+  a: 1,
+}
+`
+  assert.deepEqual(
+    functionsOf(source).map(({ line, lines, name }) => [line, lines, name]),
+    [
+      [2, 6, 'plain'],
+      [9, 5, 'method'],
+      [10, 3, 'run'],
+      [14, 6, 'constructor'],
+      [21, 4, 'arrow'],
+    ],
+  )
 })
 
 test('no default exports, enums, catch-all folders or owner classes', () => {

@@ -6,6 +6,7 @@ import { startFilterProcess } from '../filter-process.ts'
 import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
 import { logEvents } from './log.ts'
+import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
 import { readTls } from './tls.ts'
@@ -19,7 +20,9 @@ export interface BrokerCommand {
 
 /** `skua broker`, `bin/mqbroker`: Apache's defaults, flags and lines. */
 export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: Surroundings): Promise<void> {
-  const runtime = nodeRuntime(logEvents('broker'))
+  const events = logEvents('broker')
+  const runtime = nodeRuntime(events)
+  showRecovery(events, () => runtime.clock.monotonic())
   const further = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
   const read = configure({ ...brokerOptions, ...tlsOptions }, { file: command.configFile, further })
   const root = expandHome(read.storePathRootDir || '~/store', home)

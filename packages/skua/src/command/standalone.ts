@@ -6,6 +6,7 @@ import { nodeRuntime } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { configure } from './config-file.ts'
 import { logEvents } from './log.ts'
+import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
 import { readTls } from './tls.ts'
 
@@ -32,7 +33,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       host: command.host,
       port: command.port,
       ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
-      events: logEvents('standalone', 'warn'),
+      events: showRecovery(logEvents('standalone', 'warn'), () => nodeRuntime().clock.monotonic()),
       config,
       ...tls,
     })
