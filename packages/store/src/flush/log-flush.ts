@@ -28,6 +28,8 @@ export class LogFlush {
   private readonly parts: LogFlushParts
   private timer: Timer | undefined
   private running: Promise<void> | undefined
+  /** When the fdatasync began that runs, or the last one. */
+  private begunAtMs = 0
   private again = false
   private failures = 0
   /** When whatever is dirty is synced, however little it is. */
@@ -64,8 +66,12 @@ export class LogFlush {
   }
 
   busyRemark(): string {
-    const { config } = this.parts
-    return `${this.dirtyBytes} bytes of the commit log wait for the disk; maxDirtyBytes is ${config.maxDirtyBytes}`
+    const { config, clock } = this.parts
+    const since =
+      this.running === undefined
+        ? ''
+        : `, an fdatasync of it has taken ${Math.round(clock.monotonic() - this.begunAtMs)} ms so far`
+    return `${this.dirtyBytes} bytes of the commit log wait for the disk${since}; maxDirtyBytes is ${config.maxDirtyBytes}`
   }
 
   /** The log has grown. `needsSync`: somebody waits for the fdatasync. */
@@ -133,6 +139,7 @@ export class LogFlush {
     for (const segment of log.segments.all) {
       if (segment.base + log.segments.size <= this.synced || segment.base >= target) continue
       const handle = log.segments.acquire(segment)
+      this.begunAtMs = this.parts.clock.monotonic()
       try {
         await handle.file.syncData()
       } finally {
