@@ -36,7 +36,7 @@ export const longSuites = () => [
       ...propertyFiles(),
     ],
   },
-  file('kills', 'packages/skua/test/kill.test.ts', { env: () => ({ SKUA_KILL_ROUNDS: '20' }), counts: { kills: 20 } }),
+  file('kills', 'packages/skua/test/kill.test.ts', { env: () => ({ SKUA_KILL_ROUNDS: '50' }), counts: { kills: 50 } }),
   file('abuse', 'packages/skua/test/abuse.test.ts', {
     env: seed => ({ SKUA_ABUSE_SECONDS: '60', SKUA_SEED: String(seed) }),
     counts: { seconds: 60 },

@@ -17,6 +17,10 @@ export class ConfigFile {
   private readonly events: Events
   /** The newest generation could not be read: it must not take the place of a good `.bak`. */
   private isDamaged = false
+  /** What the newest good generation holds, as this process read or wrote it. */
+  private good: Uint8Array | undefined
+  /** Counts saves: one that began before another must not finish after it. */
+  private round = 0
 
   constructor(path: string, { disk, events }: { disk: Disk; events: Events }) {
     this.path = path
@@ -30,11 +34,15 @@ export class ConfigFile {
    */
   load<T>(parse: (bytes: Buffer) => T): T | undefined {
     const newest = this.read(this.path, parse)
-    if (newest.state === 'parsed') return newest.value
+    if (newest.state === 'parsed') {
+      this.good = newest.bytes
+      return newest.value
+    }
     const before = this.read(`${this.path}.bak`, parse)
     if (before.state === 'parsed') {
       const error = newest.state === 'damaged' ? newest.error : 'it is missing'
       this.isDamaged = newest.state === 'damaged'
+      this.good = before.bytes
       this.events.emit(configFileDamaged({ path: this.path, error, usedInstead: `${this.path}.bak` }))
       return before.value
     }
@@ -47,6 +55,7 @@ export class ConfigFile {
   save(bytes: Uint8Array): void {
     const { disk, path } = this
     const directory = parentOf(path)
+    this.round++
     makeSynced(disk, directory)
     this.writeSynced(`${path}.tmp`, bytes)
     // The present file is copied, not moved, so that there is no moment without it.
@@ -57,7 +66,28 @@ export class ConfigFile {
     }
     disk.rename(`${path}.tmp`, path)
     this.isDamaged = false
+    this.good = bytes
     disk.syncDirectory(directory)
+  }
+
+  /**
+   * As `save`, but leaves the waiting for the medium to the pool; when it resolves a later `save` may have taken its
+   * place. The names may reach the medium some time after: then the generation before is what a power cut leaves.
+   */
+  async saveLater(bytes: Uint8Array): Promise<void> {
+    const { disk, path } = this
+    const round = ++this.round
+    makeSynced(disk, parentOf(path))
+    const former = this.good ?? (this.hasBytes() ? disk.readFile(path) : undefined)
+    if (former !== undefined) await this.writeLater(`${path}.former`, former)
+    await this.writeLater(`${path}.new`, bytes)
+    if (round !== this.round) return
+    if (former !== undefined) disk.rename(`${path}.former`, `${path}.bak`)
+    disk.rename(`${path}.new`, path)
+    // A first generation has none to fall back to. This blocks, once in the life of a file.
+    if (former === undefined) disk.syncDirectory(parentOf(path))
+    this.isDamaged = false
+    this.good = bytes
   }
 
   private hasBytes(): boolean {
@@ -75,12 +105,23 @@ export class ConfigFile {
     }
   }
 
+  private async writeLater(path: string, bytes: Uint8Array): Promise<void> {
+    const file = this.disk.open(path, 'create')
+    try {
+      file.truncateSync(0)
+      await file.write(bytes, 0, bytes.length, 0)
+      await file.syncData()
+    } finally {
+      file.closeSync()
+    }
+  }
+
   private read<T>(path: string, parse: (bytes: Buffer) => T): Read<T> {
     if (this.disk.stat(path) === undefined) return { state: 'missing' }
     const bytes = this.disk.readFile(path)
     if (bytes.length === 0) return { state: 'damaged', error: `${path} is empty` }
     try {
-      return { state: 'parsed', value: parse(bytes) }
+      return { state: 'parsed', value: parse(bytes), bytes }
     } catch (error) {
       return { state: 'damaged', error: String(error) }
     }
@@ -101,4 +142,7 @@ function makeSynced(disk: Disk, directory: string): void {
   disk.syncDirectory(parent)
 }
 
-type Read<T> = { state: 'parsed'; value: T } | { state: 'missing' } | { state: 'damaged'; error: string }
+type Read<T> =
+  | { state: 'parsed'; value: T; bytes: Uint8Array }
+  | { state: 'missing' }
+  | { state: 'damaged'; error: string }

@@ -1,5 +1,6 @@
 import type { SubscriptionGroupConfig, SubscriptionGroupTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
+import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { illegalGroupName } from '../topic/names.ts'
 
@@ -36,23 +37,26 @@ export function groupConfig(groupName: string): SubscriptionGroupConfig {
 }
 
 export interface GroupTableParts {
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
   readonly events: Events
   readonly file: TableFile<SubscriptionGroupTable>
   /** autoCreateSubscriptionGroup, which may change at run time. */
   readonly autoCreate: () => boolean
 }
 
-/** What a broker knows of consumer groups, kept in config/subscriptionGroup.json, which is written at each change. */
+/** What a broker knows of consumer groups, kept in config/subscriptionGroup.json, which is written at each change; groups that are
+ * first seen in a heartbeat or a pull are written together, soon after. */
 export class GroupTable {
   readonly version = new TableVersion()
   private readonly groups = new Map<string, SubscriptionGroupConfig>()
   /** 5.x: forbidden topics by group; not looked at here, and kept for whoever wrote them. */
   private forbiddenTable: SubscriptionGroupTable['forbiddenTable']
   private readonly parts: GroupTableParts
+  private readonly soon: SaveSoon
 
   constructor(parts: GroupTableParts) {
     this.parts = parts
+    this.soon = new SaveSoon(parts.clock, async () => void (await parts.file.saveLater(this.table())))
   }
 
   load(): void {
@@ -77,8 +81,16 @@ export class GroupTable {
     if (!(this.parts.autoCreate() || group.startsWith(systemGroupPrefix))) return undefined
     if (illegalGroupName(group) !== undefined) return undefined
     const config = groupConfig(group)
-    this.put(config, 'first seen')
+    this.groups.set(group, config)
+    this.version.next(this.parts.clock.now())
+    this.parts.events.emit(groupCreated({ group, why: 'first seen' }))
+    this.soon.ask()
     return config
+  }
+
+  /** Resolves when the groups that are there now are on disk, or could not be brought there, which is an event. */
+  settled(): Promise<void> {
+    return this.soon.settled()
   }
 
   /** On disk when it returns. */

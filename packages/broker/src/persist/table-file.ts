@@ -19,11 +19,6 @@ export interface TableFileParts<T> {
 export class TableFile<T> {
   private readonly parts: TableFileParts<T>
   private readonly file: ConfigFile
-  /** What the newest good generation holds; undefined until this process has saved once. */
-  private saved: Uint8Array | undefined
-  /** Counts saves: one that began before another must not finish after it. */
-  private round = 0
-
   constructor(parts: TableFileParts<T>) {
     this.parts = parts
     this.file = new ConfigFile(parts.path, parts)
@@ -36,11 +31,7 @@ export class TableFile<T> {
 
   /** Throws DiskError; the file then is what it was. */
   save(value: T): void {
-    this.round++
-    const bytes = this.parts.codec.encode(value)
-    this.makeDirectory()
-    this.file.save(bytes)
-    this.saved = bytes
+    this.file.save(this.parts.codec.encode(value))
   }
 
   /** At a stop: answers whether it was saved; an error is an event, since the rest has to stop too. */
@@ -54,55 +45,18 @@ export class TableFile<T> {
     }
   }
 
-  /**
-   * Answers whether it was saved; an error is an event, and the next try may do better. The first save of a process
-   * is a blocking one, which makes the directory and looks after a damaged file.
-   */
+  /** Answers whether it was saved; an error is an event, and the next try may do better. */
   async saveLater(value: T): Promise<boolean> {
-    const { codec, path, disk, events } = this.parts
+    const { codec, path, events } = this.parts
     try {
-      if (this.saved === undefined) {
-        this.save(value)
-        return true
-      }
-      const round = ++this.round
-      const bytes = codec.encode(value)
-      await this.writeSynced(`${path}.former`, this.saved)
-      await this.writeSynced(`${path}.new`, bytes)
-      // A later save has overtaken this one: its bytes are the newer ones.
-      if (round !== this.round) return true
-      disk.rename(`${path}.former`, `${path}.bak`)
-      disk.rename(`${path}.new`, path)
-      this.saved = bytes
+      await this.file.saveLater(codec.encode(value))
       return true
     } catch (error) {
       events.emit(tableNotSaved({ path, error }))
       return false
     }
   }
-
-  /** A directory whose name is not synced in its parent takes its files with it in a power cut. */
-  private makeDirectory(): void {
-    const { disk, path } = this.parts
-    const directory = parentOf(path)
-    if (disk.stat(directory) !== undefined) return
-    disk.makeDirectory(directory)
-    disk.syncDirectory(parentOf(directory))
-  }
-
-  private async writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-    const file = this.parts.disk.open(path, 'create')
-    try {
-      file.truncateSync(0)
-      await file.write(bytes, 0, bytes.length, 0)
-      await file.syncData()
-    } finally {
-      file.closeSync()
-    }
-  }
 }
-
-const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || '/'
 
 /** The version of a table, which slaves and name servers compare (store.md 5.2). */
 export class TableVersion {

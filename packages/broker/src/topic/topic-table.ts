@@ -1,5 +1,6 @@
 import type { TopicConfig, TopicConfigTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
+import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { illegalTopicToSend, isSystemName, retryPrefix } from './names.ts'
 import { systemTopics, type TopicSettings, templateTopic } from './system-topics.ts'
@@ -18,8 +19,6 @@ export interface TopicTableParts {
   readonly settings: TopicSettings
 }
 
-const saveGapMs = 100
-
 /** Bits of topicSysFlag (remoting.md 14.3). */
 const unit = 1
 const unitSub = 2
@@ -32,10 +31,14 @@ export class TopicTable {
   private readonly made = new Set<string>()
   private readonly parts: TopicTableParts
   private readonly listeners: (() => void)[] = []
-  private saving: { readonly now: Promise<void>; next?: Promise<void> } | undefined
+  private readonly soon: SaveSoon
 
   constructor(parts: TopicTableParts) {
     this.parts = parts
+    this.soon = new SaveSoon(parts.clock, async () => {
+      await parts.file.saveLater(this.table())
+      for (const listener of this.listeners) listener()
+    })
   }
 
   /**
@@ -126,7 +129,7 @@ export class TopicTable {
    * which the broker makes are saved together: thousands of them must not stop the loop for a synced file each.
    */
   settled(): Promise<void> {
-    return this.saving?.next ?? this.saving?.now ?? Promise.resolve()
+    return this.soon.settled()
   }
 
   private make(config: TopicConfig, why: string): TopicConfig {
@@ -135,30 +138,8 @@ export class TopicTable {
     this.parts.events.emit(
       topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
     )
-    this.saveSoon()
+    this.soon.ask()
     return config
-  }
-
-  /** One save at a time; what is made meanwhile goes with the next one. */
-  private saveSoon(): void {
-    if (this.saving !== undefined) {
-      this.saving.next ??= this.saving.now.then(() => this.pause()).then(() => this.round())
-      return
-    }
-    this.saving = { now: this.round() }
-  }
-
-  private async round(): Promise<void> {
-    const own = this.saving?.next
-    if (own !== undefined) this.saving = { now: own }
-    await this.parts.file.saveLater(this.table())
-    for (const listener of this.listeners) listener()
-    if (this.saving?.next === undefined) this.saving = undefined
-  }
-
-  /** Between two saves, so that a flood of new topics does not write the whole table all the time. */
-  private pause(): Promise<void> {
-    return new Promise(resolve => this.parts.clock.after(saveGapMs, resolve))
   }
 
   /** False when there was none. */

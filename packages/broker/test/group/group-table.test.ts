@@ -73,7 +73,7 @@ describe('persistence', () => {
     assert.equal(groups.version.timestamp, clock.now())
   })
 
-  test('what a 5.x broker wrote is kept by a later save', () => {
+  test('what a 5.x broker wrote is kept by a later save', async () => {
     const on = machine()
     on.disk.makeDirectory('/store/config')
     on.disk.writeFile(
@@ -84,10 +84,11 @@ describe('persistence', () => {
           '"groupRetryPolicy":{"type":"CUSTOMIZED"},"retryMaxTimes":5}}}',
       ),
     )
-    const { groups } = opened({ on })
+    const { groups, clock } = opened({ on })
     assert.equal(groups.find('g')?.retryMaxTimes, 5)
     assert.equal(groups.find('g')?.retryQueueNums, 1, 'absent members have their defaults')
     groups.findOrCreate('other')
+    await clock.until(groups.settled())
     const again = opened({ on }).groups
     assert.deepEqual(again.find('g')?.attributes, new Map([['a', 'b']]))
     assert.deepEqual(again.find('g')?.groupRetryPolicy, { type: 'CUSTOMIZED' })
@@ -97,7 +98,23 @@ describe('persistence', () => {
   test('a change that cannot be saved is refused and forgotten', () => {
     const { groups, disk } = opened()
     disk.faults.fail({ on: 'sync', code: 'EIO' })
-    assert.throws(() => groups.findOrCreate('g'), { code: 'EIO' })
+    assert.throws(() => groups.put(groupConfig('g')), { code: 'EIO' })
     assert.equal(groups.find('g'), undefined)
+  })
+
+  test('groups that are first seen are saved soon after, a thousand of them in two rounds', async () => {
+    const { groups, on, clock, disk } = opened()
+    let saves = 0
+    const rename = disk.rename.bind(disk)
+    disk.rename = (from, to) => {
+      if (to.endsWith('subscriptionGroup.json')) saves++
+      rename(from, to)
+    }
+    for (let i = 0; i < 1000; i++) groups.findOrCreate(`g${i}`)
+    await clock.until(groups.settled())
+    assert.equal(saves, 2)
+    const again = opened({ on }).groups
+    assert.ok(again.find('g0') !== undefined && again.find('g999') !== undefined)
+    assert.deepEqual(again.version.toJSON(), groups.version.toJSON())
   })
 })

@@ -11,8 +11,9 @@ const table = (offset: number) => ({ offsetTable: new Map([['T@g', new Map([[0, 
 function opened(on = machine()) {
   on.disk.makeDirectory('/store')
   on.disk.syncDirectory('/')
-  const file = on.file(path, consumerOffsetFile)
-  return { ...on, file, again: () => on.file(path, consumerOffsetFile).load()?.offsetTable.get('T@g')?.get(0) }
+  const fresh = () => on.file(path, consumerOffsetFile)
+  const file = fresh()
+  return { ...on, file, fresh, again: () => on.file(path, consumerOffsetFile).load()?.offsetTable.get('T@g')?.get(0) }
 }
 
 test('there is nothing before the first save, and then what was saved last', async () => {
@@ -43,6 +44,25 @@ describe('saving later', () => {
     assert.equal(again(), 1)
     await clock.until(saving)
     assert.equal(again(), 2)
+  })
+
+  test('does not block the loop the first time either, nor in a process that has only read', async () => {
+    const on = opened()
+    const { again, clock, disk } = on
+    for (const [offset, file] of [
+      [1, on.file],
+      [2, on.fresh()],
+    ] as const) {
+      file.load()
+      const lift = disk.faults.slow({ on: 'sync', ms: 500 })
+      const saving = file.saveLater(table(offset))
+      const begun = clock.monotonic()
+      await clock.advanceAsync(10)
+      assert.ok(clock.monotonic() - begun < 500, 'time went on by itself')
+      await clock.until(saving)
+      lift()
+      assert.equal(again(), offset)
+    }
   })
 
   test('is overtaken by a later blocking save and does not undo it', async () => {
