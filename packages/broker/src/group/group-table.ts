@@ -37,7 +37,7 @@ export function groupConfig(groupName: string): SubscriptionGroupConfig {
 }
 
 export interface GroupTableParts {
-  readonly clock: Pick<Clock, 'now' | 'after'>
+  readonly clock: Pick<Clock, 'now' | 'after' | 'monotonic'>
   readonly events: Events
   readonly file: TableFile<SubscriptionGroupTable>
   /** autoCreateSubscriptionGroup, which may change at run time. */

@@ -13,7 +13,7 @@ export const topicCreated = defineEvent<{ topic: string; queues: number; perm: n
 export const topicDeleted = defineEvent<{ topic: string }>('topic deleted', 'info')
 
 export interface TopicTableParts {
-  readonly clock: Pick<Clock, 'now' | 'after'>
+  readonly clock: Pick<Clock, 'now' | 'after' | 'monotonic'>
   readonly events: Events
   readonly file: TableFile<TopicConfigTable>
   readonly settings: TopicSettings

@@ -8,7 +8,7 @@ export interface RunOptions {
 }
 
 /** How long a clean stop may take before the process ends all the same. */
-const stopPatienceMs = 10_000
+const stopPatienceMs = 60_000
 
 /**
  * Runs a server until SIGINT or SIGTERM, then stops it; a second signal ends the process at once. The handlers stand
@@ -28,6 +28,8 @@ export async function untilSignal<S extends Pick<Service, 'stop'>>(
     await (await starting)?.stop()
     process.exit(0)
   }
+  // A server outlives whoever read its lines.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
   process.on('SIGHUP', options.ignoreHangUp ? () => {} : stop)

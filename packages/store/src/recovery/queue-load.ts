@@ -39,6 +39,10 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
   return isWhole
 }
 
+/** Units of a page. */
+const headUnits = 204
+const head = Buffer.alloc(headUnits * unitBytes)
+
 /** Finds the end of one queue in its files. */
 class QueueLoad {
   private readonly files: QueueFiles
@@ -91,11 +95,27 @@ class QueueLoad {
   }
 
   private keptByHalving(fileUnit: number, physicalOffset: number): number {
-    let low = 0
-    let high = this.files.fileUnits
+    const first = this.keptOfFirst(fileUnit, physicalOffset)
+    let low = first
+    // Most of many queues are short: a look at one page spares them a walk through the holes of their files.
+    let high = first < headUnits ? first : this.files.fileUnits
     while (low < high) {
       const middle = (low + high) >> 1
       if (this.isKept(fileUnit + middle, physicalOffset)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** How many of the first units are kept; all of them when there may be more. */
+  private keptOfFirst(fileUnit: number, physicalOffset: number): number {
+    const got = this.files.readSync(this.queue.directory, fileUnit, { into: head, count: headUnits })
+    let low = 0
+    let high = got
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const at = middle * unitBytes
+      if (isUnit(head, at) && unitPhysicalOffset(head, at) < physicalOffset) low = middle + 1
       else high = middle
     }
     return low

@@ -10,7 +10,8 @@ const topics = (number: number): Extra => ({
       kind: 'send',
       topics: number,
       queues: 1,
-      window: 1,
+      connections: 64,
+      window: 16,
       seconds: number / 500,
       warmupSeconds: 0,
     })

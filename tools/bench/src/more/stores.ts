@@ -86,8 +86,15 @@ export const stores: readonly Extra[] = [
         const settings = { defaultTopicQueueNums: 4 }
         const first = await startSkua(settings, { store })
         for (let queue = 0; queue < 4; queue++) {
-          const shape = { kind: 'send', topic: 'Wide', topics: 10_000, queues: 4, window: 2, warmupSeconds: 0 } as const
-          await load(first, { ...shape, connections: 16, fixedQueue: queue, seconds: 4 })
+          const shape = {
+            kind: 'send',
+            topic: 'Wide',
+            topics: 10_000,
+            queues: 4,
+            window: 16,
+            warmupSeconds: 0,
+          } as const
+          await load(first, { ...shape, connections: 64, fixedQueue: queue, seconds: queue === 0 ? 12 : 4 })
         }
         const rss = figuresOf(first.pid!).rssAnonBytes / MiB
         const topics = execFileSync('ls', [join(store, 'consumequeue')])
