@@ -86,11 +86,11 @@ export class LogReader {
 
 const firstReadBytes = 4096
 
-/** The size of the record at the start of `bytes`; undefined when none begins there. */
-export function recordSizeAt(bytes: Buffer): number | undefined {
-  if (bytes.length < minRecordBytes) return undefined
-  const magic = bytes.readInt32BE(4)
-  const size = bytes.readInt32BE(0)
+/** The size of the record at `at` of `bytes`; undefined when none begins there. */
+export function recordSizeAt(bytes: Buffer, at = 0): number | undefined {
+  if (bytes.length - at < minRecordBytes) return undefined
+  const magic = bytes.readInt32BE(at + 4)
+  const size = bytes.readInt32BE(at)
   return (magic === RecordMagic.v1 || magic === RecordMagic.v2) && size >= minRecordBytes ? size : undefined
 }
 

@@ -158,10 +158,10 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
   }
 
   /** Reads what the units of `bytes` name through the pool; undefined when they name none, or it is in memory. */
-  async extWindow(bytes: Buffer, count: number): Promise<ExtWindow | undefined> {
+  async extWindow(bytes: Buffer): Promise<ExtWindow | undefined> {
     let from = -1
     let to = -1
-    for (let at = 0; at < count * unitBytes; at += unitBytes) {
+    for (let at = 0; at < bytes.length; at += unitBytes) {
       if (!this.isExtended(bytes, at)) continue
       to = extAddress(unitTagsHigh(bytes, at), unitTagsHash(bytes, at))
       if (from < 0) from = to
