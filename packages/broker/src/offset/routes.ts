@@ -5,6 +5,7 @@ import {
   getMaxOffset,
   getMinOffset,
   queryConsumerOffset,
+  queryCorrectionOffset,
   ResponseCode,
   searchOffsetByTimestamp,
   updateConsumerOffset,
@@ -26,9 +27,9 @@ export interface OffsetRouteParts {
   readonly subscribes?: (group: string, topic: string) => boolean | undefined
 }
 
-/** 14, 15, 29 to 32, 43, 314 (remoting.md 11 and 16, admin.md 3). */
+/** 14, 15, 29 to 32, 43, 308, 314 (remoting.md 11 and 16, admin.md 3). */
 export function offsetRoutes(parts: OffsetRouteParts): Route[] {
-  return [...consumerOffsetRoutes(parts), ...queueRoutes(parts), cloneRoute(parts)]
+  return [...consumerOffsetRoutes(parts), ...queueRoutes(parts), cloneRoute(parts), correctionRoute(parts)]
 }
 
 function consumerOffsetRoutes({ offsets, store, memberOf }: OffsetRouteParts): Route[] {
@@ -89,5 +90,30 @@ function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route 
     return ok({})
   })
 }
+
+/**
+ * 308: the smallest offsets that groups have in a topic's queues, Long.MAX_VALUE where the compared group has not come so
+ * far. Offsets of messages that are gone do not count.
+ */
+function correctionRoute({ offsets, store }: OffsetRouteParts): Route {
+  return route(queryCorrectionOffset, ({ filterGroups = '', compareGroup, topic }) => {
+    const left = new Set(filterGroups.split(','))
+    const smallest = new Map<number, number>()
+    for (const group of offsets.groupsOf(topic)) {
+      if (left.has(group)) continue
+      for (const [queueId, offset] of offsets.ofTopic(group, topic))
+        if (offset >= store.minOffset(topic, queueId))
+          smallest.set(queueId, Math.min(offset, smallest.get(queueId) ?? offset))
+    }
+    const compared = offsets.ofTopic(compareGroup, topic)
+    const corrected = [...smallest].map(([queueId, offset]) => {
+      const isBehind = offset > (compared.get(queueId) ?? offset)
+      return [queueId, isBehind ? longMax : BigInt(offset)] as const
+    })
+    return ok({}, queryCorrectionOffset.replyBody!.encode({ correctionOffsets: new Map(corrected) }))
+  })
+}
+
+const longMax = 2n ** 63n - 1n
 
 const peerOf = ({ remote }: Connection): string => `${remote.host}:${remote.port}`

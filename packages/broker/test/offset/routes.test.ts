@@ -8,6 +8,7 @@ import {
   getMaxOffset,
   getMinOffset,
   queryConsumerOffset,
+  queryCorrectionOffset,
   searchOffsetByTimestamp,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
@@ -139,4 +140,34 @@ describe('314', () => {
     assert.deepEqual(await filled()({ srcGroup: 'online' }), ['T'])
     assert.deepEqual(await filled()({ srcGroup: 'online', offline: true }), ['T', 'U'])
   })
+})
+
+test('308 tells the smallest offsets of all groups, and which of them a compared group has not reached', async () => {
+  const { offsets, routes } = broker({ minOffset: 3 })
+  const at = (group: string, ...of: number[]) => {
+    of.forEach((offset, queueId) => void offsets.commit({ group, topic: 'T', queueId, offset, who: 'test' }))
+  }
+  at('a', 10, 20, 2)
+  at('b', 12, 15, 30)
+  at('c', 4, 4, 4)
+  const tell = async (header: { filterGroups?: string; compareGroup: string }) => {
+    const reply = await ask(routes, queryCorrectionOffset, { topic: 'T', ...header })
+    return [...queryCorrectionOffset.replyBody!.decode(reply.body!).correctionOffsets]
+  }
+  assert.deepEqual(await tell({ compareGroup: 'none' }), [
+    [0, 4n],
+    [1, 4n],
+    [2, 4n],
+  ])
+  assert.deepEqual(await tell({ compareGroup: 'c', filterGroups: 'c,unknown' }), [
+    [0, 2n ** 63n - 1n],
+    [1, 2n ** 63n - 1n],
+    [2, 2n ** 63n - 1n],
+  ])
+  assert.deepEqual(await tell({ compareGroup: 'a', filterGroups: 'c' }), [
+    [0, 10n],
+    [1, 15n],
+    [2, 2n ** 63n - 1n],
+  ])
+  assert.equal(offsets.find('c', 'T', 0), 4, 'a filter takes nobody’s offsets away')
 })

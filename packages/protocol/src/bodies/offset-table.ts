@@ -2,6 +2,7 @@ import { dataVersionShape } from './data-version.ts'
 import { messageQueueShape } from './message-queue.ts'
 import {
   bean,
+  bigLong,
   integer,
   integerTable,
   jsonBody,
@@ -41,7 +42,7 @@ export type LocalOffsetTable = ValueOfShape<typeof localOffsetShape>
 export const localOffsetFile = jsonFile(localOffsetShape)
 
 /** Reply body of 308: queue id to offset; Long.MAX_VALUE for none. */
-export const correctionOffsetBody = jsonBody(bean({ correctionOffsets: integerTable(integer()) }))
+export const correctionOffsetBody = jsonBody(bean({ correctionOffsets: integerTable(bigLong) }))
 
 const offsetMovedShape = bean({
   consumerGroup: string,
