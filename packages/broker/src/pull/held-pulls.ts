@@ -8,6 +8,8 @@ export interface HeldPull {
   readonly view: PullView
   readonly token: ReplyToken
   readonly filter: MessageFilter | undefined
+  /** Up to here `filter` passed nothing; another filter has to begin at the offset of the pull again. */
+  readonly passedTo: number
   readonly untilMs: number
 }
 

@@ -75,7 +75,7 @@ export class PullHandler {
 
   constructor(parts: PullParts) {
     this.parts = parts
-    this.held = new HeldPulls(parts.clock, pull => this.read(pull.view, pull.token, pull.filter, false))
+    this.held = new HeldPulls(parts.clock, pull => this.readHeld(pull, false))
   }
 
   handle(view: PullView, token: ReplyToken): void {
@@ -99,7 +99,7 @@ export class PullHandler {
     const pulls = this.held.take(topic, queueId)
     for (const pull of pulls) {
       if (!pull.token.open) pull.token.drop()
-      else if (!this.answerReset(pull.view, pull.token)) this.read(pull.view, pull.token, pull.filter, 'again', pull)
+      else if (!this.answerReset(pull.view, pull.token)) this.readHeld(pull, 'again')
     }
   }
 
@@ -121,9 +121,21 @@ export class PullHandler {
   stop(): void {
     this.stopped = true
     for (const pull of this.held.takeAll()) {
-      if (pull.token.open) this.read(pull.view, pull.token, pull.filter, false)
+      if (pull.token.open) this.readHeld(pull, false)
       else pull.token.drop()
     }
+  }
+
+  /** By the group's present subscription, which a heartbeat may have changed since the pull came. */
+  private readHeld(pull: HeldPull, hold: 'again' | false): void {
+    const { view, token } = pull
+    const filter = this.parts.filterOf(view)
+    if (filter !== undefined && 'code' in filter) {
+      token.answer(filter.code, undefined, { remark: filter.remark })
+      return
+    }
+    const passedTo = filter === pull.filter ? pull.passedTo : view.queueOffset
+    this.read(view, token, filter, hold, { ...pull, filter, passedTo })
   }
 
   private check(view: PullView): PullStop | undefined {
@@ -181,7 +193,7 @@ export class PullHandler {
     const { request } = this
     request.topic = view.topic
     request.queueId = view.queueId
-    request.offset = view.queueOffset
+    request.offset = held?.passedTo ?? view.queueOffset
     request.maxCount = view.maxMsgNums
     request.filter = filter
     const result = this.free.pop() ?? new GetResult()
@@ -236,10 +248,10 @@ export class PullHandler {
     if ((view.sysFlag & PullFlag.suspend) === 0) return false
     const { settings, clock } = this.parts
     const kept = held === undefined ? view.copy() : view
-    if (unmatched) kept.queueOffset = result.nextOffset
+    const passedTo = unmatched ? result.nextOffset : (held?.passedTo ?? kept.queueOffset)
     const holdMs = settings.longPollingEnable ? view.suspendTimeoutMillis : settings.shortPollingTimeMills
     const untilMs = held?.untilMs ?? clock.monotonic() + holdMs
-    if (!this.held.hold({ view: kept, token, filter, untilMs })) return false
+    if (!this.held.hold({ view: kept, token, filter, passedTo, untilMs })) return false
     this.give(result)
     return true
   }

@@ -21,6 +21,7 @@ async function pull(
     text?: { type: string; expression: string }
     subVersion?: number
     offset?: number
+    suspendMs?: number
   },
 ) {
   const reply = await peer.ask(pullMessage, {
@@ -29,9 +30,9 @@ async function pull(
     queueId: 0,
     queueOffset: wish.offset ?? 0,
     maxMsgNums: 32,
-    sysFlag: wish.text === undefined ? 0 : 4,
+    sysFlag: (wish.text === undefined ? 0 : 4) + (wish.suspendMs === undefined ? 0 : 2),
     commitOffset: 0,
-    suspendTimeoutMillis: 0,
+    suspendTimeoutMillis: wish.suspendMs ?? 0,
     subscription: wish.text?.expression,
     subVersion: wish.subVersion ?? 1,
     expressionType: wish.text?.type ?? 'TAG',
@@ -147,6 +148,30 @@ test('a pull by tags whose subscription is still to be told gets everything, for
     expressionType: 'SQL92',
   })
   assert.equal(sqlNow.code, 25)
+  await world.stop()
+})
+
+test('a pull that is held goes by the subscription of its end: what the former one passed over is not lost', async () => {
+  const { world, peer } = await filled()
+  const tags = (expression: string, subVersion: number) =>
+    peer.consume('g', [subscriptionData({ topic: 'T', expression, subVersion })!])
+  const send = (body: string, tag: string) => peer.send('T', body, { properties: { TAGS: tag } })
+  for (const wakesUp of [true, false]) {
+    await tags('A', wakesUp ? 1 : 3)
+    const offset = wakesUp ? 10 : 13
+    const held = pull(peer, { group: 'g', topic: 'T', offset, subVersion: wakesUp ? 1 : 3, suspendMs: 10_000 })
+    await world.pass(100)
+    assert.equal(world.broker.heldPulls, 1)
+    await send('passed over', 'B')
+    await world.pass(100)
+    assert.equal(world.broker.heldPulls, 1)
+    await tags('B', wakesUp ? 2 : 4)
+    if (wakesUp) {
+      await send('of nobody', 'C')
+      await send('wakes up', 'B')
+    }
+    assert.deepEqual((await held).bodies, ['passed over'])
+  }
   await world.stop()
 })
 
