@@ -92,7 +92,7 @@ export const storeOptions = {
     help: 'delay of each level, from level 1 on',
   }),
 
-  logRingBytes: bytes({ default: 32 * MiB, min: 4096, help: 'newest log kept in memory for readers' }),
+  logRingBytes: bytes({ default: 16 * MiB, min: 4096, help: 'newest log kept in memory for readers' }),
   logChunkBytes: bytes({ default: MiB, min: 1024, help: 'piece of that memory; a larger message gets its own' }),
   logReadBytes: bytes({ default: 8 * MiB, help: 'log read from its files kept in memory for the next readers' }),
   flushDirtyBytes: bytes({
