@@ -37,6 +37,10 @@ export const longSuites = () => [
     ],
   },
   file('kills', 'packages/skua/test/kill.test.ts', { env: () => ({ SKUA_KILL_ROUNDS: '50' }), counts: { kills: 50 } }),
+  file('kills amid retries, delays and transactions', 'packages/skua/test/flows-kill.test.ts', {
+    env: () => ({ SKUA_FLOW_KILLS: '50' }),
+    counts: { kills: 50 },
+  }),
   file('abuse', 'packages/skua/test/abuse.test.ts', {
     env: seed => ({ SKUA_ABUSE_SECONDS: '60', SKUA_SEED: String(seed) }),
     counts: { seconds: 60 },
@@ -52,7 +56,7 @@ export const longSuites = () => [
   file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']
     .flatMap(root => testFiles(root, '.long.ts'))
-    .map(path => file(basename(path, '.long.ts'), path)),
+    .map(path => file(basename(path, '.long.ts'), path, { env: seed => ({ SKUA_SEED: String(seed) }) })),
   ...['4.9.7', '5.3.3'].map(version => ({
     ...{ name: `interop tests before RocketMQ ${version}`, rounds: 1, counts: {}, command: process.execPath },
     arguments: [...source, 'tools/interop/src/reference/prove.ts', version],
