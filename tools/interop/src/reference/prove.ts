@@ -8,7 +8,7 @@ import { type ReferenceVersion, referenceVersions } from './jars.ts'
 import { startReference } from './start.ts'
 
 const testDir = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'test')
-const proven = ['java-basics', 'other-clients', 'mixed-group', 'benchmark'].map(name =>
+const proven = ['java-basics', 'java-delivery', 'java-queries', 'other-clients', 'mixed-group', 'benchmark'].map(name =>
   join(testDir, `${name}.test.ts`),
 )
 /** The lite pull consumer of client 5.3.3 asks with code 361, which a broker 4.9 does not know. */

@@ -137,7 +137,9 @@ async function startBroker(place: Place): Promise<ServerProcess> {
       const clusters = await ask(`127.0.0.1:${nameServer}`, { code: 106 })
       if (!Buffer.from(clusters.body ?? []).includes(`127.0.0.1:${broker}"`)) return false
       const slave = options.conf?.['brokerRole'] === 'SLAVE'
-      return slave || stores(`127.0.0.1:${broker}`)
+      // Who checks signatures refuses ours, and so is there.
+      const refuses = options.conf?.['aclEnable'] === true
+      return slave || stores(`127.0.0.1:${broker}`, refuses ? [...stored, 1] : stored)
     }, 'the broker stored a message')
   } catch (error) {
     await process.stop('SIGKILL')
@@ -146,8 +148,10 @@ async function startBroker(place: Place): Promise<ServerProcess> {
   return process
 }
 
+const stored: readonly number[] = [0, 10, 11, 12]
+
 /** A broker is listed before it accepts messages; SEND_MESSAGE tells. Answers 10 to 12 mean stored as well. */
-async function stores(address: string): Promise<boolean> {
+async function stores(address: string, ready: readonly number[]): Promise<boolean> {
   const sendMessage = 10
   const reply = await ask(address, {
     code: sendMessage,
@@ -167,5 +171,5 @@ async function stores(address: string): Promise<boolean> {
     },
     body: Buffer.from('probe'),
   })
-  return [0, 10, 11, 12].includes(reply.code)
+  return ready.includes(reply.code)
 }
