@@ -46,6 +46,7 @@ export class ClientInstance {
       connectTimeoutMs: settings.connectTimeoutMs,
       sign: requestHook(settings),
       tls: settings.tls,
+      onGone: address => this.heartbeats.connectionLost(address),
     })
     this.names = new NameServers({
       remoting: this.remoting,
@@ -59,7 +60,7 @@ export class ClientInstance {
     const { remoting, routes, members } = this
     const timeoutMs = settings.callTimeoutMs
     this.calls = new BrokerCalls({ remoting, routes, timeoutMs })
-    this.heartbeats = new Heartbeats({ clientId, members, routes, remoting, timeoutMs })
+    this.heartbeats = new Heartbeats({ clientId, members, routes, remoting, timeoutMs, clock: this.clock })
     this.ids = new UniqueIds({
       ip: parseIp(settings.clientIP) ?? Uint8Array.of(127, 0, 0, 1),
       pid,
@@ -97,6 +98,7 @@ export class ClientInstance {
 
   async stop(): Promise<void> {
     for (const timer of this.timers.splice(0)) timer.cancel()
+    this.heartbeats.stop()
     this.names.stop()
     this.replies.stop()
     await this.remoting.close()

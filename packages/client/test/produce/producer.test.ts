@@ -155,6 +155,29 @@ test('producers say who they are at the start, and good-bye at the end; no timer
   assert.equal(at.clock.nextInMs, undefined)
 })
 
+test('a broker whose connection was lost hears of its clients again within a second or so, as soon as it is there', async () => {
+  const at = await world(1)
+  at.topics.set('TBW102', routeOf(at.brokers))
+  const producer = await started(at)
+  const [broker] = at.brokers
+  assert.equal(broker!.heartbeats.length, 1)
+  broker!.connection!.close()
+  await at.clock.advanceAsync(1100)
+  assert.equal(broker!.heartbeats.length, 2)
+  broker!.connection!.close()
+  await at.clock.advanceAsync(10)
+  at.network.partition('client', 'b0')
+  await at.clock.advanceAsync(9000)
+  assert.equal(broker!.heartbeats.length, 2)
+  at.network.heal('client', 'b0')
+  await at.clock.advanceAsync(6100)
+  assert.equal(broker!.heartbeats.length, 3)
+  await at.settle(producer.close())
+  await at.stop()
+  await at.clock.advanceAsync(5_000)
+  assert.equal(at.clock.nextInMs, undefined)
+})
+
 test('a check of the broker gets the verdict of checkTransaction', async () => {
   const verdicts: number[] = []
   const end = route(endTransaction, ({ commitOrRollback, fromTransactionCheck, msgId }) => {
