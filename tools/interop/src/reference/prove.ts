@@ -38,7 +38,12 @@ for (const version of versions) {
     // Not a synchronous call: the servers would block on output that nobody reads.
     const tests = spawn(process.execPath, [...node, ...(files.length > 0 ? files : proven)], {
       stdio: 'inherit',
-      env: { ...process.env, SKUA_NAMESRV: reference.namesrvAddr, SKUA_JAVA_CLIENTS: clientsOf[version] },
+      env: {
+        ...process.env,
+        SKUA_NAMESRV: reference.namesrvAddr,
+        SKUA_JAVA_CLIENTS: clientsOf[version],
+        SKUA_REFERENCE_VERSION: version,
+      },
     })
     const status = await new Promise(resolve => tests.once('exit', resolve))
     failed ||= status !== 0
