@@ -178,6 +178,8 @@ for (const version of javaVersions) {
       await send(topic, { count: 6 })
       await java.call('push', { namesrv, topic, name: 'before', group })
       assert.equal((await received('before', 6)).length, 6)
+      // A moment for the last of them to be acknowledged.
+      await received('before', 7, 500)
       await java.call('stopConsumer', { name: 'before' })
       if (owned) {
         const [host, port] = (skua.brokers[0]?.address ?? '').split(':')

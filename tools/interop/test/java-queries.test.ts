@@ -111,7 +111,8 @@ for (const version of javaVersions) {
       const found = await pull('n BETWEEN 2 AND 3 OR missing IS NOT NULL')
       assert.deepEqual([found.status, bodies(found.messages), found.next], ['FOUND', ['hello 2', 'hello 3'], 6])
       assert.equal((await pull('missing > 3')).status, 'NO_MATCHED_MSG')
-      await assert.rejects(pull('n >> 3'), refusal(23, owned ? /position 3/ : /./))
+      // RocketMQ logs that it cannot parse this, and answers without a filter (docs/differences.md).
+      if (owned) await assert.rejects(pull('n >> 3'), refusal(23, /position 3/))
     })
 
     test('a push consumer with SQL92 that does not parse does not start', async () => {
