@@ -154,6 +154,8 @@ for (const version of javaVersions) {
       await until(
         async () => (await letters()).map(letter => letter.body).join() === 'hopeless,next',
         'both are dead letters, in order',
+        // RocketMQ 4.9.7 leaves the delay of the next try at a message that has none.
+        owned ? undefined : 120_000,
       )
       await java.call('stopConsumer', { name: 'order2' })
     })
