@@ -134,10 +134,9 @@ export class Appender {
   }
 
   private begin(draft: Draft): void {
-    if (this.storedAtMs < 0) {
-      this.storedAtMs = Math.max(this.parts.clock.now(), this.parts.log.lastStoredAtMs)
-      this.monotonicMs = this.parts.clock.monotonic()
-    }
+    if (this.storedAtMs < 0) this.monotonicMs = this.parts.clock.monotonic()
+    // Asked for each message: with the time of a long turn's begin delayed messages would be delivered early.
+    this.storedAtMs = Math.max(this.parts.clock.now(), this.parts.log.lastStoredAtMs)
     const { record } = this
     record.queueId = draft.queueId
     record.sysFlag = draft.sysFlag
