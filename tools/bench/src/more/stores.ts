@@ -115,9 +115,9 @@ export const stores: readonly Extra[] = [
     },
   },
   {
-    name: 'catch-up read of 3 GiB from disk (page cache dropped) beside a steady producer',
+    name: 'catch-up read of 5 GiB from disk (page cache dropped) beside a steady producer',
     run: async contender => {
-      await fill(contender, 3072 * MiB)
+      await fill(contender, 5120 * MiB)
       const producer = { kind: 'send', topic: 'Steady', connections: 4, window: 1, seconds: 4 } as const
       const alone = await load(contender, producer)
       await sleep(2)
