@@ -69,6 +69,7 @@ export function toolRoutes(parts: RouteParts): Route[] {
       settings: config,
       diskRatio: parts.diskRatio,
       heldPulls: parts.hot.held,
+      differing: consumers,
     }),
   ]
 }

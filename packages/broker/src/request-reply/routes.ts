@@ -62,8 +62,8 @@ const headerOf = (stored: StoredReply | undefined, queueId: number) =>
 /** The checks of a send (remoting.md 9.2), as far as they concern a reply. */
 function refusalOf(header: ReplyHeader, body: Uint8Array, { topics, settings }: ReplyRouteParts): SendStop | undefined {
   const { topic, defaultTopic, queueId } = header
-  const reason = topics.illegal(topic)
-  if (reason !== undefined) return { code: ResponseCode.systemError, remark: reason }
+  const refused = topics.refused(topic)
+  if (refused !== undefined) return refused
   const found =
     topics.find(topic) ??
     topics.createFor({ topic, defaultTopic, queueNums: header.defaultTopicQueueNums, unitMode: header.unitMode })

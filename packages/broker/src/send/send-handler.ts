@@ -19,8 +19,8 @@ export interface SendTopics {
   find(topic: string): SendTopic | undefined
   /** Auto-creation from the template that the sender names (remoting.md 9.3); undefined when it may not be. */
   createFor(send: { topic: string; defaultTopic: string; queueNums: number; unitMode: boolean }): SendTopic | undefined
-  /** A reason why nobody may send to this topic name, or undefined. */
-  illegal(topic: string): string | undefined
+  /** Why nobody may send to this topic name, or undefined. */
+  refused(topic: string): SendStop | undefined
 }
 
 /**
@@ -146,8 +146,8 @@ export class SendHandler implements SendInWork {
     }
     // The broker's own topics are known and forbidden all the same.
     if (topic === undefined || view.topic.length > 127 || isForbiddenTopic(view.topic)) {
-      const reason = topics.illegal(view.topic)
-      if (reason !== undefined) return { code: ResponseCode.systemError, remark: reason }
+      const refused = topics.refused(view.topic)
+      if (refused !== undefined) return refused
     }
     const found =
       topic ??

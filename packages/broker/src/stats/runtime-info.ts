@@ -17,6 +17,8 @@ export interface RuntimeInfoParts {
   /** Share of the disk in use, 0 to 1; -1 when unknown. */
   readonly diskRatio: () => number
   readonly heldPulls: () => number
+  /** Consumer groups whose members subscribe differently. */
+  readonly differing: { readonly differingGroups: readonly string[]; readonly differencesFound: number }
 }
 
 /** Three numbers joined by blanks: last 10 s, 1 min, 10 min. */
@@ -69,8 +71,10 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
       commitLogDiskRatio: ratio,
       [`commitLogDiskRatio_${settings.storePathCommitLog || `${settings.storePathRootDir}/commitlog`}`]: ratio,
       consumeQueueDiskRatio: ratio,
-      /** Skua's own: pulls that wait, and why the store takes nothing. */
+      /** Skua's own: pulls that wait, groups in which members subscribe differently, and why the store takes nothing. */
       heldPulls: String(parts.heldPulls()),
+      subscriptionsDiffer: parts.differing.differingGroups.join(','),
+      subscriptionsDifferTimes: String(parts.differing.differencesFound),
       ...(store.refusing === undefined ? {} : { storeRefuses: store.refusing.remark }),
     }),
   )

@@ -1,3 +1,5 @@
+import { ResponseCode } from '@skua-mq/protocol'
+
 const legal = /^[%|a-zA-Z0-9_-]+$/
 
 /** Longest topic name that a sender may use; retry and dead letter topics are longer by their prefix. */
@@ -36,10 +38,19 @@ export function illegalTopicName(topic: string): string | undefined {
   return undefined
 }
 
-/** Why nobody may send to a topic; undefined where one may. */
-export function illegalTopicToSend(topic: string): string | undefined {
-  if (forbidden.has(topic)) return `the topic ${topic} belongs to the broker: sending to it is forbidden`
-  return illegalTopicName(topic)
+export interface TopicRefusal {
+  readonly code: typeof ResponseCode.systemError | typeof ResponseCode.noPermission
+  readonly remark: string
+}
+
+/** Why nobody may send to a topic: 1 for a name that is none, 16 for the broker's own; undefined where one may. */
+export function refusedTopic(topic: string): TopicRefusal | undefined {
+  if (forbidden.has(topic)) {
+    const remark = `the topic ${topic} belongs to the broker: sending to it is forbidden`
+    return { code: ResponseCode.noPermission, remark }
+  }
+  const remark = illegalTopicName(topic)
+  return remark === undefined ? undefined : { code: ResponseCode.systemError, remark }
 }
 
 export function illegalGroupName(group: string): string | undefined {

@@ -2,7 +2,7 @@ import type { TopicConfig, TopicConfigTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
-import { illegalTopicToSend, isSystemName, retryPrefix } from './names.ts'
+import { isSystemName, refusedTopic, retryPrefix, type TopicRefusal } from './names.ts'
 import { systemTopics, type TopicSettings, templateTopic } from './system-topics.ts'
 import { Perm, topicConfig } from './topic-config.ts'
 
@@ -80,8 +80,8 @@ export class TopicTable {
     return [...new Set([...this.made, ...this.topics.keys()].filter(topic => this.isSystem(topic)))]
   }
 
-  illegal(topic: string): string | undefined {
-    return illegalTopicToSend(topic)
+  refused(topic: string): TopicRefusal | undefined {
+    return refusedTopic(topic)
   }
 
   /** 17, and whatever the broker needs for itself. On disk when it returns. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { illegalGroupName, illegalTopicName, illegalTopicToSend, isSystemName } from '../../src/topic/names.ts'
+import { illegalGroupName, illegalTopicName, isSystemName, refusedTopic } from '../../src/topic/names.ts'
 
 test('names are made of % | letters, digits, _ and -', () => {
   for (const name of ['a', 'Topic_1-x', '%RETRY%g', 'ns%t|x']) assert.equal(illegalTopicName(name), undefined, name)
@@ -26,10 +26,10 @@ test("nobody sends to the broker's own topics; their names are system names", ()
     'TRANS_CHECK_MAX_TIME_TOPIC',
     'SELF_TEST_TOPIC',
   ]) {
-    assert.match(illegalTopicToSend(topic) ?? '', /forbidden/)
+    assert.match(refusedTopic(topic)?.remark ?? '', /forbidden/)
     assert.ok(isSystemName(topic))
   }
-  assert.equal(illegalTopicToSend('BenchmarkTest'), undefined)
+  assert.equal(refusedTopic('BenchmarkTest'), undefined)
   for (const topic of ['BenchmarkTest', 'TBW102', 'RMQ_SYS_TRACE_TOPIC', 'rmq_sys_anything'])
     assert.ok(isSystemName(topic))
   assert.equal(isSystemName('orders'), false)

@@ -1,5 +1,13 @@
+import type { Clock } from '../clock.ts'
+
 /** The calls that can be made to fail or to be slow; `sync` is syncData and syncDataSync, `names` create, rename, remove and syncDirectory. */
 export type DiskCall = 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'names'
+
+/** What slow calls take time from: a SimClock, or a clock of the machine that can stand still for a while. */
+export interface FaultClock extends Clock {
+  /** The loop does nothing for that long. */
+  block(ms: number): void
+}
 
 export interface DiskFault {
   readonly on: DiskCall

@@ -2,7 +2,7 @@ import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
 import { DiskError } from '../error.ts'
 import { MemoryDisk } from '../memory/disk.ts'
 import { type FileNode, filesIn, lookup, namesOf } from '../memory/tree.ts'
-import type { SimClock } from './clock.ts'
+import type { FaultClock } from './disk-faults.ts'
 import { type DiskCall, DiskFaults } from './disk-faults.ts'
 import { type Life, SimFile } from './file.ts'
 import type { SimRandom } from './random.ts'
@@ -15,7 +15,7 @@ interface Medium {
   readonly names: UnsyncedNames
   readonly unsynced: WeakMap<FileNode, Unsynced>
   readonly faults: DiskFaults
-  readonly clock: SimClock
+  readonly clock: FaultClock
 }
 
 /**
@@ -28,7 +28,7 @@ export class SimDisk implements Disk {
   private life: Life
 
   /** `view` is given by `forProcess` alone. */
-  constructor(clock: SimClock, options: { capacityBytes?: number } = {}, view?: { medium: Medium; life: Life }) {
+  constructor(clock: FaultClock, options: { capacityBytes?: number } = {}, view?: { medium: Medium; life: Life }) {
     this.medium = view?.medium ?? newMedium(clock, options)
     this.life = view?.life ?? { alive: true }
   }
@@ -133,7 +133,7 @@ export class SimDisk implements Disk {
   }
 }
 
-function newMedium(clock: SimClock, options: { capacityBytes?: number }): Medium {
+function newMedium(clock: FaultClock, options: { capacityBytes?: number }): Medium {
   const names = new UnsyncedNames()
   const memory = new MemoryDisk({ clock, ...options, onNames: changes => names.changed(changes) })
   return { memory, names, unsynced: new WeakMap(), faults: new DiskFaults(), clock }

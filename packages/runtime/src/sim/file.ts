@@ -1,8 +1,7 @@
 import type { DiskFile } from '../disk.ts'
 import { DiskError } from '../error.ts'
 import type { MemoryFile } from '../memory/file.ts'
-import type { SimClock } from './clock.ts'
-import type { DiskDelay, DiskFaults } from './disk-faults.ts'
+import type { DiskDelay, DiskFaults, FaultClock } from './disk-faults.ts'
 import type { Unsynced } from './unsynced.ts'
 
 /** Who has the file open. Once it is dead its calls fail and what it waits for never comes. */
@@ -14,7 +13,7 @@ export interface SimFileParts {
   readonly file: MemoryFile
   readonly unsynced: Unsynced
   readonly faults: DiskFaults
-  readonly clock: SimClock
+  readonly clock: FaultClock
   readonly life: Life
 }
 

@@ -14,6 +14,7 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.utils.MessageUtil;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
@@ -206,13 +207,18 @@ final class Consumers {
     return true;
   }
 
-  private static synchronized DefaultMQPullConsumer puller(Map<String, Object> request) throws Exception {
-    String key = Json.text(request, "namesrv", "") + "|" + Json.text(request, "group", "interop-pull");
+  static synchronized DefaultMQPullConsumer puller(Map<String, Object> request) throws Exception {
+    String key = Json.text(request, "namesrv", "") + "|" + Json.text(request, "namespace", "") + "|" + Json.text(request, "group", "interop-pull");
     DefaultMQPullConsumer known = pullers.get(key);
     if (known != null) return known;
     DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(Json.text(request, "group", "interop-pull"));
     consumer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     consumer.setInstanceName("q" + System.nanoTime());
+    if (request.containsKey("namespace")) consumer.setNamespace(Json.text(request, "namespace", ""));
+    if (request.containsKey("suspendMs")) {
+      consumer.setBrokerSuspendMaxTimeMillis(Json.longValue(request, "suspendMs", 1000));
+      consumer.setConsumerTimeoutMillisWhenSuspend(Json.longValue(request, "suspendMs", 1000) + 10_000);
+    }
     consumer.start();
     pullers.put(key, consumer);
     return consumer;
@@ -228,7 +234,11 @@ final class Consumers {
   private static Object pull(Map<String, Object> request) throws Exception {
     DefaultMQPullConsumer consumer = puller(request);
     String topic = Json.text(request, "topic", "");
-    consumer.fetchSubscribeMessageQueues(topic);
+    try {
+      consumer.fetchSubscribeMessageQueues(topic);
+    } catch (MQClientException noQueue) {
+      // The broker is asked all the same.
+    }
     MessageQueue queue = new MessageQueue(topic, Json.text(request, "brokerName", ""), Json.integer(request, "queueId", 0));
     long offset = Json.longValue(request, "offset", 0);
     if (request.containsKey("sql")) meetBroker(consumer, topic);

@@ -45,12 +45,19 @@ public final class Driver {
       if (command == null) throw new IllegalArgumentException("unknown command " + request.get("do"));
       reply.put("result", command.run(request));
     } catch (Throwable error) {
-      Throwable cause = error;
-      reply.put("error", cause.getClass().getSimpleName() + ": " + cause.getMessage());
-      Integer code = Tools.codeOf(cause);
+      reply.put("error", textOf(error));
+      Integer code = Tools.codeOf(error);
       if (code != null) reply.put("code", code);
     }
     answer(reply);
+  }
+
+  /** With its causes: what a broker said stands below what the client made of it. */
+  private static String textOf(Throwable error) {
+    StringBuilder text = new StringBuilder();
+    for (Throwable cause = error; cause != null; cause = cause.getCause())
+      text.append(text.length() == 0 ? "" : "; ").append(cause.getClass().getSimpleName()).append(": ").append(cause.getMessage());
+    return text.toString();
   }
 
   static void answer(Map<String, Object> reply) {

@@ -16,6 +16,7 @@ import org.apache.rocketmq.client.producer.TransactionListener;
 import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.message.MessageQueue;
 
 /** Commands that send. Producers are kept by name, so that one connection serves many commands. */
 final class Producers {
@@ -34,7 +35,7 @@ final class Producers {
   }
 
   private static String key(Map<String, Object> request) {
-    return Json.text(request, "namesrv", "") + "|" + Json.text(request, "group", "interop-producer");
+    return Json.text(request, "namesrv", "") + "|" + Json.text(request, "namespace", "") + "|" + Json.text(request, "group", "interop-producer");
   }
 
   static synchronized DefaultMQProducer producer(Map<String, Object> request) throws Exception {
@@ -49,6 +50,10 @@ final class Producers {
     producer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     producer.setInstanceName("p" + System.nanoTime());
     producer.setSendMsgTimeout(Json.integer(request, "timeoutMs", 5000));
+    if (request.containsKey("maxMessageSize")) {
+      producer.setMaxMessageSize(Json.integer(request, "maxMessageSize", 0));
+      producer.setCompressMsgBodyOverHowmuch(Integer.MAX_VALUE);
+    }
     if (request.containsKey("namespace")) producer.setNamespace(Json.text(request, "namespace", ""));
     producer.start();
     producers.put(key(request), producer);
@@ -97,7 +102,9 @@ final class Producers {
     for (int i = 0; i < count; i++) {
       Message message = message(request, i);
       int shard = request.containsKey("shards") ? i % Json.integer(request, "shards", 1) : -1;
-      if (mode.equals("oneway")) producer.sendOneway(message);
+      if (request.containsKey("brokerName"))
+        results.add(result(producer.send(message, new MessageQueue(message.getTopic(), Json.text(request, "brokerName", ""), Json.integer(request, "queueId", 0)))));
+      else if (mode.equals("oneway")) producer.sendOneway(message);
       else if (mode.equals("async")) {
         producer.send(message, new SendCallback() {
           public void onSuccess(SendResult sent) {

@@ -1,3 +1,4 @@
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import org.apache.rocketmq.client.producer.SendStatus;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.protocol.RemotingCommand;
 
 /** Queries, offsets, and the load that is read back. */
 final class Tools {
@@ -27,6 +29,7 @@ final class Tools {
     commands.put("queryKey", Tools::queryKey);
     commands.put("offsets", Tools::offsets);
     commands.put("createTopic", Tools::createTopic);
+    commands.put("remoting", Tools::remoting);
     commands.put("load", Tools::load);
   }
 
@@ -62,6 +65,19 @@ final class Tools {
               "atTime", producer.searchOffset(queue, Json.longValue(request, "timestamp", 0))));
     }
     return rows;
+  }
+
+  /** A request that the client's own checks would keep back, by its remoting layer. */
+  private static Object remoting(Map<String, Object> request) throws Exception {
+    RemotingCommand command = RemotingCommand.createRequestCommand(Json.integer(request, "code", 0), null);
+    HashMap<String, String> fields = new HashMap<>();
+    ((Map<?, ?>) request.get("fields")).forEach((name, value) -> fields.put(String.valueOf(name), String.valueOf(value)));
+    command.setExtFields(fields);
+    if (request.containsKey("body")) command.setBody(Json.text(request, "body", "").getBytes(StandardCharsets.UTF_8));
+    RemotingCommand reply =
+        Consumers.puller(request).getDefaultMQPullConsumerImpl().getRebalanceImpl().getmQClientFactory().getMQClientAPIImpl().getRemotingClient()
+            .invokeSync(Json.text(request, "address", ""), command, 5000);
+    return Json.of("code", reply.getCode(), "remark", reply.getRemark(), "fields", reply.getExtFields());
   }
 
   private static Object createTopic(Map<String, Object> request) throws Exception {
