@@ -126,7 +126,7 @@ test('replies are checked as sends are', async () => {
   const { world, replier } = await asker({ maxMessageSize: 100 })
   const ask = (change: object, body = Buffer.from('x')) =>
     replier.ask(sendReplyMessage, { ...header('requester'), ...change }, body)
-  assert.equal((await ask({ topic: 'SCHEDULE_TOPIC_XXXX' })).code, 1)
+  assert.equal((await ask({ topic: 'SCHEDULE_TOPIC_XXXX' })).code, 16)
   assert.equal((await ask({ topic: 'a/b' })).code, 1)
   assert.equal((await ask({ topic: 'Unknown', defaultTopic: 'None' })).code, 17)
   assert.equal((await ask({ queueId: 99 })).code, 1)
