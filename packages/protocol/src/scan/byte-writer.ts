@@ -20,9 +20,12 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.reserve(bytes.length)
-    this.bytes.set(bytes, this.at)
-    this.at += bytes.length
+    const { length } = bytes
+    this.reserve(length)
+    // A call costs more than a loop over so few.
+    if (length < 32) for (let i = 0; i < length; i++) this.bytes[this.at + i] = bytes[i]!
+    else this.bytes.set(bytes, this.at)
+    this.at += length
   }
 
   /** ASCII text of a few bytes. */
@@ -85,13 +88,14 @@ export class ByteWriter {
   }
 
   private hex32(value: number): void {
-    const { bytes } = this
-    for (let shift = 28; shift >= 0; shift -= 4) {
-      const digit = (value >>> shift) & 15
-      bytes[this.at++] = digit < 10 ? 48 + digit : 55 + digit
-    }
+    const { bytes, at } = this
+    let shift = 28
+    for (let i = 0; i < 8; i++, shift -= 4) bytes[at + i] = hexDigits[(value >>> shift) & 15]!
+    this.at = at + 8
   }
 }
+
+const hexDigits = new TextEncoder().encode('0123456789ABCDEF')
 
 /** How many decimal digits a non-negative safe integer has. */
 export function decimalDigits(value: number): number {

@@ -6,10 +6,12 @@ import {
   hasQueueEntry,
   maxPropertiesBytes,
   maxTopicBytesV1,
+  PropertyScan,
   propertySeparator,
   type RecordDraft,
   recordPropertiesLength,
   recordSize,
+  scanProperties,
   writeRecord,
 } from '@skua-mq/protocol'
 import type { Clock, Turn, TurnSlot } from '@skua-mq/runtime'
@@ -18,6 +20,7 @@ import type { Chunk } from '../commit-log/log-ring.ts'
 import type { StoreConfig } from '../config.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
+import { isPlain } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { AppendWaiter, Draft, PutStatus } from '../put.ts'
@@ -53,6 +56,9 @@ export class Appender {
   private monotonicMs = 0
   /** The properties of the record, or of one of the batch, end with a zero byte. */
   private isEndZero = false
+  /** Of the properties of a record, bytes at their end which dispatch need not look at. */
+  private plainTail = 0
+  private readonly tailScan = new PropertyScan()
 
   constructor(parts: AppenderParts) {
     this.parts = parts
@@ -80,6 +86,7 @@ export class Appender {
     record.propertiesStart = draft.propertiesStart
     record.propertiesEnd = draft.propertiesEnd
     record.tailEnd = record.tailStart = record.tailGap = 0
+    this.plainTail = 0
     const size = recordSize(record)
     this.isEndZero = this.endsInZero()
     if (this.refused(waiter, size, recordPropertiesLength(record))) return
@@ -102,6 +109,7 @@ export class Appender {
     record.tail = draft.properties
     record.tailStart = draft.propertiesStart
     record.tailEnd = draft.propertiesEnd
+    this.plainTail = this.plainLengthOf(draft)
     // Only measured here, and written below: the whole batch goes into one segment or is refused as a whole.
     const count = forEachBatched(draft.body, range, span => {
       this.fill(span)
@@ -162,6 +170,12 @@ export class Appender {
     record.tailGap = isOpen && record.tailEnd > record.tailStart ? 1 : 0
   }
 
+  /** How much of the end of each message of a batch dispatch need not look at: all that the batch has, or nothing. */
+  private plainLengthOf({ properties, propertiesStart, propertiesEnd }: Draft): number {
+    scanProperties(properties, propertiesStart, propertiesEnd, this.tailScan)
+    return isPlain(this.tailScan) ? propertiesEnd - propertiesStart : 0
+  }
+
   private endTurn(): void {
     this.storedAtMs = -1
     this.parts.turnWrite.run()
@@ -173,7 +187,7 @@ export class Appender {
     record.queueOffset = hasQueueEntry(record.sysFlag) ? queue.nextOffset++ : 0
     record.physicalOffset = parts.log.end
     const end = writeRecord(chunk.bytes, chunk.used, record)
-    parts.turnWrite.records.add(end - chunk.used, recordPropertiesLength(record))
+    parts.turnWrite.records.add(end - chunk.used, recordPropertiesLength(record), this.plainTail)
     parts.log.commit(chunk, end - chunk.used)
     parts.log.lastStoredAtMs = this.storedAtMs
   }

@@ -41,6 +41,7 @@ export class TurnWrite {
     hasQueueEntry: true,
     propertiesAt: 0,
     propertiesLength: 0,
+    plainTail: 0,
   }
   private readonly arrivals: ConsumeQueue[] = []
   private readonly listeners: ArrivalListener[] = []
@@ -137,6 +138,7 @@ export class TurnWrite {
     for (let i = slot.firstRecord, last = i + slot.result.count; i < last; i++) {
       record.size = records.sizes[i]!
       record.propertiesLength = records.propertiesLengths[i]!
+      record.plainTail = records.plainTails[i]!
       end += record.size
       record.propertiesAt = end - record.propertiesLength
       this.parts.dispatch.both(record, queue)

@@ -32,6 +32,7 @@ export class RecordView {
   topicLength = 0
   propertiesAt = 0
   propertiesLength = 0
+  readonly plainTail = 0
 
   /** Parses the record at `at` which ends by `limit`. The body is not looked at: see `crcMatches`. */
   parse(bytes: Buffer, at: number, limit: number): Parsed {
