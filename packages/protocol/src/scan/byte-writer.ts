@@ -1,3 +1,5 @@
+import { BufferView } from '../message/buffer-view.ts'
+
 /**
  * A growing buffer that replies are written into. Plain offsets instead of streams: a reply of the hot path costs no
  * object. The buffer is reused once its bytes have been sent.
@@ -88,14 +90,21 @@ export class ByteWriter {
   }
 
   private hex32(value: number): void {
-    const { bytes, at } = this
-    let shift = 28
-    for (let i = 0; i < 8; i++, shift -= 4) bytes[at + i] = hexDigits[(value >>> shift) & 15]!
-    this.at = at + 8
+    const view = views.of(this.bytes)
+    const at = views.base + this.at
+    view.setUint16(at, hexPairs[value >>> 24]!)
+    view.setUint16(at + 2, hexPairs[(value >>> 16) & 0xff]!)
+    view.setUint16(at + 4, hexPairs[(value >>> 8) & 0xff]!)
+    view.setUint16(at + 6, hexPairs[value & 0xff]!)
+    this.at += 8
   }
 }
 
-const hexDigits = new TextEncoder().encode('0123456789ABCDEF')
+const views = new BufferView()
+/** Two digits of each byte, as one number: ids of batches are most of what replies say. */
+const hexPairs = Uint16Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from(byte.toString(16).toUpperCase().padStart(2, '0')).readUInt16BE(),
+)
 
 /** How many decimal digits a non-negative safe integer has. */
 export function decimalDigits(value: number): number {
