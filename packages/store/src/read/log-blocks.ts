@@ -29,6 +29,8 @@ export class LogBlocks {
   private readonly blocks = new Map<number, LogBlock>()
   private readonly loading = new Map<number, Loading>()
   private readonly spare: Buffer[] = []
+  /** The most recently used one: neighbours in an answer mostly lie in the same. */
+  private newest: LogBlock | undefined
 
   constructor(log: CommitLog, limitBytes: number) {
     this.log = log
@@ -49,7 +51,7 @@ export class LogBlocks {
 
   /** The block at `base`, when it is in memory with its bytes up to `end`. */
   find(base: number, end: number): LogBlock | undefined {
-    const block = this.blocks.get(base)
+    const block = this.newest?.base === base ? this.newest : this.blocks.get(base)
     if (block === undefined || base + block.length < end || end <= this.log.minOffset) return undefined
     return block
   }
@@ -77,7 +79,8 @@ export class LogBlocks {
 
   /** A block was of use: it stays longer. */
   touch(block: LogBlock): void {
-    if (this.blocks.get(block.base) !== block) return
+    if (block === this.newest || this.blocks.get(block.base) !== block) return
+    this.newest = block
     this.blocks.delete(block.base)
     this.blocks.set(block.base, block)
   }
@@ -123,6 +126,7 @@ export class LogBlocks {
     const block = this.blocks.get(base)
     if (block === undefined) return
     this.blocks.delete(base)
+    if (block === this.newest) this.newest = undefined
     // Whoever still has it pinned keeps the buffer.
     if (block.pins === 0 && this.spare.length < 2) this.spare.push(block.bytes)
   }
