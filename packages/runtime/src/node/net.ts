@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { NetError } from '../error.ts'
 import { defineEvent, type Events, noEvents } from '../event.ts'
 import type { Address, ConnectOptions, Listener, ListenOptions, Net, Socket } from '../net.ts'
+import { AcceptBurst } from './accept-burst.ts'
 import { codeOf } from './code.ts'
 import { type Reading, readInto, rereading } from './read-buffer.ts'
 import { NodeSocket, plainHost } from './socket.ts'
@@ -32,8 +33,12 @@ export class NodeNet implements Net {
   async listen(at: Address, accept: (socket: Socket) => void, { tls }: ListenOptions = {}): Promise<Listener> {
     const secure = tls === undefined || tls.mode === 'disabled' ? undefined : new TlsListener(tls, this.events)
     return new Promise((resolve, reject) => {
+      const burst = new AcceptBurst()
       const server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, tcp => {
-        accept(accepted(tcp, secure))
+        burst.add(() => {
+          if (server.listening) accept(accepted(tcp, secure))
+          else tcp.destroy()
+        })
       })
       const onError = (error: Error) => {
         reject(new NetError(codeOf(error), `cannot listen on ${at.host}:${at.port}: ${reasonOf(error)}`, error))

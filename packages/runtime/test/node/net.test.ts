@@ -178,3 +178,31 @@ test('addresses are plain IPv4 where the peer is', async t => {
   assert.equal(plainHost('fe80::1'), 'fe80::1')
   for (const address of new NodeNet().ownAddresses()) assert.match(address, /^(?!127\.)\d+\.\d+\.\d+\.\d+$/)
 })
+
+test('connections that come together are all accepted before any of them is read', async () => {
+  const together = 100
+  const net = new NodeNet()
+  let accepted = 0
+  let answered = 0
+  const acceptedAtFirstByte: number[] = []
+  await new Promise<void>((resolve, reject) => {
+    const handlers = (data: () => void) => ({ data, drained: () => {}, closed: () => {} })
+    const accept = (socket: Socket) => {
+      accepted++
+      socket.start(
+        handlers(() => {
+          acceptedAtFirstByte.push(accepted)
+          socket.destroy()
+          if (++answered === together) resolve()
+        }),
+      )
+    }
+    const connectAll = async () => {
+      const listener = await net.listen({ host: '127.0.0.1', port: 0 }, accept)
+      const connections = Array.from({ length: together }, () => net.connect(listener.address))
+      for (const connection of connections) (await connection).write([Buffer.from('hello')])
+    }
+    connectAll().catch(reject)
+  })
+  assert.deepEqual(acceptedAtFirstByte, Array(together).fill(together))
+})
