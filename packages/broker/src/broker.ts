@@ -18,8 +18,10 @@ import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
 import { FilterBitmaps } from './filter/filter-bitmaps.ts'
 import { FilterProcesses, type StartFilterProcess } from './filter-server/filter-processes.ts'
+import { SlaveProgress } from './ha/slave-progress.ts'
 import { hotHandlers } from './hot.ts'
 import { Registration } from './registration/registration.ts'
+import { type Replication, replication } from './replication.ts'
 import { brokerRoutes } from './routes.ts'
 import { storeConfigOf } from './store-config.ts'
 import { type BrokerTables, brokerTables } from './tables.ts'
@@ -62,6 +64,7 @@ export class Broker implements Service {
   private readonly registration: Registration
   private readonly hot: ReturnType<typeof hotHandlers>
   private readonly delivery: Delivery
+  private readonly replication: Replication
   private readonly filterProcesses: Service
   private expiry: Timer | undefined
 
@@ -71,19 +74,18 @@ export class Broker implements Service {
     const config = live.values
     this.options = options
     this.config = config
-    if (config.brokerRole === 'SLAVE')
-      throw new Failure('ECONFIG', 'brokerRole=SLAVE: replication is not there yet, so a slave would stay empty')
-    if (options.tls?.mode === 'enforcing' && config.filterServerNums > 0)
-      throw new Failure('ECONFIG', 'tls.server.mode=enforcing excludes filterServerNums: filter servers speak no TLS')
+    refuseImpossible(options)
     const host = config.brokerIP1 || runtime.net.ownAddresses()[0] || '127.0.0.1'
     const storeHost = encodeHost(host, config.listenPort)
     if (storeHost === undefined) throw new Failure('ECONFIG', `brokerIP1=${host} is no IP address`)
     this.brokerAddr = `${host}:${config.listenPort}`
     const bitmaps = filterBitmaps(config)
+    const progress = new SlaveProgress(() => this.store.maxPhysicalOffset, config.haSlaveFallbehindMax)
     this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes: options.totalMemoryBytes }), {
       ...runtime,
       facts: options.facts,
       bitmaps,
+      replicas: progress,
     })
     this.tables = brokerTables({ config, runtime, store: this.store })
     bitmaps?.use(this.tables.consumerFilters)
@@ -131,6 +133,19 @@ export class Broker implements Service {
       tls: options.tlsClient,
       onGone: address => this.registration.lost(address),
     })
+    const { store, tables, client, brokerAddr } = this
+    const { delays } = this.delivery
+    this.replication = replication({
+      config,
+      runtime,
+      store,
+      tables,
+      client,
+      brokerAddr,
+      delays,
+      progress,
+      bindAddress: bind,
+    })
     this.registration = this.registrationOf()
     for (const table of [this.tables.topics, this.tables.filterServers])
       table.onChange(() => this.registration.changed())
@@ -169,7 +184,7 @@ export class Broker implements Service {
         clusterName: config.brokerClusterName,
         brokerName: config.brokerName,
         brokerAddr: this.brokerAddr,
-        brokerId: config.brokerId,
+        brokerId: config.brokerRole === 'SLAVE' ? config.brokerId : 0,
         haServerAddr: `${config.brokerIP2 || this.brokerAddr.slice(0, this.brokerAddr.lastIndexOf(':'))}:${config.listenPort + 1}`,
       }),
       body: () => {
@@ -183,6 +198,7 @@ export class Broker implements Service {
           topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
         }
       },
+      master: addresses => this.replication.learned(addresses),
       orderTopics: names => this.tables.topics.setOrdered(names),
       periodMs: config.registerNameServerPeriod,
       timeoutMs: config.registerBrokerTimeoutMills,
@@ -202,6 +218,7 @@ export class Broker implements Service {
     }
     tables.start()
     this.delivery.start()
+    await this.replication.start()
     this.expiry = every(options.runtime.clock, expiryScanMs, () => tables.expire())
     await this.registration.start()
     await this.filterProcesses.start()
@@ -214,11 +231,21 @@ export class Broker implements Service {
     this.expiry?.cancel()
     this.hot.stop()
     await this.server.stop()
+    await this.replication.stop()
     await this.client.close()
     await this.delivery.stop()
     this.tables.stop()
     await this.store.stop()
   }
+}
+
+function refuseImpossible({ config, tls }: BrokerOptions): void {
+  if (config.brokerRole === 'SLAVE' && config.brokerId <= 0) {
+    const remark = `brokerRole=SLAVE: brokerId=${config.brokerId} is that of a master, a slave has one above 0`
+    throw new Failure('ECONFIG', remark)
+  }
+  if (tls?.mode === 'enforcing' && config.filterServerNums > 0)
+    throw new Failure('ECONFIG', 'tls.server.mode=enforcing excludes filterServerNums: filter servers speak no TLS')
 }
 
 function liveConfig({ config, runtime, keepConfig }: BrokerOptions): LiveConfig<typeof brokerOptions> {

@@ -34,7 +34,9 @@ export interface Delivery {
   /** What becomes of a message that is not stored as it came. */
   readonly steps: readonly SendStep[]
   readonly routes: readonly Route[]
-  /** With an open store and loaded tables. */
+  /** Where a slave puts how far its master's delayed messages are. */
+  readonly delays: Pick<DelayedDelivery, 'replace'>
+  /** With an open store and loaded tables; nothing on a slave, whose master delivers. */
   start(): void
   /** Before the store and the tables stop. */
   stop(): Promise<void>
@@ -82,11 +84,14 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
   return {
     steps: [retryStep({ topics, group }), halfStep(() => config.rejectTransactionMessage), delayStep(levels)],
     routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes({ end, checks, pending })],
+    delays: delayed,
     start: () => {
+      if (config.brokerRole === 'SLAVE') return
       delayed.start()
       checks.start()
     },
     stop: async () => {
+      if (config.brokerRole === 'SLAVE') return
       await checks.stop()
       await delayed.stop()
     },

@@ -59,6 +59,13 @@ export interface MessageStore extends Service {
   append(draft: Draft, waiter: AppendWaiter): void
   /** Takes a batch (body: remoting.md 14.5) as consecutive records. */
   appendBatch(draft: Draft, waiter: AppendWaiter): void
+  /**
+   * Takes bytes of a master's log, which follow the end of this one; of an empty store they are the first. Throws
+   * EREPLICA when they do not follow, or a DiskError.
+   */
+  appendReplicated(offset: number, bytes: Buffer): void
+  /** Bytes of the log from an offset on, at most `maxBytes` and none of the next file; empty where the log has none. */
+  readLog(offset: number, maxBytes: number): Promise<Buffer>
   /** Undefined while messages are taken. */
   readonly refusing: Refusing | undefined
 

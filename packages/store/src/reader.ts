@@ -24,6 +24,16 @@ export class LogReader {
     }
   }
 
+  /** Bytes of the log from an offset on, as they lie there: at most `maxBytes`, none of the next file; empty where nothing is. */
+  async raw(offset: number, maxBytes: number): Promise<Buffer> {
+    const { log } = this
+    const { size } = log.segments
+    if (offset < log.minOffset || offset >= log.written) return Buffer.alloc(0)
+    const most = Math.min(maxBytes, log.written - offset, size - (offset % size))
+    const chunk = log.ring.holding(offset)
+    return this.read(offset, chunk === undefined ? most : Math.min(most, chunk.base + chunk.used - offset))
+  }
+
   /** As `read`, into the start of `into`; answers how many bytes. */
   async readInto(into: Buffer, offset: number, length: number): Promise<number> {
     const hot = this.hot(offset, length)

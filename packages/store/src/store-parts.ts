@@ -1,6 +1,7 @@
 import { Answers } from './append/answers.ts'
 import { Appender } from './append/appender.ts'
 import { SlotPool } from './append/put-slot.ts'
+import { ReplicaAppend } from './append/replica-append.ts'
 import { TurnWrite } from './append/turn-write.ts'
 import { CommitLog } from './commit-log/commit-log.ts'
 import { Segments } from './commit-log/segments.ts'
@@ -73,6 +74,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const turnBytes = config.logRingBytes / 2
   const turnWrite = new TurnWrite({ turn, log, dispatch, answers, flush, health, turnBytes, onFailed })
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
+  const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, health, events, onFailed })
   const dispatchFlush = new DispatchFlush({
     clock,
     disk,
@@ -93,7 +95,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const queueRead = new QueueRead({ config, log, queues, reader })
   const lock = new StoreLock({ disk, layout, facts })
   return {
-    ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender },
+    ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender, replica },
     ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk },
   }
 }

@@ -113,6 +113,7 @@ export class Store implements MessageStore {
       flush,
       answers,
       appender,
+      replica,
       turnWrite,
       dispatchFlush,
       retention,
@@ -123,6 +124,7 @@ export class Store implements MessageStore {
     health.set('stopped', 'the store is stopping')
     appender.stop()
     probe.stop()
+    await replica.cut().catch(error => health.set('log write', String(error)))
     await retention.stop()
     await flush.stop()
     answers.stop()
@@ -144,6 +146,14 @@ export class Store implements MessageStore {
 
   appendBatch(draft: Draft, waiter: AppendWaiter): void {
     this.parts.appender.appendBatch(draft, waiter)
+  }
+
+  appendReplicated(offset: number, bytes: Buffer): void {
+    this.parts.replica.append(offset, bytes)
+  }
+
+  readLog(offset: number, maxBytes: number): Promise<Buffer> {
+    return this.parts.reader.raw(offset, maxBytes)
   }
 
   get(request: GetRequest, result: GetResult): Promise<void> | undefined {

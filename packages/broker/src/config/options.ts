@@ -86,6 +86,31 @@ const delivery = {
   filterMemoryBytes: count({ default: 16_777_216, min: 1_048_576, help: 'memory of one consumer’s filter' }),
 } as const
 
+/** Masters and slaves (ha.md). */
+const replication = {
+  haSendHeartbeatInterval: millis({
+    default: 5000,
+    min: 1,
+    help: 'a connection between master and slave is silent no longer',
+  }),
+  haHousekeepingInterval: millis({ default: 20_000, min: 1, help: 'silence after which it is closed' }),
+  haTransferBatchSize: bytes({
+    default: 32_768,
+    min: 1,
+    max: 4 * 1024 * 1024 - 12,
+    help: 'most bytes of the log that a master sends in one frame',
+  }),
+  haSlaveFallbehindMax: bytes({
+    default: 268_435_456,
+    help: 'a SYNC_MASTER does not wait for slaves that lack more than this',
+  }),
+  haMasterAddress: text({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
+  offsetCheckInSlave: bool({
+    default: false,
+    help: 'a slave corrects offsets that are out of range, as a master does',
+  }),
+} as const
+
 /** Known to RocketMQ, meaningless or not there yet in a single-threaded server without mmap. */
 const without = {
   forceRegister: bool({ default: true, ...idle('every registration is a full one') }),
@@ -118,12 +143,6 @@ const without = {
     ...idle('a file that is read is deleted when it is closed'),
   }),
   redeleteHangedFileInterval: millis({ default: 120_000, ...idle('a file that is read is deleted when it is closed') }),
-  haSendHeartbeatInterval: millis({ default: 5000, ...idle('there is no replication yet') }),
-  haHousekeepingInterval: millis({ default: 20_000, ...idle('there is no replication yet') }),
-  haTransferBatchSize: bytes({ default: 32_768, ...idle('there is no replication yet') }),
-  haSlaveFallbehindMax: bytes({ default: 268_435_456, ...idle('there is no replication yet') }),
-  haMasterAddress: text({ default: '', ...idle('there is no replication yet') }),
-  offsetCheckInSlave: bool({ default: false, ...idle('there is no replication yet') }),
   aclEnable: bool({ default: false, ...idle('access control is not there yet') }),
   enableCalcFilterBitMap: bool({
     default: false,
@@ -162,5 +181,12 @@ function notLive<T extends OptionTable>(table: T): T {
 }
 
 /** All keys of a broker's configuration (store.md 11): the store's, its own, and RocketMQ's that do nothing here. */
-export const brokerOptions = { ...identity, ...notLive(storeOptions), ...delays, ...delivery, ...without } as const
+export const brokerOptions = {
+  ...identity,
+  ...notLive(storeOptions),
+  ...delays,
+  ...delivery,
+  ...replication,
+  ...without,
+} as const
 export type BrokerConfig = Config<typeof brokerOptions>

@@ -24,6 +24,7 @@ export class DelayedDelivery implements ArrivalListener {
   private readonly parts: DelayedDeliveryParts
   private readonly levels: readonly DelayedLevel[]
   private saved = ''
+  private replaced = ''
   private timer: Timer | undefined
 
   constructor(parts: DelayedDeliveryParts) {
@@ -46,6 +47,14 @@ export class DelayedDelivery implements ArrivalListener {
     this.timer?.cancel()
     await Promise.all(this.levels.map(level => level.stop()))
     if (this.isChanged()) this.parts.file.saveAtStop(this.table())
+  }
+
+  /** A slave keeps its master's file, from which it goes on when it is started as a master. */
+  replace(table: DelayOffsetTable): void {
+    const text = JSON.stringify([...table.offsetTable])
+    if (text === this.replaced) return
+    this.replaced = text
+    void this.parts.file.saveLater({ offsetTable: table.offsetTable })
   }
 
   arrived(topic: string, queueId: number): void {

@@ -100,6 +100,16 @@ export class GroupTable {
     if (known === undefined) this.parts.events.emit(groupCreated({ group: config.groupName, why }))
   }
 
+  /** A slave takes its master's table. */
+  replace(table: SubscriptionGroupTable): void {
+    const { timestamp, counter } = this.version
+    if (table.dataVersion.timestamp === timestamp && table.dataVersion.counter === counter) return
+    this.groups.clear()
+    for (const [name, config] of table.subscriptionGroupTable) this.groups.set(name, { ...config, groupName: name })
+    this.version.read(table.dataVersion)
+    this.soon.ask()
+  }
+
   /** False when there was none. */
   delete(group: string): boolean {
     if (!this.groups.has(group)) return false

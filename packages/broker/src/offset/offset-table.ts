@@ -110,6 +110,23 @@ export class OffsetTable {
     return true
   }
 
+  /** What a master has: groups and queues that it does not name stay. */
+  takeAll(table: ConsumerOffsetTable['offsetTable']): void {
+    for (const [key, queues] of table) {
+      const at = key.lastIndexOf('@')
+      const place = { topic: key.slice(0, at), group: key.slice(at + 1) }
+      for (const [queueId, offset] of queues) this.put(place, queueId, offset)
+    }
+  }
+
+  private put({ topic, group }: { topic: string; group: string }, queueId: number, offset: number): void {
+    const from = this.find(group, topic, queueId)
+    if (from === offset || (from === undefined && this.count >= this.limit)) return
+    if (from === undefined) this.count++
+    this.queuesOf(topic, group).set(queueId, offset)
+    this.dirty = true
+  }
+
   private queuesOf(topic: string, group: string): Map<number, number> {
     const key = keyOf(topic, group)
     let queues = this.offsets.get(key)

@@ -54,6 +54,8 @@ export interface PullSettings {
   readonly shortPollingTimeMills: number
   readonly brokerPermission: () => number
   readonly slaveReadEnable: boolean
+  readonly brokerRole: string
+  readonly offsetCheckInSlave: boolean
   /** Bytes behind the log's end from which a reader is sent to the slave. */
   readonly slowReaderBytes: number
 }
@@ -89,7 +91,7 @@ export class PullHandler {
       token.answer(filter.code, undefined, { remark: filter.remark })
       return
     }
-    if (this.answerReset(view, token)) return
+    if (this.answerReset(view, token) || this.answerUnread(view, token)) return
     if ((view.sysFlag & PullFlag.commitOffset) !== 0) this.parts.commit(view, token.connection.peer)
     this.read(view, token, filter, true)
   }
@@ -114,6 +116,20 @@ export class PullHandler {
     reply.maxOffset = store.maxOffset(view.topic, view.queueId)
     reply.suggestWhichBrokerId = 0
     token.answer(ResponseCode.pullOffsetMoved, reply, { remark: 'OFFSET_RESET' })
+    return true
+  }
+
+  /** A slave that is not read sends its readers to the master (ha.md 5). */
+  private answerUnread(view: PullView, token: ReplyToken): boolean {
+    const { settings, store } = this.parts
+    if (settings.brokerRole !== 'SLAVE' || settings.slaveReadEnable) return false
+    const { reply } = this
+    reply.nextBeginOffset = view.queueOffset
+    reply.minOffset = store.minOffset(view.topic, view.queueId)
+    reply.maxOffset = store.maxOffset(view.topic, view.queueId)
+    reply.suggestWhichBrokerId = 0
+    const remark = `broker ${settings.brokerName} is a slave, and slaveReadEnable=false: read from the master`
+    token.answer(ResponseCode.pullRetryImmediately, reply, { remark })
     return true
   }
 
@@ -225,7 +241,7 @@ export class PullHandler {
     if (pull.hold !== false && this.wait(pull, code, result)) return
     this.parts.counted?.(view, result)
     const { reply } = this
-    reply.nextBeginOffset = result.nextOffset
+    reply.nextBeginOffset = this.isMoved(code) ? view.queueOffset : result.nextOffset
     reply.minOffset = result.minOffset
     reply.maxOffset = result.maxOffset
     reply.suggestWhichBrokerId = this.suggested(view, result)
@@ -254,6 +270,12 @@ export class PullHandler {
     if (!this.held.hold({ view: kept, token, filter, passedTo, untilMs })) return false
     this.give(result)
     return true
+  }
+
+  /** A slave may lack what its master has, so that offsets which it does not know are no mistake. */
+  private isMoved(code: ResponseCode): boolean {
+    const { brokerRole, offsetCheckInSlave } = this.parts.settings
+    return brokerRole === 'SLAVE' && !offsetCheckInSlave && code === ResponseCode.pullOffsetMoved
   }
 
   private suggested(view: PullView, result: GetResult): number {

@@ -33,6 +33,8 @@ export interface RegistrationParts {
     haServerAddr: string
   }
   readonly body: () => RegisterBrokerBody
+  /** Told of each reply: only a slave gets addresses, and only while its master is there. */
+  readonly master?: (addresses: { haServerAddr?: string | undefined; masterAddr?: string | undefined }) => void
   /** What the name servers hold for ordered topics (KV namespace ORDER_TOPIC_CONFIG), after a periodic round. */
   readonly orderTopics?: (topics: ReadonlySet<string>) => void
   /** registerNameServerPeriod */
@@ -165,6 +167,7 @@ export class Registration implements Service {
       this.silent.delete(namesrvAddr)
       this.lastRoundMs = clock.monotonic() - begun
       events.emit(registered({ namesrvAddr, brokerAddr: own.brokerAddr }))
+      this.parts.master?.(reply.header)
       return reply.body === undefined ? undefined : getKvListByNamespace.replyBody!.decode(reply.body).table
     } catch (error) {
       this.failed(namesrvAddr, (error as Error).message)

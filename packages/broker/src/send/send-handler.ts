@@ -149,6 +149,10 @@ export class SendHandler implements SendInWork {
       const refused = topics.refused(view.topic)
       if (refused !== undefined) return refused
     }
+    const { refusing } = this.parts.store
+    // Nothing is made for a message that is not taken, on a slave above all.
+    if (topic === undefined && refusing?.status === 'serviceNotAvailable')
+      return { code: ResponseCode.serviceNotAvailable, remark: refusing.remark }
     const found =
       topic ??
       topics.createFor({

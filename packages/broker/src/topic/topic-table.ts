@@ -159,6 +159,16 @@ export class TopicTable {
     })
   }
 
+  /** A slave takes its master's table. */
+  replace(table: TopicConfigTable): void {
+    const { timestamp, counter } = this.version
+    if (table.dataVersion.timestamp === timestamp && table.dataVersion.counter === counter) return
+    this.topics.clear()
+    for (const [name, config] of table.topicConfigTable) this.topics.set(name, { ...config, topicName: name })
+    this.version.read(table.dataVersion)
+    this.soon.ask()
+  }
+
   /** What the name servers are told of the topics changed though the table did not (brokerPermission). */
   touch(): void {
     this.change(() => {})

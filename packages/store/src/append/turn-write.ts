@@ -144,10 +144,19 @@ export class TurnWrite {
       this.parts.dispatch.both(record, queue)
       record.physicalOffset += record.size
     }
-    if (!queue.hasArrivals) {
-      queue.hasArrivals = true
-      this.arrivals.push(queue)
-    }
+    this.note(queue)
+  }
+
+  /** A queue has messages that came another way than through a turn. */
+  arrived(queue: ConsumeQueue): void {
+    this.note(queue)
+    this.wake?.arm()
+  }
+
+  private note(queue: ConsumeQueue): void {
+    if (queue.hasArrivals) return
+    queue.hasArrivals = true
+    this.arrivals.push(queue)
   }
 
   private tellArrivals(): void {

@@ -19,6 +19,8 @@ export class CommitLog {
   lastStoredAtMs = 0
   /** End of the bytes that a failed turn may have left in the files; at most `written` when there are none. */
   strayEnd = 0
+  /** Where the record begins of which only a part has come from the master; undefined where the log ends with a whole one. */
+  partialFrom: number | undefined
 
   constructor(segments: Segments, limits: { chunkBytes: number; ringBytes: number }) {
     this.segments = segments
@@ -33,6 +35,11 @@ export class CommitLog {
   /** Bytes assigned in this turn and not yet written. */
   get unwritten(): number {
     return this.end - this.written
+  }
+
+  /** Where the records end of which all is written. */
+  get recordsEnd(): number {
+    return this.partialFrom ?? this.written
   }
 
   /** Sets the end that recovery found. */
@@ -58,6 +65,28 @@ export class CommitLog {
   commit(chunk: Chunk, size: number): void {
     chunk.used += size
     this.end += size
+  }
+
+  /** Writes bytes that lie so in the master's log at the end of this one. Throws DiskError: `rollback` follows. */
+  appendRaw(bytes: Buffer): void {
+    const { size } = this.segments
+    for (let from = 0; from < bytes.length; ) {
+      const inFile = this.end % size
+      this.segments.ensure(this.end - inFile)
+      const chunk = this.chunkFor(1)
+      const length = Math.min(bytes.length - from, size - inFile, chunk.bytes.length - chunk.used)
+      bytes.copy(chunk.bytes, chunk.used, from, from + length)
+      this.commit(chunk, length)
+      from += length
+    }
+    this.writeTurn()
+  }
+
+  /** Forgets what lies behind `end`; the files hold nothing there any more. */
+  cut(end: number): void {
+    this.ring.cut(end)
+    this.end = this.written = this.strayEnd = end
+    this.partialFrom = undefined
   }
 
   /** Writes what the turn assigned. Throws DiskError; nothing counts as written then. */

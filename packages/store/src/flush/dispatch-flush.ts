@@ -99,7 +99,7 @@ export class DispatchFlush {
 
   private now(): Round {
     const { log, index } = this.parts
-    const point = { physicalOffset: log.written, index: index?.point ?? noIndex }
+    const point = { physicalOffset: log.recordsEnd, index: index?.point ?? noIndex }
     return { point, storedAtMs: log.writtenStoredAtMs }
   }
 

@@ -55,6 +55,11 @@ export class LogFlush {
     await this.syncAll()
   }
 
+  /** The log was cut. */
+  cut(end: number): void {
+    this.synced = Math.min(this.synced, end)
+  }
+
   /** Written and not yet synced. */
   get dirtyBytes(): number {
     return this.parts.log.written - this.synced

@@ -3,6 +3,7 @@ import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import { correctMinOffset } from '../consume-queue/min-offset.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
+import { queueAwaiting } from '../consume-queue/record-place.ts'
 import type { Dispatch } from '../dispatch.ts'
 import type { Layout } from '../file/layout.ts'
 import type { Suspicion } from '../flush/suspicion.ts'
@@ -50,9 +51,6 @@ interface Plan {
   readonly reason: string
   readonly from: number
 }
-
-/** A queue offset further ahead than this is taken for damage, not for messages that were deleted. */
-const maxGapUnits = 10_000_000
 
 /**
  * Opens what is on disk (store.md 2.7): finds the end of the log, cuts a torn tail, and makes queues and index complete
@@ -128,18 +126,9 @@ export class Recovery {
   private take(view: RecordView): boolean {
     const { queues, index, dispatch } = this.parts
     const topic = this.topicOf(view)
-    if (view.hasQueueEntry) {
-      const queue = queues.findOrCreate(topic, view.queueId)
-      if (view.physicalOffset + view.size > queue.maxPhysicalOffset) {
-        if (view.queueOffset > queue.maxOffset) {
-          if (!this.rebuilding) return false
-          if (queue.maxOffset === 0 || view.queueOffset - queue.maxOffset <= maxGapUnits) queue.fillTo(view.queueOffset)
-        }
-        // A topic that was deleted and made again begins at 0 again.
-        if (view.queueOffset === 0 && queue.maxOffset > 0) queues.restart(queue)
-        if (view.queueOffset === queue.maxOffset) dispatch.toQueue(view, queue)
-      }
-    }
+    const queue = queueAwaiting(queues, view, { topic, fillsGaps: this.rebuilding })
+    if (queue === 'gap') return false
+    if (queue !== undefined) dispatch.toQueue(view, queue)
     if (index !== undefined && this.isNewToIndex(view, index)) dispatch.toIndex(view, topic)
     return true
   }

@@ -27,6 +27,8 @@ export interface Reference {
   readonly dir: string
   /** Ends the broker (by SIGKILL on wish) and starts it again on the same store and port. */
   restartBroker(signal?: NodeJS.Signals): Promise<void>
+  /** Ends the broker by SIGKILL; the name server stays. */
+  killBroker(): Promise<void>
   /** SIGTERM unless said otherwise; a broker of 5.3.3 takes 14 s to go that way. */
   stop(signal?: NodeJS.Signals): Promise<void>
 }
@@ -59,6 +61,7 @@ export async function startReference(options: ReferenceOptions): Promise<Referen
       await running.stop(signal)
       running = await startBroker(place)
     },
+    killBroker: () => running.stop('SIGKILL'),
     async stop(signal) {
       await Promise.all([running.stop(signal), names.stop(signal)])
       if (options.storeDir === undefined) rmSync(dir, { recursive: true, force: true })

@@ -1,0 +1,177 @@
+import {
+  type Clock,
+  defineEvent,
+  type Events,
+  every,
+  type Net,
+  type Service,
+  type Socket,
+  type Timer,
+} from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
+import { FrameReader } from './frame-reader.ts'
+import { encodeReport } from './ha-frame.ts'
+
+export const masterConnected = defineEvent<{ master: string; offset: number }>('connected to the master', 'info')
+export const masterLost = defineEvent<{ master: string; reason: string }>('connection to the master lost', 'warn')
+
+export interface MasterLinkParts {
+  readonly clock: Clock
+  readonly net: Net
+  readonly events: Events
+  readonly store: Pick<MessageStore, 'appendReplicated' | 'maxPhysicalOffset'>
+  /** host:port of the master's HA listener, as the name servers or haMasterAddress say; undefined while nobody knows. */
+  readonly haMasterAddr: () => string | undefined
+  readonly settings: {
+    /** haSendHeartbeatInterval */
+    readonly heartbeatMs: number
+    /** haHousekeepingInterval */
+    readonly silenceMs: number
+  }
+}
+
+/** Time between two attempts to connect, and how long one may take (ha.md 2.1). */
+const retryMs = 5000
+const connectTimeoutMs = 3000
+const tickMs = 1000
+
+/** A slave's connection to its master (ha.md 2.1): says where the log here ends, and appends what comes. */
+export class MasterLink implements Service {
+  readonly name = 'master link'
+  private readonly parts: MasterLinkParts
+  private socket: Socket | undefined
+  private master = ''
+  private connecting = false
+  private triedMs = Number.NEGATIVE_INFINITY
+  private lastHeardMs = 0
+  private lastReportMs = 0
+  private reported = -1
+  private reason = 'the master closed it'
+  private lastReason = ''
+  private timer: Timer | undefined
+
+  constructor(parts: MasterLinkParts) {
+    this.parts = parts
+  }
+
+  async start(): Promise<void> {
+    this.timer = every(this.parts.clock, tickMs, () => this.tick())
+    this.learned()
+  }
+
+  async stop(): Promise<void> {
+    this.timer?.cancel()
+    this.timer = undefined
+    this.drop('this broker stops')
+  }
+
+  get isConnected(): boolean {
+    return this.socket !== undefined
+  }
+
+  /** The address may be known now, or another one. */
+  learned(): void {
+    const address = this.parts.haMasterAddr()
+    if (this.socket !== undefined && address !== undefined && address !== this.master)
+      this.drop(`the master is now ${address}`)
+    if (this.socket === undefined) void this.connect()
+  }
+
+  private async connect(): Promise<void> {
+    const { clock, net, haMasterAddr, events, store } = this.parts
+    const address = haMasterAddr()
+    if (this.connecting || this.timer === undefined || address === undefined) return
+    if (clock.monotonic() - this.triedMs < retryMs) return
+    this.triedMs = clock.monotonic()
+    this.connecting = true
+    const colon = address.lastIndexOf(':')
+    const to = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
+    try {
+      const socket = await net.connect(to, { timeoutMs: connectTimeoutMs })
+      if (this.timer === undefined) socket.destroy()
+      else {
+        this.master = address
+        this.begin(socket)
+        this.lastReason = ''
+        events.emit(masterConnected({ master: address, offset: store.maxPhysicalOffset }))
+      }
+    } catch (error) {
+      this.lost(address, (error as Error).message)
+    } finally {
+      this.connecting = false
+    }
+  }
+
+  private begin(socket: Socket): void {
+    const { clock } = this.parts
+    this.socket = socket
+    this.reason = 'the master closed it'
+    this.lastHeardMs = clock.monotonic()
+    const reader = new FrameReader({
+      head: offset => this.fits(offset),
+      body: (offset, bytes) => this.append(offset, bytes),
+      damaged: remark => this.drop(remark),
+    })
+    socket.start({
+      data: chunk => {
+        this.lastHeardMs = clock.monotonic()
+        reader.push(chunk)
+        if (this.socket === socket && this.parts.store.maxPhysicalOffset > this.reported) this.report()
+      },
+      drained: () => {},
+      closed: error => {
+        if (this.socket !== socket) return
+        this.socket = undefined
+        this.lost(this.master, error?.message ?? this.reason)
+      },
+    })
+    this.report()
+  }
+
+  /** Equal offsets are all that tells of equal logs: a slave which is ahead or behind must not go on. */
+  private fits(offset: number): boolean {
+    const end = this.parts.store.maxPhysicalOffset
+    if (end === 0 || offset === end) return true
+    this.drop(`the master goes on at ${offset}, the log here ends at ${end}`)
+    return false
+  }
+
+  private append(offset: number, bytes: Buffer): void {
+    if (this.socket === undefined) return
+    try {
+      this.parts.store.appendReplicated(offset, bytes)
+    } catch (error) {
+      this.drop((error as Error).message)
+    }
+  }
+
+  private report(): void {
+    this.reported = this.parts.store.maxPhysicalOffset
+    this.lastReportMs = this.parts.clock.monotonic()
+    this.socket?.write([encodeReport(this.reported)])
+  }
+
+  private tick(): void {
+    const { clock, settings } = this.parts
+    const now = clock.monotonic()
+    if (this.socket === undefined) void this.connect()
+    else if (now - this.lastHeardMs > settings.silenceMs) this.drop(`nothing was heard for ${settings.silenceMs} ms`)
+    else if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+  }
+
+  private drop(reason: string): void {
+    this.reason = reason
+    const { socket } = this
+    if (socket === undefined) return
+    this.socket = undefined
+    socket.destroy()
+    this.lost(this.master, reason)
+  }
+
+  /** One event for one reason, since attempts go on for as long as it takes. */
+  private lost(master: string, reason: string): void {
+    if (reason === this.lastReason) return
+    this.lastReason = reason
+    this.parts.events.emit(masterLost({ master, reason }))
+  }
+}
