@@ -178,16 +178,16 @@ describe('bin/', () => {
     assert.equal((await names.signal('SIGTERM')).code, 0)
   })
 
-  test('-p prints the configuration in effect, and a slave is refused', async () => {
+  test('-p prints the configuration in effect, and a slave with the id of a master is refused', async () => {
     const conf = join(home, 'slave.conf')
     writeFileSync(conf, 'fileReservedTime=12\n')
     const printed = new ServerProcess('sh', [bin('mqbroker'), '-c', conf, '-p'], { env: { HOME: home } })
     assert.equal(await printed.exit(), 0)
     assert.match(printed.output, /^fileReservedTime=12$/m)
-    writeFileSync(conf, 'brokerRole=SLAVE\nbrokerId=1\n')
+    writeFileSync(conf, 'brokerRole=SLAVE\n')
     const slave = new ServerProcess('sh', [bin('mqbroker'), '-c', conf], { env: { HOME: home } })
     assert.equal(await slave.exit(), 1)
-    assert.match(slave.errors, /brokerRole=SLAVE/)
+    assert.match(slave.errors, /brokerRole=SLAVE: brokerId=0 is that of a master/)
   })
 
   test('an unknown key is told with its line and the nearest one; a broken file is one line and exit code 1', async () => {

@@ -6,6 +6,8 @@ export const storeTakes = defineEvent<{ cause: string }>('store takes messages a
 
 /** What can keep a store from taking messages, the gravest first. */
 export type Cause = 'stopped' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'slave'
+/** Nothing is wrong then, and nobody is told. */
+const expected: ReadonlySet<Cause> = new Set(['stopped', 'slave'])
 const order: readonly Cause[] = ['stopped', 'log write', 'log sync', 'queue write', 'disk full', 'slave']
 
 /** Whether the store takes messages, and if not, why. Each cause is set and cleared by the part that watches it. */
@@ -27,13 +29,13 @@ export class Health {
     const known = this.causes.has(cause)
     this.causes.set(cause, { status: 'serviceNotAvailable', remark })
     this.choose()
-    if (!known && cause !== 'stopped') this.events.emit(storeRefuses({ cause, remark }))
+    if (!known && !expected.has(cause)) this.events.emit(storeRefuses({ cause, remark }))
   }
 
   clear(cause: Cause): void {
     if (!this.causes.delete(cause)) return
     this.choose()
-    if (cause !== 'stopped') this.events.emit(storeTakes({ cause }))
+    if (!expected.has(cause)) this.events.emit(storeTakes({ cause }))
   }
 
   private choose(): void {
