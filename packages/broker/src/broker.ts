@@ -90,7 +90,7 @@ export class Broker implements Service {
     this.tables = brokerTables({ config, runtime, store: this.store })
     bitmaps?.use(this.tables.consumerFilters)
     this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables, storeHost })
-    const hot = hotHandlers({
+    this.hot = hotHandlers({
       steps: this.delivery.steps,
       config,
       runtime,
@@ -100,9 +100,45 @@ export class Broker implements Service {
       announced: () => this.announced(),
       totalMemoryBytes: options.totalMemoryBytes,
     })
-    this.hot = hot
-    const bind = options.bindAddress ?? '0.0.0.0'
-    this.server = new RemotingServer({
+    this.server = this.remotingServer({ live, storeHost })
+    this.client = new RemotingClient({
+      ...runtime,
+      tls: options.tlsClient,
+      onGone: address => this.registration.lost(address),
+    })
+    const { store, tables, client, brokerAddr } = this
+    const { delays } = this.delivery
+    this.replication = replication({
+      config,
+      runtime,
+      store,
+      tables,
+      client,
+      brokerAddr,
+      delays,
+      progress,
+      bindAddress: bindOf(options),
+    })
+    this.registration = this.registrationOf()
+    for (const table of [this.tables.topics, this.tables.filterServers])
+      table.onChange(() => this.registration.changed())
+    this.filterProcesses = filterProcesses(options, this)
+    // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
+    live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
+  }
+
+  /** The two listeners, with all that this broker answers. */
+  private remotingServer({
+    live,
+    storeHost,
+  }: {
+    live: ReturnType<typeof liveConfig>
+    storeHost: Uint8Array
+  }): RemotingServer {
+    const { options, config, hot } = this
+    const { runtime } = options
+    const bind = bindOf(options)
+    return new RemotingServer({
       ...runtime,
       name: config.brokerName,
       listen: [
@@ -128,30 +164,6 @@ export class Broker implements Service {
       tls: options.tls,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     })
-    this.client = new RemotingClient({
-      ...runtime,
-      tls: options.tlsClient,
-      onGone: address => this.registration.lost(address),
-    })
-    const { store, tables, client, brokerAddr } = this
-    const { delays } = this.delivery
-    this.replication = replication({
-      config,
-      runtime,
-      store,
-      tables,
-      client,
-      brokerAddr,
-      delays,
-      progress,
-      bindAddress: bind,
-    })
-    this.registration = this.registrationOf()
-    for (const table of [this.tables.topics, this.tables.filterServers])
-      table.onChange(() => this.registration.changed())
-    this.filterProcesses = filterProcesses(options, this)
-    // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
-    live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
   }
 
   get heldPulls(): number {
@@ -238,6 +250,8 @@ export class Broker implements Service {
     await this.store.stop()
   }
 }
+
+const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? '0.0.0.0'
 
 function refuseImpossible({ config, tls }: BrokerOptions): void {
   if (config.brokerRole === 'SLAVE' && config.brokerId <= 0) {

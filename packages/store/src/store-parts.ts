@@ -1,3 +1,4 @@
+import type { Disk } from '@skua-mq/runtime'
 import { Answers } from './append/answers.ts'
 import { Appender } from './append/appender.ts'
 import { SlotPool } from './append/put-slot.ts'
@@ -40,15 +41,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const onTrouble = (error: unknown) =>
     health.set('queue write', `consume queues or index could not be written: ${error}`)
   const dirtyFiles = new DirtyFiles({ disk, files })
-  const queueFiles = new QueueFiles(
-    { disk, files, dirty: dirtyFiles },
-    { root: layout.consumeQueue, fileBytes: config.mappedFileSizeConsumeQueue },
-  )
-  const extFiles = new ExtFiles(
-    { disk, files, dirty: dirtyFiles },
-    { root: layout.consumeQueueExt, fileBytes: config.mappedFileSizeConsumeQueueExt },
-  )
-  const queues = new QueueTable({ files: queueFiles, extFiles }, { blockBytes: config.queueBlockBytes, onTrouble })
+  const queues = queueTable({ disk, files, dirty: dirtyFiles }, { config, layout, onTrouble })
   const index = config.messageIndexEnable
     ? new IndexFiles({ disk, files, clock, events, onTrouble }, { directory: layout.index, geometry: config })
     : undefined
@@ -76,20 +69,11 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
   const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, health, events, onFailed })
   const dispatchFlush = new DispatchFlush({
-    clock,
-    disk,
-    config,
-    layout,
-    log,
-    queues,
-    dirtyFiles,
-    index,
-    logFlush: flush,
-    suspicion,
-    health,
-    bootId,
+    ...{ clock, disk, config, layout, log, queues, dirtyFiles, index },
+    ...{ logFlush: flush, suspicion, health, bootId },
   })
-  const recovery = new Recovery({ disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId })
+  const parts = { disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId }
+  const recovery = new Recovery(parts)
   const retention = new Retention({ clock, disk, events, config, layout, log, queues, index, health })
   const reader = new LogReader(log)
   const queueRead = new QueueRead({ config, log, queues, reader })
@@ -98,4 +82,20 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
     ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender, replica },
     ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk },
   }
+}
+
+function queueTable(
+  parts: { disk: Disk; files: OpenFiles; dirty: DirtyFiles },
+  {
+    config,
+    layout,
+    onTrouble,
+  }: { config: StoreConfig; layout: ReturnType<typeof layoutOf>; onTrouble: (error: unknown) => void },
+): QueueTable {
+  const queueFiles = new QueueFiles(parts, { root: layout.consumeQueue, fileBytes: config.mappedFileSizeConsumeQueue })
+  const extFiles = new ExtFiles(parts, {
+    root: layout.consumeQueueExt,
+    fileBytes: config.mappedFileSizeConsumeQueueExt,
+  })
+  return new QueueTable({ files: queueFiles, extFiles }, { blockBytes: config.queueBlockBytes, onTrouble })
 }
