@@ -37,6 +37,10 @@ type request struct {
 	Sql        string            `json:"sql"`
 	FailFirst  int32             `json:"failFirst"`
 	Report     bool              `json:"report"`
+	Replies    bool              `json:"replies"`
+	Outcome    string            `json:"outcome"`
+	Check      string            `json:"check"`
+	QueueId    *int              `json:"queueId"`
 	Properties map[string]string `json:"properties"`
 }
 
@@ -89,6 +93,12 @@ func run(r request) (any, error) {
 		return push(r)
 	case "received":
 		return received(r)
+	case "transaction":
+		return transaction(r)
+	case "checked":
+		return checked(r)
+	case "request":
+		return ask(r)
 	case "stopConsumer":
 		lock.Lock()
 		c := consumers[r.Name]
@@ -106,6 +116,11 @@ func producerOf(r request) (rocketmq.Producer, error) {
 		group = "interop-go-producer"
 	}
 	key := r.Namesrv + "|" + group
+	selector := producer.NewRoundRobinQueueSelector()
+	if r.QueueId != nil {
+		key += "|queues"
+		selector = producer.NewManualQueueSelector()
+	}
 	if p := producers[key]; p != nil {
 		return p, nil
 	}
@@ -113,6 +128,7 @@ func producerOf(r request) (rocketmq.Producer, error) {
 		producer.WithNameServer([]string{r.Namesrv}),
 		producer.WithGroupName(group),
 		producer.WithInstanceName(fmt.Sprint("p", time.Now().UnixNano())),
+		producer.WithQueueSelector(selector),
 		producer.WithRetry(2))
 	if err != nil {
 		return nil, err
@@ -144,6 +160,9 @@ func messageOf(r request, i int) *primitive.Message {
 	}
 	if r.DelayLevel > 0 {
 		m.WithDelayTimeLevel(r.DelayLevel)
+	}
+	if r.QueueId != nil {
+		m.Queue = &primitive.MessageQueue{Topic: r.Topic, BrokerName: "broker-a", QueueId: *r.QueueId}
 	}
 	for name, value := range r.Properties {
 		m.WithProperty(name, value)
@@ -247,7 +266,11 @@ func push(r request) (any, error) {
 			}
 			live.got = append(live.got, map[string]any{
 				"topic": m.Topic, "queueId": m.Queue.QueueId, "queueOffset": m.QueueOffset, "msgId": m.MsgId, "tags": m.GetTags(),
-				"keys": m.GetKeys(), "body": string(m.Body), "reconsumeTimes": m.ReconsumeTimes, "properties": m.GetProperties()})
+				"keys": m.GetKeys(), "body": string(m.Body), "reconsumeTimes": m.ReconsumeTimes, "properties": m.GetProperties(),
+				"bornTimestamp": m.BornTimestamp, "receivedAt": time.Now().UnixMilli()})
+			if r.Replies {
+				reply(r, m)
+			}
 			if m.ReconsumeTimes < r.FailFirst {
 				return consumer.ConsumeRetryLater, nil
 			}
