@@ -35,6 +35,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
       subscribes: (group, topic) => consumers.find(group)?.subscriptions.has(topic),
     }),
     ...clientRoutes({
+      announced: parts.announced,
       consumers,
       producers,
       groups,

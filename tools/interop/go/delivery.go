@@ -98,10 +98,12 @@ func ask(r request) (any, error) {
 }
 
 func reply(r request, m *primitive.MessageExt) {
-	answer, err := consumer.CreateReplyMessage(m, []byte("re: "+string(m.Body)))
+	body := []byte("re: " + string(m.Body))
+	answer, err := consumer.CreateReplyMessage(m, body)
 	if err != nil {
 		return
 	}
+	answer.Body = body // v2.1.2 leaves it out.
 	r.Group = "replier-" + r.Group
 	if p, err := producerOf(r); err == nil {
 		_, _ = p.SendSync(context.Background(), answer)

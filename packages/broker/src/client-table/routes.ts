@@ -1,4 +1,6 @@
 import {
+  type BodyOf,
+  type ConsumerData,
   checkClientConfig,
   dialect,
   getConsumerListByGroup,
@@ -24,6 +26,8 @@ export interface ClientRouteParts {
   readonly topics: TopicTable
   /** Why a subscription cannot be served here (SQL syntax, SQL switched off); undefined where it can. */
   readonly refusalOf: (subscription: SubscriptionData) => { code: Exclude<ResponseCode, 0>; remark: string } | undefined
+  /** Resolves when the name servers know of topics that were just made, or do not answer. */
+  readonly announced: () => Promise<void>
   /** A subscription came with a heartbeat: whoever compiles filters may take it. */
   readonly subscribed: (group: string, subscription: SubscriptionData) => void
 }
@@ -86,22 +90,39 @@ export function clientRoutes(parts: ClientRouteParts): Route[] {
 const notifies = ({ groups }: ClientRouteParts, group: string): boolean =>
   groups.find(group)?.notifyConsumerIdsChangedEnable ?? true
 
-function beat(parts: ClientRouteParts, { body, command, connection }: Call, watch: (connection: Connection) => void) {
-  const data = heartBeat.body!.decode(body)
+function beat(parts: ClientRouteParts, call: Call, watch: (connection: Connection) => void) {
+  const data = heartBeat.body!.decode(call.body)
   if (data.clientID === '') return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
+  if (!ensureRetryTopics(parts, data.consumerDataSet)) return registered(parts, data, { call, watch })
+  // A client asks for the route of its retry topic at once, and when there is none again after 30 s: its first retry is late by as much.
+  return parts.announced().then(() => registered(parts, data, { call, watch }))
+}
+
+/** True when one was made. */
+function ensureRetryTopics({ groups, topics }: ClientRouteParts, consumers: readonly ConsumerData[]): boolean {
+  let made = false
+  for (const { groupName, unitMode } of consumers) {
+    const group = groups.findOrCreate(groupName)
+    const topic = `${retryPrefix}${groupName}`
+    if (group === undefined || group.retryQueueNums <= 0 || topics.find(topic) !== undefined) continue
+    topics.ensure(topic, group.retryQueueNums, `retries of ${groupName}`, unitMode ? unitSub : 0)
+    made = true
+  }
+  return made
+}
+
+function registered(
+  parts: ClientRouteParts,
+  data: BodyOf<typeof heartBeat>,
+  { call, watch }: { call: Call; watch: (connection: Connection) => void },
+) {
+  const { command, connection } = call
+  if (!connection.open) return ok({})
   watch(connection)
   const client = { clientId: data.clientID, connection, language: command.language, version: command.version }
   for (const consumer of data.consumerDataSet) {
-    const group = parts.groups.findOrCreate(consumer.groupName)
+    const group = parts.groups.find(consumer.groupName)
     if (group === undefined && dialect.heartbeatSkipsUnknownGroups) continue
-    if (group !== undefined && group.retryQueueNums > 0) {
-      parts.topics.ensure(
-        `${retryPrefix}${consumer.groupName}`,
-        group.retryQueueNums,
-        `retries of ${consumer.groupName}`,
-        consumer.unitMode ? unitSub : 0,
-      )
-    }
     for (const subscription of consumer.subscriptionDataSet) parts.subscribed(consumer.groupName, subscription)
     parts.consumers.register(consumer, client, notifies(parts, consumer.groupName))
   }

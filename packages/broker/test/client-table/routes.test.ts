@@ -20,7 +20,7 @@ import { topicConfig } from '../../src/topic/topic-config.ts'
 import { TopicTable } from '../../src/topic/topic-table.ts'
 import { ask, bodyOf, consumerData, machine, subscription, TestConnection } from '../harness.ts'
 
-function broker({ autoCreate = true } = {}) {
+function broker({ autoCreate = true, announced = () => Promise.resolve() } = {}) {
   const on = machine()
   const topics = new TopicTable({
     ...on,
@@ -51,6 +51,7 @@ function broker({ autoCreate = true } = {}) {
     producers,
     groups,
     topics,
+    announced,
     refusalOf: ({ expressionType }) =>
       expressionType === 'TAG' ? undefined : { code: 1, remark: `${expressionType} is off` },
     subscribed: (group, { topic }) => subscribed.push(`${topic}@${group}`),
@@ -94,6 +95,32 @@ describe('34', () => {
       ['a'],
     )
     assert.deepEqual(subscribed, ['T@g'])
+  })
+
+  test('is answered when the name servers know the retry topic that it made, and at once when it was there', async () => {
+    let known = () => {}
+    const { beat, consumers } = broker({ announced: () => new Promise(resolve => (known = resolve)) })
+    const first = beat('a', { consumers: [consumerData('g', [])] })
+    const isAnswered = () =>
+      Promise.race([first.then(() => true), new Promise(resolve => setImmediate(resolve, false))])
+    assert.equal(await isAnswered(), false)
+    assert.equal(consumers.find('g'), undefined)
+    known()
+    assert.equal((await first).reply.code, 0)
+    assert.equal(consumers.find('g')?.members.size, 1)
+    await beat('b', { consumers: [consumerData('g', [])] })
+    assert.equal(consumers.find('g')?.members.size, 2)
+  })
+
+  test('a connection that closes while its first heartbeat waits is no member', async () => {
+    let known = () => {}
+    const { beat, consumers } = broker({ announced: () => new Promise(resolve => (known = resolve)) })
+    const connection = new TestConnection()
+    const first = beat('a', { consumers: [consumerData('g', [])], connection })
+    connection.close()
+    known()
+    await first
+    assert.equal(consumers.find('g'), undefined)
   })
 
   test("the retry topic has the group's number of queues, and is not made for a group without retries", async () => {
