@@ -1,5 +1,4 @@
 // A dot for each test, an X and its reason for each failure, and the counts at the end, in lines such as "# pass 12".
-// Counted here: with --test-force-exit Node ends before its own reporters have written their summary.
 export default async function* dots(source) {
   let column = 0
   for await (const { type, data } of source) {

@@ -6,7 +6,7 @@ import { testFiles } from './files.mjs'
 
 const source = ['--conditions=skua-source', '--import', 'tsx']
 const reporter = ['--test-reporter=./tools/test/dots.mjs', '--test-reporter-destination=stdout']
-const tests = [...source, '--test', '--test-force-exit', '--test-concurrency=1', ...reporter]
+const tests = [...source, '--import', './tools/test/end-file.mjs', '--test', '--test-concurrency=1', ...reporter]
 const crashBatch = 100
 
 const file = (name, path, { env = () => ({}), rounds = 1, counts = {} } = {}) => ({
