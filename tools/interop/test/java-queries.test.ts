@@ -125,7 +125,9 @@ withJava('filters and queries with the official Java client', { config }, world 
       assert.equal(consumeMessageDirectly.replyBody!.decode(again.body!).consumeResult, 'CR_SUCCESS')
       assert.deepEqual(bodies(await world.received('asked', 2)), ['once more', 'once more'])
       const status = await ask(invokeBrokerToGetConsumerStatus, { topic, group })
-      assert.equal(invokeBrokerToGetConsumerStatus.replyBody!.decode(status.body!).consumerTable.get(clientId)?.size, 4)
+      const queues = invokeBrokerToGetConsumerStatus.replyBody!.decode(status.body!).consumerTable.get(clientId)
+      // Before a broker 5.3.3 the client knows no offset yet of queues that gave it nothing.
+      assert.ok(world.owned ? queues?.size === 4 : (queues?.size ?? 0) >= 1, `${queues?.size} queues`)
     })
     await world.stopConsumer('asked')
   })
