@@ -22,6 +22,10 @@ export const longSuites = () => [
     env: () => ({ SKUA_MODEL_RUNS: '2000' }),
     counts: { histories: 2000 },
   }),
+  file('model of a slave', 'packages/store/test/replica.test.ts', {
+    env: () => ({ SKUA_REPLICA_RUNS: '2000' }),
+    counts: { histories: 2000 },
+  }),
   {
     ...file('properties', propertyFiles(), {
       env: seed => ({ SKUA_PROPERTY_SEED: String(seed) }),
