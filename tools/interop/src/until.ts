@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
-/** Waits for what clients do in their own time. */
-export async function until(condition: () => Promise<boolean>, what: string, timeoutMs = 30_000): Promise<void> {
+/** Waits for what clients do in their own time: a heartbeat that is not sent at once comes 30 s later. */
+export async function until(condition: () => Promise<boolean>, what: string, timeoutMs = 45_000): Promise<void> {
   const end = Date.now() + timeoutMs
   while (!(await condition())) {
     if (Date.now() > end) assert.fail(`not within ${timeoutMs} ms: ${what}`)
