@@ -30,7 +30,7 @@ export class LogReader {
     const { size } = log.segments
     if (offset < log.minOffset || offset >= log.written) return Buffer.alloc(0)
     const most = Math.min(maxBytes, log.written - offset, size - (offset % size))
-    const chunk = log.ring.holding(offset)
+    const chunk = log.ring.find(offset, 1)
     return this.read(offset, chunk === undefined ? most : Math.min(most, chunk.base + chunk.used - offset))
   }
 

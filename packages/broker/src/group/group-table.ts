@@ -102,8 +102,7 @@ export class GroupTable {
 
   /** A slave takes its master's table. */
   replace(table: SubscriptionGroupTable): void {
-    const { timestamp, counter } = this.version
-    if (table.dataVersion.timestamp === timestamp && table.dataVersion.counter === counter) return
+    if (this.version.equals(table.dataVersion)) return
     this.groups.clear()
     for (const [name, config] of table.subscriptionGroupTable) this.groups.set(name, { ...config, groupName: name })
     this.version.read(table.dataVersion)

@@ -65,10 +65,6 @@ export class MasterLink implements Service {
     this.drop('this broker stops')
   }
 
-  get isConnected(): boolean {
-    return this.socket !== undefined
-  }
-
   /** The address may be known now, or another one. */
   learned(): void {
     const address = this.parts.haMasterAddr()

@@ -21,10 +21,6 @@ export class SlaveProgress implements Replicas {
     return this.connections > 0 && this.logEnd() - this.confirmedOffset < this.fallBehindMax
   }
 
-  get slaves(): number {
-    return this.connections
-  }
-
   onConfirmed(run: () => void): void {
     this.listeners.push(run)
   }

@@ -99,12 +99,7 @@ export class OffsetTable {
     if (commit.byHand !== true && this.parts.isHeld?.(group, topic, queueId) === true) return true
     const from = this.find(group, topic, queueId)
     if (from === offset) return true
-    if (from === undefined) {
-      if (this.count >= this.limit) return false
-      this.count++
-    }
-    this.queuesOf(topic, group).set(queueId, offset)
-    this.dirty = true
+    if (!this.put({ topic, group }, queueId, offset)) return false
     const back = from !== undefined && offset < from
     if (back || commit.byHand === true) this.remember({ group, topic, queueId, from, to: offset, who })
     return true
@@ -119,12 +114,17 @@ export class OffsetTable {
     }
   }
 
-  private put({ topic, group }: { topic: string; group: string }, queueId: number, offset: number): void {
+  /** False when the table is full. */
+  private put({ topic, group }: { topic: string; group: string }, queueId: number, offset: number): boolean {
     const from = this.find(group, topic, queueId)
-    if (from === offset || (from === undefined && this.count >= this.limit)) return
-    if (from === undefined) this.count++
+    if (from === offset) return true
+    if (from === undefined) {
+      if (this.count >= this.limit) return false
+      this.count++
+    }
     this.queuesOf(topic, group).set(queueId, offset)
     this.dirty = true
+    return true
   }
 
   private queuesOf(topic: string, group: string): Map<number, number> {

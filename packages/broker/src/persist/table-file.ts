@@ -68,6 +68,10 @@ export class TableVersion {
     this.counter++
   }
 
+  equals({ timestamp, counter }: { readonly timestamp: number; readonly counter: number }): boolean {
+    return timestamp === this.timestamp && counter === this.counter
+  }
+
   toJSON(): { counter: number; timestamp: number } {
     return { counter: this.counter, timestamp: this.timestamp }
   }

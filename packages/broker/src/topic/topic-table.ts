@@ -161,8 +161,7 @@ export class TopicTable {
 
   /** A slave takes its master's table. */
   replace(table: TopicConfigTable): void {
-    const { timestamp, counter } = this.version
-    if (table.dataVersion.timestamp === timestamp && table.dataVersion.counter === counter) return
+    if (this.version.equals(table.dataVersion)) return
     this.topics.clear()
     for (const [name, config] of table.topicConfigTable) this.topics.set(name, { ...config, topicName: name })
     this.version.read(table.dataVersion)

@@ -4,7 +4,6 @@ import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { queueAwaiting } from '../consume-queue/record-place.ts'
 import type { Dispatch } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
-import type { Health } from '../health.ts'
 import { RecordView } from '../record/record-view.ts'
 import type { TurnWrite } from './turn-write.ts'
 
@@ -19,10 +18,7 @@ export interface ReplicaParts {
   readonly dispatch: Dispatch
   readonly flush: LogFlush
   readonly turnWrite: TurnWrite
-  readonly health: Health
   readonly events: Events
-  /** A write failed: whoever probes the disk begins. */
-  readonly onFailed: () => void
 }
 
 const headBytes = 8
@@ -51,7 +47,7 @@ export class ReplicaAppend {
    * returns. Throws EREPLICA when they do not follow, or a DiskError: nothing of them is in the log then.
    */
   append(offset: number, bytes: Buffer): void {
-    const { log, flush, health, onFailed } = this.parts
+    const { log, flush, turnWrite } = this.parts
     if (log.segments.first === undefined) log.open(offset, 0)
     if (offset !== log.end)
       throw new Failure('EREPLICA', `bytes of the master begin at ${offset}, the log here ends at ${log.end}`)
@@ -59,9 +55,7 @@ export class ReplicaAppend {
       log.appendRaw(bytes)
     } catch (error) {
       log.rollback()
-      const remark = `the commit log could not be written: ${String(error)}; the store is read-only until a write succeeds`
-      health.set('log write', remark)
-      onFailed()
+      turnWrite.becomeReadOnly(error)
       throw error
     }
     this.take(bytes)

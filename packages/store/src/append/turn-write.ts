@@ -119,7 +119,8 @@ export class TurnWrite {
     this.records.clear()
   }
 
-  private becomeReadOnly(error: unknown): string {
+  /** The log could not be written: nothing is taken until it can be. Answers the remark. */
+  becomeReadOnly(error: unknown): string {
     const remark = `the commit log could not be written: ${String(error)}; the store is read-only until a write succeeds`
     this.parts.health.set('log write', remark)
     this.parts.onFailed()

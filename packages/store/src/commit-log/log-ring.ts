@@ -40,11 +40,6 @@ export class LogRing {
     return offset + size <= chunk.base + chunk.used ? chunk : undefined
   }
 
-  /** The chunk that holds the byte at an offset. */
-  holding(offset: number): Chunk | undefined {
-    return this.find(offset, 1)
-  }
-
   /** A new chunk at `base` with room for at least `size` bytes. Chunks from `keepFrom` on are not dropped for it. */
   open(base: number, { size, keepFrom }: { size: number; keepFrom: number }): Chunk {
     const capacity = Math.max(size, this.chunkBytes)
