@@ -38,12 +38,13 @@ const shortestAddress = 6
 export function replication(parts: ReplicationParts): Replication {
   const { config, runtime, store, tables, delays, progress, client } = parts
   const times = { heartbeatMs: config.haSendHeartbeatInterval, silenceMs: config.haHousekeepingInterval }
+  const keepUpMs = () => config.slaveTimeout
   const server = new HaServer({
     ...runtime,
     store,
     progress,
     listen: { host: parts.bindAddress, port: config.listenPort + 1 },
-    settings: { ...times, fileBytes: config.mappedFileSizeCommitLog, frameBytes: config.haTransferBatchSize },
+    settings: { ...times, keepUpMs, fileBytes: config.mappedFileSizeCommitLog, frameBytes: config.haTransferBatchSize },
   })
   if (config.brokerRole !== 'SLAVE') return Object.assign(group('replication', [server]), { learned: () => {} })
   const isFixed = config.haMasterAddress.length >= shortestAddress

@@ -6,12 +6,13 @@ import {
   type Listener,
   type Net,
   type Service,
+  type Socket,
 } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { SlaveConnection, type SlaveConnectionParts } from './slave-connection.ts'
 import type { SlaveProgress } from './slave-progress.ts'
 
-export const slaveConnected = defineEvent<{ slave: string }>('slave connected', 'info')
+export const slaveConnected = defineEvent<{ slave: string; offset: number }>('slave connected', 'info')
 export const slaveGone = defineEvent<{ slave: string; reason: string }>('slave is gone', 'warn')
 
 export interface HaServerParts {
@@ -25,7 +26,13 @@ export interface HaServerParts {
 }
 
 /** Slaves of one master, at most: each costs a copy of all that is written. */
-const maxSlaves = 16
+export const maxSlaves = 16
+
+/**
+ * Connections that have not reported yet, at most: RocketMQ's slaves take 5 s until their first report. They cost next to
+ * nothing, and where more come the oldest is closed, so that no crowd keeps a slave out.
+ */
+export const maxUnreported = 256
 
 /** Where slaves connect (ha.md 2): plain TCP on the port behind the broker's own. */
 export class HaServer implements Service {
@@ -33,6 +40,7 @@ export class HaServer implements Service {
   private readonly parts: HaServerParts
   private readonly connections = new Set<SlaveConnection>()
   private listener: Listener | undefined
+  private stopping = false
 
   constructor(parts: HaServerParts) {
     this.parts = parts
@@ -44,32 +52,62 @@ export class HaServer implements Service {
   }
 
   async start(): Promise<void> {
-    const { net, listen, events, progress } = this.parts
-    this.listener = await net.listen(listen, socket => {
-      const slave = `${socket.remote.host}:${socket.remote.port}`
-      if (this.connections.size >= maxSlaves) {
-        events.emit(slaveGone({ slave, reason: `there are ${maxSlaves} slaves already` }))
-        socket.destroy()
-        return
-      }
-      progress.joined()
-      events.emit(slaveConnected({ slave }))
-      const connection = new SlaveConnection(socket, {
-        ...this.parts,
-        confirmed: offset => progress.confirm(offset),
-        closed: reason => {
-          this.connections.delete(connection)
-          progress.left()
-          events.emit(slaveGone({ slave, reason }))
-        },
-      })
-      this.connections.add(connection)
+    const { net, listen } = this.parts
+    this.listener = await net.listen(listen, socket => this.accept(socket))
+  }
+
+  private accept(socket: Socket): void {
+    if (this.stopping) {
+      socket.destroy()
+      return
+    }
+    this.closeOldestUnreported()
+    const { events, progress } = this.parts
+    const slave = `${socket.remote.host}:${socket.remote.port}`
+    const connection = new SlaveConnection(socket, {
+      ...this.parts,
+      joined: () => {
+        const refusal = this.refusal()
+        if (refusal !== undefined) return refusal
+        progress.joined(connection)
+        events.emit(slaveConnected({ slave, offset: connection.position }))
+        return undefined
+      },
+      confirmed: offset => progress.confirm(offset),
+      closed: reason => {
+        this.connections.delete(connection)
+        progress.left(connection)
+        events.emit(slaveGone({ slave, reason }))
+      },
     })
+    this.connections.add(connection)
+  }
+
+  private closeOldestUnreported(): void {
+    const unreported = [...this.connections].filter(connection => !connection.isSlave)
+    if (unreported.length >= maxUnreported)
+      unreported[0]?.close(`${maxUnreported} connections came after it, and it has not reported`)
+  }
+
+  /** A newcomer takes the place of the slave that has been silent the longest; where all keep up it has none. */
+  private refusal(): string | undefined {
+    if (this.parts.progress.count < maxSlaves) return undefined
+    let silent: SlaveConnection | undefined
+    for (const connection of this.connections) {
+      if (!connection.isSlave || connection.keepsUp) continue
+      if (silent === undefined || connection.keptUpMs < silent.keptUpMs) silent = connection
+    }
+    if (silent === undefined) return `there are ${maxSlaves} slaves already`
+    silent.close('it does not confirm what it is sent, and another slave wants its place')
+    return undefined
   }
 
   async stop(): Promise<void> {
+    this.stopping = true
     await this.listener?.close()
     this.listener = undefined
-    for (const connection of [...this.connections]) connection.close('this broker stops')
+    const connections = [...this.connections]
+    for (const connection of connections) connection.close('this broker stops')
+    await Promise.all(connections.map(connection => connection.settled()))
   }
 }

@@ -1,6 +1,7 @@
 import { type Clock, every, type Socket, type Timer } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { encodeFrameHead, readOffset, reportBytes } from './ha-frame.ts'
+import type { SlaveState } from './slave-progress.ts'
 
 export interface SlaveConnectionParts {
   readonly clock: Clock
@@ -14,7 +15,11 @@ export interface SlaveConnectionParts {
     readonly heartbeatMs: number
     /** haHousekeepingInterval */
     readonly silenceMs: number
+    /** slaveTimeout: a slave that has confirmed nothing of what it was sent for so long is not waited for. */
+    readonly keepUpMs: () => number
   }
+  /** The first report fits this log: from here on the peer counts as a slave. A reason refuses it. */
+  readonly joined: (connection: SlaveConnection) => string | undefined
   /** The slave has everything below this. */
   readonly confirmed: (offset: number) => void
   /** Called once; the reason names what was wrong. */
@@ -25,16 +30,23 @@ export interface SlaveConnectionParts {
 const unsentLimit = 1024 * 1024
 
 /** One slave of this master (ha.md 2.2): sends the log from where the slave says it ends, and takes its reports. */
-export class SlaveConnection {
+export class SlaveConnection implements SlaveState {
+  position = 0
+  keepsUp = true
+  /** When the slave last confirmed something new, or had nothing to confirm; monotonic ms. */
+  keptUpMs: number
   private readonly parts: SlaveConnectionParts
   private readonly socket: Socket
   private rest = Buffer.alloc(0)
   /** The next byte to be sent; undefined before the first report. */
   private next: number | undefined
-  private sending = false
+  private sending: Promise<void> | undefined
   private reason = 'the slave left'
   private lastHeardMs: number
   private lastSentMs: number
+  /** How much of the log has left for the kernel, and since when it is so much. */
+  private taken = 0
+  private takenMs: number
   private timer: Timer | undefined
 
   constructor(socket: Socket, parts: SlaveConnectionParts) {
@@ -42,6 +54,8 @@ export class SlaveConnection {
     this.parts = parts
     this.lastHeardMs = parts.clock.monotonic()
     this.lastSentMs = this.lastHeardMs
+    this.keptUpMs = this.lastHeardMs
+    this.takenMs = this.lastHeardMs
     this.timer = every(parts.clock, Math.min(1000, parts.settings.heartbeatMs), () => this.tick())
     socket.start({
       data: chunk => this.data(chunk),
@@ -54,14 +68,30 @@ export class SlaveConnection {
     })
   }
 
+  /** Whether the peer has reported where its log ends, and fitted. */
+  get isSlave(): boolean {
+    return this.next !== undefined
+  }
+
   /** The log has grown. */
   wake(): void {
-    void this.send()
+    if (this.sending !== undefined || this.next === undefined || this.timer === undefined) return
+    const round = this.send(this.next).finally(() => {
+      this.sending = undefined
+      // What came while the last read found nothing.
+      if (this.timer !== undefined && this.socket.unsentBytes === 0 && this.hasMore()) this.wake()
+    })
+    this.sending = round
   }
 
   close(reason: string): void {
     this.reason = reason
     this.socket.destroy()
+  }
+
+  /** Resolves when nothing of this connection reads the log any more; to be called after `close`. */
+  async settled(): Promise<void> {
+    await this.sending
   }
 
   /** Of all whole reports that have come the last one counts. */
@@ -74,15 +104,57 @@ export class SlaveConnection {
   }
 
   private reported(offset: number): void {
-    const { store, settings, confirmed } = this.parts
+    const { store } = this.parts
     if (!Number.isSafeInteger(offset) || offset < 0 || offset > store.maxPhysicalOffset) {
       this.close(`the slave's log ends at ${offset}, this one at ${store.maxPhysicalOffset}`)
       return
     }
+    if (this.next === undefined) this.begin(offset)
+    else this.confirm(offset)
+  }
+
+  /** A first report says where to go on; it confirms nothing, since whoever connects can claim to have it all. */
+  private begin(offset: number): void {
+    const { store, settings, joined } = this.parts
+    if (offset > 0 && offset < store.minPhysicalOffset) {
+      this.refuseBehind(offset)
+      return
+    }
     // A slave without a log gets the last file, as from RocketMQ's master.
-    this.next ??= offset === 0 ? this.beginOfLastFile(settings.fileBytes) : offset
-    confirmed(offset)
+    const next = offset === 0 ? this.beginOfLastFile(settings.fileBytes) : offset
+    this.position = offset
+    const refusal = joined(this)
+    if (refusal !== undefined) {
+      this.close(refusal)
+      return
+    }
+    this.next = next
+    this.taken = next
     this.wake()
+  }
+
+  /** A report counts up to what was sent on this connection, whatever it says. */
+  private confirm(offset: number): void {
+    const has = Math.min(offset, this.next as number)
+    if (has > this.position) {
+      this.position = has
+      this.keptUp()
+    }
+    this.parts.confirmed(has)
+    this.wake()
+  }
+
+  private keptUp(): void {
+    this.keptUpMs = this.parts.clock.monotonic()
+    this.keepsUp = true
+  }
+
+  /** What it lacks is deleted here. It is told where this log begins, which a slave of either kind takes as a misfit. */
+  private refuseBehind(offset: number): void {
+    const { minPhysicalOffset } = this.parts.store
+    this.reason = `the slave's log ends at ${offset}, and what follows is deleted here: the log begins at ${minPhysicalOffset}. Empty the slave's store directory, so that it begins anew`
+    this.write([encodeFrameHead(minPhysicalOffset, 0)])
+    this.socket.end()
   }
 
   private beginOfLastFile(fileBytes: number): number {
@@ -90,28 +162,27 @@ export class SlaveConnection {
     return Math.max(minPhysicalOffset, maxPhysicalOffset - (maxPhysicalOffset % fileBytes))
   }
 
-  private async send(): Promise<void> {
-    if (this.sending || this.next === undefined || this.timer === undefined) return
-    this.sending = true
+  private async send(from: number): Promise<void> {
+    let next = from
     try {
       while (this.timer !== undefined && this.socket.unsentBytes < unsentLimit) {
-        const bytes = await this.parts.store.readLog(this.next, this.parts.settings.frameBytes)
+        if (next < this.parts.store.minPhysicalOffset) {
+          this.refuseBehind(next)
+          return
+        }
+        const bytes = await this.parts.store.readLog(next, this.parts.settings.frameBytes)
         if (bytes.length === 0 || this.timer === undefined) break
-        this.write([encodeFrameHead(this.next, bytes.length), bytes])
-        this.next += bytes.length
+        this.write([encodeFrameHead(next, bytes.length), bytes])
+        next += bytes.length
+        this.next = next
       }
     } catch (error) {
       this.close(`the log could not be read: ${(error as Error).message}`)
-    } finally {
-      this.sending = false
     }
-    // What came while the last read found nothing.
-    if (this.timer !== undefined && this.socket.unsentBytes === 0 && this.hasMore()) this.wake()
   }
 
   private hasMore(): boolean {
-    const { minPhysicalOffset, maxPhysicalOffset } = this.parts.store
-    return this.next !== undefined && this.next >= minPhysicalOffset && this.next < maxPhysicalOffset
+    return this.next !== undefined && this.next < this.parts.store.maxPhysicalOffset
   }
 
   private write(parts: readonly Uint8Array[]): void {
@@ -123,8 +194,25 @@ export class SlaveConnection {
     const { clock, settings } = this.parts
     const now = clock.monotonic()
     if (now - this.lastHeardMs > settings.silenceMs) this.close(`nothing was heard for ${settings.silenceMs} ms`)
-    else if (this.next !== undefined && now - this.lastSentMs >= settings.heartbeatMs)
-      this.write([encodeFrameHead(this.next, 0)])
+    else if (this.next === undefined) {
+      if (now - this.lastSentMs > settings.silenceMs) this.close(`no report came for ${settings.silenceMs} ms`)
+    } else this.watch(this.next, now)
+  }
+
+  /** Whether the slave reads and confirms. */
+  private watch(next: number, now: number): void {
+    const { settings, store } = this.parts
+    const taken = next - this.socket.unsentBytes
+    if (taken > this.taken || this.socket.unsentBytes === 0) {
+      this.taken = taken
+      this.takenMs = now
+    } else if (now - this.takenMs > settings.silenceMs) {
+      this.close(`it has read nothing for ${settings.silenceMs} ms`)
+      return
+    }
+    if (this.position >= store.maxPhysicalOffset) this.keptUp()
+    else if (now - this.keptUpMs > settings.keepUpMs()) this.keepsUp = false
+    if (now - this.lastSentMs >= settings.heartbeatMs) this.write([encodeFrameHead(next, 0)])
     this.wake()
   }
 }

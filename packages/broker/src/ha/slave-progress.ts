@@ -1,12 +1,20 @@
 import type { Replicas } from '@skua-mq/store'
 
+/** What one connection of a slave adds to the whole. */
+export interface SlaveState {
+  /** The slave says that it has everything below this. */
+  readonly position: number
+  /** False for one that has been silent about what was sent to it: nobody waits for it until it reports again. */
+  readonly keepsUp: boolean
+}
+
 /**
  * How far the slaves are, all together: any one that has a message suffices, and what was confirmed once stays so when
  * its slave leaves (ha.md 3).
  */
 export class SlaveProgress implements Replicas {
   confirmedOffset = 0
-  private connections = 0
+  private readonly slaves = new Set<SlaveState>()
   private readonly listeners: (() => void)[] = []
   private readonly logEnd: () => number
   private readonly fallBehindMax: number
@@ -18,19 +26,25 @@ export class SlaveProgress implements Replicas {
   }
 
   get available(): boolean {
-    return this.connections > 0 && this.logEnd() - this.confirmedOffset < this.fallBehindMax
+    const end = this.logEnd()
+    for (const slave of this.slaves) if (slave.keepsUp && end - slave.position < this.fallBehindMax) return true
+    return false
+  }
+
+  get count(): number {
+    return this.slaves.size
   }
 
   onConfirmed(run: () => void): void {
     this.listeners.push(run)
   }
 
-  joined(): void {
-    this.connections++
+  joined(slave: SlaveState): void {
+    this.slaves.add(slave)
   }
 
-  left(): void {
-    this.connections--
+  left(slave: SlaveState): void {
+    this.slaves.delete(slave)
   }
 
   confirm(offset: number): void {
