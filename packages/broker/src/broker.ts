@@ -7,6 +7,7 @@ import {
   group,
   LiveConfig,
   type ProcessFacts,
+  part,
   type Runtime,
   type Service,
   type Timer,
@@ -66,7 +67,7 @@ export class Broker implements Service {
   private readonly delivery: Delivery
   private readonly replication: Replication
   private readonly filterProcesses: Service
-  private expiry: Timer | undefined
+  private readonly parts: Service
 
   constructor(options: BrokerOptions) {
     const { runtime } = options
@@ -123,6 +124,7 @@ export class Broker implements Service {
     for (const table of [this.tables.topics, this.tables.filterServers])
       table.onChange(() => this.registration.changed())
     this.filterProcesses = filterProcesses(options, this)
+    this.parts = this.inOrder()
     // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
     live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
   }
@@ -217,49 +219,64 @@ export class Broker implements Service {
     })
   }
 
-  /** Recovery, tables, listeners, registration: in this order, so that nobody is told of a broker that cannot answer. */
-  async start(): Promise<void> {
-    const { tables, options } = this
-    await this.store.start()
-    try {
-      tables.load()
-      await this.server.start()
-    } catch (error) {
-      await this.store.stop()
-      throw error
-    }
-    tables.start()
-    this.delivery.start()
-    await this.replication.start()
-    this.expiry = every(options.runtime.clock, expiryScanMs, () => tables.expire())
-    await this.registration.start()
-    await this.filterProcesses.start()
+  /**
+   * Recovery, tables, what delivers, listeners, registration: in this order, so that nobody is told of a broker that
+   * cannot answer. A start that fails leaves nothing behind.
+   */
+  start(): Promise<void> {
+    return this.parts.start()
   }
 
   /** Leaves the name servers, answers what is held, closes connections, then flushes and unlocks. */
-  async stop(): Promise<void> {
-    await this.filterProcesses.stop()
-    await this.registration.stop()
-    this.expiry?.cancel()
-    this.hot.stop()
-    await this.server.stop()
-    await this.replication.stop()
-    await this.client.close()
-    await this.delivery.stop()
-    this.tables.stop()
-    await this.store.stop()
+  stop(): Promise<void> {
+    return this.parts.stop()
+  }
+
+  /** For an end that cannot wait for a stop: what the tables hold is saved. Errors are events. */
+  rescue(): void {
+    this.tables.save()
+    this.delivery.save()
+  }
+
+  /** What begins first ends last. */
+  private inOrder(): Service {
+    const { store, tables, delivery, client, replication, server, hot, registration, filterProcesses } = this
+    const { clock } = this.options.runtime
+    let expiry: Timer | undefined
+    return group('broker', [
+      store,
+      tables,
+      delivery,
+      part('client', { stop: () => client.close() }),
+      replication,
+      server,
+      part('hot handlers', { stop: hot.stop }),
+      part('expiry', {
+        start: () => {
+          expiry = every(clock, expiryScanMs, () => tables.expire())
+        },
+        stop: () => expiry?.cancel(),
+      }),
+      registration,
+      filterProcesses,
+    ])
   }
 }
 
 const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? '0.0.0.0'
 
-function refuseImpossible({ config, tls }: BrokerOptions): void {
+/** Before anything is made, so that a refusal leaves nothing behind. */
+function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {
   if (config.brokerRole === 'SLAVE' && config.brokerId <= 0) {
     const remark = `brokerRole=SLAVE: brokerId=${config.brokerId} is that of a master, a slave has one above 0`
     throw new Failure('ECONFIG', remark)
   }
   if (tls?.mode === 'enforcing' && config.filterServerNums > 0)
     throw new Failure('ECONFIG', 'tls.server.mode=enforcing excludes filterServerNums: filter servers speak no TLS')
+  if (config.filterServerNums > 0 && startFilterProcess === undefined) {
+    const remark = `filterServerNums=${config.filterServerNums}: whoever embeds this broker starts no filter servers`
+    throw new Failure('ECONFIG', remark)
+  }
 }
 
 function liveConfig({ config, runtime, keepConfig }: BrokerOptions): LiveConfig<typeof brokerOptions> {
@@ -277,11 +294,7 @@ function filterProcesses(
   { brokerAddr }: { readonly brokerAddr: string },
 ): Service {
   const count = config.filterServerNums
-  if (count === 0 || startFilterProcess === undefined) {
-    if (count > 0)
-      throw new Failure('ECONFIG', `filterServerNums=${count}: whoever embeds this broker starts no filter servers`)
-    return group('no filter servers', [])
-  }
+  if (count === 0 || startFilterProcess === undefined) return group('no filter servers', [])
   const { filterCallTimeoutMs: callTimeoutMs, filterMemoryBytes: memoryBytes } = config
   const plan = { brokerAddr, bindAddress: bindAddress ?? '0.0.0.0', callTimeoutMs, memoryBytes }
   return new FilterProcesses({ ...runtime, count, plan, startProcess: startFilterProcess })

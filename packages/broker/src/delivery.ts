@@ -1,6 +1,6 @@
 import { delayOffsetFile, type PendingTransaction } from '@skua-mq/protocol'
 import type { Route } from '@skua-mq/remoting'
-import type { Runtime } from '@skua-mq/runtime'
+import type { Runtime, Service } from '@skua-mq/runtime'
 import { type MessageStore, parseDelayLevels } from '@skua-mq/store'
 import type { BrokerConfig } from './config/options.ts'
 import { delayStep } from './delay/delay-step.ts'
@@ -30,16 +30,18 @@ export interface DeliveryParts {
 }
 
 /** What the broker stores on its own account: delayed messages, retries, dead letters, transactions. */
-export interface Delivery {
+export interface Delivery extends Service {
   /** What becomes of a message that is not stored as it came. */
   readonly steps: readonly SendStep[]
   readonly routes: readonly Route[]
   /** Where a slave puts how far its master's delayed messages are. */
   readonly delays: Pick<DelayedDelivery, 'replace'>
   /** With an open store and loaded tables; nothing on a slave, whose master delivers. */
-  start(): void
+  start(): Promise<void>
   /** Before the store and the tables stop. */
   stop(): Promise<void>
+  /** How far the delayed messages are, to disk at once; an error is an event. */
+  save(): void
   /** Undecided transactions, oldest first; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]>
 }
@@ -85,7 +87,8 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
     steps: [retryStep({ topics, group }), halfStep(() => config.rejectTransactionMessage), delayStep(levels)],
     routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes({ end, checks, pending })],
     delays: delayed,
-    start: () => {
+    name: 'delivery',
+    start: async () => {
       if (config.brokerRole === 'SLAVE') return
       delayed.start()
       checks.start()
@@ -94,6 +97,9 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
       if (config.brokerRole === 'SLAVE') return
       await checks.stop()
       await delayed.stop()
+    },
+    save: () => {
+      if (config.brokerRole !== 'SLAVE') delayed.save()
     },
     pendingTransactions: pending,
   }

@@ -80,19 +80,26 @@ export function brokerTables({ config, runtime, store }: TablesParts) {
     resets,
     traffic,
     filters: new ExpressionFilters(config, consumerFilters),
-    load: () => {
+    name: 'tables',
+    /** With an open store. */
+    start: async () => {
       topics.load()
       groups.load()
       offsets.load()
       consumerFilters.load()
-    },
-    start: () => {
       offsets.start()
       traffic.start()
     },
-    stop: () => {
+    stop: async () => {
       traffic.stop()
       offsets.stop()
+      topics.stop()
+      groups.stop()
+      consumerFilters.stop()
+    },
+    /** As at a stop, while all goes on: for a process that is about to end without one. */
+    save: () => {
+      offsets.saveNow()
       topics.stop()
       groups.stop()
       consumerFilters.stop()

@@ -77,10 +77,11 @@ export class RemotingClient implements ChannelOwner {
   private readonly options: RemotingClientOptions
   private readonly limits: RemotingLimits
   private readonly dispatch: Dispatch
-  private readonly sends: SendQueue
+  /** Both from the first connection on: a client that was only made holds nothing. */
+  private sends: SendQueue | undefined
   private readonly channels = new Map<string, Promise<Channel>>()
   private readonly open = new Map<Channel, string>()
-  private readonly idleTimer: Timer
+  private idleTimer: Timer | undefined
   private ended = false
 
   constructor(options: RemotingClientOptions) {
@@ -90,8 +91,6 @@ export class RemotingClient implements ChannelOwner {
       events: options.events ?? noEvents,
       maxPendingRequests: this.limits.maxPendingRequests,
     })
-    this.sends = new SendQueue(options.turn)
-    this.idleTimer = every(options.clock, idleSweepMs, () => this.sweepIdle())
   }
 
   async request<Q extends RequestSpec<never, never, never, never> | RequestSpec>(
@@ -134,11 +133,11 @@ export class RemotingClient implements ChannelOwner {
   async close(): Promise<void> {
     if (this.ended) return
     this.ended = true
-    this.idleTimer.cancel()
+    this.idleTimer?.cancel()
     // One that is still being made closes itself when it is there: nobody waits for an address that does not answer.
     for (const channel of this.open.keys()) channel.end()
     this.channels.clear()
-    this.sends.leave()
+    this.sends?.leave()
   }
 
   private outgoing(spec: RequestSpec, header: Record<string, unknown>, options: RequestOptions): OutgoingCommand {
@@ -188,6 +187,8 @@ export class RemotingClient implements ChannelOwner {
       socket.destroy()
       throw new NetError('ECLOSED', 'this client is closed')
     }
+    this.sends ??= new SendQueue(this.options.turn)
+    this.idleTimer ??= every(this.options.clock, idleSweepMs, () => this.sweepIdle())
     const channel = new Channel({
       socket,
       owner: this,

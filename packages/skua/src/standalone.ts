@@ -47,6 +47,8 @@ export interface Standalone {
   /** Pulls that wait for a message at the moment. */
   heldPulls(): number
   stop(): Promise<void>
+  /** For an end that cannot wait for `stop`: saves what the broker's tables hold. */
+  rescue(): void
 }
 
 const ofMachine = (host: string): boolean => host === '127.0.0.1' || host === '::1'
@@ -103,5 +105,6 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     brokers: [{ name: config.brokerName, address: broker.brokerAddr }],
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),
+    rescue: () => broker.rescue(),
   }
 }

@@ -46,6 +46,11 @@ export class DelayedDelivery implements ArrivalListener {
   async stop(): Promise<void> {
     this.timer?.cancel()
     await Promise.all(this.levels.map(level => level.stop()))
+    this.save()
+  }
+
+  /** On disk when it returns, or an event says why not. */
+  save(): void {
     if (this.isChanged()) this.parts.file.saveAtStop(this.table())
   }
 

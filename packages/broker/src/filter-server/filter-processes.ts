@@ -47,7 +47,12 @@ export class FilterProcesses implements Service {
   }
 
   async start(): Promise<void> {
-    for (let i = 0; i < this.parts.count; i++) this.begin(firstPauseMs)
+    try {
+      for (let i = 0; i < this.parts.count; i++) this.begin(firstPauseMs)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
   }
 
   async stop(): Promise<void> {

@@ -80,6 +80,11 @@ export class OffsetTable {
   /** The last save is a blocking one and overtakes one that is under way. */
   stop(): void {
     this.timer?.cancel()
+    this.saveNow()
+  }
+
+  /** On disk when it returns, or an event says why not. */
+  saveNow(): void {
     if (this.dirty || this.saving) this.parts.file.saveAtStop({ offsetTable: this.offsets })
     this.dirty = false
   }

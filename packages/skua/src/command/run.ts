@@ -1,4 +1,4 @@
-import type { Service } from '@skua-mq/runtime'
+import { oneLine } from './fail.ts'
 
 export interface RunOptions {
   /** Survives the end of its terminal: nohup's wish, which Node undoes by setting its own handler. */
@@ -7,32 +7,48 @@ export interface RunOptions {
   readonly onStop?: () => void
 }
 
+/** What runs until a signal ends it. */
+export interface Running {
+  stop(): Promise<void>
+  /** Saves at once what an end without a clean stop would lose. */
+  rescue?(): void
+}
+
 /** How long a clean stop may take before the process ends all the same. */
 const stopPatienceMs = 60_000
 
 /**
- * Runs a server until SIGINT or SIGTERM, then stops it; a second signal ends the process at once. The handlers stand
- * before the start: whoever reads the first line may hang up that moment.
+ * Runs a server until SIGINT, SIGTERM or the end of its terminal, then stops it. Service managers and process groups send
+ * SIGTERM twice, so only a second Ctrl-C hurries: what a clean stop would have saved at its end is saved first. The handlers
+ * stand before the start: whoever reads the first line may hang up that moment.
  */
-export async function untilSignal<S extends Pick<Service, 'stop'>>(
-  start: () => Promise<S>,
-  options: RunOptions,
-): Promise<S> {
+export async function untilSignal<S extends Running>(start: () => Promise<S>, options: RunOptions): Promise<S> {
   let starting: Promise<S> | undefined
+  let running: S | undefined
   let stopping = false
+  const hurry = () => {
+    running?.rescue?.()
+    process.exit(1)
+  }
   const stop = async () => {
-    if (stopping) process.exit(1)
+    if (stopping) return
     stopping = true
     options.onStop?.()
-    setTimeout(() => process.exit(1), stopPatienceMs).unref()
-    await (await starting)?.stop()
-    process.exit(0)
+    setTimeout(hurry, stopPatienceMs).unref()
+    try {
+      await (await starting)?.stop()
+      process.exit(0)
+    } catch (error) {
+      process.stderr.write(`skua: not stopped cleanly: ${oneLine(error)}\n`)
+      hurry()
+    }
   }
   // A server outlives whoever read its lines.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  process.on('SIGINT', stop)
+  process.on('SIGINT', () => (stopping ? hurry() : void stop()))
   process.on('SIGTERM', stop)
   process.on('SIGHUP', options.ignoreHangUp ? () => {} : stop)
   starting = start()
-  return starting
+  running = await starting
+  return running
 }
