@@ -83,32 +83,19 @@ export function brokerTables({ config, runtime, store }: TablesParts) {
     name: 'tables',
     /** With an open store. */
     start: async () => {
-      topics.load()
-      groups.load()
-      offsets.load()
-      consumerFilters.load()
-      offsets.start()
-      traffic.start()
+      for (const table of [topics, groups, offsets, consumerFilters]) table.load()
+      for (const table of [offsets, traffic]) table.start()
     },
     stop: async () => {
-      traffic.stop()
-      offsets.stop()
-      topics.stop()
-      groups.stop()
-      consumerFilters.stop()
+      for (const table of [traffic, offsets, topics, groups, consumerFilters]) table.stop()
     },
     /** As at a stop, while all goes on: for a process that is about to end without one. */
     save: () => {
       offsets.saveNow()
-      topics.stop()
-      groups.stop()
-      consumerFilters.stop()
+      for (const table of [topics, groups, consumerFilters]) table.stop()
     },
     expire: () => {
-      consumers.expire()
-      producers.expire()
-      locks.expire()
-      filterServers.expire()
+      for (const table of [consumers, producers, locks, filterServers]) table.expire()
       consumerFilters.sweep()
     },
   }

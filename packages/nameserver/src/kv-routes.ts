@@ -5,8 +5,8 @@ import type { KvConfig } from './kv-config.ts'
 /** 100, 101, 102, 219 (admin.md 1). */
 export function kvRoutes(kv: KvConfig): Route[] {
   return [
-    route(putKvConfig, ({ namespace, key, value }) => {
-      kv.put(namespace, key, value)
+    route(putKvConfig, async ({ namespace, key, value }) => {
+      await kv.put(namespace, key, value)
       return ok({})
     }),
     route(getKvConfig, ({ namespace, key }) => {
@@ -14,8 +14,8 @@ export function kvRoutes(kv: KvConfig): Route[] {
       if (value === undefined) return refuse(ResponseCode.queryNotFound, `no value for ${key} in ${namespace}`)
       return ok({ value })
     }),
-    route(deleteKvConfig, ({ namespace, key }) => {
-      kv.delete(namespace, key)
+    route(deleteKvConfig, async ({ namespace, key }) => {
+      await kv.delete(namespace, key)
       return ok({})
     }),
     route(getKvListByNamespace, ({ namespace }) => {

@@ -12,6 +12,7 @@ import {
 } from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { orderTopicNamespace } from './kv-config.ts'
+import { ListCache } from './list-cache.ts'
 import type { NameServerParts } from './parts.ts'
 
 /** Bits of a topic's sysFlag (remoting.md 14.3). */
@@ -21,7 +22,12 @@ const unitSub = 2
 /** What clients and tools look up: 105, 106, and the topic lists 206, 224, 304, 311 to 313. */
 export function lookupRoutes(parts: NameServerParts): Route[] {
   const { routes, advertise } = parts
-  const listed = (topicList: string[]) => ok({}, getAllTopicListFromNameserver.replyBody!.encode({ topicList }))
+  const cache = new ListCache(() => routes.version)
+  const listed = (name: string, topics: () => string[]) =>
+    ok(
+      {},
+      cache.get(name, () => getAllTopicListFromNameserver.replyBody!.encode({ topicList: topics() })),
+    )
   return [
     routeRoute(parts),
     route(getBrokerClusterInfo, (_header, { connection }) => {
@@ -31,17 +37,19 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
       }
       return ok({}, getBrokerClusterInfo.replyBody!.encode(info))
     }),
-    route(getAllTopicListFromNameserver, () => listed(routes.topicNames())),
-    route(getTopicsByCluster, ({ cluster }) => listed(routes.topicsOfCluster(cluster))),
+    route(getAllTopicListFromNameserver, () => listed('all', () => routes.topicNames())),
+    route(getTopicsByCluster, ({ cluster }) => listed(`of ${cluster}`, () => routes.topicsOfCluster(cluster))),
     route(getSystemTopicListFromNs, (_header, { connection }) => {
       const { topics, brokerAddr } = routes.systemTopics()
       const told = brokerAddr === undefined ? undefined : advertise(brokerAddr, connection)
       return ok({}, getSystemTopicListFromNs.replyBody!.encode({ topicList: topics, brokerAddr: told }))
     }),
-    route(getUnitTopicList, () => listed(routes.topicsBySysFlag(flag => (flag & unit) !== 0))),
-    route(getHasUnitSubTopicList, () => listed(routes.topicsBySysFlag(flag => (flag & unitSub) !== 0))),
+    route(getUnitTopicList, () => listed('unit', () => routes.topicsBySysFlag(flag => (flag & unit) !== 0))),
+    route(getHasUnitSubTopicList, () =>
+      listed('unit sub', () => routes.topicsBySysFlag(flag => (flag & unitSub) !== 0)),
+    ),
     route(getHasUnitSubUnunitTopicList, () =>
-      listed(routes.topicsBySysFlag(flag => (flag & unitSub) !== 0 && (flag & unit) === 0)),
+      listed('sub', () => routes.topicsBySysFlag(flag => (flag & unitSub) !== 0 && (flag & unit) === 0)),
     ),
   ]
 }

@@ -14,6 +14,7 @@ import {
 } from '@skua-mq/runtime'
 import { KvConfig } from './kv-config.ts'
 import { type NameServerConfig, nameServerOptions } from './options.ts'
+import { RegistrationIntake } from './registration-intake.ts'
 import { RouteTable } from './route-table.ts'
 import { nameServerRoutes } from './routes.ts'
 
@@ -41,7 +42,8 @@ export interface NameServerOptions {
 /** A name server: routes in memory, KV configuration on disk. */
 export class NameServer implements Service {
   readonly name = 'nameserver'
-  private readonly routes = new RouteTable()
+  private readonly routes: RouteTable
+  private readonly intake: RegistrationIntake
   private readonly kv: KvConfig
   private readonly server: RemotingServer
   private readonly options: NameServerOptions
@@ -50,8 +52,12 @@ export class NameServer implements Service {
   constructor(options: NameServerOptions) {
     this.options = options
     const { runtime, listen, kvConfigPath, orderMessageEnable } = options
-    this.kv = new KvConfig({ ...runtime, path: kvConfigPath })
     const given = options.config ?? configOf(nameServerOptions, { listenPort: listen.port, kvConfigPath })
+    const { maxRegisteredTopics: maxTopics, maxRegisteredBrokers: maxBrokers, maxKvBytes: maxBytes } = given
+    this.kv = new KvConfig({ ...runtime, path: kvConfigPath, maxBytes })
+    this.routes = new RouteTable({ maxTopics })
+    const { clock } = runtime
+    this.intake = new RegistrationIntake({ routes: this.routes, clock, limits: { maxTopics, maxBrokers } })
     const config = new LiveConfig({
       table: nameServerOptions,
       config: { ...given, orderMessageEnable },
@@ -61,6 +67,7 @@ export class NameServer implements Service {
     })
     const routes = nameServerRoutes({
       routes: this.routes,
+      intake: this.intake,
       kv: this.kv,
       config,
       now: () => runtime.clock.monotonic(),
@@ -105,9 +112,12 @@ export class NameServer implements Service {
   async stop(): Promise<void> {
     this.timer?.cancel()
     await this.server.stop()
+    await this.intake.stop()
+    await this.kv.settled()
   }
 
   private tell(gone: readonly string[], why: string): void {
+    if (gone.length > 0) this.intake.sweep()
     for (const brokerAddr of gone) this.options.runtime.events.emit(brokerGone({ brokerAddr, why }))
   }
 }

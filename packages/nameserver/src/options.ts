@@ -1,4 +1,4 @@
-import { bool, type Config, port, text } from '@skua-mq/runtime'
+import { bool, type Config, count, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's keys of the name server (store.md 11). */
 export const nameServerOptions = {
@@ -7,6 +7,12 @@ export const nameServerOptions = {
   kvConfigPath: text({ default: '', help: 'file of the KV configuration; empty: ~/namesrv/kvConfig.json' }),
   configStorePath: text({ default: '', help: 'file to which updated options are written', effect: 'none' }),
   orderMessageEnable: bool({ default: false, help: 'attach ORDER_TOPIC_CONFIG to route answers', live: true }),
+  maxRegisteredTopics: count({
+    default: 500_000,
+    help: 'topics that the brokers of this name server may register, those of each broker counted; more are refused',
+  }),
+  maxRegisteredBrokers: count({ default: 20_000, help: 'broker addresses that may be registered; more are refused' }),
+  maxKvBytes: count({ default: 4_194_304, help: 'characters of all namespaces, keys and values; more are refused' }),
   rocketmqHome: text({ default: '', help: 'nothing is looked for there', effect: 'none' }),
   productEnvName: text({ default: 'center', help: 'used by RocketMQ for cluster tests only', effect: 'none' }),
   clusterTest: bool({ default: false, help: 'used by RocketMQ for its own tests only', effect: 'none' }),

@@ -2,11 +2,13 @@ import type { Connection } from '@skua-mq/remoting'
 import type { LiveConfig } from '@skua-mq/runtime'
 import type { KvConfig } from './kv-config.ts'
 import type { nameServerOptions } from './options.ts'
+import type { RegistrationIntake } from './registration-intake.ts'
 import type { RouteTable } from './route-table.ts'
 
 /** What the handlers of a name server take. */
 export interface NameServerParts {
   readonly routes: RouteTable
+  readonly intake: RegistrationIntake
   readonly kv: KvConfig
   readonly config: LiveConfig<typeof nameServerOptions>
   /** Monotonic ms. */

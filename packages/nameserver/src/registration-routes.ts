@@ -4,7 +4,6 @@ import {
   deleteTopicInNamesrv,
   getKvListByNamespace,
   queryDataVersion,
-  type RegisterBrokerBody,
   ResponseCode,
   registerBroker,
   registerTopicInNamesrv,
@@ -14,6 +13,7 @@ import {
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { orderTopicNamespace } from './kv-config.ts'
 import type { NameServerParts } from './parts.ts'
+import type { Registered } from './route-table.ts'
 
 /** What changes the routes: 103, 104, 322 and 217 of brokers, 205, 327 and 216 of tools. */
 export function registrationRoutes(parts: NameServerParts): Route[] {
@@ -22,6 +22,7 @@ export function registrationRoutes(parts: NameServerParts): Route[] {
     registerRoute(parts),
     route(unregisterBroker, ({ brokerName, brokerAddr }) => {
       routes.unregister({ brokerName, brokerAddr })
+      parts.intake.sweep()
       return ok({})
     }),
     route(queryDataVersion, ({ brokerAddr }, { body }) => {
@@ -42,33 +43,27 @@ export function registrationRoutes(parts: NameServerParts): Route[] {
 }
 
 /** The answer tells a slave where its master is, and every broker which of its topics are ordered. */
-function registerRoute({ routes, kv, now, registeredBy }: NameServerParts): Route {
+function registerRoute({ intake, kv, registeredBy }: NameServerParts): Route {
   return route(registerBroker, (header, { body, connection }) => {
     if (header.bodyCrc32 !== 0 && header.bodyCrc32 !== (crc32(body) & 0x7fff_ffff)) {
       return refuse(ResponseCode.systemError, 'the CRC of the register body does not match: it was damaged on its way')
     }
-    const reply = routes.register(
-      {
-        cluster: header.clusterName,
-        brokerName: header.brokerName,
-        brokerAddr: header.brokerAddr,
-        brokerId: header.brokerId,
-        haServerAddr: header.haServerAddr,
-        expiryMs: header.heartbeatTimeoutMillis,
-        connectionId: connection.id,
-        body: body.length === 0 ? emptyBody() : registerBroker.body!.decode(body),
-      },
-      now(),
-    )
-    registeredBy(connection, header.brokerAddr)
-    const orderTopics = kv.namespace(orderTopicNamespace)
-    if (orderTopics === undefined) return ok(reply)
-    return ok(reply, getKvListByNamespace.replyBody!.encode({ table: new Map(orderTopics) }))
+    const answer = (reply: Registered['reply']) => {
+      registeredBy(connection, header.brokerAddr)
+      const orderTopics = kv.namespace(orderTopicNamespace)
+      if (orderTopics === undefined) return ok(reply)
+      return ok(reply, getKvListByNamespace.replyBody!.encode({ table: new Map(orderTopics) }))
+    }
+    const taken = intake.take({
+      cluster: header.clusterName,
+      brokerName: header.brokerName,
+      brokerAddr: header.brokerAddr,
+      brokerId: header.brokerId,
+      haServerAddr: header.haServerAddr,
+      expiryMs: header.heartbeatTimeoutMillis,
+      connectionId: connection.id,
+      bytes: body,
+    })
+    return taken instanceof Promise ? taken.then(answer) : answer(taken)
   })
 }
-
-/** A broker without topics may send no body at all. */
-const emptyBody = (): RegisterBrokerBody => ({
-  filterServerList: [],
-  topicConfigSerializeWrapper: { dataVersion: { timestamp: 0, counter: 0 }, topicConfigTable: new Map() },
-})

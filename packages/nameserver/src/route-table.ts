@@ -18,6 +18,8 @@ interface Broker {
   readonly cluster: string
   readonly brokerName: string
   readonly addrs: Map<number, string>
+  /** What it put into `topics` by its name, so that its end does not walk through the topics of all. */
+  readonly queues: Map<string, QueueData>
 }
 
 /** One registered address. */
@@ -45,14 +47,41 @@ export interface Registration {
   readonly body: RegisterBrokerBody
 }
 
+/** What a registration leaves to be done: its topics, which are entered a slice at a time. */
+export interface Registered {
+  /** What a slave wants to know: where its master is. */
+  readonly reply: { haServerAddr?: string; masterAddr?: string }
+  /** Enters so many of its topics; true when all are there. Throws RangeError at `maxTopics`. */
+  enter(count: number): boolean
+}
+
 /** Who is where: topics, brokers and clusters as the brokers register them. In memory only; a restart fills it again. */
 export class RouteTable {
   private readonly topics = new Map<string, Map<string, QueueData>>()
   private readonly brokers = new Map<string, Broker>()
   private readonly live = new Map<string, LiveBroker>()
+  /** Brokers that are gone, whose topics are still to be taken out. */
+  private readonly ended: IterableIterator<[string, QueueData]>[] = []
+  /** Topics of brokers, each pair counted, also those that `sweep` has not taken out yet. */
+  private entries = 0
+  private readonly maxTopics: number
+  /** Moves with each change of what the lists of topics and brokers say. */
+  version = 0
 
-  /** Answers what a slave wants to know: where its master is. */
-  register(registration: Registration, nowMs: number): { haServerAddr?: string; masterAddr?: string } {
+  /** `maxTopics`: maxRegisteredTopics, of all brokers together. */
+  constructor({ maxTopics = Number.POSITIVE_INFINITY } = {}) {
+    this.maxTopics = maxTopics
+  }
+
+  /** A registration as a whole. Answers what a slave wants to know: where its master is. */
+  register(registration: Registration, nowMs: number): Registered['reply'] {
+    const { reply, enter } = this.begin(registration, nowMs)
+    enter(Number.POSITIVE_INFINITY)
+    return reply
+  }
+
+  /** The broker lives, and is reached; its topics come in by `enter`. */
+  begin(registration: Registration, nowMs: number): Registered {
     const { cluster, brokerName, brokerAddr, brokerId, body } = registration
     const known = this.live.get(brokerAddr)
     // A broker that came back under another name leaves its old one, which nobody would ever expire.
@@ -62,26 +91,61 @@ export class RouteTable {
     // A broker that came back under another id (slave turned master) must not stay under the old one.
     for (const [id, addr] of broker.addrs) if (addr === brokerAddr && id !== brokerId) broker.addrs.delete(id)
     const first = !broker.addrs.has(brokerId)
+    if (broker.addrs.get(brokerId) !== brokerAddr) this.version++
     broker.addrs.set(brokerId, brokerAddr)
     const { dataVersion, topicConfigTable } = body.topicConfigSerializeWrapper
-    if (brokerId === masterId && (first || known === undefined || !sameDataVersion(known.dataVersion, dataVersion))) {
-      for (const config of topicConfigTable.values()) this.putTopic(brokerName, config)
-    }
-    this.live.set(brokerAddr, {
+    const isNews =
+      brokerId === masterId && (first || known === undefined || !sameDataVersion(known.dataVersion, dataVersion))
+    const live: LiveBroker = {
       cluster,
       brokerName,
       brokerId,
       haServerAddr: registration.haServerAddr,
       expiryMs: registration.expiryMs ?? brokerExpiryMs,
       lastSeenMs: nowMs,
-      dataVersion,
+      // Known as far as it was: only when all topics are in, this version is.
+      dataVersion: isNews ? (known?.dataVersion ?? noVersion) : dataVersion,
       filterServers: body.filterServerList,
       connectionId: registration.connectionId,
-    })
+    }
+    this.live.set(brokerAddr, live)
+    const configs = isNews ? topicConfigTable.values() : [][Symbol.iterator]()
+    return {
+      reply: this.replyTo(brokerId, broker),
+      enter: count => {
+        for (let left = count; left > 0; left--) {
+          const { done, value } = configs.next()
+          if (done === true) {
+            live.dataVersion = dataVersion
+            return true
+          }
+          // It may have gone meanwhile: then its topics have nobody to take them out.
+          if (this.brokers.get(brokerName) !== broker) return true
+          this.putTopic(broker, value)
+        }
+        return false
+      },
+    }
+  }
+
+  private replyTo(brokerId: number, broker: Broker): Registered['reply'] {
     if (brokerId === masterId) return {}
     const masterAddr = broker.addrs.get(masterId)
     const master = masterAddr === undefined ? undefined : this.live.get(masterAddr)
     return masterAddr === undefined || master === undefined ? {} : { haServerAddr: master.haServerAddr, masterAddr }
+  }
+
+  /** The registration says what was known before: the broker lives on. False where the address is not known like this. */
+  refresh(registration: Omit<Registration, 'body'>, nowMs: number): Registered['reply'] | undefined {
+    const { cluster, brokerName, brokerAddr, brokerId, haServerAddr, connectionId } = registration
+    const live = this.live.get(brokerAddr)
+    const broker = this.brokers.get(brokerName)
+    if (live === undefined || broker === undefined || broker.addrs.get(brokerId) !== brokerAddr) return undefined
+    if (live.brokerName !== brokerName || live.brokerId !== brokerId || live.cluster !== cluster) return undefined
+    if (live.haServerAddr !== haServerAddr) return undefined
+    live.lastSeenMs = nowMs
+    live.connectionId = connectionId
+    return this.replyTo(brokerId, broker)
   }
 
   /** Takes an address out, under whatever id it stands: what is left without a life of its own would never expire. */
@@ -89,13 +153,27 @@ export class RouteTable {
     if (this.live.get(brokerAddr)?.brokerName === brokerName) this.live.delete(brokerAddr)
     const broker = this.brokers.get(brokerName)
     if (broker === undefined) return
+    this.version++
     for (const [id, addr] of broker.addrs) if (addr === brokerAddr) broker.addrs.delete(id)
     if (broker.addrs.size > 0) return
+    // Nobody finds its topics from here on; they are taken out a slice at a time.
     this.brokers.delete(brokerName)
-    for (const [topic, queues] of this.topics) {
-      queues.delete(brokerName)
-      if (queues.size === 0) this.topics.delete(topic)
+    this.ended.push(broker.queues.entries())
+  }
+
+  /** Takes out so many topics of brokers that are gone; true when none is left. */
+  sweep(count: number): boolean {
+    for (let left = count; left > 0; ) {
+      const ended = this.ended.at(-1)
+      if (ended === undefined) return true
+      const { done, value } = ended.next()
+      if (done === true) this.ended.pop()
+      else {
+        this.drop(value[0], value[1])
+        left--
+      }
     }
+    return this.ended.length === 0
   }
 
   /** 322: whether the name server's view is older; refreshes the broker's life. */
@@ -129,15 +207,26 @@ export class RouteTable {
     return dropped
   }
 
+  /** How many addresses are registered. */
+  get addressCount(): number {
+    return this.live.size
+  }
+
+  isKnown(brokerAddr: string): boolean {
+    return this.live.has(brokerAddr)
+  }
+
   /** Undefined for a topic that nobody registered, or whose brokers are all gone. */
   routeOf(topic: string): TopicRouteData | undefined {
     const queues = this.topics.get(topic)
     if (queues === undefined) return undefined
     const brokerDatas: BrokerData[] = []
+    const queueDatas: QueueData[] = []
     const filterServerTable = new Map<string, string[]>()
-    for (const name of queues.keys()) {
+    for (const [name, queue] of queues) {
       const broker = this.brokers.get(name)
       if (broker === undefined) continue
+      queueDatas.push(queue)
       brokerDatas.push({ cluster: broker.cluster, brokerName: name, brokerAddrs: new Map(broker.addrs) })
       for (const addr of broker.addrs.values()) {
         const servers = this.live.get(addr)?.filterServers ?? []
@@ -145,7 +234,7 @@ export class RouteTable {
       }
     }
     if (brokerDatas.length === 0) return undefined
-    return { queueDatas: [...queues.values()], brokerDatas, filterServerTable }
+    return { queueDatas, brokerDatas, filterServerTable }
   }
 
   clusterInfo(): ClusterInfo {
@@ -153,23 +242,20 @@ export class RouteTable {
     const clusterAddrTable = new Map<string, string[]>()
     for (const [brokerName, { cluster, addrs }] of this.brokers) {
       brokerAddrTable.set(brokerName, { brokerName, cluster, brokerAddrs: new Map(addrs) })
-      clusterAddrTable.set(cluster, [...(clusterAddrTable.get(cluster) ?? []), brokerName])
+      const names = clusterAddrTable.get(cluster)
+      if (names === undefined) clusterAddrTable.set(cluster, [brokerName])
+      else names.push(brokerName)
     }
     return { brokerAddrTable, clusterAddrTable }
   }
 
   topicNames(): string[] {
-    return [...this.topics.keys()]
+    return this.topicsWhere(() => true)
   }
 
   /** 224: topics of the brokers of a cluster. */
   topicsOfCluster(cluster: string): string[] {
-    const names = new Set(
-      [...this.brokers.values()].filter(broker => broker.cluster === cluster).map(broker => broker.brokerName),
-    )
-    return [...this.topics]
-      .filter(([, queues]) => [...queues.keys()].some(name => names.has(name)))
-      .map(([topic]) => topic)
+    return this.topicsWhere((_queue, broker) => broker.cluster === cluster)
   }
 
   /** 304: topics that carry the name of a cluster or a broker, and one broker's address. */
@@ -184,56 +270,91 @@ export class RouteTable {
 
   /** 311 to 313: topics by the bits of their sysFlag. */
   topicsBySysFlag(wanted: (topicSysFlag: number) => boolean): string[] {
-    return [...this.topics]
-      .filter(([, queues]) => [...queues.values()].some(queue => wanted(queue.topicSysFlag)))
-      .map(([topic]) => topic)
+    return this.topicsWhere(queue => wanted(queue.topicSysFlag))
+  }
+
+  /** Topics of which a living broker has a queue like this. */
+  private topicsWhere(wanted: (queue: QueueData, broker: Broker) => boolean): string[] {
+    const found: string[] = []
+    for (const [topic, queues] of this.topics) {
+      for (const [name, queue] of queues) {
+        const broker = this.brokers.get(name)
+        if (broker === undefined || !wanted(queue, broker)) continue
+        found.push(topic)
+        break
+      }
+    }
+    return found
   }
 
   /** 205 and 327: takes or gives the write bit on all topics of a broker; answers how many changed. */
   setWritable(brokerName: string, writable: boolean): number {
-    let changed = 0
-    for (const queues of this.topics.values()) {
-      const queue = queues.get(brokerName)
-      if (queue === undefined) continue
-      queues.set(brokerName, { ...queue, perm: writable ? 6 : queue.perm & ~2 })
-      changed++
-    }
-    return changed
+    const broker = this.brokers.get(brokerName)
+    if (broker === undefined) return 0
+    for (const [topic, queue] of broker.queues)
+      this.put(broker, topic, { ...queue, perm: writable ? 6 : queue.perm & ~2 })
+    return broker.queues.size
   }
 
   /** 216: a topic goes from the routes, of one cluster where one is named. */
   deleteTopic(topic: string, cluster?: string): void {
-    const queues = this.topics.get(topic)
-    if (queues === undefined) return
-    for (const name of queues.keys())
-      if (cluster === undefined || this.brokers.get(name)?.cluster === cluster) queues.delete(name)
-    if (queues.size === 0) this.topics.delete(topic)
+    for (const [name, queue] of this.topics.get(topic) ?? []) {
+      const broker = this.brokers.get(name)
+      if (cluster !== undefined && broker?.cluster !== cluster) continue
+      broker?.queues.delete(topic)
+      this.drop(topic, queue)
+    }
   }
 
   /** 217: a topic comes in by its queues, before its broker registers it. */
   registerTopic(topic: string, queues: readonly QueueData[]): void {
-    const known = this.topics.get(topic) ?? new Map<string, QueueData>()
-    for (const queue of queues) if (this.brokers.has(queue.brokerName)) known.set(queue.brokerName, queue)
-    if (known.size > 0) this.topics.set(topic, known)
+    for (const queue of queues) {
+      const broker = this.brokers.get(queue.brokerName)
+      if (broker !== undefined) this.put(broker, topic, queue)
+    }
   }
 
   private broker(cluster: string, brokerName: string): Broker {
     const known = this.brokers.get(brokerName)
     if (known !== undefined && known.cluster === cluster) return known
-    const broker = { cluster, brokerName, addrs: known?.addrs ?? new Map<number, string>() }
+    const { addrs, queues } = known ?? { addrs: new Map<number, string>(), queues: new Map<string, QueueData>() }
+    const broker = { cluster, brokerName, addrs, queues }
     this.brokers.set(brokerName, broker)
+    this.version++
     return broker
   }
 
-  private putTopic(brokerName: string, config: TopicConfig): void {
-    const queues = this.topics.get(config.topicName) ?? new Map<string, QueueData>()
-    queues.set(brokerName, {
-      brokerName,
-      readQueueNums: config.readQueueNums,
-      writeQueueNums: config.writeQueueNums,
-      perm: config.perm,
-      topicSysFlag: config.topicSysFlag,
-    })
-    this.topics.set(config.topicName, queues)
+  private putTopic(broker: Broker, config: TopicConfig): void {
+    const { brokerName } = broker
+    const { topicName, readQueueNums, writeQueueNums, perm, topicSysFlag } = config
+    this.put(broker, topicName, { brokerName, readQueueNums, writeQueueNums, perm, topicSysFlag })
+  }
+
+  private put(broker: Broker, topic: string, queue: QueueData): void {
+    const known = this.topics.get(topic)
+    if (known?.has(broker.brokerName) !== true) {
+      if (this.entries >= this.maxTopics) {
+        const remark = `the brokers have registered ${this.entries} topics; maxRegisteredTopics is ${this.maxTopics}`
+        throw new RangeError(remark)
+      }
+      this.entries++
+    }
+    if (known === undefined) this.topics.set(topic, new Map([[broker.brokerName, queue]]))
+    else known.set(broker.brokerName, queue)
+    broker.queues.set(topic, queue)
+    this.version++
+  }
+
+  /** Takes this entry out, unless a newer one of the same broker has taken its place. */
+  private drop(topic: string, queue: QueueData): void {
+    const queues = this.topics.get(topic)
+    if (queues?.get(queue.brokerName) !== queue) return
+    queues.delete(queue.brokerName)
+    this.entries--
+    if (queues.size === 0) this.topics.delete(topic)
+    this.version++
   }
 }
+
+/** No broker sends it. */
+const noVersion: DataVersion = { timestamp: -1, counter: -1 }

@@ -59,3 +59,8 @@ export function ask<Q extends AnySpec>(
   }
   return found.handle(readFields(spec.header, extFields) as never, { connection, command, body }) as never
 }
+
+/** The same of a request whose answer takes its time. */
+export async function askLater(...asked: Parameters<typeof ask>): Promise<ReturnType<typeof ask>> {
+  return ask(...asked)
+}

@@ -71,8 +71,8 @@ export class ConfigFile {
   }
 
   /**
-   * As `save`, but leaves the waiting for the medium to the pool; when it resolves a later `save` may have taken its
-   * place. The names may reach the medium some time after: then the generation before is what a power cut leaves.
+   * As `save`, but leaves the waiting for the medium to the pool; when it resolves, this generation is on it, or a later
+   * `save` has taken its place.
    */
   async saveLater(bytes: Uint8Array): Promise<void> {
     const { disk, path } = this
@@ -84,10 +84,9 @@ export class ConfigFile {
     if (round !== this.round) return
     if (former !== undefined) disk.rename(`${path}.former`, `${path}.bak`)
     disk.rename(`${path}.new`, path)
-    // A first generation has none to fall back to. This blocks, once in the life of a file.
-    if (former === undefined) disk.syncDirectory(parentOf(path))
     this.isDamaged = false
     this.good = bytes
+    await disk.syncDirectoryLater(parentOf(path))
   }
 
   private hasBytes(): boolean {

@@ -51,6 +51,9 @@ export interface Disk {
   readFile(path: string): Buffer
   /** Plain write, not atomic: for lock and abort files. */
   writeFile(path: string, bytes: Uint8Array): void
+  /** Makes the names that were created, renamed and removed in this directory survive a power cut. */
   syncDirectory(path: string): void
+  /** The same in the pool, for what is done while others wait for the loop. */
+  syncDirectoryLater(path: string): Promise<void>
   space(path: string): DiskSpace
 }

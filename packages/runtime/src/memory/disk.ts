@@ -125,6 +125,10 @@ export class MemoryDisk implements Disk, MemoryLimits {
     if (lookup(this.root, namesOf(path))?.kind !== 'directory') throw new DiskError('ENOENT', path)
   }
 
+  async syncDirectoryLater(path: string): Promise<void> {
+    this.syncDirectory(path)
+  }
+
   space(_path: string): DiskSpace {
     return { totalBytes: this.capacityBytes, usableBytes: Math.max(0, this.capacityBytes - this.usedBytes) }
   }

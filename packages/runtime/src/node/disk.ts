@@ -66,6 +66,19 @@ export class NodeDisk implements Disk {
     })
   }
 
+  async syncDirectoryLater(path: string): Promise<void> {
+    try {
+      const directory = await fs.promises.open(path, fs.constants.O_RDONLY)
+      try {
+        await directory.sync()
+      } finally {
+        await directory.close()
+      }
+    } catch (error) {
+      throw new DiskError(codeOf(error), path)
+    }
+  }
+
   /** Of the file system the path is on, or will be on: a missing path is asked for its nearest existing parent. */
   space(path: string): DiskSpace {
     const found = unlessAbsent(path, () => fs.statfsSync(path))

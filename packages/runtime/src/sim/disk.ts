@@ -109,6 +109,10 @@ export class SimDisk implements Disk {
     if (node?.kind === 'directory') names.synced(node)
   }
 
+  async syncDirectoryLater(path: string): Promise<void> {
+    this.syncDirectory(path)
+  }
+
   /** When `faults.bytesUntilFull` is set, that is what is left. */
   space(path: string): DiskSpace {
     this.enter(undefined, path)

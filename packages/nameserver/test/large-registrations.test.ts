@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { deflateSync } from 'node:zlib'
+import { compressRegisterBody, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
+import { type Clock, SimClock, type Timer } from '@skua-mq/runtime'
+import { RegistrationIntake, RouteTable } from '../src/index.ts'
+import { body, topic } from './brokers.ts'
+
+const own = {
+  ...{ cluster: 'c1', brokerName: 'b1', brokerAddr: '10.0.0.1:10911', brokerId: 0, haServerAddr: '10.0.0.1:10912' },
+  connectionId: 1,
+}
+
+/** Counts the turns that a piece of work takes, and keeps the longest, in milliseconds of this machine. */
+class TurnClock implements Clock {
+  turns = 0
+  longestMs = 0
+  private readonly clock = new SimClock()
+  private begun = performance.now()
+
+  now = () => this.clock.now()
+  monotonic = () => this.clock.monotonic()
+  after(ms: number, run: () => void): Timer {
+    return this.clock.after(ms, () => {
+      this.turns++
+      this.mark()
+      run()
+    })
+  }
+
+  async until<T>(promise: Promise<T>): Promise<T> {
+    this.begun = performance.now()
+    let isDone = false
+    const done = () => {
+      isDone = true
+    }
+    promise.then(done, done)
+    // Large bodies are inflated in the pool, which knows no simulated time.
+    while (!isDone) await this.clock.advanceAsync(1)
+    this.mark()
+    return promise
+  }
+
+  private mark(): void {
+    this.longestMs = Math.max(this.longestMs, performance.now() - this.begun)
+    this.begun = performance.now()
+  }
+}
+
+function world({ maxTopics = 1_000_000, maxBrokers = 100 } = {}) {
+  const clock = new TurnClock()
+  const routes = new RouteTable({ maxTopics })
+  const intake = new RegistrationIntake({ routes, clock, limits: { maxTopics, maxBrokers } })
+  const take = async (bytes: Uint8Array, changes: Partial<typeof own> = {}) =>
+    clock.until((async () => intake.take({ ...own, ...changes, bytes }))())
+  return { clock, routes, intake, take }
+}
+
+const many = (count: number, counter = 1): RegisterBrokerBody =>
+  body(
+    Array.from({ length: count }, (_, i) => topic(`Topic-${i}`, { attributes: new Map([['message.type', '{"}']]) })),
+    { counter, filterServerList: ['h:1', 'h:2'] },
+  )
+const plain = (value: RegisterBrokerBody) => registerBroker.body!.encode(value)
+
+function line(count: number, text: string): Buffer {
+  const int = (value: number) => {
+    const bytes = Buffer.alloc(4)
+    bytes.writeInt32BE(value)
+    return bytes
+  }
+  const counted = (of: string) => Buffer.concat([int(Buffer.byteLength(of)), Buffer.from(of)])
+  const version = counted('{"counter":1,"timestamp":2}')
+  const one = counted(text)
+  return deflateSync(Buffer.concat([version, int(count), ...Array.from({ length: count }, () => one), counted('[]')]))
+}
+
+describe('a large registration', () => {
+  for (const [form, encode] of [
+    ['plain', plain],
+    ['compressed', compressRegisterBody],
+  ] as const) {
+    test(`${form}: is read in many turns, and says what a small one would`, async () => {
+      const { clock, routes, take } = world()
+      await take(encode(many(20_000)))
+      assert.equal(routes.topicNames().length, 20_000)
+      assert.deepEqual(routes.routeOf('Topic-19999')?.queueDatas[0]?.readQueueNums, 4)
+      assert.deepEqual([...(routes.routeOf('Topic-7')?.filterServerTable.values() ?? [])], [['h:1', 'h:2']])
+      assert.ok(clock.turns > 20, `${clock.turns} turns`)
+    })
+
+    test(`${form}: cut anywhere it is refused, and leaves the version unknown`, async () => {
+      const { routes, take } = world()
+      const bytes = encode(many(2000))
+      for (const share of [0.1, 0.5, 0.9, 0.999]) {
+        await assert.rejects(take(bytes.subarray(0, Math.floor(bytes.length * share))))
+      }
+      assert.deepEqual(routes.topicNames(), [])
+    })
+  }
+
+  test('that says what was said before is not read again; one that says more is', async () => {
+    const { clock, routes, take } = world()
+    await take(plain(many(5000)))
+    const { turns } = clock
+    await take(plain(many(5000)))
+    assert.equal(clock.turns, turns)
+    await take(plain(many(5001, 2)))
+    assert.equal(routes.topicNames().length, 5001)
+    // After the broker was gone the same bytes are news again.
+    routes.connectionClosed(own.connectionId)
+    while (!routes.sweep(1000));
+    assert.deepEqual(routes.topicNames(), [])
+    await take(plain(many(5001, 2)))
+    assert.equal(routes.topicNames().length, 5001)
+  })
+
+  test('two of one broker are taken in their order', async () => {
+    const { routes, intake, clock } = world()
+    const first = intake.take({ ...own, bytes: plain(many(4000, 1)) }) as Promise<unknown>
+    const second = intake.take({ ...own, bytes: plain(many(3000, 2)) }) as Promise<unknown>
+    await clock.until(Promise.all([first, second]))
+    assert.deepEqual(
+      routes.queryDataVersion(own.brokerAddr, { timestamp: 1_700_000_000_000, counter: 2 }, 0).changed,
+      false,
+    )
+  })
+
+  test('of a broker that leaves meanwhile leaves nothing', async () => {
+    const { routes, intake, clock } = world()
+    const taken = intake.take({ ...own, bytes: plain(many(20_000)) }) as Promise<unknown>
+    while (!routes.isKnown(own.brokerAddr)) await clock.until(new Promise<void>(resolve => clock.after(0, resolve)))
+    routes.unregister(own)
+    await clock.until(taken)
+    while (!routes.sweep(1000));
+    assert.deepEqual(routes.topicNames(), [])
+  })
+})
+
+describe('what a registration may become is bounded before it does', () => {
+  test('what inflates', async () => {
+    const { take } = world()
+    await assert.rejects(take(deflateSync(Buffer.alloc(40 * 1024 * 1024))), /does not inflate/)
+    await assert.rejects(take(line(1_000, `T 4 4 6 SINGLE_TAG {"a":"${'x'.repeat(70_000)}"}`)), /does not inflate/)
+    await assert.rejects(take(line(10, `T 4 4 6 SINGLE_TAG {"a":"${'x'.repeat(70_000)}"}`)), /at most 65536 are read/)
+  })
+
+  test('equal lines, and numbers of many digits, hold up no turn', async () => {
+    const { clock, take } = world()
+    await take(line(500_000, 'T 4 4 6 SINGLE_TAG'))
+    await take(line(20, `T ${'9'.repeat(60_000)} 4 6 SINGLE_TAG`)).catch(() => {})
+    await take(line(20, `T 4 4 6 SINGLE_TAG {"a":${'9'.repeat(60_000)}}`)).catch(() => {})
+    // A slice is a few milliseconds; this machine may be busy.
+    assert.ok(clock.longestMs < 250, `${clock.longestMs} ms`)
+  })
+
+  test('topics of one broker, and of all together', async () => {
+    const { routes, take } = world({ maxTopics: 3000 })
+    await assert.rejects(take(plain(many(3001))), /maxRegisteredTopics/)
+    await take(plain(many(2000)))
+    const second = { brokerName: 'b2', brokerAddr: '10.0.0.2:10911', connectionId: 2 }
+    await assert.rejects(take(plain(many(2000)), second), /maxRegisteredTopics is 3000/)
+    // A small one of the first broker is still taken, and what leaves makes room.
+    await take(plain(body([topic('Topic-1', { perm: 4 })], { counter: 2 })))
+    routes.connectionClosed(second.connectionId)
+    while (!routes.sweep(1000));
+    await take(plain(many(1000)), second)
+    assert.equal(routes.routeOf('Topic-1')?.brokerDatas.length, 2)
+  })
+
+  test('brokers', async () => {
+    const { take } = world({ maxBrokers: 2 })
+    for (const at of [1, 2]) await take(plain(many(1)), { brokerName: `b${at}`, brokerAddr: `10.0.0.${at}:10911` })
+    await assert.rejects(take(plain(many(1)), { brokerAddr: '10.0.0.3:10911' }), /maxRegisteredBrokers/)
+    await take(plain(many(1)))
+  })
+
+  test('registrations that wait', async () => {
+    const { intake } = world()
+    const bytes = Buffer.concat([plain(many(1)), Buffer.alloc(16 * 1024 * 1024 - 1000, ' ')])
+    const waiting = Array.from({ length: 4 }, () => (async () => intake.take({ ...own, bytes }))())
+    await assert.rejects(async () => intake.take({ ...own, bytes }), /wait to be read/)
+    await intake.stop()
+    for (const one of await Promise.allSettled(waiting)) assert.equal(one.status, 'rejected')
+  })
+})
+
+test('the end of ten thousand brokers with many topics takes no long turn', async () => {
+  const { routes, intake, clock } = world({ maxBrokers: 20_000 })
+  const topics = many(40)
+  for (let i = 0; i < 10_000; i++) {
+    const brokerName = `b${i}`
+    routes.register({ ...own, brokerName, brokerAddr: `${brokerName}:1`, body: topics }, 0)
+  }
+  const begun = performance.now()
+  assert.equal(routes.connectionClosed(own.connectionId).length, 10_000)
+  assert.ok(performance.now() - begun < 250)
+  assert.equal(routes.routeOf('Topic-1'), undefined)
+  assert.deepEqual(routes.topicNames(), [])
+  intake.sweep()
+  await clock.until(new Promise<void>(resolve => clock.after(1, resolve)))
+  assert.ok(clock.turns > 100)
+})
