@@ -51,6 +51,8 @@ export interface Disk {
   readFile(path: string): Buffer
   /** Plain write, not atomic: for lock and abort files. */
   writeFile(path: string, bytes: Uint8Array): void
+  /** Makes a file with these bytes, both or neither; false, and nothing done, where there is one. */
+  createFile(path: string, bytes: Uint8Array): boolean
   /** Makes the names that were created, renamed and removed in this directory survive a power cut. */
   syncDirectory(path: string): void
   /** The same in the pool, for what is done while others wait for the loop. */

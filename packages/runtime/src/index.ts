@@ -1,3 +1,4 @@
+export * from './assert.ts'
 export * from './clock.ts'
 export { ConfigFile, configFileDamaged } from './config-file.ts'
 export * from './disk.ts'

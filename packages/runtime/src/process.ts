@@ -3,6 +3,8 @@ export interface ProcessFacts {
   readonly pid: number
   /** Names the time since the machine started; empty where the system does not tell, which equals no other. */
   readonly bootId: string
+  /** Names this run of the process: pid and start time may be those of the run before, in a container. Absent: not told. */
+  readonly instance?: string
   /** When a process started, in the system's own words; undefined when there is no such process. */
   startedAt(pid: number): string | undefined
   /** The process that holds an fcntl lock on a file, as Java does on its store; undefined when none does. */

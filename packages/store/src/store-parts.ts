@@ -69,18 +69,18 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
   const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events })
   const dispatchFlush = new DispatchFlush({
-    ...{ clock, disk, config, layout, log, queues, dirtyFiles, index },
+    ...{ clock, disk, files, config, layout, log, queues, dirtyFiles, index },
     ...{ logFlush: flush, suspicion, health, bootId },
   })
   const parts = { disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId }
   const recovery = new Recovery(parts)
-  const retention = new Retention({ clock, disk, events, config, layout, log, queues, index, health })
+  const retention = new Retention({ clock, disk, events, config, layout, log, queues, index, health, flush })
   const reader = new LogReader(log)
   const queueRead = new QueueRead({ config, log, queues, reader })
   const lock = new StoreLock({ disk, layout, facts })
   return {
     ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender, replica },
-    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk },
+    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk, events },
   }
 }
 

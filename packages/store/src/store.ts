@@ -1,4 +1,4 @@
-import type { Clock, Disk, Events, ProcessFacts, Turn } from '@skua-mq/runtime'
+import { type Clock, type Disk, defineEvent, type Events, type ProcessFacts, type Turn } from '@skua-mq/runtime'
 import type { Replicas } from './append/answers.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
@@ -32,6 +32,11 @@ export interface StoreNeeds {
 }
 
 const headBytes = 80
+
+export const stopFailed = defineEvent<{ what: string; error: string }>(
+  'a part of the store did not stop cleanly',
+  'error',
+)
 
 /**
  * The message store over one directory, interchangeable with RocketMQ's. `start` recovers what is on disk; `stop`
@@ -104,40 +109,40 @@ export class Store implements MessageStore {
     }
   }
 
+  /** What goes wrong is told as an event, and keeps nothing else from ending. */
   async stop(): Promise<void> {
-    const {
-      disk,
-      layout,
-      lock,
-      probe,
-      flush,
-      answers,
-      appender,
-      replica,
-      turnWrite,
-      dispatchFlush,
-      retention,
-      health,
-      log,
-      files,
-    } = this.parts
+    const { probe, flush, answers, appender, replica, turnWrite, dispatchFlush, retention, health, log, files, lock } =
+      this.parts
     health.set('stopped', 'the store is stopping')
     appender.stop()
-    probe.stop()
-    await replica.cut().catch(error => health.set('log write', String(error)))
-    await retention.stop()
-    await flush.stop()
+    await this.attempt('the probe of the disk', () => probe.stop())
+    const isCut = await this.attempt('the last record of the replica', () => replica.cut())
+    await this.attempt('retention', () => retention.stop())
+    await this.attempt('the commit log', () => flush.stop())
     answers.stop()
     turnWrite.stop()
     // What a failed turn left behind the end of the log is neither synced nor cleared: the next start must look at it.
-    const isWhole = flush.synced === log.written && log.strayEnd <= log.written
-    const isClean = (await dispatchFlush.stop()) && isWhole
-    if (isClean) {
-      disk.remove(layout.abort)
-      disk.syncDirectory(layout.root)
-    }
+    const isWhole = isCut && flush.synced === log.written && log.strayEnd <= log.written
+    const isDispatched = await dispatchFlush.stop()
+    if (isDispatched && isWhole) await this.attempt('the mark of a clean stop', () => this.markClean())
     files.closeAll()
-    lock.release()
+    await this.attempt('the lock', () => lock.release())
+  }
+
+  private markClean(): void {
+    const { disk, layout } = this.parts
+    disk.remove(layout.abort)
+    disk.syncDirectory(layout.root)
+  }
+
+  private async attempt(what: string, work: () => Promise<unknown> | unknown): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.parts.events.emit(stopFailed({ what, error: String(error) }))
+      return false
+    }
   }
 
   append(draft: Draft, waiter: AppendWaiter): void {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { type Clock, type Disk, SimRandom, SimTurn } from '@skua-mq/runtime'
-import { type AppendWaiter, type PutResult, type PutStatus, Store, type StoreConfig } from '../src/index.ts'
-import { checkInvariants, type Known } from './crash-check.ts'
+import {
+  type AppendWaiter,
+  GetRequest,
+  GetResult,
+  type PutResult,
+  type PutStatus,
+  Store,
+  type StoreConfig,
+} from '../src/index.ts'
+import { checkInvariants, type Known, recordsOf } from './crash-check.ts'
 import { draftOf, factsOf, smallConfig, type World, world } from './harness.ts'
 
 /** One process over the disk: its disk and clock stop with it. */
@@ -15,11 +23,12 @@ type End = 'stop' | 'kill' | 'power cut'
 
 /**
  * One seeded history: several lives of a store over one simulated disk, each ended by a clean stop, a kill or a power
- * cut, with faults of the disk on the way. After each start the invariants of the architecture are checked.
+ * cut, with faults of the disk on the way, a full disk, retention, deleted topics, slow syncs, steps of the clock, and
+ * consumers that read. After each start the invariants of the architecture are checked.
  */
 export class CrashRun {
   private readonly random: SimRandom
-  private readonly at: World = world()
+  private readonly at: World
   private config: StoreConfig
   /** Every fourth history has extended units, and every eighth has them in every other life only. */
   private readonly extended: 'never' | 'always' | 'at times'
@@ -27,6 +36,11 @@ export class CrashRun {
   private known: Known[] = []
   private boot = 0
   private sent = 0
+  /** Where the log ended when a topic was deleted last: what lies below is of no topic that is there. */
+  private readonly deletedAt = new Map<string, number>()
+  /** Up to here retention has deleted the log, in some life. */
+  private deletedTo = 0
+  private readonly reads = new Set<Promise<void>>()
 
   constructor(seed: number) {
     this.random = new SimRandom(seed)
@@ -42,7 +56,24 @@ export class CrashRun {
       maxOpenFiles: 8,
       enableConsumeQueueExt: this.extended !== 'never',
       mappedFileSizeConsumeQueueExt: 1024,
+      // Half of the histories are short of disk, so that retention takes all that it may.
+      diskSpaceCleanForciblyRatio: this.random.chance(0.5) ? 10 : 85,
+      diskMaxUsedSpaceRatio: 10,
+      fileReservedTime: 1,
+      deleteWhen: '',
+      cleanResourceInterval: 2000,
     }
+    this.at = world({ capacityBytes: 2_000_000 })
+  }
+
+  /** The file in which the log grows is never deleted, nor one that holds what was not synced. */
+  private lookAtRetention(store: Store): void {
+    const minOffset = store.minPhysicalOffset
+    if (minOffset <= this.deletedTo) return
+    const { mappedFileSizeCommitLog: size } = this.config
+    const end = store.maxPhysicalOffset
+    assert.ok(minOffset <= end - (end % size), `deleted up to ${minOffset}, the log ends at ${end}`)
+    this.deletedTo = minOffset
   }
 
   async run(): Promise<void> {
@@ -50,13 +81,18 @@ export class CrashRun {
     for (let i = 0; i < lives; i++) {
       if (this.extended === 'at times') this.config = { ...this.config, enableConsumeQueueExt: i % 2 === 0 }
       const life = await this.begin()
-      await checkInvariants(life.store, this.known)
+      await this.check(life.store)
       await this.work(life)
       await this.end(life)
     }
     const last = await this.begin()
-    await checkInvariants(last.store, this.known)
+    await this.check(last.store)
     await this.at.clock.until(last.store.stop())
+  }
+
+  private check(store: Store): Promise<void> {
+    const { known, deletedAt, deletedTo } = this
+    return checkInvariants(store, { known, deletedAt, deletedTo })
   }
 
   private async begin(): Promise<Life> {
@@ -74,11 +110,19 @@ export class CrashRun {
     const steps = 5 + this.random.int(40)
     for (let step = 0; step < steps; step++) {
       if (this.random.chance(0.05)) this.breakDisk()
+      if (this.random.chance(0.05)) this.deleteTopic(store)
+      if (this.random.chance(0.1)) this.at.disk.faults.slow({ on: 'sync', ms: this.random.int(4000) })
+      if (this.random.chance(0.03)) this.at.clock.step((this.random.int(5) - 1) * 3_600_000)
+      if (this.random.chance(0.1)) this.read(store)
+      if (this.random.chance(0.05)) store.deleteExpired()
       const count = this.random.int(6)
       for (let i = 0; i < count; i++) this.append(store)
       turn.run()
       if (this.random.chance(0.3)) await this.at.clock.advanceAsync(this.random.int(2500))
+      // Retention begins a minute after the start.
+      if (this.random.chance(0.03)) await this.at.clock.advanceAsync(60_000 + this.random.int(10_000))
       turn.run()
+      this.lookAtRetention(store)
       if (this.random.chance(0.2)) this.at.disk.faults.clear()
     }
   }
@@ -92,8 +136,44 @@ export class CrashRun {
     else faults.bytesUntilFull = this.random.int(3000)
   }
 
+  private deleteTopic(store: Store): void {
+    const topic = this.topic()
+    store.deleteTopic(topic)
+    this.deletedAt.set(topic, store.maxPhysicalOffset)
+    this.known = this.known.filter(known => known.topic !== topic)
+  }
+
+  /** What a consumer reads meanwhile is what was sent to its queue, in its order. */
+  private read(store: Store): void {
+    const topic = this.topic()
+    const queueId = this.random.int(2)
+    const offset = store.minOffset(topic, queueId) + this.random.int(store.maxOffset(topic, queueId) + 1)
+    const result = new GetResult()
+    const reading = async () => {
+      await store.get(Object.assign(new GetRequest(), { topic, queueId, offset }), result)
+      let next = offset
+      for (const record of recordsOf(Buffer.concat(result.slices))) {
+        assert.deepEqual([record.topic, record.queueId], [topic, queueId])
+        assert.ok(record.queueOffset >= next && record.queueOffset < result.nextOffset)
+        next = record.queueOffset + 1
+      }
+      result.release()
+    }
+    const read: Promise<void> = reading()
+      // A broken disk, a process that is dead: they answer nothing wrong.
+      .catch(error => {
+        if (error instanceof assert.AssertionError) throw error
+      })
+      .finally(() => this.reads.delete(read))
+    this.reads.add(read)
+  }
+
+  private topic(): string {
+    return `T${this.random.int(3)}`
+  }
+
   private append(store: Store): void {
-    const topic = `T${this.random.int(3)}`
+    const topic = this.topic()
     const queueId = this.random.int(2)
     const body = `${this.sent++}:${'b'.repeat(this.random.int(300))}`
     const key = `key${this.sent}`
@@ -102,6 +182,8 @@ export class CrashRun {
     const waiter = new Waiter(result => {
       if (result.physicalOffset < 0) return
       const { physicalOffset, queueOffset } = result
+      // The topic was deleted while the message waited for the disk.
+      if (physicalOffset < (this.deletedAt.get(topic) ?? 0)) return
       const mustSurvivePowerCut =
         this.config.flushDiskType === 'SYNC_FLUSH' && draft.waitStored && result.status === 'ok'
       this.known.push({ topic, queueId, body, key, physicalOffset, queueOffset, mustSurvivePowerCut })
@@ -121,9 +203,12 @@ export class CrashRun {
       turn.runAll()
       for (const waiter of this.pending) assert.equal(waiter.answers, 1, 'each append is answered exactly once')
     }
+    await Promise.all(how === 'stop' ? this.reads : [])
+    this.reads.clear()
     // A kill in the very moment in which an fdatasync fails, before it could be noted, is not among our promises.
     this.at.disk.faults.clear()
     await this.at.clock.advanceAsync(0)
+    this.lookAtRetention(store)
     life.alive = false
     for (const waiter of this.pending) assert.ok(waiter.answers <= 1, 'no append is answered twice')
     this.pending.clear()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { SimRandom } from '@skua-mq/runtime'
+import { rewrite } from '../src/file/rewrite.ts'
 import type { StoreConfig } from '../src/index.ts'
 import { draftOf, drain, message, Outcomes, open, put, smallConfig, world } from './harness.ts'
 
@@ -156,3 +157,101 @@ test('an fdatasync that fails while the disk is probed costs nothing: what it to
     await at.clock.until(again.store.stop())
   }
 })
+
+test('an fdatasync that fails while the probe of a failed write runs is repaired, too', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, flushCommitLogLeastPages: 0, flushIntervalCommitLog: 500 })
+  await at.clock.advanceAsync(400)
+  put(opened, message('T', 'not synced'))
+  at.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
+  put(opened, message('T', 'fails'))
+  // The flush begins its fdatasync before the probe does, and fails while the probe waits for its own.
+  at.disk.faults.slow({ on: 'sync', ms: 1200, path: 'commitlog' })
+  await at.clock.advanceAsync(1150)
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog', times: 1 })
+  await at.clock.advanceAsync(1000)
+  assert.match(opened.store.refusing?.remark ?? '', /fdatasync|written/)
+  await at.clock.advanceAsync(10_000)
+  assert.equal(opened.store.refusing, undefined)
+  await at.clock.until(opened.store.stop())
+})
+
+test('the probe ends with the store: nothing is written once another may have it', async () => {
+  const at = world()
+  const opened = await open(at, syncFlush)
+  put(opened, message('T', 'before'))
+  await at.clock.advanceAsync(100)
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog' })
+  put(opened, message('T', 'not synced'))
+  at.disk.faults.slow({ on: 'write', ms: 3000, path: 'commitlog' })
+  await at.clock.advanceAsync(1200)
+  let isOpen = true
+  const { stat } = at.disk
+  const stopping = opened.store.stop().then(() => {
+    isOpen = false
+  })
+  await at.clock.until(stopping)
+  at.disk.faults.clear()
+  at.disk.faults.fail({ on: 'write', code: 'EWRITTEN' })
+  at.disk.faults.fail({ on: 'sync', code: 'ESYNCED' })
+  const before = stat.call(at.disk, '/store/commitlog/00000000000000000000')
+  await at.clock.advanceAsync(20_000)
+  assert.equal(isOpen, false)
+  assert.deepEqual(stat.call(at.disk, '/store/commitlog/00000000000000000000'), before)
+})
+
+test('bytes that are written over themselves after a failed fdatasync never take the place of newer ones', async () => {
+  const { disk, clock } = world()
+  const file = disk.open('/file', 'create')
+  file.writeSync(Buffer.alloc(200_000, 'o'), 0, 200_000, 0)
+  disk.faults.slow({ on: 'read', ms: 10 })
+  const rewriting = rewrite(file)
+  for (let at = 0; at < 200_000; at += 10_000) {
+    await clock.advanceAsync(3)
+    file.writeSync(Buffer.from('new'), 0, 3, at)
+  }
+  await clock.until(rewriting)
+  disk.faults.clear()
+  const bytes = disk.readFile('/file')
+  for (let at = 0; at < 200_000; at += 10_000) assert.equal(bytes.toString('utf8', at, at + 3), 'new')
+})
+
+test('without a free descriptor idle files are closed, and sends go on', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, maxOpenFiles: 100 })
+  for (let i = 0; i < 20; i++) put(opened, { ...message(`T${i}`, 'x'), queueId: 0 })
+  await at.clock.advanceAsync(3000)
+  for (const code of ['EMFILE', 'ENFILE']) {
+    at.disk.faults.fail({ on: 'open', code, times: 1, path: 'consumequeue' })
+    at.disk.faults.fail({ on: 'open', code, times: 1, path: 'commitlog' })
+    at.disk.faults.fail({ on: 'open', code, times: 1, path: 'skua.dispatch' })
+    for (let i = 0; i < 200; i++) assert.equal(put(opened, message(`${code}${i}`, 'x'.repeat(300)))[0]?.status, 'ok')
+    await at.clock.advanceAsync(30_000)
+    assert.equal(opened.store.refusing, undefined)
+  }
+  await at.clock.until(opened.store.stop())
+})
+
+for (const [name, breaks] of Object.entries({
+  'is read-only': at => {
+    for (const on of ['write', 'sync', 'names', 'open', 'truncate'] as const) at.disk.faults.fail({ on, code: 'EROFS' })
+  },
+  'fails to sync': at => void at.disk.faults.fail({ on: 'sync', code: 'EIO' }),
+  'has no names left': at => void at.disk.faults.fail({ on: 'names', code: 'EIO' }),
+} satisfies Record<string, (at: ReturnType<typeof world>) => void>)) {
+  test(`a store whose disk ${name} stops, says what it could not do, and the next start recovers`, async () => {
+    const at = world()
+    const opened = await open(at)
+    put(opened, message('T', 'written'))
+    await at.clock.advanceAsync(100)
+    breaks(at)
+    const told: string[] = []
+    at.events.subscribe(({ level, name: event }) => level === 'error' && told.push(event))
+    await at.clock.until(opened.store.stop())
+    assert.ok(told.length > 0)
+    at.disk.faults.clear()
+    const again = await open(at)
+    assert.deepEqual(await drain(again, 'T'), ['written'])
+    await at.clock.until(again.store.stop())
+  })
+}

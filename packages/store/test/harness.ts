@@ -59,9 +59,9 @@ export interface World {
   readonly events: EventHub
 }
 
-export function world(): World {
+export function world(options: { capacityBytes?: number } = {}): World {
   const clock = new SimClock()
-  return { clock, disk: new SimDisk(clock), events: new EventHub() }
+  return { clock, disk: new SimDisk(clock, options), events: new EventHub() }
 }
 
 export interface Opened {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { SimRandom } from '@skua-mq/runtime'
 import fc from 'fast-check'
 import type { MessageQueue } from '../src/index.ts'
-import { draftOf, message, type Opened, Outcomes, open, put, smallConfig, type World, world } from './harness.ts'
+import { draftOf, get, message, type Opened, Outcomes, open, put, smallConfig, type World, world } from './harness.ts'
 
 const slaveConfig = { ...smallConfig, brokerRole: 'SLAVE' } as const
 const masterConfig = smallConfig
@@ -183,3 +183,29 @@ test('bytes that do not follow are refused, and so are messages of its own', asy
   assert.equal(refused?.status, 'serviceNotAvailable')
   assert.match(refused?.remark ?? '', /SLAVE/)
 })
+
+for (const meanwhile of ['before', 'while'] as const) {
+  test(`a slave shows nothing of the former life of a topic that was deleted and made again, read ${meanwhile} it was`, async () => {
+    const there = world()
+    const here = world()
+    const master = await open(there, masterConfig)
+    // Small memory, so that what is read comes from the files.
+    const slave = await open(here, { ...slaveConfig, queueBlockBytes: 400, logRingBytes: 8192 })
+    const all = { frame: 32_768, most: Number.POSITIVE_INFINITY }
+    for (let i = 0; i < 300; i++) put(master, message('T', `old ${i}`))
+    for (let i = 0; i < 300; i++) put(master, message('U', `other ${i}`))
+    await ship(master, slave, all)
+    await here.clock.advanceAsync(5000)
+    if (meanwhile === 'while') here.disk.faults.slow({ on: 'read', ms: 50, path: 'consumequeue' })
+    const reading = get(slave, { topic: 'T', offset: 0, maxCount: 5 })
+    if (meanwhile === 'before') assert.equal((await here.clock.until(reading)).bodies[0], 'old 0')
+    master.store.deleteTopic('T')
+    for (let i = 0; i < 300; i++) put(master, message('T', `new ${i}`))
+    for (let i = 0; i < 300; i++) put(master, message('U', `other ${i}`))
+    await ship(master, slave, all)
+    here.disk.faults.clear()
+    await here.clock.until(reading)
+    await here.clock.advanceAsync(5000)
+    assert.equal((await here.clock.until(get(slave, { topic: 'T', offset: 0, maxCount: 5 }))).bodies[0], 'new 0')
+  })
+}

@@ -121,6 +121,17 @@ export class MemoryDisk implements Disk, MemoryLimits {
     file.writeSync(bytes, 0, bytes.length, 0)
   }
 
+  createFile(path: string, bytes: Uint8Array): boolean {
+    if (this.stat(path) !== undefined) return false
+    try {
+      this.writeFile(path, bytes)
+    } catch (error) {
+      this.remove(path)
+      throw error
+    }
+    return true
+  }
+
   syncDirectory(path: string): void {
     if (lookup(this.root, namesOf(path))?.kind !== 'directory') throw new DiskError('ENOENT', path)
   }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname } from 'node:path'
+import process from 'node:process'
 import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
 import { DiskError } from '../error.ts'
 import { codeOf } from './code.ts'
@@ -13,6 +15,20 @@ const flagsOf: Record<OpenMode, number> = {
 
 /** Codes which mean that a name leads nowhere: no entry, or a file where a directory was expected on the way. */
 const absent = new Set(['ENOENT', 'ENOTDIR'])
+
+/** Codes of file systems that have no hard links. */
+const linkless = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** The error, where it says that the name is taken. */
+function exists(make: () => void): unknown {
+  try {
+    make()
+    return undefined
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return error
+    throw error
+  }
+}
 
 /** The machine's file system through node:fs. */
 export class NodeDisk implements Disk {
@@ -52,6 +68,22 @@ export class NodeDisk implements Disk {
 
   writeFile(path: string, bytes: Uint8Array): void {
     wrapped(path, () => fs.writeFileSync(path, bytes))
+  }
+
+  createFile(path: string, bytes: Uint8Array): boolean {
+    const whole = `${path}.${process.pid}-${randomUUID()}`
+    return wrapped(path, () => {
+      try {
+        fs.writeFileSync(whole, bytes, { flag: 'wx' })
+        // A link is made or not, and the name is never seen without its bytes.
+        return exists(() => fs.linkSync(whole, path)) === undefined
+      } catch (error) {
+        if (!linkless.has(codeOf(error))) throw error
+        return exists(() => fs.writeFileSync(path, bytes, { flag: 'wx' })) === undefined
+      } finally {
+        fs.rmSync(whole, { force: true })
+      }
+    })
   }
 
   /** Makes created, renamed and removed names of this directory survive a power cut. */

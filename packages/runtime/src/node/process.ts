@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import process from 'node:process'
 import type { ProcessFacts } from '../process.ts'
 
+/** One for all that runs in this process. */
+const instance = randomUUID()
+
 /** Facts from /proc; elsewhere than on Linux only the pid and whether a process lives. */
 export class NodeProcessFacts implements ProcessFacts {
   readonly pid = process.pid
+  readonly instance = instance
   readonly bootId = (read('/proc/sys/kernel/random/boot_id') ?? '').trim()
 
   startedAt(pid: number): string | undefined {

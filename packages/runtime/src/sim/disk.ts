@@ -101,6 +101,17 @@ export class SimDisk implements Disk {
     file.closeSync()
   }
 
+  createFile(path: string, bytes: Uint8Array): boolean {
+    if (this.stat(path) !== undefined) return false
+    try {
+      this.writeFile(path, bytes)
+    } catch (error) {
+      this.remove(path)
+      throw error
+    }
+    return true
+  }
+
   syncDirectory(path: string): void {
     this.enter('names', path)
     const { memory, names } = this.medium

@@ -46,11 +46,13 @@ export class SimFile implements DiskFile {
     return this.parts.file.readSync(into, at, length, position)
   }
 
+  /** The bytes are those of its beginning, as those of a read in the pool may be: what is written meanwhile is not in them. */
   async read(into: Uint8Array, at: number, length: number, position: number): Promise<number> {
     this.mustLive()
-    await this.wait('read')
     this.mustWork('read')
-    return this.parts.file.readSync(into, at, length, position)
+    const count = this.parts.file.readSync(into, at, length, position)
+    await this.wait('read')
+    return count
   }
 
   async syncData(): Promise<void> {

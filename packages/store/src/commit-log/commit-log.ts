@@ -1,4 +1,5 @@
 import { blankRecordBytes, RecordMagic } from '@skua-mq/protocol'
+import { assert } from '@skua-mq/runtime'
 import { type Chunk, LogRing } from './log-ring.ts'
 import type { Segment, Segments } from './segments.ts'
 
@@ -40,6 +41,16 @@ export class CommitLog {
   /** Where the records end of which all is written. */
   get recordsEnd(): number {
     return this.partialFrom ?? this.written
+  }
+
+  /**
+   * How many of the oldest segments are full and behind us: the next one may be there already when a turn that began it
+   * has failed, so the last of the list says nothing.
+   */
+  sealedBelow(offset: number): number {
+    const { first, size, all } = this.segments
+    const below = Math.min(offset, this.recordsEnd)
+    return first === undefined ? 0 : Math.max(0, Math.min(all.length, Math.floor((below - first.base) / size)))
   }
 
   /** Sets the end that recovery found. */
@@ -91,6 +102,7 @@ export class CommitLog {
 
   /** Writes what the turn assigned. Throws DiskError; nothing counts as written then. */
   writeTurn(): void {
+    assert(this.written >= this.minOffset, 'what is written lies in the segments')
     this.ring.eachFrom(this.written, chunk => {
       const from = Math.max(this.written, chunk.base)
       this.strayEnd = Math.max(this.strayEnd, chunk.base + chunk.used)

@@ -1,4 +1,4 @@
-import { type Disk, Failure } from '@skua-mq/runtime'
+import { assert, type Disk, Failure } from '@skua-mq/runtime'
 import { fileName, fileOffset } from '../file/layout.ts'
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
 
@@ -74,10 +74,12 @@ export class Segments {
     return first === undefined ? undefined : this.list[Math.floor((offset - first.base) / this.size)]
   }
 
-  /** Makes the segment that starts at `base` unless it is there. Throws a DiskError. */
+  /** Makes the segment that starts at `base`, the end of the last one, unless it is there. Throws a DiskError. */
   ensure(base: number): Segment {
     const known = this.find(base)
     if (known !== undefined) return known
+    assert(this.list.length === 0 || base === this.end, 'a segment begins where the last one ends')
+    assert(base % this.size === 0, 'a segment begins at a multiple of its size')
     const segment: Segment = { base, path: this.pathOf(base) }
     this.files.release(this.files.acquireSized(segment.path, this.size))
     this.disk.syncDirectory(this.directory)
@@ -94,9 +96,15 @@ export class Segments {
     this.files.release(handle)
   }
 
-  removeFirst(): void {
+  /**
+   * Removes the oldest segment; its name is gone from the medium when this resolves, so that a power cut between two
+   * removals leaves no gap. Throws DiskError; it is no part of the log then either.
+   */
+  async removeFirst(): Promise<void> {
     const segment = this.list.shift()
-    if (segment !== undefined) this.remove(segment)
+    if (segment === undefined) return
+    this.remove(segment)
+    await this.disk.syncDirectoryLater(this.directory)
   }
 
   /** Removes the segments that start at or after `offset`. */

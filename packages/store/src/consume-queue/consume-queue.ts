@@ -49,6 +49,8 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
   isDirty = false
   hasArrivals = false
   isDeleted = false
+  /** Moves when the queue begins anew (a topic that was deleted and made again): what was read of it before is of another life. */
+  life = 0
   private readonly blocks: Block[] = []
   private readonly parts: QueueParts
   private extended: QueueExt | undefined
@@ -104,6 +106,7 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
 
   /** Makes the queue empty, its next offset being `offset`. Only before any unit. */
   startAt(offset: number): void {
+    this.life++
     this.minOffset = offset
     this.maxOffset = offset
     this.nextOffset = offset

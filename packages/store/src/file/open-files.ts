@@ -11,6 +11,9 @@ export interface OpenFile {
   gone: boolean
 }
 
+/** So many are given up when descriptors are short, so that the next ones to be opened find room, too. */
+const closedAtOnce = 8
+
 /**
  * All descriptors of the store, at most `limit` unless more are pinned at once; the least recently used goes first.
  * A file that is read in the pool is pinned, so that its descriptor cannot be closed, and used again, under the read.
@@ -38,12 +41,20 @@ export class OpenFiles {
       known.pins++
       return known
     }
-    return this.add(path, this.disk.open(path, 'write'))
+    return this.add(
+      path,
+      this.opened(() => this.disk.open(path, 'write')),
+    )
   }
 
   /** As `acquire`, but makes the file with `size` zero bytes (sparse) when it is missing or too short. */
   acquireSized(path: string, size: number): OpenFile {
-    const handle = this.open.has(path) ? this.acquire(path) : this.add(path, this.disk.open(path, 'create'))
+    const handle = this.open.has(path)
+      ? this.acquire(path)
+      : this.add(
+          path,
+          this.opened(() => this.disk.open(path, 'create')),
+        )
     if (handle.isSized) return handle
     try {
       if (handle.file.size() < size) handle.file.truncateSync(size)
@@ -71,6 +82,30 @@ export class OpenFiles {
 
   closeAll(): void {
     for (const path of [...this.open.keys()]) this.forget(path)
+  }
+
+  /**
+   * Runs what opens a file. Where the process or the machine has no descriptor left, idle ones are given up for it: the limit
+   * is not ours alone.
+   */
+  opened<T>(open: () => T): T {
+    try {
+      return open()
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.closeIdle(closedAtOnce)) throw error
+      return open()
+    }
+  }
+
+  /** Closes up to `count` of those that nobody uses; false where there is none. */
+  private closeIdle(count: number): boolean {
+    const before = this.open.size
+    for (const [path, handle] of this.open) {
+      if (before - this.open.size >= count) break
+      if (handle.pins === 0) this.forget(path)
+    }
+    return this.open.size < before
   }
 
   private add(path: string, file: DiskFile): OpenFile {

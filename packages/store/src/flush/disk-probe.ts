@@ -1,4 +1,4 @@
-import type { Clock, DiskFile, Timer } from '@skua-mq/runtime'
+import { assert, BrokenInvariant, type Clock, type DiskFile, Failure, type Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { Health } from '../health.ts'
@@ -22,48 +22,62 @@ const stepBytes = 1024 * 1024
 export class DiskProbe {
   private readonly parts: DiskProbeParts
   private timer: Timer | undefined
+  private running: Promise<void> | undefined
   private stopped = false
 
   constructor(parts: DiskProbeParts) {
     this.parts = parts
   }
 
-  stop(): void {
+  /** Nothing of it touches the log any more when this resolves. */
+  async stop(): Promise<void> {
     this.stopped = true
     this.timer?.cancel()
+    await this.running
   }
 
   /** Begins to probe, unless it does already. */
   begin(): void {
-    if (this.timer === undefined && !this.stopped) this.arm()
+    if (this.timer === undefined && this.running === undefined && !this.stopped) this.arm()
   }
 
   private arm(): void {
     this.timer = this.parts.clock.after(this.parts.config.diskProbeInterval, () => {
-      this.probe().then(done => {
-        this.timer = undefined
-        if (!done && !this.stopped) this.arm()
+      this.timer = undefined
+      this.running = this.probe().finally(() => {
+        this.running = undefined
+        // What failed while the probe was about something else is seen here, too.
+        if (this.isNeeded && !this.stopped) this.arm()
       })
     })
   }
 
-  private async probe(): Promise<boolean> {
+  private get isNeeded(): boolean {
+    const { health } = this.parts
+    return health.has('log sync') || health.has('log write')
+  }
+
+  private async probe(): Promise<void> {
     const { health, flush } = this.parts
     try {
       if (health.has('log sync')) {
+        const failures = flush.failureCount
         await this.rewriteUnsynced()
-        await flush.retry()
+        if (!(await flush.retry(failures))) return
         health.clear('log sync')
       }
       if (health.has('log write')) {
         await this.clearStray()
         health.clear('log write')
       }
-      return true
-    } catch {
-      // The cause stands in `health` already; the next probe tries again.
-      return false
+    } catch (error) {
+      // The cause stands in `health` already; the next probe tries again. A fault of ours is no fault of the disk.
+      if (error instanceof BrokenInvariant) throw error
     }
+  }
+
+  private mustGoOn(): void {
+    if (this.stopped) throw new Failure('ESTOPPED', 'the store stops')
   }
 
   /**
@@ -76,6 +90,7 @@ export class DiskProbe {
     const zeros = Buffer.alloc(stepBytes)
     const stop = Math.max(log.strayEnd, log.written + 4096)
     for (let at = log.written; at < stop; ) {
+      this.mustGoOn()
       const base = Math.floor(at / log.segments.size) * log.segments.size
       const handle = log.segments.acquire(log.segments.ensure(base))
       try {
@@ -100,20 +115,27 @@ export class DiskProbe {
     }
   }
 
-  /** Writes what may not be on the medium over itself. Throws DiskError. */
+  /**
+   * Writes what may not be on the medium over itself. Nothing of the log below `written` changes, so that what is read
+   * stays true; it is cut only when this is over. Throws DiskError.
+   */
   async rewriteUnsynced(): Promise<void> {
     const { log, flush } = this.parts
     const bytes = Buffer.allocUnsafe(stepBytes)
-    for (let at = flush.synced; at < log.written; ) {
+    // What is deleted needs no repair.
+    for (let at = Math.max(flush.synced, log.minOffset); at < log.written; ) {
+      this.mustGoOn()
       const segment = log.segments.find(at)
-      if (segment === undefined) return
+      assert(segment !== undefined, 'all of the log above its first file lies in a segment')
       const handle = log.segments.acquire(segment)
       try {
         const room = segment.base + log.segments.size - at
-        const length = await this.bytesOfLog(at, {
+        const length = await this.bytesOfLog(handle.file, at, {
           into: bytes,
           length: Math.min(bytes.length, room, log.written - at),
+          base: segment.base,
         })
+        if (length === 0) throw new Failure('ESHORT', `${segment.path} ends before byte ${at - segment.base}`)
         await handle.file.write(bytes, 0, length, at - segment.base)
         at += length
       } finally {
@@ -123,18 +145,16 @@ export class DiskProbe {
   }
 
   /** From memory where the log is still there: the file's pages may be gone. */
-  private async bytesOfLog(at: number, { into, length }: { into: Buffer; length: number }): Promise<number> {
+  private async bytesOfLog(
+    file: DiskFile,
+    at: number,
+    { into, length, base }: { into: Buffer; length: number; base: number },
+  ): Promise<number> {
     const chunk = this.parts.log.ring.find(at, 1)
     if (chunk !== undefined) {
       const from = at - chunk.base
       return chunk.bytes.copy(into, 0, from, Math.min(chunk.used, from + length))
     }
-    const segment = this.parts.log.segments.find(at)!
-    const handle = this.parts.log.segments.acquire(segment)
-    try {
-      return await handle.file.read(into, 0, length, at - segment.base)
-    } finally {
-      this.parts.log.segments.release(handle)
-    }
+    return file.read(into, 0, length, at - base)
   }
 }

@@ -1,10 +1,11 @@
-import type { Clock, Disk, Timer } from '@skua-mq/runtime'
+import type { Clock, Disk, DiskFile, Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { QueueWriter } from '../consume-queue/queue-writer.ts'
 import type { DirtyFiles } from '../file/dirty-files.ts'
 import type { Layout } from '../file/layout.ts'
+import type { OpenFiles } from '../file/open-files.ts'
 import type { Health } from '../health.ts'
 import type { IndexFiles, IndexPoint } from '../index-file/index-files.ts'
 import { writeCheckpoint } from '../recovery/checkpoint.ts'
@@ -15,6 +16,7 @@ import type { Suspicion } from './suspicion.ts'
 export interface DispatchFlushParts {
   readonly clock: Clock
   readonly disk: Disk
+  readonly files: OpenFiles
   readonly config: StoreConfig
   readonly layout: Layout
   readonly log: CommitLog
@@ -148,19 +150,22 @@ export class DispatchFlush {
     // Queues must never be ahead of the log on the medium.
     if (parts.logFlush.synced < round.point.physicalOffset) return
     const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
-    parts.index?.snapshot()
+    const indexFiles = parts.index?.snapshot() ?? []
     const indexMsgAtMs = parts.index?.last.atMs ?? 0
     try {
       await parts.dirtyFiles.sync()
-      await parts.index?.sync()
+      await parts.index?.sync(indexFiles)
     } catch (error) {
       parts.suspicion.raise('consume queues and index', error)
       throw error
     }
     const atStop = isStop ? this.totals() : undefined
-    this.writePoints({ ...this.points, written: round.point, synced: round.point, atStop }, true)
+    // A topic may have been deleted meanwhile: what has moved the point on does not come back.
+    const { written } = this.points
+    const isAhead = written.physicalOffset > round.point.physicalOffset
+    this.writePoints({ ...this.points, written: isAhead ? written : round.point, synced: round.point, atStop }, true)
     if (!parts.logFlush.hasFailed) parts.suspicion.clear()
-    await writeCheckpoint(parts.disk, parts.layout.checkpoint, {
+    await writeCheckpoint(this.open(parts.layout.checkpoint), {
       physicMsgAtMs,
       logicsMsgAtMs: round.storedAtMs,
       indexMsgAtMs,
@@ -181,13 +186,17 @@ export class DispatchFlush {
 
   private writePoints(points: DispatchPoints, sync = false): void {
     this.points = { ...points, sequence: this.points.sequence + 1 }
-    const file = this.parts.disk.open(this.parts.layout.dispatchPoint, 'create')
+    const file = this.open(this.parts.layout.dispatchPoint)
     try {
       writeDispatchPoints(file, this.points)
       if (sync) file.syncDataSync()
     } finally {
       file.closeSync()
     }
+  }
+
+  private open(path: string): DiskFile {
+    return this.parts.files.opened(() => this.parts.disk.open(path, 'create'))
   }
 
   private failed(error: unknown): void {

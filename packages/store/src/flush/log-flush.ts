@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@skua-mq/runtime'
+import { assert, type Clock, type Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { Health } from '../health.ts'
@@ -31,7 +31,9 @@ export class LogFlush {
   /** When the fdatasync began that runs, or the last one. */
   private begunAtMs = 0
   private again = false
+  /** Counts what makes a round that is under way worthless: failed syncs, and cuts of the log. */
   private failures = 0
+  private cuts = 0
   /** When whatever is dirty is synced, however little it is. */
   private thoroughAtMs = 0
   private stopped = false
@@ -57,6 +59,7 @@ export class LogFlush {
 
   /** The log was cut. */
   cut(end: number): void {
+    this.cuts++
     this.synced = Math.min(this.synced, end)
   }
 
@@ -98,9 +101,19 @@ export class LogFlush {
     while (this.running !== undefined) await this.running
   }
 
-  /** What is written and not synced was written again after a failure: tries to sync it. Throws DiskError. */
-  async retry(): Promise<void> {
-    await this.round()
+  /** Moves with each failed sync of the log. */
+  get failureCount(): number {
+    return this.failures
+  }
+
+  /**
+   * What is written and not synced was written again after the failures up to `failures`: tries to sync it. False where
+   * another one failed meanwhile. Throws DiskError.
+   */
+  async retry(failures: number): Promise<boolean> {
+    await this.running
+    if (failures !== this.failures) return false
+    return this.round()
   }
 
   /**
@@ -136,13 +149,15 @@ export class LogFlush {
     }
   }
 
-  private async round(): Promise<void> {
+  /** False where its work counts for nothing, since a sync failed or the log was cut meanwhile. */
+  private async round(): Promise<boolean> {
     const { log } = this.parts
     const target = log.written
     const storedAtMs = log.writtenStoredAtMs
-    const { failures } = this
-    for (const segment of log.segments.all) {
-      if (segment.base + log.segments.size <= this.synced || segment.base >= target) continue
+    const { failures, cuts, synced } = this
+    // A list of its own: retention takes segments out of the other one. It leaves those that are not synced.
+    const segments = log.segments.all.filter(({ base }) => base + log.segments.size > synced && base < target)
+    for (const segment of segments) {
       const handle = log.segments.acquire(segment)
       this.begunAtMs = this.parts.clock.monotonic()
       try {
@@ -151,11 +166,17 @@ export class LogFlush {
         log.segments.release(handle)
       }
     }
-    if (failures !== this.failures) return
+    if (failures !== this.failures) return false
+    if (cuts !== this.cuts) {
+      this.again = true
+      return false
+    }
+    assert(target <= log.written, 'nothing is synced that is not written')
     this.synced = Math.max(this.synced, target)
     this.thoroughAtMs = this.parts.clock.monotonic() + this.parts.config.flushCommitLogThoroughInterval
     this.syncedStoredAtMs = storedAtMs
     this.parts.onSynced(this.synced)
+    return true
   }
 
   private armTimer(): void {

@@ -132,24 +132,28 @@ export class IndexFiles {
     this.list.at(-1)?.writeEntries()
   }
 
-  /** Writes all, slots and header too, so that Java could open it. Throws DiskError. */
-  snapshot(): void {
+  /** Writes all, slots and header too, so that Java could open it. Answers what `sync` brings to the medium. Throws DiskError. */
+  snapshot(): readonly IndexFile[] {
     this.write()
-    this.list.at(-1)?.snapshot()
+    const last = this.list.at(-1)
+    last?.snapshot()
+    return last === undefined ? [...this.unsynced] : [...this.unsynced, last]
   }
 
-  /** After `snapshot`: brings it to the medium. Throws DiskError. */
-  async sync(): Promise<void> {
+  /** Brings the files of a snapshot to the medium. Others may be begun, and some removed, meanwhile. Throws DiskError. */
+  async sync(snapshot: readonly IndexFile[]): Promise<void> {
     if (this.hasNewNames) {
       this.parts.disk.syncDirectory(this.directory)
       this.parts.disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf('/')))
       this.hasNewNames = false
     }
-    for (let file = this.unsynced[0]; file !== undefined; file = this.unsynced[0]) {
+    for (const file of snapshot) {
+      if (!this.list.includes(file)) continue
+      const entries = file.header.count
       await file.sync()
-      this.unsynced.shift()
+      // One that grew full meanwhile has entries, slots and a header which this sync may not have covered.
+      if (file.header.count === entries || !file.isFull) this.unsynced = this.unsynced.filter(other => other !== file)
     }
-    await this.list.at(-1)?.sync()
   }
 
   /** Removes files, never the newest, whose messages are all below `physicalOffset`. */

@@ -6,6 +6,8 @@ export interface UnitWindow {
   readonly first: number
   readonly count: number
   readonly bytes: Buffer
+  /** Of the queue, when it was read. */
+  readonly life: number
 }
 
 const windowUnits = 800
@@ -19,7 +21,7 @@ export class UnitWindows {
   /** The window that holds `offset` and `count` units from it on, or as many as the queue's file has. */
   find(queue: ConsumeQueue, offset: number, count: number): UnitWindow | undefined {
     const window = this.windows.get(queue)
-    if (window === undefined || offset < window.first) return undefined
+    if (window === undefined || window.life !== queue.life || offset < window.first) return undefined
     const end = Math.min(offset + count, queue.maxOffset)
     return end <= window.first + window.count ? window : undefined
   }
@@ -27,9 +29,10 @@ export class UnitWindows {
   /** Reads the units from `offset` on, in memory or through the pool; undefined when there are none. Throws DiskError. */
   async load(queue: ConsumeQueue, offset: number): Promise<UnitWindow | undefined> {
     const bytes = Buffer.allocUnsafeSlow(windowUnits * unitBytes)
+    const { life } = queue
     const count = await queue.read(offset, bytes, windowUnits)
-    if (count === 0) return undefined
-    const window = { first: offset, count, bytes }
+    if (count === 0 || queue.life !== life) return undefined
+    const window = { first: offset, count, bytes, life }
     this.windows.delete(queue)
     if (this.windows.size >= maxWindows)
       for (const [oldest] of this.windows) {

@@ -1,5 +1,5 @@
 import { RecordMagic } from '@skua-mq/protocol'
-import type { Disk } from '@skua-mq/runtime'
+import type { Disk, DiskFile } from '@skua-mq/runtime'
 import type { Segment, Segments } from '../commit-log/segments.ts'
 import { storedAtMsOf } from '../reader.ts'
 import { readLong, writeLong } from '../record/record-view.ts'
@@ -23,9 +23,8 @@ export function readCheckpoint(disk: Disk, path: string): Checkpoint {
   return { physicMsgAtMs: readLong(bytes, 0), logicsMsgAtMs: readLong(bytes, 8), indexMsgAtMs: readLong(bytes, 16) }
 }
 
-/** Writes in place, as Java does, and keeps the fields of 5.x. Throws DiskError. */
-export async function writeCheckpoint(disk: Disk, path: string, checkpoint: Checkpoint): Promise<void> {
-  const file = disk.open(path, 'create')
+/** Writes in place, as Java does, keeps the fields of 5.x, and closes the file. Throws DiskError. */
+export async function writeCheckpoint(file: DiskFile, checkpoint: Checkpoint): Promise<void> {
   try {
     if (file.size() < checkpointBytes) file.truncateSync(checkpointBytes)
     const bytes = Buffer.alloc(24)

@@ -146,8 +146,8 @@ export class Recovery {
     index?.load()
     this.trusted = this.trustedOffset()
     const maxPhysical = this.maxPhysicalOffset()
-    const point = this.points?.written
-    const isOurs = point !== undefined && this.fits(point) && this.hasAllQueues()
+    const point = this.inLog(this.points?.written)
+    const isOurs = point !== undefined && this.hasAllQueues()
     if (!isOurs) await dropIndexBehindGap(this.parts)
     if (!isWhole || (maxPhysical < log.minOffset && !isOurs)) return this.planRebuild('queues are missing')
     if (isOurs && (index === undefined || index.point.name === point.index.name)) {
@@ -162,8 +162,7 @@ export class Recovery {
   private async planAfterCrash(): Promise<Plan> {
     const { layout, disk, bootId, index, log, queues, suspicion } = this.parts
     const sameBoot = this.points?.bootId === bootId && !suspicion.raised
-    const known = sameBoot ? this.points?.written : this.points?.synced
-    const point = known !== undefined && this.fits(known) ? known : undefined
+    const point = this.inLog(sameBoot ? this.points?.written : this.points?.synced)
     const checkpoint = readCheckpoint(disk, layout.checkpoint)
     const from = point?.physicalOffset ?? firstUnsafeSegment(log.segments, checkpoint)
     this.trusted = this.trustedOffset()
@@ -205,10 +204,14 @@ export class Recovery {
     queues.deleteAll()
   }
 
-  /** The point lies in the log. (A record may begin there, or the log ends there.) */
-  private fits(point: DispatchPoint): boolean {
+  /**
+   * The point, where it is of this log: not behind its end. Retention may have deleted what it speaks of; then all that is
+   * left of the log lies behind it.
+   */
+  private inLog(point: DispatchPoint | undefined): DispatchPoint | undefined {
     const { segments, minOffset } = this.parts.log
-    return point.physicalOffset >= minOffset && point.physicalOffset <= segments.end
+    if (point === undefined || point.physicalOffset > segments.end) return undefined
+    return point.physicalOffset >= minOffset ? point : { ...point, physicalOffset: minOffset }
   }
 
   /** After a clean stop: as many queues and units as then, unless another broker went on with the log. */
@@ -242,8 +245,8 @@ export class Recovery {
   /** What the medium certainly holds: damage below it is not a torn tail. */
   private trustedOffset(): number {
     const { log } = this.parts
-    const synced = this.points?.synced
-    if (synced !== undefined && this.fits(synced)) return synced.physicalOffset
+    const synced = this.inLog(this.points?.synced)
+    if (synced !== undefined) return synced.physicalOffset
     return this.crashed ? log.minOffset : this.maxPhysicalOffset()
   }
 

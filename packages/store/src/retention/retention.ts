@@ -4,6 +4,7 @@ import type { StoreConfig } from '../config.ts'
 import { correctMinOffset } from '../consume-queue/min-offset.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import type { Layout } from '../file/layout.ts'
+import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
 import { diskVerdict, expiredSegments, isDeletionHour, usedPercent } from './rules.ts'
@@ -24,6 +25,7 @@ export interface RetentionParts {
   readonly queues: QueueTable
   readonly index: IndexFiles | undefined
   readonly health: Health
+  readonly flush: Pick<LogFlush, 'synced'>
 }
 
 const firstRoundMs = 60_000
@@ -89,22 +91,39 @@ export class Retention {
     const verdict = this.checkDisk()
     const nowMs = clock.now()
     if (!this.asked && !verdict.clean && !verdict.force && !isDeletionHour(config.deleteWhen, nowMs)) return
-    const ages = log.segments.all.map(segment => ({ lastWriteMs: log.segments.lastWriteMs(segment) }))
+    const sealed = log.segments.all.slice(0, this.sealed)
+    const ages = sealed.map(segment => ({ lastWriteMs: log.segments.lastWriteMs(segment) }))
     const rule = { nowMs, reservedMs: config.fileReservedTime * hourMs, force: verdict.force }
     const count = expiredSegments(ages, rule)
     this.asked = false
     if (count === 0) return
-    await this.deleteSegments(count)
     const reason = verdict.force ? 'the disk is short' : 'fileReservedTime'
-    this.parts.events.emit(segmentsDeleted({ count, minOffset: log.minOffset, reason }))
-    await this.follow()
+    try {
+      await this.deleteSegments(count, reason)
+    } finally {
+      // Also where it did not come to its end: what is gone from the log is gone.
+      await this.follow()
+    }
     this.checkDisk()
   }
 
-  private async deleteSegments(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      if (i > 0) await delay(this.parts.clock, pauseMs, this.aborter.signal)
-      this.parts.log.segments.removeFirst()
+  /** Full, and on the medium: whoever waits for an fdatasync waits for one of these bytes, too. */
+  private get sealed(): number {
+    return this.parts.log.sealedBelow(this.parts.flush.synced)
+  }
+
+  private async deleteSegments(wanted: number, reason: string): Promise<void> {
+    const { log, clock, events } = this.parts
+    let count = 0
+    try {
+      // After each pause the log may be another one.
+      while (count < wanted && this.sealed > 0) {
+        if (count > 0) await delay(clock, pauseMs, this.aborter.signal)
+        count++
+        await log.segments.removeFirst()
+      }
+    } finally {
+      if (count > 0) events.emit(segmentsDeleted({ count, minOffset: log.minOffset, reason }))
     }
   }
 

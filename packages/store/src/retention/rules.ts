@@ -15,9 +15,8 @@ export interface ExpiryRule {
 /** As RocketMQ: that many segments at most per round. */
 export const segmentsPerRound = 10
 
-/** How many of the oldest segments may go. Never the last one; the first young one ends it, since the log has no gaps. */
-export function expiredSegments(segments: readonly SegmentAge[], rule: ExpiryRule): number {
-  const sealed = segments.slice(0, Math.max(0, segments.length - 1))
+/** How many of the oldest sealed segments may go: the first young one ends it, since the log has no gaps. */
+export function expiredSegments(sealed: readonly SegmentAge[], rule: ExpiryRule): number {
   const young = sealed.findIndex(({ lastWriteMs }) => !rule.force && rule.nowMs - lastWriteMs < rule.reservedMs)
   return Math.min(segmentsPerRound, young === -1 ? sealed.length : young)
 }

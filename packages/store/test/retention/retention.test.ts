@@ -6,14 +6,14 @@ import { drain, get, message, open, put, smallConfig, world } from '../harness.t
 
 const hour = 3_600_000
 
-test('segments go from the oldest to the first young one, never the last, ten at most', () => {
+test('sealed segments go from the oldest to the first young one, ten at most', () => {
   const ages = (...lastWriteMs: number[]) => lastWriteMs.map(ms => ({ lastWriteMs: ms }))
   const rule = { nowMs: 100 * hour, reservedMs: 72 * hour, force: false }
   assert.equal(expiredSegments([], rule), 0)
-  assert.equal(expiredSegments(ages(0), rule), 0)
-  assert.equal(expiredSegments(ages(0, 10 * hour, 50 * hour, 60 * hour), rule), 2)
-  assert.equal(expiredSegments(ages(0, 99 * hour, 0, 0), rule), 1)
-  assert.equal(expiredSegments(ages(99 * hour, 99 * hour, 0), { ...rule, force: true }), 2)
+  assert.equal(expiredSegments(ages(0), rule), 1)
+  assert.equal(expiredSegments(ages(0, 10 * hour, 50 * hour), rule), 2)
+  assert.equal(expiredSegments(ages(0, 99 * hour, 0), rule), 1)
+  assert.equal(expiredSegments(ages(99 * hour, 99 * hour), { ...rule, force: true }), 2)
   assert.equal(expiredSegments(Array(20).fill({ lastWriteMs: 0 }), rule), 10)
 })
 
