@@ -74,9 +74,12 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   })
   const parts = { disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId }
   const recovery = new Recovery(parts)
-  const retention = new Retention({ clock, disk, events, config, layout, log, queues, index, health, flush })
+  const retention = new Retention({
+    ...{ clock, disk, events, config, layout, log, queues, index, health, flush },
+    followed: () => dispatchFlush.deleted(),
+  })
   const reader = new LogReader(log)
-  const queueRead = new QueueRead({ config, log, queues, reader })
+  const queueRead = new QueueRead({ config, log, queues, reader, events })
   const lock = new StoreLock({ disk, layout, facts })
   return {
     ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender, replica },

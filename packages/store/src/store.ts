@@ -228,7 +228,7 @@ export class Store implements MessageStore {
 
   deleteTopic(topic: string): void {
     this.parts.queues.deleteTopic(topic)
-    this.parts.dispatchFlush.writeNow()
+    this.parts.dispatchFlush.deleted()
   }
 
   deleteExpired(): void {

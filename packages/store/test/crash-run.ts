@@ -56,14 +56,14 @@ export class CrashRun {
       maxOpenFiles: 8,
       enableConsumeQueueExt: this.extended !== 'never',
       mappedFileSizeConsumeQueueExt: 1024,
-      // Half of the histories are short of disk, so that retention takes all that it may.
-      diskSpaceCleanForciblyRatio: this.random.chance(0.5) ? 10 : 85,
+      // Half of the histories hold the disk for short, so that retention takes all that it may.
+      diskSpaceCleanForciblyRatio: this.random.chance(0.5) ? 0 : 85,
       diskMaxUsedSpaceRatio: 10,
       fileReservedTime: 1,
       deleteWhen: '',
       cleanResourceInterval: 2000,
     }
-    this.at = world({ capacityBytes: 2_000_000 })
+    this.at = world({ capacityBytes: 100_000_000 })
   }
 
   /** The file in which the log grows is never deleted, nor one that holds what was not synced. */

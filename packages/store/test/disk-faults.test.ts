@@ -255,3 +255,33 @@ for (const [name, breaks] of Object.entries({
     await at.clock.until(again.store.stop())
   })
 }
+
+test('after a failed fdatasync no other one is believed before the bytes are written again', async () => {
+  const at = world()
+  // Of several sectors each: one sector is written whole, neighbours included.
+  const large = (text: string) => text.repeat(2000)
+  const opened = await open(at, syncFlush)
+  const lift = at.disk.faults.slow({ on: 'sync', ms: 1800, path: 'commitlog' })
+  const outcomes = new Outcomes()
+  opened.store.append(draftOf(message('T', large('a'))), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(100)
+  opened.store.append(draftOf(message('T', large('b'))), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(100)
+  at.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
+  put(opened, message('T', 'c'))
+  lift()
+  // The probe of the failed write syncs, fails, and takes 'b' with it; the fdatasync of 'a' ends after that, and the one
+  // that was asked for 'b' meanwhile would find nothing to do.
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog', times: 1 })
+  await at.clock.advanceAsync(5000)
+  opened.turn.run()
+  const [d] = put(opened, message('T', large('d')))
+  assert.equal(d, undefined)
+  await at.clock.advanceAsync(120_000)
+  opened.turn.run()
+  at.disk.powerCut(new SimRandom(4))
+  const again = await open(at, syncFlush, { bootId: 'next' })
+  assert.deepEqual(await drain(again, 'T'), ['a', 'b', 'd'].map(large))
+})

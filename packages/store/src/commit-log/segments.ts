@@ -15,6 +15,8 @@ export class Segments {
   private readonly disk: Disk
   private readonly files: OpenFiles
   private list: Segment[] = []
+  /** What `load` found too short and made whole: below `to` its bytes are zeros now. */
+  readonly padded: { readonly from: number; readonly to: number }[] = []
 
   constructor(parts: { disk: Disk; files: OpenFiles }, place: { directory: string; size: number }) {
     this.disk = parts.disk
@@ -63,7 +65,10 @@ export class Segments {
       if (base % this.size !== 0 || (before !== undefined && before.base + this.size !== base)) {
         throw new Failure('ESEGMENT', `${path} does not follow ${before?.path ?? 'a multiple of its size'}`)
       }
-      if (length < this.size) this.files.release(this.files.acquireSized(path, this.size))
+      if (length < this.size) {
+        this.files.release(this.files.acquireSized(path, this.size))
+        this.padded.push({ from: base + length, to: base + this.size })
+      }
       this.list.push({ base, path })
     }
   }

@@ -84,6 +84,22 @@ export class QueueTable {
     queue.maxPhysicalOffset = -1
   }
 
+  /** What a dispatch point keeps of the queues as they are now. */
+  totals(): { queues: number; units: number; firsts: number } {
+    let queues = 0
+    let units = 0
+    let firsts = 0
+    for (const ofTopic of this.topics.values()) {
+      for (const queue of ofTopic.values()) {
+        if (queue.maxOffset === 0) continue
+        queues++
+        units += queue.maxOffset
+        firsts += queue.firstFileUnit
+      }
+    }
+    return { queues, units, firsts }
+  }
+
   *all(): Iterable<ConsumeQueue> {
     for (const queues of this.topics.values()) yield* queues.values()
   }

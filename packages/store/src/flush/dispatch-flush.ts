@@ -34,7 +34,15 @@ interface Round {
   readonly storedAtMs: number
 }
 
-const noIndex: IndexPoint = { name: '', count: 1, beginAtMs: 0, endOffset: 0, previous: '' }
+const noIndex: IndexPoint = { name: '', count: 1, beginAtMs: 0, endOffset: 0, previous: '', files: 0 }
+
+/** What is deleted moves the sums only. */
+function isSame(a: DispatchPoint, b: DispatchPoint): boolean {
+  const { totals: one, index } = a
+  const { totals: other } = b
+  if (a.physicalOffset !== b.physicalOffset || index.files !== b.index.files) return false
+  return one?.queues === other?.queues && one?.units === other?.units && one?.firsts === other?.firsts
+}
 
 /**
  * Brings queues and index to their files, some time after the log, and then moves the dispatch point and Java's
@@ -80,7 +88,7 @@ export class DispatchFlush {
     try {
       const round = this.now()
       this.writer.finish()
-      await this.thorough(round, true)
+      await this.thorough(round)
       return true
     } catch (error) {
       this.failed(error)
@@ -89,7 +97,7 @@ export class DispatchFlush {
   }
 
   /** Writes all units and moves the dispatch point at once: after queues went away, which recovery should not bring back. */
-  writeNow(): void {
+  private writeNow(): void {
     try {
       const round = this.now()
       this.writer.finish()
@@ -100,9 +108,15 @@ export class DispatchFlush {
   }
 
   private now(): Round {
-    const { log, index } = this.parts
-    const point = { physicalOffset: log.recordsEnd, index: index?.point ?? noIndex }
+    const { log, index, queues } = this.parts
+    const point = { physicalOffset: log.recordsEnd, index: index?.point ?? noIndex, totals: queues.totals() }
     return { point, storedAtMs: log.writtenStoredAtMs }
+  }
+
+  /** Something of queues or index was deleted: the points on the medium should say so soon, or a crash rebuilds it all. */
+  deleted(): void {
+    this.writeNow()
+    this.thoroughAtMs = Number.NEGATIVE_INFINITY
   }
 
   private arm(ms: number): void {
@@ -125,7 +139,7 @@ export class DispatchFlush {
         this.wrote(round)
         if (clock.monotonic() - this.thoroughAtMs >= config.flushConsumeQueueThoroughInterval) {
           this.thoroughAtMs = clock.monotonic()
-          this.busy = this.thorough(round, false).catch(error => this.failed(error))
+          this.busy = this.thorough(round).catch(error => this.failed(error))
           this.busy.then(() => this.arm(nextMs))
           return
         }
@@ -138,13 +152,11 @@ export class DispatchFlush {
 
   private wrote(round: Round): void {
     this.parts.index?.write()
-    if (round.point.physicalOffset !== this.points.written.physicalOffset) {
-      this.writePoints({ ...this.points, written: round.point, atStop: undefined })
-    }
+    if (!isSame(round.point, this.points.written)) this.writePoints({ ...this.points, written: round.point })
     this.parts.health.clear('queue write')
   }
 
-  private async thorough(round: Round, isStop: boolean): Promise<void> {
+  private async thorough(round: Round): Promise<void> {
     const { parts } = this
     await parts.logFlush.syncAll()
     // Queues must never be ahead of the log on the medium.
@@ -159,11 +171,10 @@ export class DispatchFlush {
       parts.suspicion.raise('consume queues and index', error)
       throw error
     }
-    const atStop = isStop ? this.totals() : undefined
     // A topic may have been deleted meanwhile: what has moved the point on does not come back.
     const { written } = this.points
     const isAhead = written.physicalOffset > round.point.physicalOffset
-    this.writePoints({ ...this.points, written: isAhead ? written : round.point, synced: round.point, atStop }, true)
+    this.writePoints({ ...this.points, written: isAhead ? written : round.point, synced: round.point }, true)
     if (!parts.logFlush.hasFailed) parts.suspicion.clear()
     await writeCheckpoint(this.open(parts.layout.checkpoint), {
       physicMsgAtMs,
@@ -171,17 +182,6 @@ export class DispatchFlush {
       indexMsgAtMs,
     })
     parts.health.clear('queue write')
-  }
-
-  private totals(): { queues: number; units: number } {
-    let queues = 0
-    let units = 0
-    for (const queue of this.parts.queues.all()) {
-      if (queue.maxOffset === 0) continue
-      queues++
-      units += queue.maxOffset
-    }
-    return { queues, units }
   }
 
   private writePoints(points: DispatchPoints, sync = false): void {

@@ -141,7 +141,8 @@ export class LogFlush {
       do {
         this.again = false
         await this.round()
-      } while (this.again && this.parts.log.written > this.synced)
+        // After a failure the next one would succeed without the bytes that the kernel has dropped: they are written first.
+      } while (this.again && !this.hasFailed && this.parts.log.written > this.synced)
     } catch (error) {
       this.failed(error)
     } finally {

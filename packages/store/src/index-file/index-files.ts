@@ -16,6 +16,8 @@ export interface IndexPoint {
   /** Physical offset of its newest entry, and the name of the file before it (empty: none): both tell of another broker. */
   readonly endOffset: number
   readonly previous: string
+  /** How many there are; stores of before did not say. */
+  readonly files?: number
 }
 
 export interface IndexParts {
@@ -51,6 +53,7 @@ export class IndexFiles {
       beginAtMs: last?.header.beginAtMs ?? 0,
       endOffset: last?.header.endOffset ?? 0,
       previous: this.list.at(-2)?.name ?? '',
+      files: this.list.length,
     }
   }
 
@@ -67,6 +70,11 @@ export class IndexFiles {
   /** Where each file begins and ends in the log, oldest first. */
   get ranges(): readonly { readonly beginOffset: number; readonly endOffset: number }[] {
     return this.list.map(file => file.header)
+  }
+
+  /** Whether there are as many files as the point says: where not, some of the first are gone, or retention was there. */
+  hasAll(point: IndexPoint): boolean {
+    return point.files === this.list.length
   }
 
   /** Reads the directory after a clean stop: every file is trusted. `resume` follows. */
@@ -183,7 +191,16 @@ export class IndexFiles {
   private readDirectory(): void {
     const names = this.parts.disk.list(this.directory).filter(name => /^\d{17}$/.test(name))
     this.list = names.map(name => this.fileNamed(name))
-    for (const file of this.list) file.readHeader()
+    for (const [at, file] of this.list.entries()) {
+      const length = this.parts.disk.stat(file.path)?.size ?? 0
+      if (length === file.sizeBytes) file.readHeader()
+      // Files are made at full size. One that is cut, and those behind it, are filled again from the log.
+      if (length !== file.sizeBytes || (file.header.count <= 1 && at < names.length - 1)) {
+        for (const bad of this.list.splice(at))
+          this.discard(bad, `${file.name} has lost entries: it has ${length} bytes of ${file.sizeBytes}`)
+        return
+      }
+    }
   }
 
   /**

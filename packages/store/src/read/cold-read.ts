@@ -1,3 +1,4 @@
+import { defineEvent, type Events } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
@@ -23,7 +24,15 @@ export interface ColdReadParts {
   readonly log: CommitLog
   readonly queues: QueueTable
   readonly reader: LogReader
+  readonly events: Events
 }
+
+export const recordUnreadable = defineEvent<{ topic: string; queueId: number; offset: number; size: number }>(
+  'a message is damaged in the commit log, and left out',
+  'error',
+)
+/** Each damaged message is named once, up to so many. */
+const maxNamed = 1000
 
 /** The messages that an answer is to hold, in the order of the queue. */
 interface Plan {
@@ -52,6 +61,7 @@ export class ColdRead {
   private readonly blocks: LogBlocks
   private readonly windows = new UnitWindows()
   private readonly answers = new ColdPool()
+  private readonly unreadable = new Set<number>()
 
   constructor(parts: ColdReadParts) {
     this.parts = parts
@@ -172,7 +182,10 @@ export class ColdRead {
       const size = plan.sizes[i]!
       const piece = this.pieceOf(plan.froms[i]!, size, loaded)
       // A segment that went away meanwhile, or an entry that does not fit its record.
-      if (piece === undefined || recordSizeAt(piece.bytes, piece.from) !== size) continue
+      if (piece === undefined || recordSizeAt(piece.bytes, piece.from) !== size) {
+        this.leftOut(plan.froms[i]!, size, request)
+        continue
+      }
       if (request.filter?.matchesRecord?.(piece.bytes, piece.from, piece.to) === false) continue
       const before = pieces.at(-1)
       if (before !== undefined && before.bytes === piece.bytes && before.to === piece.from) before.to = piece.to
@@ -182,6 +195,13 @@ export class ColdRead {
     }
     if (pieces.length <= maxPieces) for (const piece of pieces) send(piece, result)
     else result.slices.push(this.joined(pieces, result))
+  }
+
+  private leftOut(offset: number, size: number, { topic, queueId }: GetRequest): void {
+    const { log, events } = this.parts
+    if (offset < log.minOffset || this.unreadable.has(offset) || this.unreadable.size >= maxNamed) return
+    this.unreadable.add(offset)
+    events.emit(recordUnreadable({ topic, queueId, offset, size }))
   }
 
   private pieceOf(from: number, size: number, loaded: Loaded | undefined): Piece | undefined {

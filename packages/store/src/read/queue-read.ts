@@ -1,3 +1,4 @@
+import type { Events } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { Chunk } from '../commit-log/log-ring.ts'
 import type { StoreConfig } from '../config.ts'
@@ -14,6 +15,7 @@ export interface QueueReadParts {
   readonly log: CommitLog
   readonly queues: QueueTable
   readonly reader: LogReader
+  readonly events: Events
 }
 
 /**

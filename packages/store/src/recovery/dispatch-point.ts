@@ -2,10 +2,22 @@ import { crc32 } from '@skua-mq/protocol'
 import type { Disk, DiskFile } from '@skua-mq/runtime'
 import type { IndexPoint } from '../index-file/index-files.ts'
 
+/** What there is of queues: equal sums say that nothing of their files is lost. */
+export interface QueueTotals {
+  /** Queues that ever had a unit. */
+  readonly queues: number
+  /** The sum of their ends. */
+  readonly units: number
+  /** The sum of the first units of their first files. */
+  readonly firsts: number
+}
+
 /** Everything of the log below `physicalOffset` is in the files of queues and index. */
 export interface DispatchPoint {
   readonly physicalOffset: number
   readonly index: IndexPoint
+  /** Of the units of messages below `physicalOffset`; stores of before did not keep them. */
+  readonly totals?: QueueTotals
 }
 
 /**
@@ -18,8 +30,6 @@ export interface DispatchPoints {
   readonly bootId: string
   readonly written: DispatchPoint
   readonly synced: DispatchPoint
-  /** Set by a clean stop: what must be found again, or queues were lost meanwhile. */
-  readonly atStop?: { readonly queues: number; readonly units: number } | undefined
 }
 
 /** Two halves, written in turns, so that a torn write leaves the one before. */

@@ -54,10 +54,11 @@ class QueueLoad {
     this.queue = queue
   }
 
-  /** False when the queue's last unit names an extended one that is not there. */
+  /** False when the queue lacks units, or its last one names an extended one that is not there. */
   run(units: readonly number[], cut: QueueCut & { hasExt: boolean }): boolean {
     const first = units[0]!
     let last = units.at(-1)!
+    if (!this.areFull(units)) return false
     while (last > first && !this.isKept(last, cut.physicalOffset)) {
       this.files.remove(this.queue.directory, last)
       last -= this.files.fileUnits
@@ -73,6 +74,14 @@ class QueueLoad {
     this.queue.minOffset = first
     this.queue.maxPhysicalOffset = this.lastPhysicalEnd(end, first)
     return this.resumeExt(end, cut)
+  }
+
+  /** Files before the last one are full: zeros at either end say that something is lost. */
+  private areFull(units: readonly number[]): boolean {
+    const { fileUnits } = this.files
+    return units.every(
+      (unit, at) => at === units.length - 1 || (this.isWritten(unit) && this.isWritten(unit + fileUnits - 1)),
+    )
   }
 
   private resumeExt(end: number, cut: QueueCut & { hasExt: boolean }): boolean {

@@ -1,6 +1,7 @@
 import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
+import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
 import { correctMinOffset } from '../consume-queue/min-offset.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { queueAwaiting } from '../consume-queue/record-place.ts'
@@ -21,6 +22,10 @@ export const recoveryEnded = defineEvent<{ end: number; records: number; reason:
 export const logTruncated = defineEvent<{ end: number }>('commit log truncated behind a damaged record', 'warn')
 export const logDamaged = defineEvent<{ offset: number; to: number }>(
   'damaged bytes in the commit log skipped',
+  'error',
+)
+export const messagesLost = defineEvent<{ from: number; to: number; messages: number; path: string }>(
+  'a file of the commit log was cut: messages that were on the disk are lost',
   'error',
 )
 export const queuesRebuilt = defineEvent<{ reason: string }>('consume queues are rebuilt from the commit log', 'warn')
@@ -64,6 +69,7 @@ export class Recovery {
   private rebuilding = false
   private trusted = 0
   private mayHaveHoles = false
+  private readonly lost: { readonly from: number; readonly to: number }[] = []
 
   constructor(parts: RecoveryParts) {
     this.parts = parts
@@ -80,22 +86,52 @@ export class Recovery {
       log.open(0, 0)
       return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
     }
+    await this.clearTornByCut()
     const end = await this.scanAsPlanned(this.crashed ? await this.planAfterCrash() : await this.planAfterStop())
+    this.tellLost()
     await this.cut(end)
     for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
     return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
   }
 
+  /**
+   * A file that was cut below what was synced ends within a record, whose beginning would be read as a message: it is made
+   * zeros, too. `skua store verify` names the entries that lead there.
+   */
+  private async clearTornByCut(): Promise<void> {
+    const { segments } = this.parts.log
+    const synced = this.points?.synced.physicalOffset ?? 0
+    for (const { from, to } of segments.padded) {
+      if (from >= synced) continue
+      const base = to - segments.size
+      const { end } = await scanLog(segments, base, {
+        ...{ checkCrc: true, trustedTo: 0, mayHaveHoles: true, skipped: () => {} },
+        visit: view => view.physicalOffset + view.size <= from,
+      })
+      await segments.clearFrom(end)
+      this.lost.push({ from: end, to: Math.min(to, synced) })
+    }
+  }
+
+  private tellLost(): void {
+    for (const { from, to } of this.lost) {
+      let messages = 0
+      for (const queue of this.parts.queues.all()) messages += countUnits(queue, from, to)
+      const path = this.parts.log.segments.find(from)?.path ?? ''
+      this.parts.events.emit(messagesLost({ from, to, messages, path }))
+    }
+  }
+
   private async scanAsPlanned(plan: Plan): Promise<ScanEnd> {
     this.parts.index?.resume()
     const { log } = this.parts
     const first = await this.scan(plan)
-    if (first !== undefined && this.isComplete(first)) return first
+    const isBeyond = first !== undefined && first.end < this.maxPhysicalOffset()
+    if (first !== undefined && !isBeyond) return first
     this.rebuilding = true
-    this.parts.events.emit(
-      queuesRebuilt({ reason: first === undefined ? 'a queue lacks messages' : 'queues are missing' }),
-    )
+    const reason = isBeyond ? 'queues lead behind the end of the log' : 'a queue lacks messages'
+    this.parts.events.emit(queuesRebuilt({ reason }))
     this.forgetQueues()
     return (await this.scan({ reason: 'rebuild', from: log.minOffset }))!
   }
@@ -147,9 +183,11 @@ export class Recovery {
     this.trusted = this.trustedOffset()
     const maxPhysical = this.maxPhysicalOffset()
     const point = this.inLog(this.points?.written)
-    const isOurs = point !== undefined && this.hasAllQueues()
-    if (!isOurs) await dropIndexBehindGap(this.parts)
-    if (!isWhole || (maxPhysical < log.minOffset && !isOurs)) return this.planRebuild('queues are missing')
+    const found = this.compare(point)
+    const isOurs = point !== undefined && found === 'all'
+    if (!isOurs || index?.hasAll(point.index) === false) await dropIndexBehindGap(this.parts)
+    if (!isWhole || found === 'less' || (maxPhysical < log.minOffset && !isOurs))
+      return this.planRebuild('queues are missing')
     if (isOurs && (index === undefined || index.point.name === point.index.name)) {
       return { reason: 'clean stop', from: point.physicalOffset }
     }
@@ -173,10 +211,27 @@ export class Recovery {
       mayHaveHoles: this.mayHaveHoles,
     })
     const isIndexOurs = index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs) === true
-    if (!isIndexOurs) await dropIndexBehindGap(this.parts)
-    if (!isWhole) return this.planRebuild('queues are missing')
-    const indexFrom = this.indexStart(isIndexOurs ? point : undefined)
+    if (!isIndexOurs || (point !== undefined && index?.hasAll(point.index) === false))
+      await dropIndexBehindGap(this.parts)
+    // A point says how much there is; without one, no queue at all is too little.
+    const isComplete = point?.totals === undefined ? queues.totals().queues > 0 : this.compare(point) === 'all'
+    if (!isWhole || !isComplete) return this.planRebuild('queues are missing')
+    const isIndexWhole = isIndexOurs && index?.point.name === point?.index.name
+    const indexFrom = this.indexStart(isIndexWhole ? point : undefined)
     return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
+  }
+
+  /**
+   * What was found of the queues beside what there was: 'less' where something is lost, of an end or of a beginning, and
+   * 'more' where another broker went on with them. Retention moves the beginnings, and the points with them.
+   */
+  private compare(point: DispatchPoint | undefined): 'all' | 'less' | 'more' | 'unknown' {
+    const then = point?.totals
+    if (then === undefined) return 'unknown'
+    const { queues, units, firsts } = this.parts.queues.totals()
+    if (queues < then.queues || units < then.units) return 'less'
+    if (queues > then.queues || units > then.units) return 'more'
+    return firsts === then.firsts ? 'all' : 'less'
   }
 
   /** `point`: where the index was found to be as it says. */
@@ -214,25 +269,6 @@ export class Recovery {
     return point.physicalOffset >= minOffset ? point : { ...point, physicalOffset: minOffset }
   }
 
-  /** After a clean stop: as many queues and units as then, unless another broker went on with the log. */
-  private isComplete(end: ScanEnd): boolean {
-    if (end.end < this.maxPhysicalOffset()) return false
-    const isOurs = !this.crashed && !this.rebuilding && this.points?.atStop !== undefined
-    return !isOurs || end.records > 0 || this.hasAllQueues()
-  }
-
-  private hasAllQueues(): boolean {
-    const then = this.points?.atStop
-    let count = 0
-    let units = 0
-    for (const queue of this.parts.queues.all()) {
-      if (queue.maxOffset === 0) continue
-      count++
-      units += queue.maxOffset
-    }
-    return then !== undefined && count === then.queues && units === then.units
-  }
-
   private async cut(end: ScanEnd): Promise<void> {
     const { log, events, disk, layout } = this.parts
     if (end.reason === 'damaged') events.emit(logTruncated({ end: end.end }))
@@ -259,4 +295,15 @@ export class Recovery {
   private topicOf(view: RecordView): string {
     return this.parts.queues.topicNamed(view.bytes, view.topicAt, view.topicLength)
   }
+}
+
+/** Entries of a queue that lead into a stretch of the log. They lie at its end, or near it. */
+function countUnits(queue: ConsumeQueue, from: number, to: number): number {
+  const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  let count = 0
+  for (let at = queue.maxOffset - 1; at >= queue.minOffset; at--) {
+    if (queue.entries(at, entry) === 0 || entry[0]!.physicalOffset < from) break
+    if (entry[0]!.size > 0 && entry[0]!.physicalOffset < to) count++
+  }
+  return count
 }

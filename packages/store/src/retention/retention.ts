@@ -26,6 +26,8 @@ export interface RetentionParts {
   readonly index: IndexFiles | undefined
   readonly health: Health
   readonly flush: Pick<LogFlush, 'synced'>
+  /** Queues and index have lost what the log has lost. */
+  readonly followed: () => void
 }
 
 const firstRoundMs = 60_000
@@ -136,5 +138,6 @@ export class Retention {
       if (++looked % queuesPerStep === 0) await delay(clock, 0, this.aborter.signal)
     }
     index?.deleteBefore(log.minOffset)
+    this.parts.followed()
   }
 }

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { SimRandom } from '@skua-mq/runtime'
+import type { StoreConfig } from '../src/index.ts'
+import { drain, message, type Opened, open, put, smallConfig, type World, world } from './harness.ts'
+
+const count = 400
+const topics = ['A', 'B']
+
+const extended: StoreConfig = {
+  ...smallConfig,
+  enableConsumeQueueExt: true,
+  mappedFileSizeConsumeQueueExt: 1024,
+}
+
+const endings = {
+  'a clean stop': async (at: World, { store }: Opened) => {
+    await at.clock.until(store.stop())
+  },
+  'a kill': async (at: World) => {
+    await at.clock.advanceAsync(0)
+  },
+  'a power cut': async (at: World, { store }: Opened) => {
+    // All is synced: what is lost afterwards was lost by somebody else.
+    await at.clock.advanceAsync(120_000)
+    at.disk.powerCut(new SimRandom(1))
+    void store
+  },
+}
+
+const files = (at: World, directory: string) => at.disk.list(directory).map(name => `${directory}/${name}`)
+
+function cut(at: World, path: string, length: number): void {
+  const file = at.disk.open(path, 'write')
+  file.truncateSync(length)
+  file.syncDataSync()
+  file.closeSync()
+}
+
+function zero(at: World, path: string): void {
+  const { size } = at.disk.stat(path)!
+  cut(at, path, 0)
+  cut(at, path, size)
+}
+
+const first = (at: World, directory: string) => files(at, directory)[0]!
+const last = (at: World, directory: string) => files(at, directory).at(-1)!
+const middle = (at: World, directory: string) => files(at, directory)[1]!
+
+const losses: Record<string, (at: World) => void> = {
+  'all queues': at => at.disk.remove('/store/consumequeue'),
+  'a topic': at => at.disk.remove('/store/consumequeue/A'),
+  'a queue': at => at.disk.remove('/store/consumequeue/A/0'),
+  'the files of a queue': at => {
+    for (const path of files(at, '/store/consumequeue/A/0')) at.disk.remove(path)
+  },
+  'the first file of a queue': at => at.disk.remove(first(at, '/store/consumequeue/A/0')),
+  'a file in the middle of a queue': at => at.disk.remove(middle(at, '/store/consumequeue/A/0')),
+  'the last file of a queue': at => at.disk.remove(last(at, '/store/consumequeue/A/0')),
+  'the first file of a queue cut': at => cut(at, first(at, '/store/consumequeue/A/0'), 100),
+  'the last file of a queue cut': at => cut(at, last(at, '/store/consumequeue/A/0'), 20),
+  'the first file of a queue zeros': at => zero(at, first(at, '/store/consumequeue/A/0')),
+  'a file in the middle zeros': at => zero(at, middle(at, '/store/consumequeue/A/0')),
+  'the last file of a queue zeros': at => zero(at, last(at, '/store/consumequeue/A/0')),
+  'all of the index': at => at.disk.remove('/store/index'),
+  'the first file of the index': at => at.disk.remove(first(at, '/store/index')),
+  'a file in the middle of the index': at => at.disk.remove(middle(at, '/store/index')),
+  'the last file of the index': at => at.disk.remove(last(at, '/store/index')),
+  'the first file of the index cut': at => cut(at, first(at, '/store/index'), 500),
+  'the last file of the index cut': at => cut(at, last(at, '/store/index'), 300),
+  'a file of the index zeros': at => zero(at, middle(at, '/store/index')),
+  'all extended units': at => at.disk.remove('/store/consumequeue_ext'),
+  'the dispatch points': at => at.disk.remove('/store/skua.dispatch'),
+  'the checkpoint': at => at.disk.remove('/store/checkpoint'),
+  'queues, index, and the points': at => {
+    for (const name of ['consumequeue', 'index', 'skua.dispatch', 'checkpoint']) at.disk.remove(`/store/${name}`)
+  },
+  'queues and the points': at => {
+    for (const name of ['consumequeue', 'skua.dispatch', 'checkpoint']) at.disk.remove(`/store/${name}`)
+  },
+}
+
+/** Losses that cost nothing, so that nothing is said. */
+const silent = new Set(['the dispatch points', 'the checkpoint'])
+
+describe('what can be made again from the log is made again, and said', () => {
+  for (const [ending, end] of Object.entries(endings))
+    for (const [loss, lose] of Object.entries(losses))
+      test(`${loss}, after ${ending}`, async () => {
+        const config = loss.includes('extended') ? extended : smallConfig
+        const at = world()
+        const opened = await open(at, config)
+        const expected = new Map(topics.map(topic => [topic, [] as string[]]))
+        for (let i = 0; i < count; i++) {
+          const topic = topics[i % 2]!
+          put(opened, message(topic, `message ${i}`, `KEYS\x01k${i}\x02TAGS\x01t`))
+          expected.get(topic)!.push(`message ${i}`)
+          if (i % 50 === 0) await at.clock.advanceAsync(1500)
+        }
+        await at.clock.advanceAsync(3000)
+        await end(at, opened)
+        lose(at)
+        const said: string[] = []
+        at.events.subscribe(({ level, name }) => level !== 'debug' && said.push(name))
+        const bootId = ending === 'a power cut' ? 'next boot' : 'boot'
+        const again = await open(at, config, { bootId })
+        for (const topic of topics) assert.deepEqual(await drain(again, topic), expected.get(topic), topic)
+        for (let i = 0; i < count; i++) {
+          const query = { topic: topics[i % 2]!, key: `k${i}`, maxCount: 9, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER }
+          assert.equal((await again.store.query(query)).physicalOffsets.length, 1, `key k${i}`)
+        }
+        if (!silent.has(loss)) assert.match(said.join(), /rebuilt|discarded|recovery began/)
+        // New messages go on behind the old ones.
+        assert.equal(put(again, message('A', 'new'))[0]?.queueOffset, count / 2)
+        await at.clock.until(again.store.stop())
+        const third = await open(at, config, { bootId })
+        assert.deepEqual(await drain(third, 'A'), [...expected.get('A')!, 'new'])
+        await at.clock.until(third.store.stop())
+      })
+})
+
+test('a log file that was cut below what was synced: what is lost is said with offsets and count, nothing torn is delivered', async () => {
+  const at = world()
+  const opened = await open(at)
+  for (let i = 0; i < 100; i++) put(opened, message('A', `message ${i} ${'x'.repeat(50)}`, 'TAGS\x01t'))
+  await at.clock.advanceAsync(120_000)
+  const path = last(at, '/store/commitlog')
+  const base = Number(path.slice(-20))
+  const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  const queue = opened.store.queue('A', 0)!
+  // In the middle of the body of the fifth message from the end.
+  queue.entries(95, entry)
+  const { physicalOffset } = entry[0]!
+  cut(at, path, physicalOffset + 110 - base)
+  const events: { name: string; fields: Readonly<Record<string, unknown>> }[] = []
+  at.events.subscribe(event => events.push(event))
+  const again = await open(at)
+  const lost = events.find(({ name }) => name.includes('are lost'))
+  assert.deepEqual([lost?.fields['from'], lost?.fields['messages']], [physicalOffset, 5])
+  const bodies = await drain(again, 'A')
+  assert.equal(bodies.length, 95)
+  assert.ok(bodies.every(body => body.endsWith('x'.repeat(50))))
+  // Offsets are not used twice.
+  assert.equal(put(again, message('A', 'new'))[0]?.queueOffset, 100)
+  assert.deepEqual((await drain(again, 'A')).slice(94), [bodies[94], 'new'])
+})
+
+test('a message that is damaged in the log is left out of what is read, and named once', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, logRingBytes: 4096, logChunkBytes: 1024, logReadBytes: 0 })
+  for (let i = 0; i < 100; i++) put(opened, message('A', `message ${i}`))
+  const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  opened.store.queue('A', 0)!.entries(3, entry)
+  const file = at.disk.open(first(at, '/store/commitlog'), 'write')
+  file.writeSync(Buffer.alloc(60), 0, 60, entry[0]!.physicalOffset)
+  const named: unknown[] = []
+  at.events.subscribe(({ name, fields }) => name.includes('damaged') && named.push(fields['offset']))
+  for (let round = 0; round < 2; round++) assert.equal((await at.clock.until(drain(opened, 'A'))).length, 99)
+  assert.deepEqual(named, [entry[0]!.physicalOffset])
+})
