@@ -13,6 +13,7 @@ import {
   type Timer,
   type TlsClient,
   type TlsServer,
+  usedShare,
 } from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
@@ -31,8 +32,10 @@ export interface BrokerOptions {
   readonly config: BrokerConfig
   readonly runtime: Runtime
   readonly facts: ProcessFacts
-  /** Address to listen on; default all. */
+  /** Address to listen on; default all, of both families. */
   readonly bindAddress?: string
+  /** What brokerIP1 leads to where it is a host name; default: the first own address. */
+  readonly storeAddress?: string | undefined
   /** Memory of the machine in bytes: what counts as hot is a share of it. */
   readonly totalMemoryBytes: number
   readonly limits?: Partial<RemotingLimits>
@@ -76,9 +79,11 @@ export class Broker implements Service {
     this.options = options
     this.config = config
     refuseImpossible(options)
-    const host = config.brokerIP1 || runtime.net.ownAddresses()[0] || '127.0.0.1'
-    const storeHost = encodeHost(host, config.listenPort)
-    if (storeHost === undefined) throw new Failure('ECONFIG', `brokerIP1=${host} is no IP address`)
+    const ownAddress = runtime.net.ownAddresses()[0] ?? '127.0.0.1'
+    const host = config.brokerIP1 || ownAddress
+    // Records hold addresses only: where clients are told a name, they carry what it leads to.
+    const storeHost = (encodeHost(host, config.listenPort) ??
+      encodeHost(options.storeAddress ?? ownAddress, config.listenPort)) as Uint8Array
     this.brokerAddr = `${host}:${config.listenPort}`
     const bitmaps = filterBitmaps(config)
     const progress = new SlaveProgress(() => this.store.maxPhysicalOffset, config.haSlaveFallbehindMax)
@@ -263,7 +268,7 @@ export class Broker implements Service {
   }
 }
 
-const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? '0.0.0.0'
+const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? ''
 
 /** Before anything is made, so that a refusal leaves nothing behind. */
 function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {
@@ -271,6 +276,8 @@ function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): v
     const remark = `brokerRole=SLAVE: brokerId=${config.brokerId} is that of a master, a slave has one above 0`
     throw new Failure('ECONFIG', remark)
   }
+  if (!/^[\w.:-]*$/.test(config.brokerIP1))
+    throw new Failure('ECONFIG', `brokerIP1=${config.brokerIP1} is neither an IP address nor a host name`)
   if (tls?.mode === 'enforcing' && config.filterServerNums > 0)
     throw new Failure('ECONFIG', 'tls.server.mode=enforcing excludes filterServerNums: filter servers speak no TLS')
   if (config.filterServerNums > 0 && startFilterProcess === undefined) {
@@ -296,7 +303,7 @@ function filterProcesses(
   const count = config.filterServerNums
   if (count === 0 || startFilterProcess === undefined) return group('no filter servers', [])
   const { filterCallTimeoutMs: callTimeoutMs, filterMemoryBytes: memoryBytes } = config
-  const plan = { brokerAddr, bindAddress: bindAddress ?? '0.0.0.0', callTimeoutMs, memoryBytes }
+  const plan = { brokerAddr, bindAddress: bindAddress || '0.0.0.0', callTimeoutMs, memoryBytes }
   return new FilterProcesses({ ...runtime, count, plan, startProcess: startFilterProcess })
 }
 
@@ -309,8 +316,7 @@ function filterBitmaps(config: BrokerConfig): FilterBitmaps | undefined {
 /** -1 where the machine does not tell. */
 function diskRatio({ disk }: Runtime, path: string): number {
   try {
-    const { totalBytes, usableBytes } = disk.space(path)
-    return totalBytes > 0 ? 1 - usableBytes / totalBytes : -1
+    return usedShare(disk.space(path))
   } catch {
     return -1
   }

@@ -1,4 +1,4 @@
-import { defaultStoreConfig, type StoreConfig } from '@skua-mq/store'
+import type { StoreConfig } from '@skua-mq/store'
 import type { BrokerConfig } from './config/options.ts'
 
 /** The store's part of the broker's configuration. Keys of the same name mean the same. */
@@ -6,8 +6,6 @@ export function storeConfigOf(
   config: BrokerConfig,
   further: { storeHost: Uint8Array; totalMemoryBytes: number },
 ): StoreConfig {
-  const shared: Record<string, unknown> = {}
-  for (const key of Object.keys(defaultStoreConfig))
-    if (key in config) shared[key] = (config as Record<string, unknown>)[key]
-  return Object.freeze({ ...defaultStoreConfig, ...shared, ...further }) as StoreConfig
+  // Still the broker's own object underneath: what a tool changes (25) is read where it is used.
+  return Object.assign(Object.create(config), further) as StoreConfig
 }

@@ -6,7 +6,15 @@ export interface FileStat {
 
 export interface DiskSpace {
   readonly totalBytes: number
+  /** Taken by somebody. With `usableBytes` less than `totalBytes`: file systems keep some for root. */
+  readonly usedBytes: number
+  /** What this process may still take. */
   readonly usableBytes: number
+}
+
+/** The used share of a disk, 0 to 1, as RocketMQ reckons it: what is kept for root is neither used nor usable (store.md 11). */
+export function usedShare({ usedBytes, usableBytes }: DiskSpace): number {
+  return usedBytes <= 0 ? 0 : usedBytes / (usedBytes + usableBytes)
 }
 
 /** An open file. Positions are absolute; nothing moves a cursor. A short write is an error with code `ESHORTWRITE`. */

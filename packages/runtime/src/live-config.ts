@@ -1,6 +1,7 @@
 import type { Option } from './option.ts'
 import { type Config, type OptionTable, printConfig } from './options.ts'
 import { PropertiesError, type PropertyEntry, readProperties } from './properties-file.ts'
+import { nearest } from './text/nearest.ts'
 
 /** Keys that changed, with their new values as text. */
 export type ConfigChanges = ReadonlyMap<string, string>
@@ -48,8 +49,8 @@ export class LiveConfig<T extends OptionTable> {
   }
 
   /**
-   * Takes all of the text or nothing. Unknown keys are ignored, as in RocketMQ, and a value that does not change is no
-   * change.
+   * Takes all of the text or nothing. An unknown key is refused, with the one that was probably meant; a value that does
+   * not change is no change.
    */
   update(text: string): UpdateRefusal | undefined {
     let entries: readonly PropertyEntry[]
@@ -72,7 +73,10 @@ export class LiveConfig<T extends OptionTable> {
   }
 
   private take(key: string, value: string, taken: Map<string, { parsed: unknown; text: string }>): string | undefined {
-    if (!Object.hasOwn(this.parts.table, key)) return undefined
+    if (!Object.hasOwn(this.parts.table, key)) {
+      const meant = nearest(key, Object.keys(this.parts.table))
+      return `${key} is no key of this server${meant === undefined ? '' : `; did you mean ${meant}?`}`
+    }
     const option = this.parts.table[key] as Option<unknown>
     let parsed: unknown
     try {
@@ -82,6 +86,7 @@ export class LiveConfig<T extends OptionTable> {
     }
     taken.delete(key)
     if (parsed === (this.values as Record<string, unknown>)[key]) return undefined
+    if (option.effect === 'none') return `${key} has no effect here: ${option.help}`
     if (!option.live) return `${key} takes effect at the start only: set it in the configuration file`
     taken.set(key, { parsed, text: option.print(parsed) })
     return undefined

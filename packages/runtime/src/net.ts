@@ -57,4 +57,6 @@ export interface Net {
   connect(to: Address, options?: ConnectOptions): Promise<Socket>
   /** IPv4 addresses of this machine which are not loopback, in the system's order. */
   ownAddresses(): readonly string[]
+  /** The first address that a host name leads to; undefined where it leads nowhere. */
+  resolve(host: string): Promise<string | undefined>
 }

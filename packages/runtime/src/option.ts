@@ -69,6 +69,20 @@ export const bool = (facts: OptionFacts<boolean>): Option<boolean> =>
     print: String,
   })
 
+/**
+ * A switch of RocketMQ's that is not there yet, and whose silence would be dangerous: who sets it to true is refused, with
+ * `why`, and nothing starts.
+ */
+export const unavailable = ({ why, aliases }: { why: string; aliases?: readonly string[] }): Option<boolean> =>
+  option<boolean>(
+    { default: false, help: `only false: ${why}`, ...(aliases === undefined ? {} : { aliases }) },
+    {
+      kind: 'false',
+      parse: value => (value.toLowerCase() === 'false' ? false : mustBe(`false: ${why}`)),
+      print: String,
+    },
+  )
+
 /** Java's int. */
 export const int = (facts: NumberFacts): Option<number> => numberOption('integer', facts, maxInt)
 

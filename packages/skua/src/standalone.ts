@@ -51,6 +51,7 @@ export interface Standalone {
   rescue(): void
 }
 
+const isAny = (host: string): boolean => host === '' || host === '0.0.0.0' || host === '::'
 const ofMachine = (host: string): boolean => host === '127.0.0.1' || host === '::1'
 
 /** A name server and a broker in this process; no state is global, so several can live side by side. */
@@ -64,6 +65,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...options.runtime,
   }
+  // Nobody can connect to "every address": clients are told one that can be reached, and loopback is told loopback.
+  const told = isAny(host) ? (runtime.net.ownAddresses()[0] ?? '127.0.0.1') : host
   const root = memory ? '/memory' : options.store
   const ports =
     options.port === 0
@@ -82,10 +85,10 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   })
   const config = configOf(brokerOptions, {
     brokerName: 'broker-a',
-    brokerIP1: host,
+    brokerIP1: told,
     ...options.config,
     listenPort: ports.broker,
-    namesrvAddr: `${host}:${options.nameServerPort ?? ports.nameServer}`,
+    namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${options.nameServerPort ?? ports.nameServer}`,
     storePathRootDir: root,
   })
   const broker = new Broker({
@@ -94,6 +97,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     facts: new NodeProcessFacts(),
     bindAddress: host,
     totalMemoryBytes: totalmem(),
+    storeAddress: await runtime.net.resolve(config.brokerIP1),
     startFilterProcess,
     tls,
     tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
@@ -101,7 +105,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const parts = group('standalone', [nameServer, broker])
   await parts.start()
   return {
-    namesrvAddr: `${host}:${nameServer.address.port}`,
+    namesrvAddr: `${told}:${nameServer.address.port}`,
     brokers: [{ name: config.brokerName, address: broker.brokerAddr }],
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),

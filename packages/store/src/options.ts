@@ -10,13 +10,11 @@ export const storeOptions = {
     default: 1024 * MiB,
     min: 4096,
     help: 'size of a commit log file; must be what the directory was written with',
-    aliases: ['mapedFileSizeCommitLog'],
   }),
   mappedFileSizeConsumeQueue: bytes({
     default: 6_000_000,
     min: 20,
     help: 'size of a consume queue file, rounded up to a multiple of 20',
-    aliases: ['mapedFileSizeConsumeQueue'],
   }),
   enableConsumeQueueExt: bool({
     default: false,

@@ -1,16 +1,4 @@
-import {
-  bool,
-  bytes,
-  type Config,
-  count,
-  int,
-  long,
-  millis,
-  type OptionTable,
-  port,
-  text,
-  word,
-} from '@skua-mq/runtime'
+import { bool, bytes, type Config, count, int, long, millis, port, text, unavailable, word } from '@skua-mq/runtime'
 import { storeOptions } from '@skua-mq/store'
 
 /** A key that RocketMQ knows and that does nothing here: its file is told so once. */
@@ -25,7 +13,10 @@ const identity = {
   brokerName: word({ default: 'DEFAULT_BROKER', help: 'name shared by a master and its slaves; also a topic name' }),
   brokerId: long({ default: 0, min: 0, help: '0 is the master' }),
   namesrvAddr: text({ default: '', help: 'name servers, host:port joined by ;' }),
-  brokerIP1: text({ default: '', help: 'address told to clients; empty: the first one that is not loopback' }),
+  brokerIP1: text({
+    default: '',
+    help: 'address or host name told to clients; empty: the first address that is not loopback',
+  }),
   brokerIP2: text({ default: '', help: 'address of the replication server; empty: brokerIP1' }),
   listenPort: port({ default: 10911, help: 'main port; the second listener is on this minus 2' }),
   haListenPort: port({ default: 10912, ...idle('4.9 always listens on listenPort + 1') }),
@@ -45,7 +36,11 @@ const delays = {
 
 /** Topics, groups, delivery. */
 const delivery = {
-  autoCreateTopicEnable: bool({ default: true, help: 'create a topic at its first send, from the template TBW102' }),
+  autoCreateTopicEnable: bool({
+    default: true,
+    live: true,
+    help: 'create a topic at its first send, from the template TBW102',
+  }),
   autoCreateSubscriptionGroup: bool({
     default: true,
     live: true,
@@ -58,9 +53,13 @@ const delivery = {
   msgTraceTopicName: word({ default: 'RMQ_SYS_TRACE_TOPIC', help: 'name of the trace topic' }),
   enablePropertyFilter: bool({ default: false, live: true, help: 'allow SQL92 subscriptions' }),
   filterSupportRetry: bool({ default: false, live: true, help: 'filter retried messages too' }),
-  longPollingEnable: bool({ default: true, help: 'hold pulls that find nothing' }),
-  shortPollingTimeMills: millis({ default: 1000, help: 'how long they are held without longPollingEnable' }),
-  notifyConsumerIdsChangedEnable: bool({ default: true, help: 'tell members when their group changes' }),
+  longPollingEnable: bool({ default: true, live: true, help: 'hold pulls that find nothing' }),
+  shortPollingTimeMills: millis({
+    default: 1000,
+    live: true,
+    help: 'how long they are held without longPollingEnable',
+  }),
+  notifyConsumerIdsChangedEnable: bool({ default: true, live: true, help: 'tell members when their group changes' }),
   flushConsumerOffsetInterval: millis({ default: 5000, help: 'time between two writes of consumerOffset.json' }),
   transactionTimeOut: millis({ default: 6000, live: true, help: 'age at which a half message is first checked' }),
   transactionCheckMax: count({ default: 15, live: true, help: 'how often a half message is checked' }),
@@ -74,8 +73,8 @@ const delivery = {
     help: 'time between two registrations',
   }),
   registerBrokerTimeoutMills: millis({ default: 6000, help: 'how long a name server may take to answer one' }),
-  startAcceptSendRequestTimeStamp: long({ default: 0, help: 'time before which no message is taken' }),
-  storeReplyMessageEnable: bool({ default: true, help: 'store replies of request-reply as well' }),
+  startAcceptSendRequestTimeStamp: long({ default: 0, live: true, help: 'time before which no message is taken' }),
+  storeReplyMessageEnable: bool({ default: true, live: true, help: 'store replies of request-reply as well' }),
   useServerSideResetOffset: bool({
     default: true,
     live: true,
@@ -107,8 +106,22 @@ const replication = {
   haMasterAddress: text({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
   offsetCheckInSlave: bool({
     default: false,
+    live: true,
     help: 'a slave corrects offsets that are out of range, as a master does',
   }),
+} as const
+
+/** What must not be left out in silence: a broker that was asked for it does not start. */
+const refused = {
+  aclEnable: unavailable({ why: 'access control is not there yet, and this broker would be open' }),
+  authenticationEnabled: unavailable({ why: 'access control is not there yet, and this broker would be open' }),
+  authorizationEnabled: unavailable({ why: 'access control is not there yet, and this broker would be open' }),
+  enableDLegerCommitLog: unavailable({ why: 'DLedger is not there: nothing would be replicated' }),
+  enableControllerMode: unavailable({ why: 'there is no fail-over by a controller yet' }),
+  enableSlaveActingMaster: unavailable({ why: 'slaves do not act as masters yet' }),
+  allAckInSyncStateSet: unavailable({ why: 'a SYNC_MASTER waits for one slave, not for all' }),
+  inSyncReplicas: count({ default: 1, min: 0, max: 2, help: 'copies to wait for, the master’s included; at most 2' }),
+  minInSyncReplicas: count({ default: 1, min: 0, max: 1, help: 'fewer copies that would do; only 1' }),
 } as const
 
 /** Known to RocketMQ, meaningless or not there yet in a single-threaded server without mmap. */
@@ -143,7 +156,6 @@ const without = {
     ...idle('a file that is read is deleted when it is closed'),
   }),
   redeleteHangedFileInterval: millis({ default: 120_000, ...idle('a file that is read is deleted when it is closed') }),
-  aclEnable: bool({ default: false, ...idle('access control is not there yet') }),
   enableCalcFilterBitMap: bool({
     default: false,
     help: 'note with each message which SQL92 groups want it; takes enableConsumeQueueExt',
@@ -173,20 +185,25 @@ const without = {
   serverSelectorThreads: count({ default: 3, ...idle('there are no thread pools') }),
   serverChannelMaxIdleTimeSeconds: count({ default: 120, ...idle('idle connections are closed after 120 s') }),
   rocketmqHome: text({ default: '', ...idle('nothing is looked for there') }),
+  useTLS: bool({ default: false, ...idle('tls.enable decides') }),
+  mapedFileSizeCommitLog: text({
+    default: '',
+    ...idle('RocketMQ ignores this spelling since 4.5.2; the key is mappedFileSizeCommitLog'),
+  }),
+  mapedFileSizeConsumeQueue: text({
+    default: '',
+    ...idle('RocketMQ ignores this spelling since 4.5.2; the key is mappedFileSizeConsumeQueue'),
+  }),
 } as const
-
-/** The store reads its options once, at the start. */
-function notLive<T extends OptionTable>(table: T): T {
-  return Object.fromEntries(Object.entries(table).map(([key, option]) => [key, { ...option, live: false }])) as T
-}
 
 /** All keys of a broker's configuration (store.md 11): the store's, its own, and RocketMQ's that do nothing here. */
 export const brokerOptions = {
   ...identity,
-  ...notLive(storeOptions),
+  ...storeOptions,
   ...delays,
   ...delivery,
   ...replication,
   ...without,
+  ...refused,
 } as const
 export type BrokerConfig = Config<typeof brokerOptions>

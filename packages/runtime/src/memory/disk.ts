@@ -141,7 +141,8 @@ export class MemoryDisk implements Disk, MemoryLimits {
   }
 
   space(_path: string): DiskSpace {
-    return { totalBytes: this.capacityBytes, usableBytes: Math.max(0, this.capacityBytes - this.usedBytes) }
+    const { capacityBytes: totalBytes, usedBytes } = this
+    return { totalBytes, usedBytes, usableBytes: Math.max(0, totalBytes - usedBytes) }
   }
 
   now(): number {

@@ -119,7 +119,8 @@ export class NodeDisk implements Disk {
       if (parent === path) throw new DiskError('ENOENT', path)
       return this.space(parent)
     }
-    return { totalBytes: found.blocks * found.bsize, usableBytes: found.bavail * found.bsize }
+    const { blocks, bfree, bavail, bsize } = found
+    return { totalBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, usableBytes: bavail * bsize }
   }
 }
 

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { type AddressInfo, connect, createServer, type Server, type Socket as TcpSocket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { NetError } from '../error.ts'
@@ -29,7 +30,7 @@ export class NodeNet implements Net {
     this.events = events
   }
 
-  /** Port 0 finds a free one; an empty host means every address. Errors: NetError with EADDRINUSE, EADDRNOTAVAIL, EACCES. */
+  /** Port 0 finds a free one; an empty host, 0.0.0.0 and :: mean every address. Errors: NetError with EADDRINUSE, EADDRNOTAVAIL, EACCES. */
   async listen(at: Address, accept: (socket: Socket) => void, { tls }: ListenOptions = {}): Promise<Listener> {
     const secure = tls === undefined || tls.mode === 'disabled' ? undefined : new TlsListener(tls, this.events)
     return new Promise((resolve, reject) => {
@@ -44,7 +45,9 @@ export class NodeNet implements Net {
         reject(new NetError(codeOf(error), `cannot listen on ${at.host}:${at.port}: ${reasonOf(error)}`, error))
       }
       server.once('error', onError)
-      const options = { port: at.port, backlog, ...(at.host === '' ? {} : { host: at.host }) }
+      // As Java does: every address of both families.
+      const isAny = at.host === '' || at.host === '0.0.0.0' || at.host === '::'
+      const options = { port: at.port, backlog, ...(isAny ? {} : { host: at.host }) }
       server.listen(options, () => {
         const { address, port } = server.address() as AddressInfo
         server.off('error', onError)
@@ -103,6 +106,14 @@ export class NodeNet implements Net {
       tcp.once(ready, onConnect)
       if (tls !== undefined) tcp.once('connect', () => (connected = true))
     })
+  }
+
+  async resolve(host: string): Promise<string | undefined> {
+    try {
+      return (await lookup(host)).address
+    } catch {
+      return undefined
+    }
   }
 
   ownAddresses(): readonly string[] {

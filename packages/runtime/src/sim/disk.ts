@@ -127,8 +127,8 @@ export class SimDisk implements Disk {
   /** When `faults.bytesUntilFull` is set, that is what is left. */
   space(path: string): DiskSpace {
     this.enter(undefined, path)
-    const { totalBytes, usableBytes } = this.medium.memory.space(path)
-    return { totalBytes, usableBytes: Math.min(usableBytes, this.faults.bytesUntilFull) }
+    const { totalBytes, usedBytes, usableBytes } = this.medium.memory.space(path)
+    return { totalBytes, usedBytes, usableBytes: Math.min(usableBytes, this.faults.bytesUntilFull) }
   }
 
   private enter(call: DiskCall | undefined, path: string): void {

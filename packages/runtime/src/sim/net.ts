@@ -27,7 +27,7 @@ export class SimNet implements Net {
 
   async listen(at: Address, accept: (socket: Socket) => void): Promise<Listener> {
     if (!this.life.alive) throw new NetError('EDEAD', 'the process is dead')
-    const host = this.resolve(at.host)
+    const host = this.addressFor(at.host)
     if (host !== this.address) throw new NetError('EADDRNOTAVAIL', `cannot listen on ${at.host}:${at.port}: not ours`)
     const port = at.port === 0 ? this.takePort() : at.port
     if (this.listeners.has(port)) {
@@ -45,7 +45,7 @@ export class SimNet implements Net {
     const { timeoutMs = 3_000, signal, tls } = options
     if (tls !== undefined) return Promise.reject(new NetError('ETLS', 'the simulated network has no TLS'))
     const { clock } = this.network
-    const remote = { host: this.resolve(to.host), port: to.port }
+    const remote = { host: this.addressFor(to.host), port: to.port }
     return new Promise((resolve, reject) => {
       const settle = () => {
         timer.cancel()
@@ -75,6 +75,10 @@ export class SimNet implements Net {
     })
   }
 
+  async resolve(host: string): Promise<string | undefined> {
+    return this.addressFor(host)
+  }
+
   ownAddresses(): readonly string[] {
     return [this.address]
   }
@@ -93,7 +97,7 @@ export class SimNet implements Net {
     this.listeners.clear()
   }
 
-  private resolve(host: string): string {
+  private addressFor(host: string): string {
     return loopback.has(host) ? this.address : this.network.addressOf(host)
   }
 

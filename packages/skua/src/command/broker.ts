@@ -44,6 +44,7 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
       runtime,
       facts: new NodeProcessFacts(),
       totalMemoryBytes: totalmem(),
+      storeAddress: config.brokerIP1 === '' ? undefined : await runtime.net.resolve(config.brokerIP1),
       startFilterProcess,
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
       ...tls,

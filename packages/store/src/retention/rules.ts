@@ -1,3 +1,4 @@
+import { type DiskSpace, usedShare } from '@skua-mq/runtime'
 import type { StoreConfig } from '../config.ts'
 
 /** What retention looks at of a segment. */
@@ -27,9 +28,9 @@ export function isDeletionHour(deleteWhen: string, nowMs: number): boolean {
   return deleteWhen.split(';').some(text => text.trim() !== '' && Number(text) === hour)
 }
 
-/** Used share of the disk in percent, rounded up, as RocketMQ reckons it: of what it can use at all. */
-export function usedPercent({ totalBytes, usableBytes }: { totalBytes: number; usableBytes: number }): number {
-  return totalBytes <= 0 ? 0 : Math.ceil((100 * (totalBytes - usableBytes)) / totalBytes)
+/** Used share of the disk in percent, rounded up, as RocketMQ does. */
+export function usedPercent(space: DiskSpace): number {
+  return Math.ceil(100 * usedShare(space))
 }
 
 type Ratios = Pick<

@@ -31,7 +31,10 @@ test('the three watermarks of the disk clean, clean by force, and refuse with a 
   assert.deepEqual(verdict(76), { clean: true, force: false, full: undefined })
   assert.deepEqual(verdict(86), { clean: true, force: true, full: undefined })
   assert.match(verdict(91).full ?? '', /91 %.*diskSpaceWarningLevelRatio is 90/)
-  assert.equal(usedPercent({ totalBytes: 1000, usableBytes: 251 }), 75)
+  // What is kept for root counts neither as used nor as usable: 20 %, where two thirds are not usable.
+  assert.equal(usedPercent({ totalBytes: 1000, usedBytes: 85, usableBytes: 340 }), 20)
+  assert.equal(usedPercent({ totalBytes: 1000, usedBytes: 749, usableBytes: 251 }), 75)
+  assert.equal(usedPercent({ totalBytes: 1000, usedBytes: 750, usableBytes: 249 }), 76)
 })
 
 async function filled() {
