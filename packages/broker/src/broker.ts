@@ -131,7 +131,10 @@ export class Broker implements Service {
     this.filterProcesses = filterProcesses(options, this)
     this.parts = this.inOrder()
     // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
-    live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
+    live.onChange(changes => {
+      if (changes.has('brokerPermission')) this.tables.topics.touch()
+      if (changes.has('autoCreateTopicEnable')) this.tables.topics.followTemplate()
+    })
   }
 
   /** The two listeners, with all that this broker answers. */

@@ -1,7 +1,7 @@
 import {
-  type Codec,
   consumerFilterFile,
   consumerOffsetFile,
+  type SlicedCodec,
   subscriptionGroupTableFile,
   topicConfigTableFile,
 } from '@skua-mq/protocol'
@@ -33,7 +33,7 @@ export type BrokerTables = ReturnType<typeof brokerTables>
 /** The broker's small tables and their lives; those with a file keep it under config/ of the store directory. */
 export function brokerTables({ config, runtime, store }: TablesParts) {
   const { clock, events, disk } = runtime
-  const file = <T>(name: string, codec: Codec<T>) =>
+  const file = <T>(name: string, codec: SlicedCodec<T>) =>
     new TableFile({ disk, events, codec, path: `${config.storePathRootDir}/config/${name}.json` })
   const topics = new TopicTable({ clock, events, file: file('topics', topicConfigTableFile), settings: config })
   const groups = new GroupTable({
@@ -41,6 +41,7 @@ export function brokerTables({ config, runtime, store }: TablesParts) {
     events,
     file: file('subscriptionGroup', subscriptionGroupTableFile),
     autoCreate: () => config.autoCreateSubscriptionGroup,
+    maxAutoCreated: () => config.maxAutoCreatedGroups,
   })
   const resets = new PendingResets()
   const traffic = new Traffic(clock)

@@ -6,6 +6,7 @@ import {
   type HeaderOf,
   type RequestSpec,
   readFields,
+  type SlicedCodec,
   type SubscriptionData,
   writeFields,
 } from '@skua-mq/protocol'
@@ -90,7 +91,7 @@ export function machine() {
     /** Names of events so far. */
     names: () => seen.map(event => event.name),
     fieldsOf: (name: string) => seen.filter(event => event.name === name).map(event => event.fields),
-    file: <T>(path: string, codec: Codec<T>) => new TableFile({ disk, events, path, codec }),
+    file: <T>(path: string, codec: SlicedCodec<T>) => new TableFile({ disk, events, path, codec }),
   }
 }
 

@@ -99,7 +99,7 @@ export class KvConfig {
         this.next = undefined
         try {
           const table = changed(this.table, changes)
-          await this.file.saveLater(kvConfigFile.encode({ configTable: table as Map<string, Map<string, string>> }))
+          await this.file.saveLater([kvConfigFile.encode({ configTable: table as Map<string, Map<string, string>> })])
           this.table = table
         } finally {
           this.bytes = bytesOf(this.table)

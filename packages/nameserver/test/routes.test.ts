@@ -287,9 +287,10 @@ describe('318 and 319', () => {
     )
   })
 
-  test('a live option is changed, told, and handed on to be kept; unknown keys are ignored', () => {
+  test('a live option is changed, told, and handed on to be kept; an unknown key is refused', () => {
     const server = nameServer()
-    assert.equal(update(server, 'orderMessageEnable=true\nnoSuchKey=1\n').code, 0)
+    assert.equal(update(server, 'orderMessageEnable=true\nnoSuchKey=1\n').code, 1)
+    assert.equal(update(server, 'orderMessageEnable=true\n').code, 0)
     assert.match(text(ask(server.routes, getNamesrvConfig, {})), /^orderMessageEnable=true$/m)
     assert.deepEqual(server.kept, [new Map([['orderMessageEnable', 'true']])])
   })

@@ -40,7 +40,7 @@ export function every(clock: Clock, ms: number, run: () => void | Promise<void>)
 }
 
 /** Resolves after `ms`; rejects with the signal's reason as soon as it is aborted. */
-export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+export function delay(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason)

@@ -17,10 +17,9 @@ export class ConfigFile {
   private readonly events: Events
   /** The newest generation could not be read: it must not take the place of a good `.bak`. */
   private isDamaged = false
-  /** What the newest good generation holds, as this process read or wrote it. */
-  private good: Uint8Array | undefined
   /** Counts saves: one that began before another must not finish after it. */
   private round = 0
+  private writing: Promise<void> = Promise.resolve()
 
   constructor(path: string, { disk, events }: { disk: Disk; events: Events }) {
     this.path = path
@@ -35,14 +34,12 @@ export class ConfigFile {
   load<T>(parse: (bytes: Buffer) => T): T | undefined {
     const newest = this.read(this.path, parse)
     if (newest.state === 'parsed') {
-      this.good = newest.bytes
       return newest.value
     }
     const before = this.read(`${this.path}.bak`, parse)
     if (before.state === 'parsed') {
       const error = newest.state === 'damaged' ? newest.error : 'it is missing'
       this.isDamaged = newest.state === 'damaged'
-      this.good = before.bytes
       this.events.emit(configFileDamaged({ path: this.path, error, usedInstead: `${this.path}.bak` }))
       return before.value
     }
@@ -66,26 +63,30 @@ export class ConfigFile {
     }
     disk.rename(`${path}.tmp`, path)
     this.isDamaged = false
-    this.good = bytes
     disk.syncDirectory(directory)
   }
 
   /**
-   * As `save`, but leaves the waiting for the medium to the pool; when it resolves, this generation is on it, or a later
-   * `save` has taken its place.
+   * As `save`, but leaves the waiting for the medium to the pool, and writes a slice at a time; when it resolves, this
+   * generation is on it, or a later `save` has taken its place. One at a time, in their order.
    */
-  async saveLater(bytes: Uint8Array): Promise<void> {
-    const { disk, path } = this
+  saveLater(slices: Iterable<Uint8Array>): Promise<void> {
     const round = ++this.round
+    const save = this.writing.then(() => this.write(slices, round))
+    this.writing = save.catch(() => {})
+    return save
+  }
+
+  private async write(slices: Iterable<Uint8Array>, round: number): Promise<void> {
+    const { disk, path } = this
     makeSynced(disk, parentOf(path))
-    const former = this.good ?? (this.hasBytes() ? disk.readFile(path) : undefined)
-    if (former !== undefined) await this.writeLater(`${path}.former`, former)
-    await this.writeLater(`${path}.new`, bytes)
+    const hasFormer = !this.isDamaged && this.hasBytes()
+    if (hasFormer) await this.writeLater(`${path}.former`, slicesOf(disk, path))
+    await this.writeLater(`${path}.new`, slices)
     if (round !== this.round) return
-    if (former !== undefined) disk.rename(`${path}.former`, `${path}.bak`)
+    if (hasFormer) disk.rename(`${path}.former`, `${path}.bak`)
     disk.rename(`${path}.new`, path)
     this.isDamaged = false
-    this.good = bytes
     await disk.syncDirectoryLater(parentOf(path))
   }
 
@@ -104,11 +105,15 @@ export class ConfigFile {
     }
   }
 
-  private async writeLater(path: string, bytes: Uint8Array): Promise<void> {
+  private async writeLater(path: string, slices: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const file = this.disk.open(path, 'create')
     try {
       file.truncateSync(0)
-      await file.write(bytes, 0, bytes.length, 0)
+      let at = 0
+      for await (const slice of slices) {
+        await file.write(slice, 0, slice.length, at)
+        at += slice.length
+      }
       await file.syncData()
     } finally {
       file.closeSync()
@@ -124,6 +129,23 @@ export class ConfigFile {
     } catch (error) {
       return { state: 'damaged', error: String(error) }
     }
+  }
+}
+
+const sliceBytes = 256 * 1024
+
+async function* slicesOf(disk: Disk, path: string): AsyncGenerator<Uint8Array> {
+  const file = disk.open(path, 'read')
+  try {
+    for (let at = 0; ; ) {
+      const bytes = Buffer.allocUnsafe(sliceBytes)
+      const length = await file.read(bytes, 0, sliceBytes, at)
+      if (length === 0) return
+      yield bytes.subarray(0, length)
+      at += length
+    }
+  } finally {
+    file.closeSync()
   }
 }
 

@@ -94,8 +94,9 @@ function beat(parts: ClientRouteParts, call: Call, watch: (connection: Connectio
   const data = heartBeat.body!.decode(call.body)
   if (data.clientID === '') return refuse(ResponseCode.systemError, 'the heartbeat names no clientID')
   if (!ensureRetryTopics(parts, data.consumerDataSet)) return registered(parts, data, { call, watch })
-  // A client asks for the route of its retry topic at once, and when there is none again after 30 s: its first retry is late by as much.
-  return parts.announced().then(() => registered(parts, data, { call, watch }))
+  // As in RocketMQ 4.9 the answer waits for the name servers, the members do not.
+  const reply = registered(parts, data, { call, watch })
+  return parts.announced().then(() => reply)
 }
 
 /** True when one was made. */

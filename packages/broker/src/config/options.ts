@@ -46,6 +46,16 @@ const delivery = {
     live: true,
     help: 'create a consumer group when it is first seen',
   }),
+  maxAutoCreatedTopics: count({
+    default: 100_000,
+    live: true,
+    help: 'topics above which none is created automatically, neither at a send nor for retries',
+  }),
+  maxAutoCreatedGroups: count({
+    default: 100_000,
+    live: true,
+    help: 'consumer groups above which none is created automatically',
+  }),
   defaultTopicQueueNums: count({ default: 8, help: 'queues of the template TBW102' }),
   clusterTopicEnable: bool({ default: true, help: 'whether the topic named after the cluster may be used' }),
   brokerTopicEnable: bool({ default: true, help: 'whether the topic named after the broker may be used' }),

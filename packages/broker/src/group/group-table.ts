@@ -1,5 +1,5 @@
 import type { SubscriptionGroupConfig, SubscriptionGroupTable } from '@skua-mq/protocol'
-import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { illegalGroupName } from '../topic/names.ts'
@@ -42,9 +42,11 @@ export interface GroupTableParts {
   readonly file: TableFile<SubscriptionGroupTable>
   /** autoCreateSubscriptionGroup, which may change at run time. */
   readonly autoCreate: () => boolean
+  /** maxAutoCreatedGroups */
+  readonly maxAutoCreated: () => number
 }
 
-/** What a broker knows of consumer groups, kept in config/subscriptionGroup.json, which is written at each change; groups that are
+/** What a broker knows of consumer groups, kept in config/subscriptionGroup.json, which is written after each change; groups that are
  * first seen in a heartbeat or a pull are written together, soon after. */
 export class GroupTable {
   readonly version = new TableVersion()
@@ -56,7 +58,7 @@ export class GroupTable {
 
   constructor(parts: GroupTableParts) {
     this.parts = parts
-    this.soon = new SaveSoon(parts.clock, async () => void (await parts.file.saveLater(this.table())))
+    this.soon = new SaveSoon(parts.clock, () => parts.file.saveLater(this.table()))
   }
 
   load(): void {
@@ -79,12 +81,12 @@ export class GroupTable {
     const known = this.groups.get(group)
     if (known !== undefined) return known
     if (!(this.parts.autoCreate() || group.startsWith(systemGroupPrefix))) return undefined
-    if (illegalGroupName(group) !== undefined) return undefined
+    if (illegalGroupName(group) !== undefined || this.groups.size >= this.parts.maxAutoCreated()) return undefined
     const config = groupConfig(group)
     this.groups.set(group, config)
     this.version.next(this.parts.clock.now())
     this.parts.events.emit(groupCreated({ group, why: 'first seen' }))
-    this.soon.ask()
+    void this.soon.ask()
     return config
   }
 
@@ -93,10 +95,10 @@ export class GroupTable {
     return this.soon.settled()
   }
 
-  /** On disk when it returns. */
-  put(config: SubscriptionGroupConfig, why = 'by an administrator'): void {
+  /** On disk when it resolves; rejects with ETABLE when it could not be brought there, and is not taken then. */
+  async put(config: SubscriptionGroupConfig, why = 'by an administrator'): Promise<void> {
     const known = this.groups.get(config.groupName)
-    this.change(() => this.groups.set(config.groupName, config))
+    await this.change(config.groupName, config)
     if (known === undefined) this.parts.events.emit(groupCreated({ group: config.groupName, why }))
   }
 
@@ -106,13 +108,13 @@ export class GroupTable {
     this.groups.clear()
     for (const [name, config] of table.subscriptionGroupTable) this.groups.set(name, { ...config, groupName: name })
     this.version.read(table.dataVersion)
-    this.soon.ask()
+    void this.soon.ask()
   }
 
-  /** False when there was none. */
-  delete(group: string): boolean {
+  /** False when there was none. As `put`. */
+  async delete(group: string): Promise<boolean> {
     if (!this.groups.has(group)) return false
-    this.change(() => this.groups.delete(group))
+    await this.change(group, undefined)
     this.parts.events.emit(groupDeleted({ group }))
     return true
   }
@@ -134,19 +136,19 @@ export class GroupTable {
     this.parts.file.saveAtStop(this.table())
   }
 
-  /** What cannot be saved is not taken. */
-  private change(apply: () => void): void {
-    const { timestamp, counter } = this.version
-    const before = new Map(this.groups)
-    apply()
+  /** What cannot be saved is not taken. Many changes share one save. */
+  private async change(group: string, config: SubscriptionGroupConfig | undefined): Promise<void> {
+    const before = this.groups.get(group)
+    this.set(group, config)
     this.version.next(this.parts.clock.now())
-    try {
-      this.parts.file.save(this.table())
-    } catch (error) {
-      this.groups.clear()
-      for (const [name, config] of before) this.groups.set(name, config)
-      this.version.read({ timestamp, counter })
-      throw error
-    }
+    if (await this.soon.ask()) return
+    if (this.groups.get(group) === config) this.set(group, before)
+    this.version.next(this.parts.clock.now())
+    throw new Failure('ETABLE', 'subscriptionGroup.json could not be written; the log of the broker says why')
+  }
+
+  private set(group: string, config: SubscriptionGroupConfig | undefined): void {
+    if (config === undefined) this.groups.delete(group)
+    else this.groups.set(group, config)
   }
 }

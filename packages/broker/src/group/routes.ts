@@ -18,16 +18,16 @@ export interface GroupRouteParts {
 /** 200, 201, 207, 352 (admin.md 3). */
 export function groupRoutes({ groups, deleted }: GroupRouteParts): Route[] {
   return [
-    route(updateAndCreateSubscriptionGroup, (_header, { body }) => {
+    route(updateAndCreateSubscriptionGroup, async (_header, { body }) => {
       const config = updateAndCreateSubscriptionGroup.body!.decode(body)
       const reason = illegalGroupName(config.groupName)
       if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
-      groups.put(config)
+      await groups.put(config)
       return ok({})
     }),
     route(getAllSubscriptionGroupConfig, () => ok({}, getAllSubscriptionGroupConfig.replyBody!.encode(groups.table()))),
-    route(deleteSubscriptionGroup, ({ groupName, removeOffset, cleanOffset }) => {
-      groups.delete(groupName)
+    route(deleteSubscriptionGroup, async ({ groupName, removeOffset, cleanOffset }) => {
+      await groups.delete(groupName)
       deleted(groupName, removeOffset ?? cleanOffset ?? false)
       return ok({})
     }),

@@ -1,45 +1,59 @@
-import type { Clock } from '@skua-mq/runtime'
+import { type Clock, delay } from '@skua-mq/runtime'
 
 /**
- * Between two saves there is a pause of some times what the last one took, so that a flood of new entries neither writes a
+ * Between two saves there is a pause of some times what the last one took, so that a flood of changes neither writes a
  * large table all the time nor waits long for a small one.
  */
 const pauseFactor = 3
 const longestPauseMs = 100
 
-/** Saves a table that the broker itself adds to: one save at a time, and what is added meanwhile goes with the next. */
+/**
+ * Saves a table after its changes: one save at a time, and what changes meanwhile goes with the next, all of it together.
+ */
 export class SaveSoon {
   private readonly clock: Pick<Clock, 'after' | 'monotonic'>
-  private readonly save: () => Promise<void>
+  private readonly save: () => Promise<boolean>
   private lastMs = 0
-  private saving: { readonly now: Promise<void>; next?: Promise<void> } | undefined
+  private running: Promise<boolean> | undefined
+  private next: Promise<boolean> | undefined
 
-  constructor(clock: Pick<Clock, 'after' | 'monotonic'>, save: () => Promise<void>) {
+  /** `save` says whether it succeeded. */
+  constructor(clock: Pick<Clock, 'after' | 'monotonic'>, save: () => Promise<boolean>) {
     this.clock = clock
     this.save = save
   }
 
-  /** Something was added. */
-  ask(): void {
-    if (this.saving === undefined) this.saving = { now: this.round() }
-    else this.saving.next ??= this.saving.now.then(() => this.pause()).then(() => this.round())
+  /** Something was changed: resolves when it was saved, true, or could not be. */
+  ask(): Promise<boolean> {
+    if (this.running === undefined) {
+      this.running = this.round()
+      return this.running
+    }
+    this.next ??= this.running
+      .then(() => this.pause())
+      .then(() => {
+        this.running = this.next
+        this.next = undefined
+        return this.round()
+      })
+    return this.next
   }
 
-  /** Resolves when what was added up to now was saved, or could not be. */
-  settled(): Promise<void> {
-    return this.saving?.next ?? this.saving?.now ?? Promise.resolve()
+  /** Resolves when what was changed up to now was saved, or could not be. */
+  async settled(): Promise<void> {
+    await (this.next ?? this.running)
   }
 
-  private async round(): Promise<void> {
-    const own = this.saving?.next
-    if (own !== undefined) this.saving = { now: own }
+  private async round(): Promise<boolean> {
     const begunMs = this.clock.monotonic()
-    await this.save()
+    const isSaved = await this.save()
     this.lastMs = this.clock.monotonic() - begunMs
-    if (this.saving?.next === undefined) this.saving = undefined
+    if (this.next === undefined) this.running = undefined
+    return isSaved
   }
 
-  private pause(): Promise<void> {
-    return new Promise(resolve => this.clock.after(Math.min(longestPauseMs, pauseFactor * this.lastMs), resolve))
+  private async pause(): Promise<void> {
+    const ms = Math.min(longestPauseMs, pauseFactor * this.lastMs)
+    if (ms > 0) await delay(this.clock, ms)
   }
 }

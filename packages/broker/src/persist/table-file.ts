@@ -1,4 +1,4 @@
-import type { Codec } from '@skua-mq/protocol'
+import type { SlicedCodec } from '@skua-mq/protocol'
 import { ConfigFile, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 
 export const tableNotSaved = defineEvent<{ path: string; error: unknown }>('configuration file not saved', 'error')
@@ -8,13 +8,12 @@ export interface TableFileParts<T> {
   readonly events: Events
   readonly path: string
   /** The file's form: Java's JSON dialect (store.md 5.2). */
-  readonly codec: Codec<T>
+  readonly codec: SlicedCodec<T>
 }
 
 /**
  * One of the broker's tables on disk, atomically and with its former generation (ConfigFile). `save` blocks
- * until it is on the medium and is for what is answered afterwards; `saveLater` leaves the waiting to the pool and is
- * for what is saved on a timer.
+ * until it is on the medium and is for a stop; `saveLater` encodes a slice at a time and leaves the waiting to the pool.
  */
 export class TableFile<T> {
   private readonly parts: TableFileParts<T>
@@ -45,11 +44,11 @@ export class TableFile<T> {
     }
   }
 
-  /** Answers whether it was saved; an error is an event, and the next try may do better. */
+  /** Answers whether it was saved; an error is an event, and the next try may do better. What changes meanwhile may be in it. */
   async saveLater(value: T): Promise<boolean> {
     const { codec, path, events } = this.parts
     try {
-      await this.file.saveLater(codec.encode(value))
+      await this.file.saveLater(codec.slices(value))
       return true
     } catch (error) {
       events.emit(tableNotSaved({ path, error }))

@@ -36,14 +36,18 @@ export interface RegistrationParts {
   /** Told of each reply: only a slave gets addresses, and only while its master is there. */
   readonly master?: (addresses: { haServerAddr?: string | undefined; masterAddr?: string | undefined }) => void
   /** What the name servers hold for ordered topics (KV namespace ORDER_TOPIC_CONFIG), after a periodic round. */
-  readonly orderTopics?: (topics: ReadonlySet<string>) => void
+  readonly orderTopics?: (topics: ReadonlySet<string>) => Promise<void>
   /** registerNameServerPeriod */
   readonly periodMs: number
   /** registerBrokerTimeoutMills */
   readonly timeoutMs: number
 }
 
-/** Changes that come close together become one registration; where one takes long, for twice as long. */
+/**
+ * The first change after a quiet time is told at once: a consumer asks for the route of its retry topic 8 ms after its first
+ * heartbeat, and then not for 30 s. Those that follow close upon it become one registration; where one takes long, for
+ * twice as long.
+ */
 const gatherMs = 10
 const longestGatherMs = 500
 /** After a failure or a lost connection a name server is told again this soon, so that one which comes back knows the broker. */
@@ -68,6 +72,8 @@ export class Registration implements Service {
   private soonTimer: Timer | undefined
   private stopped = false
   private lastRoundMs = 0
+  /** When a change was told of last. */
+  private lastChangeMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: RegistrationParts) {
     this.parts = parts
@@ -115,9 +121,12 @@ export class Registration implements Service {
   private gather(): Promise<void> {
     if (this.stopped || this.timer === undefined) return Promise.resolve()
     this.soon ??= new Promise(resolve => {
-      const waitMs = Math.min(longestGatherMs, Math.max(gatherMs, 2 * this.lastRoundMs))
+      const now = this.parts.clock.monotonic()
+      const gather = Math.min(longestGatherMs, Math.max(gatherMs, 2 * this.lastRoundMs))
+      const waitMs = Math.max(0, Math.min(gather, this.lastChangeMs + gather - now))
       this.soonTimer = this.parts.clock.after(waitMs, () => {
         this.soon = undefined
+        this.lastChangeMs = this.parts.clock.monotonic()
         this.round(resolve)
       })
     })
@@ -135,7 +144,7 @@ export class Registration implements Service {
     const tables = (await this.round()).filter(table => table !== undefined)
     if (tables.length === 0) return
     try {
-      this.parts.orderTopics?.(new Set(tables.flatMap(table => [...table.keys()])))
+      await this.parts.orderTopics?.(new Set(tables.flatMap(table => [...table.keys()])))
     } catch (error) {
       this.parts.events.emit(orderTopicsNotTaken({ error }))
     }

@@ -164,7 +164,7 @@ export class SendHandler implements SendInWork {
     if (found === undefined) {
       return {
         code: ResponseCode.topicNotExist,
-        remark: `topic ${view.topic} does not exist here, and autoCreateTopicEnable or the template ${view.defaultTopic} do not let it be created`,
+        remark: `topic ${view.topic} does not exist here, and autoCreateTopicEnable or the template ${view.defaultTopic} do not let it be created, or there are maxAutoCreatedTopics already`,
       }
     }
     if ((found.perm & permWrite) === 0) {

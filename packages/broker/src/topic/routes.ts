@@ -35,7 +35,7 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
     route(updateAndCreateTopic, async header => {
       const reason = illegal(header.topic, 'changed') ?? illegalConfig(header)
       if (reason !== undefined) return refuse(badTopic, reason)
-      topics.put(
+      await topics.put(
         {
           topicName: header.topic,
           readQueueNums: header.readQueueNums,
@@ -53,7 +53,7 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
     route(deleteTopicInBroker, async ({ topic }) => {
       const reason = illegal(topic, 'deleted')
       if (reason !== undefined) return refuse(badTopic, reason)
-      const known = topics.delete(topic)
+      const known = await topics.delete(topic)
       parts.deleted(topic)
       if (known) await announced()
       return ok({})

@@ -8,6 +8,7 @@ export interface TopicSettings {
   readonly brokerClusterName: string
   readonly brokerName: string
   readonly autoCreateTopicEnable: boolean
+  readonly maxAutoCreatedTopics: number
   readonly defaultTopicQueueNums: number
   readonly clusterTopicEnable: boolean
   readonly brokerTopicEnable: boolean

@@ -1,5 +1,5 @@
 import type { TopicConfig, TopicConfigTable } from '@skua-mq/protocol'
-import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { isSystemName, refusedTopic, retryPrefix, type TopicRefusal } from './names.ts'
@@ -23,7 +23,7 @@ export interface TopicTableParts {
 const unit = 1
 const unitSub = 2
 
-/** What a broker knows of its topics, kept in config/topics.json, which is written at each change. */
+/** What a broker knows of its topics, kept in config/topics.json, which is written after each change. */
 export class TopicTable {
   readonly version = new TableVersion()
   private readonly topics = new Map<string, TopicConfig>()
@@ -35,10 +35,7 @@ export class TopicTable {
 
   constructor(parts: TopicTableParts) {
     this.parts = parts
-    this.soon = new SaveSoon(parts.clock, async () => {
-      await parts.file.saveLater(this.table())
-      for (const listener of this.listeners) listener()
-    })
+    this.soon = new SaveSoon(parts.clock, () => parts.file.saveLater(this.table()))
   }
 
   /**
@@ -84,10 +81,10 @@ export class TopicTable {
     return refusedTopic(topic)
   }
 
-  /** 17, and whatever the broker needs for itself. On disk when it returns. */
-  put(config: TopicConfig, why: string): void {
+  /** 17. On disk when it resolves; rejects with ETABLE when it could not be brought there, and is not taken then. */
+  async put(config: TopicConfig, why: string): Promise<void> {
     const known = this.topics.get(config.topicName)
-    this.change(() => this.topics.set(config.topicName, { ...known, ...config }))
+    await this.change(new Map([[config.topicName, { ...known, ...config }]]))
     if (known === undefined)
       this.parts.events.emit(
         topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
@@ -112,6 +109,7 @@ export class TopicTable {
     unitMode: boolean
   }): TopicConfig | undefined {
     const { topic } = send
+    if (this.topics.size >= this.parts.settings.maxAutoCreatedTopics) return undefined
     if (topic.startsWith(retryPrefix)) return this.ensure(topic, 1, 'sent to', send.unitMode ? unitSub : 0)
     const template = this.topics.get(send.defaultTopic)
     if (template === undefined || (template.perm & Perm.inherit) === 0) return undefined
@@ -138,25 +136,25 @@ export class TopicTable {
     this.parts.events.emit(
       topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
     )
-    this.soon.ask()
+    // At once, beside the save: consumers ask for the route of a retry topic within milliseconds.
+    this.changed()
+    void this.soon.ask()
     return config
   }
 
-  /** False when there was none. */
-  delete(topic: string): boolean {
+  /** False when there was none. As `put`. */
+  async delete(topic: string): Promise<boolean> {
     if (!this.topics.has(topic)) return false
-    this.change(() => this.topics.delete(topic))
+    await this.change(new Map([[topic, undefined]]))
     this.parts.events.emit(topicDeleted({ topic }))
     return true
   }
 
   /** The topics that the name servers hold for ordered are ordered, no others. */
-  setOrdered(names: ReadonlySet<string>): void {
+  async setOrdered(names: ReadonlySet<string>): Promise<void> {
     const wrong = this.all().filter(config => config.order !== names.has(config.topicName))
     if (wrong.length === 0) return
-    this.change(() => {
-      for (const config of wrong) this.topics.set(config.topicName, { ...config, order: !config.order })
-    })
+    await this.change(new Map(wrong.map(config => [config.topicName, { ...config, order: !config.order }])))
   }
 
   /** A slave takes its master's table. */
@@ -165,15 +163,30 @@ export class TopicTable {
     this.topics.clear()
     for (const [name, config] of table.topicConfigTable) this.topics.set(name, { ...config, topicName: name })
     this.version.read(table.dataVersion)
-    this.soon.ask()
+    this.changed()
+    void this.soon.ask()
   }
 
   /** What the name servers are told of the topics changed though the table did not (brokerPermission). */
   touch(): void {
-    this.change(() => {})
+    this.version.next(this.parts.clock.now())
+    this.changed()
+    void this.soon.ask()
   }
 
-  /** Runs after each change; the table is saved by then. */
+  /** autoCreateTopicEnable was changed: the template comes or goes. */
+  followTemplate(): void {
+    const template = systemTopics(this.parts.settings).find(({ topicName }) => topicName === templateTopic)
+    if (template === undefined) this.topics.delete(templateTopic)
+    else if (!this.topics.has(templateTopic)) this.topics.set(templateTopic, template)
+    this.touch()
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener()
+  }
+
+  /** Runs after each change. Of a topic that the broker makes the name servers may hear before the disk does. */
   onChange(listener: () => void): void {
     this.listeners.push(listener)
   }
@@ -187,20 +200,26 @@ export class TopicTable {
     return { dataVersion: this.version.toJSON(), topicConfigTable: this.topics }
   }
 
-  /** What cannot be saved is not taken: nobody is told of a topic that the next start would not know. */
-  private change(apply: () => void): void {
-    const { timestamp, counter } = this.version
-    const before = new Map(this.topics)
-    apply()
+  /**
+   * Changes entries, undefined taking one out. What cannot be saved is not taken: nobody is told of a topic that the next
+   * start would not know. Many share one save, so only what is still as this change left it goes back.
+   */
+  private async change(entries: ReadonlyMap<string, TopicConfig | undefined>): Promise<void> {
+    const before = new Map([...entries.keys()].map(name => [name, this.topics.get(name)]))
+    this.set(entries)
     this.version.next(this.parts.clock.now())
-    try {
-      this.parts.file.save(this.table())
-    } catch (error) {
-      this.topics.clear()
-      for (const [name, config] of before) this.topics.set(name, config)
-      this.version.read({ timestamp, counter })
-      throw error
+    if (!(await this.soon.ask())) {
+      this.set([...before].filter(([name]) => this.topics.get(name) === entries.get(name)))
+      this.version.next(this.parts.clock.now())
+      throw new Failure('ETABLE', 'topics.json could not be written; the log of the broker says why')
     }
-    for (const listener of this.listeners) listener()
+    this.changed()
+  }
+
+  private set(entries: Iterable<readonly [string, TopicConfig | undefined]>): void {
+    for (const [name, config] of entries) {
+      if (config === undefined) this.topics.delete(name)
+      else this.topics.set(name, config)
+    }
   }
 }

@@ -43,9 +43,21 @@ describe('25', () => {
     assert.deepEqual([kept, heard], [[changes], [changes]])
   })
 
-  test('ignores unknown keys, and what stays as it is is no change', async () => {
+  test('an unknown key is refused with the one that was meant, and nothing of its update is taken', async () => {
     const { config, heard, update } = broker()
-    assert.equal((await update('noSuchKey=1\nbrokerPermission=6\nlistenPort=10911\ntoString=x\n')).code, 0)
+    for (const key of ['brokerPermision', 'toString']) {
+      const reply = await update(`rejectAll=true\n${key}=1\n`)
+      assert.equal(reply.code, 1)
+      assert.match(reply.remark ?? '', new RegExp(`^${key} is no key of this server`))
+    }
+    assert.match((await update('brokerPermision=1\n')).remark ?? '', /did you mean brokerPermission\?/)
+    assert.deepEqual(heard, [])
+    assert.equal(config.version.counter, 0)
+  })
+
+  test('what stays as it is is no change', async () => {
+    const { config, heard, update } = broker()
+    assert.equal((await update('brokerPermission=6\nlistenPort=10911\n')).code, 0)
     assert.deepEqual(heard, [])
     assert.equal(config.version.counter, 0)
   })

@@ -11,6 +11,7 @@ function opened({ autoCreate = true, on = machine() } = {}) {
     ...on,
     file: on.file(path, subscriptionGroupTableFile),
     autoCreate: () => autoCreate,
+    maxAutoCreated: () => 100_000,
   })
   groups.load()
   return { ...on, on, groups }
@@ -58,14 +59,14 @@ describe('creation at first sight', () => {
 })
 
 describe('persistence', () => {
-  test('what was created, changed and deleted is so after a restart, with the version', () => {
+  test('what was created, changed and deleted is so after a restart, with the version', async () => {
     const { groups, on, clock } = opened()
     clock.advance(7)
     groups.findOrCreate('g')
     groups.findOrCreate('h')
-    groups.put({ ...groupConfig('g'), retryMaxTimes: 3, consumeEnable: false })
-    assert.equal(groups.delete('h'), true)
-    assert.equal(groups.delete('h'), false)
+    await groups.put({ ...groupConfig('g'), retryMaxTimes: 3, consumeEnable: false })
+    assert.equal(await groups.delete('h'), true)
+    assert.equal(await groups.delete('h'), false)
     const again = opened({ on })
     assert.deepEqual(again.groups.find('g'), { ...groupConfig('g'), retryMaxTimes: 3, consumeEnable: false })
     assert.equal(again.groups.find('h'), undefined)
@@ -95,10 +96,10 @@ describe('persistence', () => {
     assert.deepEqual(again.table().forbiddenTable, new Map([['g', new Map([['T', 1]])]]))
   })
 
-  test('a change that cannot be saved is refused and forgotten', () => {
+  test('a change that cannot be saved is refused and forgotten', async () => {
     const { groups, disk } = opened()
     disk.faults.fail({ on: 'sync', code: 'EIO' })
-    assert.throws(() => groups.put(groupConfig('g')), { code: 'EIO' })
+    await assert.rejects(groups.put(groupConfig('g')), { code: 'ETABLE' })
     assert.equal(groups.find('g'), undefined)
   })
 

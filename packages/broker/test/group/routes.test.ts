@@ -17,6 +17,7 @@ function broker() {
     ...on,
     file: on.file('/store/config/subscriptionGroup.json', subscriptionGroupTableFile),
     autoCreate: () => false,
+    maxAutoCreated: () => 100_000,
   })
   groups.load()
   const deleted: (readonly [string, boolean])[] = []
@@ -47,7 +48,7 @@ describe('200', () => {
 
 test('207 deletes a group, and its offsets under the name of 4.9 and of 5.x', async () => {
   const { groups, routes, deleted } = broker()
-  groups.put(groupConfig('g'))
+  await groups.put(groupConfig('g'))
   assert.equal((await ask(routes, deleteSubscriptionGroup, { groupName: 'g' })).code, 0)
   assert.equal(groups.find('g'), undefined)
   await ask(routes, deleteSubscriptionGroup, { groupName: 'g', removeOffset: true })
@@ -61,7 +62,7 @@ test('207 deletes a group, and its offsets under the name of 4.9 and of 5.x', as
 
 test('201 tells all groups with their version, 352 one of them', async () => {
   const { groups, routes } = broker()
-  groups.put({ ...groupConfig('g'), consumeBroadcastEnable: false })
+  await groups.put({ ...groupConfig('g'), consumeBroadcastEnable: false })
   const all = bodyOf(getAllSubscriptionGroupConfig, await ask(routes, getAllSubscriptionGroupConfig, {}))
   assert.deepEqual(all.dataVersion, groups.version.toJSON())
   assert.deepEqual(all.subscriptionGroupTable, groups.all())

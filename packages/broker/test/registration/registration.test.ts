@@ -35,7 +35,7 @@ function world(names: readonly string[]) {
       filterServerList: [],
       topicConfigSerializeWrapper: { dataVersion: { timestamp: 1, counter: topics.size }, topicConfigTable: topics },
     }),
-    orderTopics: found => ordered.push(found),
+    orderTopics: async found => void ordered.push(found),
     periodMs,
     timeoutMs: 6000,
   })

@@ -22,6 +22,7 @@ function broker() {
       brokerClusterName: 'c1',
       brokerName: 'b1',
       autoCreateTopicEnable: true,
+      maxAutoCreatedTopics: 100_000,
       defaultTopicQueueNums: 8,
       clusterTopicEnable: true,
       brokerTopicEnable: true,

@@ -1,6 +1,6 @@
 import { javaLongMax } from '../field.ts'
 import { parseJavaJson } from '../json/parse.ts'
-import { JavaDouble, type PrintOptions, printJavaJson } from '../json/print.ts'
+import { JavaDouble, Printer, type PrintOptions, printJavaJson } from '../json/print.ts'
 import type { Codec } from '../request.ts'
 
 /**
@@ -13,6 +13,10 @@ export interface Shape<T> {
   write(value: T): unknown
   /** Set where the member may be undefined. */
   readonly optional?: true
+  /** Of an object: its members, in the order in which they are printed. */
+  readonly members?: readonly (readonly [string, Shape<unknown>])[]
+  /** Of a map: the shape of what it holds. */
+  readonly entry?: Shape<unknown>
 }
 
 const absent = (json: unknown): json is undefined | null => json === undefined || json === null
@@ -154,6 +158,7 @@ function mapOf<K, T>(readKey: (json: unknown) => K, member: Shape<T>): Shape<Map
   return {
     read: json => (absent(json) ? new Map() : new Map(entriesOf(json).map(([k, v]) => [readKey(k), member.read(v)]))),
     write: value => new Map([...value].map(([k, v]) => [k, member.write(v)])),
+    entry: member as Shape<unknown>,
   }
 }
 
@@ -172,6 +177,7 @@ export function bean<S extends Shapes>(shapes: S): Shape<BeanOf<S>> {
   const members = Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1))
   const known = new Set(Object.keys(shapes))
   return {
+    members,
     read: json => {
       const object = json ?? {}
       if (typeof object !== 'object' || Array.isArray(object) || object instanceof Map) return wrong(json, 'an object')
@@ -230,9 +236,49 @@ export function jsonBody<T>(shape: Shape<T>, options?: PrintOptions): Codec<T> {
   }
 }
 
+/** A codec of something that may be too large to be encoded in one turn of the loop. */
+export interface SlicedCodec<T> extends Codec<T> {
+  /** The same bytes as `encode`, some at a time: what the value holds may change between two slices. */
+  slices(value: T): Generator<Buffer>
+}
+
 /** A configuration file: the same in fastjson's pretty form (store.md 5.2). */
-export function jsonFile<T>(shape: Shape<T>): Codec<T> {
-  return jsonBody(shape, { style: 'file' })
+export function jsonFile<T>(shape: Shape<T>): SlicedCodec<T> {
+  return { ...jsonBody(shape, { style: 'file' }), slices: value => fileSlices(shape, value) }
+}
+
+/** Characters of a slice, about: a millisecond or two of work. */
+const sliceChars = 64 * 1024
+
+/** An object whose maps are printed entry by entry. */
+function* fileSlices<T>(shape: Shape<T>, value: T): Generator<Buffer> {
+  const printer = new Printer({ style: 'file' })
+  let text = '{'
+  let first = true
+  for (const [name, member] of shape.members ?? []) {
+    const given = (value as Record<string, unknown>)[name]
+    if (absent(given)) continue
+    text += `${first ? '' : ','}\n\t${printer.text(name)}:`
+    first = false
+    if (member.entry === undefined) {
+      text += printer.value(member.write(given), 1)
+      continue
+    }
+    text += '{'
+    let isEmpty = true
+    for (const [key, entry] of given as Map<unknown, unknown>) {
+      if (absent(entry)) continue
+      if (!isEmpty) text += ','
+      isEmpty = false
+      if (typeof key === 'string') text += '\n\t\t'
+      text += `${printer.key(key, 1)}:${printer.value(member.entry.write(entry), 2)}`
+      if (text.length < sliceChars) continue
+      yield Buffer.from(text)
+      text = ''
+    }
+    text += isEmpty ? '}' : '\n\t}'
+  }
+  yield Buffer.from(first ? `${text}}` : `${text}\n}`)
 }
 
 /** A body that is text, e.g. properties of a configuration. */

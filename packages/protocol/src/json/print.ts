@@ -33,8 +33,9 @@ export function printJavaJson(value: unknown, options: PrintOptions = {}): strin
 /** ASCII without anything to escape: nearly all names. */
 const simpleText = /^[ !#-[\]-~]*$/
 
-class Printer {
-  private readonly pretty: boolean
+/** Prints one value; what is too large for one turn of the loop is put together of its parts by `printSlices`. */
+export class Printer {
+  readonly pretty: boolean
   private readonly quoteIntegers: boolean
   private readonly asciiOnly: boolean
 
@@ -104,12 +105,12 @@ class Printer {
     return this.pretty && members !== '' ? `{${members}\n${'\t'.repeat(depth)}}` : `{${members}}`
   }
 
-  private key(key: unknown, depth: number): string {
+  key(key: unknown, depth: number): string {
     if (typeof key === 'number' || typeof key === 'bigint') return this.quoteIntegers ? `"${key}"` : String(key)
     return this.value(key, depth + 1)
   }
 
-  private text(value: string): string {
+  text(value: string): string {
     if (simpleText.test(value)) return `"${value}"`
     const quoted = JSON.stringify(value)
     const special = this.asciiOnly ? /[^ -~]/g : /[\u2028\u2029]/g

@@ -6,6 +6,7 @@ import {
   consumerOffsetFile,
   delayOffsetFile,
   localOffsetFile,
+  type SlicedCodec,
   subscriptionGroupTableFile,
   topicConfigTableFile,
 } from '../../src/index.ts'
@@ -13,7 +14,7 @@ import {
 /** The samples of store.md 5.3: Java's files come out byte for byte. */
 const samples: Record<string, [Codec<never>, string]> = {
   'topics.json': [
-    topicConfigTableFile as Codec<never>,
+    topicConfigTableFile as unknown as Codec<never>,
     `{
 	"dataVersion":{
 		"counter":3,
@@ -33,7 +34,7 @@ const samples: Record<string, [Codec<never>, string]> = {
 }`,
   ],
   'topics.json of 5.x': [
-    topicConfigTableFile as Codec<never>,
+    topicConfigTableFile as unknown as Codec<never>,
     `{
 	"dataVersion":{
 		"counter":3,
@@ -57,7 +58,7 @@ const samples: Record<string, [Codec<never>, string]> = {
 }`,
   ],
   'subscriptionGroup.json': [
-    subscriptionGroupTableFile as Codec<never>,
+    subscriptionGroupTableFile as unknown as Codec<never>,
     `{
 	"dataVersion":{
 		"counter":1,
@@ -79,7 +80,7 @@ const samples: Record<string, [Codec<never>, string]> = {
 }`,
   ],
   'consumerOffset.json': [
-    consumerOffsetFile as Codec<never>,
+    consumerOffsetFile as unknown as Codec<never>,
     `{
 	"offsetTable":{
 		"orders@billing":{0:17,1:4
@@ -89,10 +90,10 @@ const samples: Record<string, [Codec<never>, string]> = {
 	}
 }`,
   ],
-  'delayOffset.json': [delayOffsetFile as Codec<never>, '{\n\t"offsetTable":{1:1,3:2\n\t}\n}'],
-  'an empty delayOffset.json': [delayOffsetFile as Codec<never>, '{\n\t"offsetTable":{}\n}'],
+  'delayOffset.json': [delayOffsetFile as unknown as Codec<never>, '{\n\t"offsetTable":{1:1,3:2\n\t}\n}'],
+  'an empty delayOffset.json': [delayOffsetFile as unknown as Codec<never>, '{\n\t"offsetTable":{}\n}'],
   'consumerFilter.json': [
-    consumerFilterFile as Codec<never>,
+    consumerFilterFile as unknown as Codec<never>,
     `{
 	"filterDataByTopic":{
 		"orders":{
@@ -123,6 +124,12 @@ for (const [name, [codec, text]] of Object.entries(samples)) {
   test(`${name} is read and written byte for byte`, () => {
     assert.equal(codec.encode(codec.decode(Buffer.from(text))).toString(), text)
   })
+
+  test(`${name} is the same in slices`, () => {
+    const sliced = codec as unknown as SlicedCodec<unknown>
+    const value = sliced.decode(Buffer.from(text))
+    assert.equal(Buffer.concat([...sliced.slices(value)]).toString(), text)
+  })
 }
 
 test('the offsets of a broadcasting consumer read back', () => {
@@ -134,4 +141,11 @@ test('quoted integer keys are read as well', () => {
   assert.deepEqual(consumerOffsetFile.decode(Buffer.from('{"offsetTable":{"a@b":{"0":17}}}')), {
     offsetTable: new Map([['a@b', new Map([[0, 17]])]]),
   })
+})
+
+test('a large table is many slices, which together are what encode makes', () => {
+  const offsetTable = new Map(Array.from({ length: 20_000 }, (_, i) => [`T${i}@g`, new Map([[0, i]])]))
+  const slices = [...consumerOffsetFile.slices({ offsetTable })]
+  assert.ok(slices.length > 5)
+  assert.ok(Buffer.concat(slices).equals(consumerOffsetFile.encode({ offsetTable })))
 })

@@ -128,7 +128,10 @@ export class SimDisk implements Disk {
   space(path: string): DiskSpace {
     this.enter(undefined, path)
     const { totalBytes, usedBytes, usableBytes } = this.medium.memory.space(path)
-    return { totalBytes, usedBytes, usableBytes: Math.min(usableBytes, this.faults.bytesUntilFull) }
+    if (this.faults.bytesUntilFull >= usableBytes) return { totalBytes, usedBytes, usableBytes }
+    // Somebody else has taken the rest.
+    const left = this.faults.bytesUntilFull
+    return { totalBytes, usedBytes: totalBytes - left, usableBytes: left }
   }
 
   private enter(call: DiskCall | undefined, path: string): void {
