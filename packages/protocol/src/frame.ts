@@ -1,6 +1,7 @@
 import { type Command, HeaderForm } from './command.ts'
 import { readBinaryHeader, writeBinaryHeader } from './header-binary.ts'
 import { readJsonHeader, writeJsonHeader } from './header-json.ts'
+import { maxHeaderBytes } from './header-limits.ts'
 
 /** Bytes that are no frame: the connection they came on must be closed without a reply (remoting.md 1.1). */
 export class BadFrame extends Error {
@@ -12,6 +13,9 @@ export class BadFrame extends Error {
 
 /** Java's limit: length word included, exactly this many bytes are accepted. */
 export const defaultMaxFrameBytes = 16_777_216
+
+/** What the length word, a signed int, can say beside the longest header. */
+const maxBodyBytes = 0x7fff_ffff - 0x100_0000
 
 /** Length word and header word. */
 const prefixBytes = 8
@@ -118,6 +122,9 @@ export function decodeFrame(bytes: Buffer, start: number, end: number): Command 
   if (headerEnd > end || headerEnd === headerStart || (form !== HeaderForm.json && form !== HeaderForm.binary)) {
     throw new BadFrame('wrong leading words')
   }
+  if (headerEnd - headerStart > maxHeaderBytes) {
+    throw new BadFrame(`a header of ${headerEnd - headerStart} bytes: more than maxHeaderBytes (${maxHeaderBytes})`)
+  }
   const read = form === HeaderForm.json ? readJsonHeader : readBinaryHeader
   try {
     const command: Command = read(bytes, headerStart, headerEnd)
@@ -131,11 +138,14 @@ export function decodeFrame(bytes: Buffer, start: number, end: number): Command 
   }
 }
 
-/** The whole frame of a command; an empty body is none. Throws RangeError beyond what the length words can say. */
+/** The whole frame of a command; an empty body is none. Throws RangeError beyond what the other side would decode. */
 export function encodeFrame(command: Command): Buffer {
   const header = command.form === HeaderForm.json ? Buffer.from(writeJsonHeader(command)) : writeBinaryHeader(command)
-  if (header.length > 0xff_ffff) throw new RangeError(`a header of ${header.length} bytes`)
+  if (header.length > maxHeaderBytes) {
+    throw new RangeError(`a header of ${header.length} bytes: more than maxHeaderBytes (${maxHeaderBytes})`)
+  }
   const bodyBytes = command.body?.length ?? 0
+  if (bodyBytes > maxBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes is longer than a frame can say`)
   const out = Buffer.allocUnsafe(prefixBytes + header.length + bodyBytes)
   out.writeInt32BE(4 + header.length + bodyBytes, 0)
   out.writeUInt32BE(((command.form << 24) | header.length) >>> 0, 4)

@@ -210,7 +210,8 @@ export class PullHandler {
     request.topic = view.topic
     request.queueId = view.queueId
     request.offset = held?.passedTo ?? view.queueOffset
-    request.maxCount = view.maxMsgNums
+    // At least one message always: clients of Go ask for none (remoting.md 10), and would ask again at once.
+    request.maxCount = Math.max(1, view.maxMsgNums)
     request.filter = filter
     const result = this.free.pop() ?? new GetResult()
     const reading = this.parts.store.get(request, result)

@@ -2,6 +2,7 @@ import { javaLongMax } from '../field.ts'
 import { parseJavaJson } from '../json/parse.ts'
 import { JavaDouble, type PrintOptions, printJavaJson } from '../json/print.ts'
 import type { Codec } from '../request.ts'
+import { shown } from '../shown.ts'
 
 /**
  * How a value of a body stands in JSON. `read` gets what the parser made of the member, undefined or null when it is
@@ -18,7 +19,7 @@ export interface Shape<T> {
 const absent = (json: unknown): json is undefined | null => json === undefined || json === null
 
 function wrong(json: unknown, kind: string): never {
-  throw new RangeError(`${typeof json === 'object' ? 'a structure' : JSON.stringify(String(json))} is not ${kind}`)
+  throw new RangeError(`${typeof json === 'object' ? 'a structure' : shown(String(json))} is not ${kind}`)
 }
 
 function numberOf(json: unknown, kind: string): number {
@@ -55,7 +56,7 @@ export const bigLong: Shape<bigint> = {
   read: json => {
     if (absent(json)) return 0n
     if (typeof json === 'bigint' || Number.isSafeInteger(json)) return BigInt(json as bigint)
-    return typeof json === 'string' && /^[+-]?\d+$/.test(json) ? BigInt(json) : wrong(json, 'an integer')
+    return typeof json === 'string' && /^[+-]?\d{1,64}$/.test(json) ? BigInt(json) : wrong(json, 'an integer')
   },
   write: same,
 }

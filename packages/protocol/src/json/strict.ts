@@ -39,6 +39,27 @@ function isPlain(text: string, maxDepth: number): boolean {
   return !text.includes('"$ref"')
 }
 
+/**
+ * Whether a strict text has at most so many levels and members, seen before anything is made of it. False also where it
+ * is no strict JSON: the tolerant parser then counts itself.
+ */
+export function hasFewTokens(text: string, limits: { maxDepth: number; maxMembers: number }): boolean {
+  let depth = 0
+  let members = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === quote) {
+      at = endOfString(text, at + 1)
+      if (at < 0) return false
+    } else if (char === 0x2c) {
+      if (++members > limits.maxMembers) return false
+    } else if (char === 0x7b || char === 0x5b) {
+      if (++depth > limits.maxDepth || ++members > limits.maxMembers) return false
+    } else if (char === 0x7d || char === 0x5d) depth--
+  }
+  return true
+}
+
 /** Where the closing quote stands; -1 for none. */
 function endOfString(text: string, from: number): number {
   let end = text.indexOf('"', from)
