@@ -21,5 +21,10 @@ test('a pull that asks for no message, or for less, gets one', async () => {
       [2, 0, '1'],
     ],
   )
+  // Beyond what an earlier read of the queue had seen.
+  await peer.send('T', 'three')
+  raw.write(pullFrame(3, { maxMsgNums: '0', queueOffset: '2' }))
+  await world.pass(100)
+  assert.deepEqual([raw.replies[2]?.code, raw.replies[2]?.extFields['nextBeginOffset']], [0, '3'])
   await world.stop()
 })
