@@ -18,6 +18,7 @@ import {
 import { Store } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
+import { type Descriptors, descriptorsShared, shareDescriptors } from './descriptors.ts'
 import { FilterBitmaps } from './filter/filter-bitmaps.ts'
 import { FilterProcesses, type StartFilterProcess } from './filter-server/filter-processes.ts'
 import { SlaveProgress } from './ha/slave-progress.ts'
@@ -71,9 +72,10 @@ export class Broker implements Service {
   private readonly replication: Replication
   private readonly filterProcesses: Service
   private readonly parts: Service
+  private readonly descriptors: Descriptors
 
   constructor(options: BrokerOptions) {
-    const { runtime } = options
+    const { runtime, totalMemoryBytes } = options
     const live = liveConfig(options)
     const config = live.values
     this.options = options
@@ -87,7 +89,9 @@ export class Broker implements Service {
     this.brokerAddr = `${host}:${config.listenPort}`
     const bitmaps = filterBitmaps(config)
     const progress = new SlaveProgress(() => this.store.maxPhysicalOffset, config.haSlaveFallbehindMax)
-    this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes: options.totalMemoryBytes }), {
+    this.descriptors = descriptorsOf(options)
+    const { maxOpenFiles } = this.descriptors
+    this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes, maxOpenFiles }), {
       ...runtime,
       facts: options.facts,
       bitmaps,
@@ -104,7 +108,7 @@ export class Broker implements Service {
       tables: this.tables,
       storeHost,
       announced: () => this.announced(),
-      totalMemoryBytes: options.totalMemoryBytes,
+      totalMemoryBytes,
     })
     this.server = this.remotingServer({ live, storeHost })
     this.client = new RemotingClient({
@@ -169,7 +173,7 @@ export class Broker implements Service {
       ],
       hot,
       tls: options.tls,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: { ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }
 
@@ -229,6 +233,10 @@ export class Broker implements Service {
    * cannot answer. A start that fails leaves nothing behind.
    */
   start(): Promise<void> {
+    const { isShared, maxOpenFiles, maxConnections } = this.descriptors
+    const { facts, runtime } = this.options
+    const limit = facts.descriptorLimit ?? 0
+    if (isShared) runtime.events.emit(descriptorsShared({ limit, maxOpenFiles, maxConnections }))
     return this.parts.start()
   }
 
@@ -269,6 +277,13 @@ export class Broker implements Service {
 }
 
 const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? ''
+
+const descriptorsOf = ({ facts, config, limits }: BrokerOptions): Descriptors =>
+  shareDescriptors({
+    limit: facts.descriptorLimit,
+    maxOpenFiles: config.maxOpenFiles,
+    maxConnections: limits?.maxConnections,
+  })
 
 /** Before anything is made, so that a refusal leaves nothing behind. */
 function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {

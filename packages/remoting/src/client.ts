@@ -21,10 +21,12 @@ import {
   type TlsClient,
   type Turn,
 } from '@skua-mq/runtime'
+import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
 import type { OutgoingCommand } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame } from './events.ts'
+import { overloadGate } from './gate.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
@@ -72,6 +74,12 @@ export interface TypedReply<Q> {
   readonly version: number
 }
 
+/**
+ * Whoever asks goes on reading: a server that does not read either, because its answers are not taken, and it would wait
+ * for each other for ever.
+ */
+const asAsker = { pauseAtUnsentBytes: Number.MAX_SAFE_INTEGER, maxRunningRequests: Number.MAX_SAFE_INTEGER }
+
 /** Connections to servers by address, opened when needed and shared by all who ask. */
 export class RemotingClient implements ChannelOwner {
   private readonly options: RemotingClientOptions
@@ -81,15 +89,16 @@ export class RemotingClient implements ChannelOwner {
   private sends: SendQueue | undefined
   private readonly channels = new Map<string, Promise<Channel>>()
   private readonly open = new Map<Channel, string>()
+  private readonly accounts = new Accounts()
   private idleTimer: Timer | undefined
   private ended = false
 
   constructor(options: RemotingClientOptions) {
     this.options = options
-    this.limits = { ...defaultLimits, ...options.limits }
+    this.limits = { ...defaultLimits, ...asAsker, ...options.limits }
     this.dispatch = new Dispatch(options.routes ?? [], {
       events: options.events ?? noEvents,
-      maxPendingRequests: this.limits.maxPendingRequests,
+      admit: overloadGate(this.limits, this.accounts, () => this.open.size),
     })
   }
 
@@ -195,6 +204,7 @@ export class RemotingClient implements ChannelOwner {
       sends: this.sends,
       clock: this.options.clock,
       limits: this.limits,
+      accounts: this.accounts,
       language: this.options.language ?? 0,
       version: this.options.version ?? skuaVersion,
     })
@@ -217,6 +227,8 @@ export class RemotingClient implements ChannelOwner {
   }
 
   carrying(): void {}
+
+  owing(): void {}
 
   closed(channel: Channel): void {
     const address = this.open.get(channel)

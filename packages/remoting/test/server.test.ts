@@ -172,7 +172,7 @@ test('incomplete frames of all connections together are bounded by maxCarryBytes
   }
   assert.deepEqual(
     peers.map(({ state }) => state.closed),
-    [false, true],
+    [true, false],
   )
   assert.equal(server.connectionCount, 1)
   assert.ok(seen.some(event => event.fields['limit'] === 'maxCarryBytes'))
