@@ -53,6 +53,14 @@ export interface RemotingClientOptions {
   readonly onGone?: (address: string) => void
 }
 
+/** One connection to an address, also before it is there. */
+interface Attempt {
+  readonly address: string
+  /** False once the address was closed: it ends as soon as it is there. */
+  isWanted: boolean
+  channel: Channel | undefined
+}
+
 export interface RequestOptions {
   readonly body?: Uint8Array | undefined
   /** Connect and answer together; default 3000 ms. */
@@ -87,8 +95,10 @@ export class RemotingClient implements ChannelOwner {
   private readonly dispatch: Dispatch
   /** Both from the first connection on: a client that was only made holds nothing. */
   private sends: SendQueue | undefined
-  private readonly channels = new Map<string, Promise<Channel>>()
-  private readonly open = new Map<Channel, string>()
+  /** The way to each address. */
+  private readonly channels = new Map<string, { readonly attempt: Attempt; readonly connecting: Promise<Channel> }>()
+  /** With the attempt that each came of: a later one to the same address may have taken its place. */
+  private readonly open = new Map<Channel, Attempt>()
   private readonly accounts = new Accounts()
   private idleTimer: Timer | undefined
   private ended = false
@@ -130,12 +140,11 @@ export class RemotingClient implements ChannelOwner {
 
   /** Drops the connection to an address that no longer answers, or that the route has lost. */
   closeAddress(address: string): void {
-    const channel = this.channels.get(address)
+    const known = this.channels.get(address)
+    if (known === undefined) return
     this.channels.delete(address)
-    channel?.then(
-      found => found.close(),
-      () => {},
-    )
+    known.attempt.isWanted = false
+    known.attempt.channel?.close()
   }
 
   /** Sends what is queued, closes all connections. */
@@ -160,16 +169,15 @@ export class RemotingClient implements ChannelOwner {
     if (this.ended) throw new NetError('ECLOSED', 'this client is closed')
     const known = this.channels.get(address)
     if (known !== undefined) {
-      const channel = await this.within(known, { address, timeoutMs, signal })
+      const channel = await this.within(known.connecting, { address, timeoutMs, signal })
       if (channel.open) return channel
-      if (this.channels.get(address) === known) this.channels.delete(address)
+      this.forget(known.attempt)
       return this.channel(address, timeoutMs, signal)
     }
-    const connecting = this.connect(address, Math.min(timeoutMs, this.options.connectTimeoutMs ?? 3000))
-    this.channels.set(address, connecting)
-    connecting.catch(() => {
-      if (this.channels.get(address) === connecting) this.channels.delete(address)
-    })
+    const attempt: Attempt = { address, isWanted: true, channel: undefined }
+    const connecting = this.connect(attempt, Math.min(timeoutMs, this.options.connectTimeoutMs ?? 3000))
+    this.channels.set(address, { attempt, connecting })
+    connecting.catch(() => this.forget(attempt))
     return this.within(connecting, { address, timeoutMs, signal })
   }
 
@@ -190,11 +198,17 @@ export class RemotingClient implements ChannelOwner {
     })
   }
 
-  private async connect(address: string, timeoutMs: number): Promise<Channel> {
+  /** No longer the way to its address, unless another one is by now. */
+  private forget(attempt: Attempt): void {
+    if (this.channels.get(attempt.address)?.attempt === attempt) this.channels.delete(attempt.address)
+  }
+
+  private async connect(attempt: Attempt, timeoutMs: number): Promise<Channel> {
+    const { address } = attempt
     const socket = await this.options.net.connect(parseAddress(address), { timeoutMs, tls: this.options.tls })
-    if (this.ended) {
+    if (this.ended || !attempt.isWanted) {
       socket.destroy()
-      throw new NetError('ECLOSED', 'this client is closed')
+      throw new NetError('ECLOSED', this.ended ? 'this client is closed' : `the connection to ${address} was given up`)
     }
     this.sends ??= new SendQueue(this.options.turn)
     this.idleTimer ??= every(this.options.clock, idleSweepMs, () => this.sweepIdle())
@@ -208,7 +222,8 @@ export class RemotingClient implements ChannelOwner {
       language: this.options.language ?? 0,
       version: this.options.version ?? skuaVersion,
     })
-    this.open.set(channel, address)
+    this.open.set(channel, attempt)
+    attempt.channel = channel
     channel.start()
     return channel
   }
@@ -231,11 +246,11 @@ export class RemotingClient implements ChannelOwner {
   owing(): void {}
 
   closed(channel: Channel): void {
-    const address = this.open.get(channel)
+    const attempt = this.open.get(channel)
     this.open.delete(channel)
-    if (address === undefined) return
-    this.channels.delete(address)
-    if (!this.ended) this.options.onGone?.(address)
+    if (attempt === undefined) return
+    this.forget(attempt)
+    if (!this.ended) this.options.onGone?.(attempt.address)
   }
 
   private sweepIdle(): void {

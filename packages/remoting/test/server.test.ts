@@ -336,3 +336,28 @@ test('a request does not wait for a shared connect longer than its own time, and
   await settle(runtime, client.close())
   assert.ok(runtime.clock.monotonic() - begun <= 1000)
 })
+
+test('an address that is closed while it is connected to leaves no connection behind, nor does the old one take the new away', async () => {
+  const { runtime, server } = await world()
+  const client = new RemotingClient(runtime)
+  const address = `${runtime.network.addressOf('host')}:${port}`
+  const request = { consumerGroup: 'g', topic: 't', queueId: 1 }
+  const first = client.request(address, queryConsumerOffset, request)
+  const refused = assert.rejects(first, { code: 'ECLOSED' })
+  client.closeAddress(address)
+  // Another way to the same address, beside the one that is given up.
+  assert.equal((await settle(runtime, client.request(address, queryConsumerOffset, request))).header.offset, 10)
+  await settle(runtime, refused)
+  await runtime.clock.advanceAsync(1000)
+  assert.equal(server.connectionCount, 1)
+  await settle(runtime, client.request(address, queryConsumerOffset, request))
+  assert.equal(server.connectionCount, 1)
+  // One that is there is closed, and its end is told after the next one was begun.
+  client.closeAddress(address)
+  for (let i = 0; i < 3; i++) await settle(runtime, client.request(address, queryConsumerOffset, request))
+  await runtime.clock.advanceAsync(1000)
+  assert.equal(server.connectionCount, 1)
+  await settle(runtime, client.close())
+  await runtime.clock.advanceAsync(3000)
+  assert.equal(server.connectionCount, 0)
+})
