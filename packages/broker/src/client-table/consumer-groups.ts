@@ -227,8 +227,9 @@ function replaceSubscriptions(group: ConsumerGroup, wanted: readonly Subscriptio
     if (known === undefined || subscription.subVersion > known.subVersion)
       group.subscriptions.set(subscription.topic, subscription)
   }
+  const topics = new Set(wanted.map(subscription => subscription.topic))
   for (const topic of [...group.subscriptions.keys()]) {
-    if (wanted.some(subscription => subscription.topic === topic)) continue
+    if (topics.has(topic)) continue
     group.subscriptions.delete(topic)
     changed = true
   }

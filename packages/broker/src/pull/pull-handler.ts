@@ -44,7 +44,7 @@ export interface PullParts {
   /** Where an administrator wants the group to go on (222), told once; undefined where it goes on by itself. */
   readonly resetOf?: (view: PullView) => number | undefined
   /** Told of every answer of a read, for statistics. */
-  readonly counted?: (view: PullView, result: GetResult) => void
+  readonly counted?: ((view: PullView, result: GetResult) => void) | undefined
   readonly settings: PullSettings
 }
 
