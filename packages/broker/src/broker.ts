@@ -15,7 +15,7 @@ import {
   type TlsServer,
   usedShare,
 } from '@skua-mq/runtime'
-import { Store } from '@skua-mq/store'
+import { Store, type StoreNeeds } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
 import { type Descriptors, descriptorsShared, shareDescriptors } from './descriptors.ts'
@@ -90,13 +90,7 @@ export class Broker implements Service {
     const bitmaps = filterBitmaps(config)
     const progress = new SlaveProgress(() => this.store.maxPhysicalOffset, config.haSlaveFallbehindMax)
     this.descriptors = descriptorsOf(options)
-    const { maxOpenFiles } = this.descriptors
-    this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes, maxOpenFiles }), {
-      ...runtime,
-      facts: options.facts,
-      bitmaps,
-      replicas: progress,
-    })
+    this.store = this.storeOf(storeHost, { bitmaps, replicas: progress })
     this.tables = brokerTables({ config, runtime, store: this.store })
     bitmaps?.use(this.tables.consumerFilters)
     this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables, storeHost })
@@ -136,6 +130,17 @@ export class Broker implements Service {
     this.parts = this.inOrder()
     // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
     live.onChange(changes => changes.has('brokerPermission') && this.tables.topics.touch())
+  }
+
+  private storeOf(storeHost: Uint8Array, further: Pick<StoreNeeds, 'bitmaps' | 'replicas'>): Store {
+    const { options, config, descriptors } = this
+    const { runtime, facts, totalMemoryBytes } = options
+    const { maxOpenFiles } = descriptors
+    return new Store(storeConfigOf(config, { storeHost, totalMemoryBytes, maxOpenFiles }), {
+      ...runtime,
+      facts,
+      ...further,
+    })
   }
 
   /** The two listeners, with all that this broker answers. */
