@@ -10,7 +10,7 @@ import {
 import { type Address, type Clock, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
 import { Account, type Accounts } from './account.ts'
 import type { Connection, OutgoingCommand } from './connection.ts'
-import type { Later } from './later.ts'
+import { bytesPerMs, type Later } from './later.ts'
 import type { RemotingLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { PendingCalls } from './pending-calls.ts'
@@ -51,6 +51,9 @@ export const idleSweepMs = 5000
 
 /** Slices of others' memory that one write pins at most; more go out in the next turn. */
 const maxSlicesPerTurn = 256
+
+/** So much is read of a connection in a turn, whatever the others have sent. */
+const leastTurnBytes = 512 * 1024
 
 /** Hot frames between two looks at the clock. */
 const framesPerLook = 16
@@ -99,6 +102,11 @@ export class Channel implements Connection {
   /** Until when this run of frames may take, on the monotonic clock, and how many frames it has seen. */
   private deadlineMs = 0
   private run = 0
+  /** How many bytes of answers may stand here before the others have their turn. */
+  private mostAnswered = 0
+  /** Bytes that were taken in a turn. */
+  private turn = -1
+  private turnBytes = 0
   /** The frame that was incomplete at the last sweep, and since when. */
   private sweptFrames = -1
   private incompleteSinceMs = 0
@@ -142,35 +150,65 @@ export class Channel implements Connection {
 
   /** Handles the frames of a chunk as far as this connection may go now; what is left waits. */
   private handle(bytes: Buffer): void {
-    const { clock, later, owner } = this.parts
-    const begunMs = later === undefined ? 0 : clock.monotonic()
-    this.deadlineMs = later === undefined ? Number.POSITIVE_INFINITY : begunMs + later.sliceMs
+    const { clock, later } = this.parts
+    this.deadlineMs = Number.POSITIVE_INFINITY
+    this.mostAnswered = Number.POSITIVE_INFINITY
     this.run = 0
+    if (later === undefined) {
+      this.parse(bytes)
+      return
+    }
+    const begunMs = clock.monotonic()
+    const answered = this.out.at + this.slicedBytes
+    this.deadlineMs = begunMs + later.sliceMs
+    this.mostAnswered = answered + later.sliceMs * bytesPerMs
+    const taken = this.parse(bytes)
+    // A few hot frames take no time that a clock would show.
+    const ms = this.heavy || this.run >= framesPerLook ? clock.monotonic() - begunMs : 0
+    later.spent(ms, taken + Math.max(0, this.out.at + this.slicedBytes - answered))
+    this.heavy = false
+    this.breathe(later, taken)
+  }
+
+  /** The system reads on for a peer that sends without end, up to 8 MiB, before it looks at another one. */
+  private breathe(later: Later, taken: number): void {
+    if (this.turn !== later.turn) {
+      this.turn = later.turn
+      this.turnBytes = 0
+    }
+    this.turnBytes += taken
+    if (this.turnBytes < Math.max(leastTurnBytes, later.sliceMs * bytesPerMs) || this.paused || !this.open) return
+    this.pause()
+    this.defer()
+  }
+
+  /** Answers how many bytes were taken. */
+  private parse(bytes: Buffer): number {
     let taken: number
     try {
       taken = this.parser.push(bytes, this.onFrame)
     } catch (error) {
-      owner.broken(this, error as Error)
-      return
+      this.parts.owner.broken(this, error as Error)
+      return bytes.length
     }
-    if (later !== undefined && (this.heavy || this.run >= framesPerLook)) later.spent(clock.monotonic() - begunMs)
-    this.heavy = false
-    if (!this.open) return
+    if (!this.open) return taken
     if (taken < bytes.length) {
       // The reader's buffer is reused; what waited before is ours.
       const left = bytes.subarray(taken)
       this.keep(bytes === this.rest ? left : Buffer.from(left))
       this.pause()
       if (!this.isBlocked) this.defer()
-      return
+    } else {
+      this.keep(undefined)
+      if (this.isBlocked) this.pause()
     }
-    this.keep(undefined)
-    if (this.isBlocked) this.pause()
+    return taken
   }
 
   private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
     this.parts.owner.frame(this, bytes, start, end)
     if (!this.open || this.isBlocked || this.sliced.length > maxSlicesPerTurn) return false
+    if (this.out.at + this.slicedBytes >= this.mostAnswered) return false
     this.run++
     if (!this.heavy && this.run % framesPerLook !== 0) return true
     return this.deadlineMs === Number.POSITIVE_INFINITY || this.parts.clock.monotonic() < this.deadlineMs
@@ -365,8 +403,8 @@ export class Channel implements Connection {
   }
 
   /** It did not take its answers for a while: they give up what they pin of the store's memory. */
-  copyOut(): void {
-    this.outbox.copyOut()
+  copyOut(most: number): number {
+    return this.outbox.copyOut(most)
   }
 
   /** A frame that never ends is told by a sweep: it was the same one at the last. Time in which we do not read does not count. */

@@ -48,15 +48,19 @@ export class Outbox {
     }
   }
 
-  /** The peer is slow: what waits is copied, and what it pinned is free. */
-  copyOut(): void {
+  /** The peer is slow: what waits is copied, and what it pinned is free. Answers the bytes; about `most` at once. */
+  copyOut(most: number): number {
+    let copied = 0
     for (const batch of this.waiting) {
       if (batch.own) continue
+      if (copied >= most) break
       batch.own = true
       batch.parts = [Buffer.concat(batch.parts, batch.bytes)]
       run(batch.releases)
       batch.releases = []
+      copied += batch.bytes
     }
+    return copied
   }
 
   /** All of it to the socket: the connection ends when it is sent. */

@@ -29,8 +29,10 @@ export interface RemotingServerParts {
 
 const tlsHandshake = 0x16
 
-/** How often it is looked who does not take its answers. */
-const slowSweepMs = 1000
+/** How often it is looked who does not take its answers, for how long it may, and how much is copied at a time. */
+const slowSweepMs = 100
+const slowMs = 1000
+const copiedPerSweepBytes = 4 * 1024 * 1024
 
 /** Every connection may be owed an answer or two, however many there are. */
 const leastShareBytes = 64 * 1024
@@ -43,8 +45,8 @@ export class RemotingServer implements Service, ChannelOwner {
   private readonly dispatch: Dispatch
   private readonly hot: HotPath | undefined
   private readonly channels = new Set<Channel>()
-  /** Those whose answers were not all taken at once. */
-  private readonly slow = new Set<Channel>()
+  /** Those whose answers were not all taken at once, and since when. */
+  private readonly slow = new Map<Channel, number>()
   private readonly accounts = new Accounts()
   private listeners: Listener[] = []
   private sends: SendQueue | undefined
@@ -177,7 +179,7 @@ export class RemotingServer implements Service, ChannelOwner {
   /** The same for what is owed. */
   owing(channel: Channel): void {
     const { account } = channel
-    if (account.unsent > 0) this.slow.add(channel)
+    if (account.unsent > 0 && !this.slow.has(channel)) this.slow.set(channel, this.parts.clock.monotonic())
     while (this.accounts.owed > this.limits.maxOwedBytes) {
       if (!this.closeLargest('maxOwedBytes', one => one.account.owed)) return
     }
@@ -204,11 +206,13 @@ export class RemotingServer implements Service, ChannelOwner {
     this.share()
   }
 
-  /** Whose answers were not taken since the last look gives up what they pin. */
+  /** Whose answers were not taken for a while gives up what they pin, a little at a time. */
   private sweepSlow(): void {
-    for (const channel of this.slow) {
+    const now = this.parts.clock.monotonic()
+    let left = copiedPerSweepBytes
+    for (const [channel, sinceMs] of this.slow) {
       if (channel.account.unsent === 0) this.slow.delete(channel)
-      else channel.copyOut()
+      else if (left > 0 && now - sinceMs >= slowMs) left -= channel.copyOut(left)
     }
   }
 
