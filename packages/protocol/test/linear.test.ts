@@ -219,3 +219,7 @@ test('a heartbeat or a list of locks above maxClientBodyBytes is refused before 
     )
   }
 })
+
+test('an expression of more words and signs than are read in a turn is refused with the limit', () => {
+  assert.throws(() => compileSql('-'.repeat(30_000)), /more than 24000 words and signs at position 24000/)
+})

@@ -159,13 +159,13 @@ export class Channel implements Connection {
       return
     }
     const begunMs = clock.monotonic()
-    const answered = this.out.at + this.slicedBytes
+    const answered = this.asked
     this.deadlineMs = begunMs + later.sliceMs
     this.mostAnswered = answered + later.sliceMs * bytesPerMs
     const taken = this.parse(bytes)
     // A few hot frames take no time that a clock would show.
     const ms = this.heavy || this.run >= framesPerLook ? clock.monotonic() - begunMs : 0
-    later.spent(ms, taken + Math.max(0, this.out.at + this.slicedBytes - answered))
+    later.spent(ms, taken + Math.max(0, this.asked - answered))
     this.heavy = false
     this.breathe(later, taken)
   }
@@ -208,10 +208,15 @@ export class Channel implements Connection {
   private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
     this.parts.owner.frame(this, bytes, start, end)
     if (!this.open || this.isBlocked || this.sliced.length > maxSlicesPerTurn) return false
-    if (this.out.at + this.slicedBytes >= this.mostAnswered) return false
+    if (this.asked >= this.mostAnswered) return false
     this.run++
     if (!this.heavy && this.run % framesPerLook !== 0) return true
     return this.deadlineMs === Number.POSITIVE_INFINITY || this.parts.clock.monotonic() < this.deadlineMs
+  }
+
+  /** Bytes of answers that stand here, or are being read for it. */
+  private get asked(): number {
+    return this.out.at + this.slicedBytes + this.account.reading
   }
 
   private keep(rest: Buffer | undefined): void {
@@ -226,10 +231,7 @@ export class Channel implements Connection {
   /** It has asked for as much as it may before it takes some of it. */
   get isBlocked(): boolean {
     const { account, parts } = this
-    return (
-      this.out.at + this.slicedBytes + account.reading + account.unsent >= this.pauseAtBytes ||
-      account.running >= parts.limits.maxRunningRequests
-    )
+    return this.asked + account.unsent >= this.pauseAtBytes || account.running >= parts.limits.maxRunningRequests
   }
 
   /** Its own bound, or less where so many connections share the bound of all. */

@@ -7,7 +7,8 @@ import { Target } from './target.ts'
 
 /** How long each case goes on; the long run gives it minutes. */
 const seconds = Number(process.env['SKUA_ABUSE_CASE_SECONDS'] ?? 1)
-const mostWaitMs = 500
+/** What nobody may wait longer than; a busy machine needs room, the long run on a quiet one asks for 50. */
+const mostWaitMs = Number(process.env['SKUA_ABUSE_MOST_WAIT_MS'] ?? 1000)
 
 const cases: readonly AbuseCase[] = [...brokerCases]
 
@@ -47,7 +48,7 @@ for (const one of cases) {
       console.log(`${one.name}: +${growth} MiB, ${answered - atFirst} answers, slowest ${Math.round(slowestMs)} ms`)
       assert.equal(failed, '')
       assert.ok(answered > atFirst, 'the innocent client was not answered')
-      assert.ok(slowestMs < (one.mostWaitMs ?? mostWaitMs), `the innocent client waited for ${slowestMs} ms`)
+      assert.ok(slowestMs < mostWaitMs, `the innocent client waited for ${slowestMs} ms`)
       assert.ok(growth < one.mostGrowthMiB, `${growth} MiB more`)
       assert.doesNotMatch(target.errors, /a fault of its own/)
     } finally {

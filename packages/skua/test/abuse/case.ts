@@ -9,8 +9,6 @@ export interface AbuseCase extends TargetOptions {
   readonly abuse: (target: Target) => Promise<void>
   /** How much more memory the server may take than before. */
   readonly mostGrowthMiB: number
-  /** Longest wait of the innocent client; default 500, on a machine that does other things beside. */
-  readonly mostWaitMs?: number
 }
 
 export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -27,6 +27,9 @@ const pattern = patternWith(/(?<blank>[ \t\n\r\f]+|--[^\n\r]*[\n\r]|\/\*[^*]*\*(
 /** For the last line: no `--` there has an end, and each would be looked for to the end of the text. */
 const lastLinePattern = patternWith(/(?<blank>[ \t\n\r\f]+|\/\*[^*]*\*(?:\*|[^*/][^*]*\*)*\/)/)
 
+/** Words and signs of an expression; it is read in one turn. Java has no limit. */
+export const maxTokens = 24_000
+
 /**
  * Cuts an expression into tokens: words in any case, comments (`--` to the end of a line, and between slash-stars) left out.
  * A `--` that no line ends is two signs, as for Java. The list ends with an 'end', or with a 'bad' token for the rest of
@@ -45,14 +48,21 @@ export function tokenize(sql: string): Token[] {
       return tokens
     }
     const image = found[0]
-    const groups = Object.entries(found.groups as Record<string, string | undefined>)
-    const group = groups.find(([, part]) => part !== undefined)?.[0]
-    if (group !== 'blank') tokens.push(tokenOf(group as TokenKind, image, at))
+    // Groups are numbered from 1 on in the order of the patterns; all but the first are kinds.
+    let kind = 1
+    while (found[kind] === undefined) kind++
+    if (kind > 1) tokens.push(tokenOf(kinds[kind - 2] as TokenKind, image, at))
+    if (tokens.length > maxTokens) throw tooMany(at)
     at += image.length
   }
   tokens.push({ kind: 'end', text: '', image: '', at })
   return tokens
 }
+
+const tooMany = (position: number) =>
+  new SqlSyntaxError(`the expression has more than ${maxTokens} words and signs`, { position })
+
+const kinds: readonly TokenKind[] = ['double', 'whole', 'text', 'word', 'symbol']
 
 const keywords = new Set('NOT AND OR BETWEEN IN TRUE FALSE NULL IS CONTAINS STARTSWITH ENDSWITH'.split(' '))
 
