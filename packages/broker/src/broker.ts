@@ -178,7 +178,7 @@ export class Broker implements Service {
       ],
       hot,
       tls: options.tls,
-      limits: { ...options.limits, maxConnections: this.descriptors.maxConnections },
+      limits: { ...limitsOf(config), ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }
 
@@ -283,11 +283,16 @@ export class Broker implements Service {
 
 const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? ''
 
+const limitsOf = ({ maxCarryBytes, maxOwedBytes }: BrokerConfig): Partial<RemotingLimits> => ({
+  maxCarryBytes,
+  maxOwedBytes,
+})
+
 const descriptorsOf = ({ facts, config, limits }: BrokerOptions): Descriptors =>
   shareDescriptors({
     limit: facts.descriptorLimit,
     maxOpenFiles: config.maxOpenFiles,
-    maxConnections: limits?.maxConnections,
+    maxConnections: limits?.maxConnections ?? config.maxConnections,
   })
 
 /** Before anything is made, so that a refusal leaves nothing behind. */

@@ -29,14 +29,16 @@ export interface Descriptors {
 export function shareDescriptors(wish: {
   readonly limit: number | undefined
   readonly maxOpenFiles: number
-  readonly maxConnections?: number | undefined
+  readonly maxConnections: number
 }): Descriptors {
-  const { limit, maxOpenFiles, maxConnections = defaultLimits.maxConnections } = wish
+  const { limit, maxOpenFiles, maxConnections } = wish
   if (limit === undefined) return { maxOpenFiles, maxConnections, isShared: false }
   const room = limit - Math.min(descriptorReserve, Math.floor(limit / 3))
   const files = Math.min(maxOpenFiles, Math.max(leastFiles, Math.floor(room / 2)))
   const connections = Math.min(maxConnections, Math.max(leastConnections, room - files))
   // The default of 50,000 connections says "as many as can be": that is no promise which is broken.
-  const isShared = files < maxOpenFiles || connections < (wish.maxConnections ?? manyConnections)
+  const isShared =
+    files < maxOpenFiles ||
+    connections < (maxConnections === defaultLimits.maxConnections ? manyConnections : maxConnections)
   return { maxOpenFiles: files, maxConnections: connections, isShared }
 }

@@ -4,21 +4,21 @@ import { shareDescriptors } from '../src/descriptors.ts'
 
 test('files and connections together stay below the limit of descriptors, with a reserve, and neither takes all', () => {
   for (let limit = 60; limit < 200_000; limit = Math.ceil(limit * 1.3)) {
-    const { maxOpenFiles, maxConnections } = shareDescriptors({ limit, maxOpenFiles: 800 })
+    const { maxOpenFiles, maxConnections } = shareDescriptors({ limit, maxOpenFiles: 800, maxConnections: 50_000 })
     assert.ok(maxOpenFiles + maxConnections <= limit - 16, `${limit}: ${maxOpenFiles} + ${maxConnections}`)
     assert.ok(maxOpenFiles >= 16 && maxConnections >= 16)
   }
-  assert.deepEqual(shareDescriptors({ limit: 150, maxOpenFiles: 800 }), {
+  assert.deepEqual(shareDescriptors({ limit: 150, maxOpenFiles: 800, maxConnections: 50_000 }), {
     maxOpenFiles: 50,
     maxConnections: 50,
     isShared: true,
   })
-  assert.deepEqual(shareDescriptors({ limit: 1024, maxOpenFiles: 800 }), {
+  assert.deepEqual(shareDescriptors({ limit: 1024, maxOpenFiles: 800, maxConnections: 50_000 }), {
     maxOpenFiles: 480,
     maxConnections: 480,
     isShared: true,
   })
-  assert.deepEqual(shareDescriptors({ limit: 1_048_576, maxOpenFiles: 800 }), {
+  assert.deepEqual(shareDescriptors({ limit: 1_048_576, maxOpenFiles: 800, maxConnections: 50_000 }), {
     maxOpenFiles: 800,
     maxConnections: 50_000,
     isShared: false,

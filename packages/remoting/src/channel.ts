@@ -104,6 +104,7 @@ export class Channel implements Connection {
   private run = 0
   /** How many bytes of answers may stand here before the others have their turn. */
   private mostAnswered = 0
+  private mostSlices = 0
   /** Bytes that were taken in a turn. */
   private turn = -1
   private turnBytes = 0
@@ -153,11 +154,13 @@ export class Channel implements Connection {
     const { clock, later } = this.parts
     this.deadlineMs = Number.POSITIVE_INFINITY
     this.mostAnswered = Number.POSITIVE_INFINITY
+    this.mostSlices = Number.POSITIVE_INFINITY
     this.run = 0
     if (later === undefined) {
       this.parse(bytes)
       return
     }
+    this.mostSlices = maxSlicesPerTurn
     const begunMs = clock.monotonic()
     const answered = this.asked
     this.deadlineMs = begunMs + later.sliceMs
@@ -207,7 +210,7 @@ export class Channel implements Connection {
 
   private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
     this.parts.owner.frame(this, bytes, start, end)
-    if (!this.open || this.isBlocked || this.sliced.length > maxSlicesPerTurn) return false
+    if (!this.open || this.isBlocked || this.sliced.length > this.mostSlices) return false
     if (this.asked >= this.mostAnswered) return false
     this.run++
     if (!this.heavy && this.run % framesPerLook !== 0) return true

@@ -361,3 +361,21 @@ test('an address that is closed while it is connected to leaves no connection be
   await runtime.clock.advanceAsync(3000)
   assert.equal(server.connectionCount, 0)
 })
+
+test('a client with hundreds of large requests to be sent in a turn reads the answers that come meanwhile', async () => {
+  const { runtime } = await world()
+  const client = new RemotingClient(runtime)
+  const address = `${runtime.network.addressOf('host')}:${port}`
+  const body = Buffer.alloc(2000)
+  const asking: Promise<unknown>[] = []
+  for (let round = 0; round < 40; round++) {
+    for (let i = 0; i < 400; i++) {
+      asking.push(
+        client.request(address, queryConsumerOffset, { consumerGroup: 'g', topic: 't', queueId: i }, { body }),
+      )
+    }
+    await runtime.clock.advanceAsync(0.3)
+  }
+  assert.equal((await settle(runtime, Promise.all(asking))).length, 16_000)
+  await settle(runtime, client.close())
+})

@@ -59,6 +59,21 @@ const delivery = {
     live: true,
     help: 'how long they are held without longPollingEnable',
   }),
+  maxConnections: count({
+    default: 50_000,
+    min: 1,
+    help: 'connections of clients; fewer where the limit of open files is lower',
+  }),
+  maxCarryBytes: bytes({
+    default: 268_435_456,
+    min: 16_777_216,
+    help: 'bytes of all connections that came and are not handled; above it, who holds most is closed',
+  }),
+  maxOwedBytes: bytes({
+    default: 536_870_912,
+    min: 16_777_216,
+    help: 'bytes that are read for all connections, or not taken by them; above it, who is owed most is closed',
+  }),
   maxPullHoldMs: millis({
     default: 60_000,
     min: 1,
