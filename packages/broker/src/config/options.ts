@@ -77,10 +77,11 @@ const delivery = {
   maxPullHoldMs: millis({
     default: 60_000,
     min: 1,
+    live: true,
     help: 'longest time for which a pull is held, whatever it asks for',
   }),
-  maxHeldPulls: count({ default: 100_000, min: 1, help: 'pulls held at once; more are answered at once' }),
-  maxHeldPullsPerConnection: count({ default: 20_000, min: 1, help: 'of one connection' }),
+  maxHeldPulls: count({ default: 100_000, min: 1, live: true, help: 'pulls held at once; more are answered at once' }),
+  maxHeldPullsPerConnection: count({ default: 20_000, min: 1, live: true, help: 'of one connection' }),
   notifyConsumerIdsChangedEnable: bool({ default: true, live: true, help: 'tell members when their group changes' }),
   flushConsumerOffsetInterval: millis({ default: 5000, help: 'time between two writes of consumerOffset.json' }),
   transactionTimeOut: millis({ default: 6000, live: true, help: 'age at which a half message is first checked' }),
