@@ -49,6 +49,10 @@ export const longSuites = () => [
     env: seed => ({ SKUA_ABUSE_SECONDS: '60', SKUA_SEED: String(seed) }),
     counts: { seconds: 60 },
   }),
+  file('abuse of servers by cases', 'packages/skua/test/abuse/abuse.test.ts', {
+    env: () => ({ SKUA_ABUSE_CASE_SECONDS: '300', SKUA_ABUSE_MOST_WAIT_MS: '250' }),
+    counts: { seconds: 3000 },
+  }),
   file('official benchmark producer', 'tools/interop/test/benchmark.test.ts', {
     env: () => ({ SKUA_BENCHMARK_REPORTS: '6' }),
     counts: { seconds: 60 },

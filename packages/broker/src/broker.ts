@@ -15,9 +15,10 @@ import {
   type TlsServer,
   usedShare,
 } from '@skua-mq/runtime'
-import { Store } from '@skua-mq/store'
+import { Store, type StoreNeeds } from '@skua-mq/store'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
 import { type Delivery, delivery } from './delivery.ts'
+import { type Descriptors, descriptorsShared, shareDescriptors } from './descriptors.ts'
 import { FilterBitmaps } from './filter/filter-bitmaps.ts'
 import { FilterProcesses, type StartFilterProcess } from './filter-server/filter-processes.ts'
 import { SlaveProgress } from './ha/slave-progress.ts'
@@ -71,9 +72,10 @@ export class Broker implements Service {
   private readonly replication: Replication
   private readonly filterProcesses: Service
   private readonly parts: Service
+  private readonly descriptors: Descriptors
 
   constructor(options: BrokerOptions) {
-    const { runtime } = options
+    const { runtime, totalMemoryBytes } = options
     const live = liveConfig(options)
     const config = live.values
     this.options = options
@@ -87,12 +89,8 @@ export class Broker implements Service {
     this.brokerAddr = `${host}:${config.listenPort}`
     const bitmaps = filterBitmaps(config)
     const progress = new SlaveProgress(() => this.store.maxPhysicalOffset, config.haSlaveFallbehindMax)
-    this.store = new Store(storeConfigOf(config, { storeHost, totalMemoryBytes: options.totalMemoryBytes }), {
-      ...runtime,
-      facts: options.facts,
-      bitmaps,
-      replicas: progress,
-    })
+    this.descriptors = descriptorsOf(options)
+    this.store = this.storeOf(storeHost, { bitmaps, replicas: progress })
     this.tables = brokerTables({ config, runtime, store: this.store })
     bitmaps?.use(this.tables.consumerFilters)
     this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables, storeHost })
@@ -104,7 +102,7 @@ export class Broker implements Service {
       tables: this.tables,
       storeHost,
       announced: () => this.announced(),
-      totalMemoryBytes: options.totalMemoryBytes,
+      totalMemoryBytes,
     })
     this.server = this.remotingServer({ live, storeHost })
     this.client = new RemotingClient({
@@ -134,6 +132,17 @@ export class Broker implements Service {
     live.onChange(changes => {
       if (changes.has('brokerPermission')) this.tables.topics.touch()
       if (changes.has('autoCreateTopicEnable')) this.tables.topics.followTemplate()
+    })
+  }
+
+  private storeOf(storeHost: Uint8Array, further: Pick<StoreNeeds, 'bitmaps' | 'replicas'>): Store {
+    const { options, config, descriptors } = this
+    const { runtime, facts, totalMemoryBytes } = options
+    const { maxOpenFiles } = descriptors
+    return new Store(storeConfigOf(config, { storeHost, totalMemoryBytes, maxOpenFiles }), {
+      ...runtime,
+      facts,
+      ...further,
     })
   }
 
@@ -172,7 +181,7 @@ export class Broker implements Service {
       ],
       hot,
       tls: options.tls,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: { ...limitsOf(config), ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }
 
@@ -232,6 +241,10 @@ export class Broker implements Service {
    * cannot answer. A start that fails leaves nothing behind.
    */
   start(): Promise<void> {
+    const { isShared, maxOpenFiles, maxConnections } = this.descriptors
+    const { facts, runtime } = this.options
+    const limit = facts.descriptorLimit ?? 0
+    if (isShared) runtime.events.emit(descriptorsShared({ limit, maxOpenFiles, maxConnections }))
     return this.parts.start()
   }
 
@@ -272,6 +285,18 @@ export class Broker implements Service {
 }
 
 const bindOf = ({ bindAddress }: BrokerOptions): string => bindAddress ?? ''
+
+const limitsOf = ({ maxCarryBytes, maxOwedBytes }: BrokerConfig): Partial<RemotingLimits> => ({
+  maxCarryBytes,
+  maxOwedBytes,
+})
+
+const descriptorsOf = ({ facts, config, limits }: BrokerOptions): Descriptors =>
+  shareDescriptors({
+    limit: facts.descriptorLimit,
+    maxOpenFiles: config.maxOpenFiles,
+    maxConnections: limits?.maxConnections ?? config.maxConnections,
+  })
 
 /** Before anything is made, so that a refusal leaves nothing behind. */
 function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {

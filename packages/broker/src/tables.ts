@@ -67,8 +67,7 @@ export function brokerTables({ config, runtime, store }: TablesParts) {
     logEnd: () => store.maxPhysicalOffset,
     subscription: (group, topic) => consumers.subscription(group, topic),
   })
-  const locks = new QueueLocks(clock)
-  const filterServers = new FilterServers(clock)
+  const [locks, filterServers] = [new QueueLocks(clock), new FilterServers(clock)]
   return {
     topics,
     groups,

@@ -1,3 +1,5 @@
+import { shown } from './shown.ts'
+
 /**
  * One field of a custom header as a value: how its text reads and prints. The text forms are Java's
  * (protocol page remoting.md 2.4).
@@ -20,11 +22,12 @@ export interface OptionalField<T> extends Field<T> {
 
 export const text: Field<string> = { parse: value => value, print: value => value }
 
-const decimal = /^[+-]?\d+$/
+/** More digits than any long has, so that leading zeros pass. */
+const decimal = /^[+-]?\d{1,64}$/
 
 function integer(value: string, { min, max, kind }: { min: number; max: number; kind: string }): number {
   const parsed = decimal.test(value) ? Number(value) : Number.NaN
-  if (!(parsed >= min && parsed <= max)) throw new RangeError(`"${value}" is not ${kind}`)
+  if (!(parsed >= min && parsed <= max)) throw new RangeError(`${shown(value)} is not ${kind}`)
   return parsed
 }
 
@@ -56,7 +59,7 @@ export const long: Field<number> = {
  */
 export const version: Field<number> = {
   parse: value => {
-    if (!decimal.test(value)) throw new RangeError(`"${value}" is not a long`)
+    if (!decimal.test(value)) throw new RangeError(`${shown(value)} is not a long`)
     return Number(value)
   },
   print: value => BigInt(value).toString(),
@@ -68,7 +71,7 @@ export const bool: Field<boolean> = { parse: value => value.toLowerCase() === 't
 export const double: Field<number> = {
   parse: value => {
     const parsed = Number(value)
-    if (value.trim() === '' || Number.isNaN(parsed)) throw new RangeError(`"${value}" is not a number`)
+    if (value.trim() === '' || Number.isNaN(parsed)) throw new RangeError(`${shown(value)} is not a number`)
     return parsed
   },
   print: value => (Number.isInteger(value) ? value.toFixed(1) : String(value)),

@@ -1,6 +1,7 @@
 import { type Command, HeaderForm } from './command.ts'
 import { readBinaryHeader, writeBinaryHeader } from './header-binary.ts'
 import { readJsonHeader, writeJsonHeader } from './header-json.ts'
+import { maxHeaderBytes } from './header-limits.ts'
 
 /** Bytes that are no frame: the connection they came on must be closed without a reply (remoting.md 1.1). */
 export class BadFrame extends Error {
@@ -13,11 +14,17 @@ export class BadFrame extends Error {
 /** Java's limit: length word included, exactly this many bytes are accepted. */
 export const defaultMaxFrameBytes = 16_777_216
 
+/** What the length word, a signed int, can say beside the longest header. */
+const maxBodyBytes = 0x7fff_ffff - 0x100_0000
+
 /** Length word and header word. */
 const prefixBytes = 8
 
-/** A frame in place, in [start, end) with its length word; the bytes are valid until the callback returns. */
-export type FrameSink = (bytes: Buffer, start: number, end: number) => void
+/**
+ * A frame in place, in [start, end) with its length word; the bytes are valid until the callback returns. `false` stops
+ * the parser behind this frame.
+ */
+export type FrameSink = (bytes: Buffer, start: number, end: number) => unknown
 
 /** Carry buffers above this size are given back after their frame, so that idle connections stay small. */
 const keptCarryBytes = 2048
@@ -31,6 +38,9 @@ export class FrameParser {
   private readonly maxFrameBytes: number
   private carry: Buffer | undefined
   private carried = 0
+  private stopped = false
+  /** Frames handed on so far, modulo 2^30: whoever watches for frames that never end compares it. */
+  frames = 0
 
   constructor(options: { readonly maxFrameBytes?: number } = {}) {
     this.maxFrameBytes = options.maxFrameBytes ?? defaultMaxFrameBytes
@@ -41,18 +51,30 @@ export class FrameParser {
     return this.carried
   }
 
-  /** Calls `frame` for each frame that this chunk completes, in order. Throws BadFrame. */
-  push(chunk: Buffer, frame: FrameSink): void {
+  /** Memory that an incomplete frame takes now; 0 for none. */
+  get heldBytes(): number {
+    return this.carried === 0 ? 0 : (this.carry as Buffer).length
+  }
+
+  /**
+   * Calls `frame` for each frame that this chunk completes, in order. Answers how many bytes of the chunk it has taken: all,
+   * unless `frame` stopped it; the others are to be pushed again. Throws BadFrame.
+   */
+  push(chunk: Buffer, frame: FrameSink): number {
+    this.stopped = false
     let at = this.carried === 0 ? 0 : this.complete(chunk, frame)
-    while (at < chunk.length) {
+    while (at < chunk.length && !this.stopped) {
       const frameBytes = this.check(chunk, at, chunk.length)
       if (frameBytes === 0 || at + frameBytes > chunk.length) {
         this.keep(chunk, { from: at, to: chunk.length, wanted: frameBytes })
-        return
+        return chunk.length
       }
-      frame(chunk, at, at + frameBytes)
+      const start = at
       at += frameBytes
+      this.frames = (this.frames + 1) & 0x3fff_ffff
+      if (frame(chunk, start, at) === false) this.stopped = true
     }
+    return at
   }
 
   /** Fills up the carried frame; answers where in the chunk the next one starts. */
@@ -71,7 +93,8 @@ export class FrameParser {
       const whole = this.carry as Buffer
       this.carried = 0
       this.carry = undefined
-      frame(whole, 0, frameBytes)
+      this.frames = (this.frames + 1) & 0x3fff_ffff
+      if (frame(whole, 0, frameBytes) === false) this.stopped = true
       if (this.carry === undefined && whole.length <= keptCarryBytes) this.carry = whole
     }
     return to
@@ -118,6 +141,9 @@ export function decodeFrame(bytes: Buffer, start: number, end: number): Command 
   if (headerEnd > end || headerEnd === headerStart || (form !== HeaderForm.json && form !== HeaderForm.binary)) {
     throw new BadFrame('wrong leading words')
   }
+  if (headerEnd - headerStart > maxHeaderBytes) {
+    throw new BadFrame(`a header of ${headerEnd - headerStart} bytes: more than maxHeaderBytes (${maxHeaderBytes})`)
+  }
   const read = form === HeaderForm.json ? readJsonHeader : readBinaryHeader
   try {
     const command: Command = read(bytes, headerStart, headerEnd)
@@ -131,11 +157,14 @@ export function decodeFrame(bytes: Buffer, start: number, end: number): Command 
   }
 }
 
-/** The whole frame of a command; an empty body is none. Throws RangeError beyond what the length words can say. */
+/** The whole frame of a command; an empty body is none. Throws RangeError beyond what the other side would decode. */
 export function encodeFrame(command: Command): Buffer {
   const header = command.form === HeaderForm.json ? Buffer.from(writeJsonHeader(command)) : writeBinaryHeader(command)
-  if (header.length > 0xff_ffff) throw new RangeError(`a header of ${header.length} bytes`)
+  if (header.length > maxHeaderBytes) {
+    throw new RangeError(`a header of ${header.length} bytes: more than maxHeaderBytes (${maxHeaderBytes})`)
+  }
   const bodyBytes = command.body?.length ?? 0
+  if (bodyBytes > maxBodyBytes) throw new RangeError(`a body of ${bodyBytes} bytes is longer than a frame can say`)
   const out = Buffer.allocUnsafe(prefixBytes + header.length + bodyBytes)
   out.writeInt32BE(4 + header.length + bodyBytes, 0)
   out.writeUInt32BE(((command.form << 24) | header.length) >>> 0, 4)

@@ -1,5 +1,6 @@
 import { HeaderForm, isResponse } from './command.ts'
 import type { Header } from './header-json.ts'
+import { maxHeaderMembers } from './header-limits.ts'
 import { Language, languageName } from './language.ts'
 
 /** Codes that do not fit 16 bits arrive as their low half; for requests these are mapped back (remoting.md 2.3). */
@@ -36,9 +37,11 @@ export function readBinaryHeader(bytes: Buffer, start: number, end: number): Hea
 function readEntries(bytes: Buffer, start: number, end: number): Record<string, string> {
   const entries: [string, string][] = []
   let at = start
+  let members = 0
   while (at < end) {
     const key = span(bytes, { at, end, lengthBytes: 2 })
     const value = span(bytes, { at: key.to, end, lengthBytes: 4 })
+    if (++members > maxHeaderMembers) throw new RangeError(`more than ${maxHeaderMembers} fields`)
     if (value.to > value.from) {
       entries.push([bytes.toString('utf8', key.from, key.to), bytes.toString('utf8', value.from, value.to)])
     }

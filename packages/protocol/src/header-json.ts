@@ -1,14 +1,13 @@
 import type { Command } from './command.ts'
 import { HeaderForm } from './command.ts'
+import { maxHeaderDepth, maxHeaderMembers } from './header-limits.ts'
 import { parseJavaJson } from './json/parse.ts'
 import { printJavaJson } from './json/print.ts'
+import { hasFewTokens } from './json/strict.ts'
 import { languageName, languageNumber } from './language.ts'
 
 /** Everything of a command but its body. */
 export type Header = Omit<Command, 'body'>
-
-/** extFields is flat; a little more is let through so that nonsense fails for its content. */
-const maxHeaderDepth = 16
 
 /**
  * Reads a JSON header by the reader's rules of remoting.md 2.2. Throws SyntaxError or RangeError on what Java's decoder
@@ -22,6 +21,8 @@ export function readJsonHeader(bytes: Buffer, start: number, end: number): Heade
 
 /** What every client writes: strict JSON with texts in extFields. Undefined for whatever is unusual. */
 function fastHeader(text: string): Header | undefined {
+  // JSON.parse makes all of it before anybody can look: a million members, or arrays inside each other.
+  if (!hasFewTokens(text, { maxDepth: maxHeaderDepth, maxMembers: maxHeaderMembers })) return undefined
   let raw: Record<string, unknown>
   try {
     raw = JSON.parse(text)
@@ -37,7 +38,11 @@ function fastHeader(text: string): Header | undefined {
 
 /** Numbers keep their literal text: signatures cover it, and 64 bits do not fit a number (remoting.md 2.2). */
 function tolerantHeader(text: string): Header {
-  const raw = parseJavaJson(text, { numbers: 'text', maxDepth: maxHeaderDepth })
+  const raw = parseJavaJson(text, {
+    numbers: 'text',
+    maxDepth: maxHeaderDepth,
+    maxMembers: maxHeaderMembers,
+  })
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw) || raw instanceof Map) {
     throw new SyntaxError('the header is no JSON object')
   }

@@ -8,8 +8,11 @@ import {
   skuaVersion,
 } from '@skua-mq/protocol'
 import { type Address, type Clock, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
+import { Account, type Accounts } from './account.ts'
 import type { Connection, OutgoingCommand } from './connection.ts'
+import { bytesPerMs, type Later } from './later.ts'
 import type { RemotingLimits } from './limits.ts'
+import { Outbox } from './outbox.ts'
 import { PendingCalls } from './pending-calls.ts'
 import type { SendQueue } from './send-queue.ts'
 
@@ -19,8 +22,10 @@ export interface ChannelOwner {
   frame(channel: Channel, bytes: Buffer, start: number, end: number): void
   /** The bytes are no frames; the channel is closed by the owner. */
   broken(channel: Channel, error: Error): void
-  /** How many bytes of an incomplete frame the channel holds now. */
-  carrying(channel: Channel, bytes: number): void
+  /** It holds more bytes that were not handled than before. */
+  carrying(channel: Channel): void
+  /** It is owed more bytes than before. */
+  owing(channel: Channel): void
   closed(channel: Channel): void
 }
 
@@ -30,6 +35,10 @@ export interface ChannelParts {
   readonly sends: SendQueue
   readonly clock: Clock
   readonly limits: RemotingLimits
+  /** What all connections of the owner cost. */
+  readonly accounts: Accounts
+  /** Shares the turns among them; without it all frames are handled as they come. */
+  readonly later?: Later | undefined
   /** Language number and version that requests of ours carry. */
   readonly language: number
   readonly version: number
@@ -39,6 +48,15 @@ let lastId = 0
 
 /** How often owners look for idle connections. */
 export const idleSweepMs = 5000
+
+/** Slices of others' memory that one write pins at most; more go out in the next turn. */
+const maxSlicesPerTurn = 256
+
+/** So much is read of a connection in a turn, whatever the others have sent. */
+const leastTurnBytes = 512 * 1024
+
+/** Hot frames between two looks at the clock. */
+const framesPerLook = 16
 
 /** Buffers above this size are not kept for the next turn. */
 const keepBytes = 64 * 1024
@@ -59,7 +77,10 @@ export class Channel implements Connection {
   remoteHost: Uint8Array | undefined
   /** The very first byte of the connection tells TLS from frames; -1 before it came. */
   firstByte = -1
-  private carried = 0
+  /** What this connection costs; whoever works for it writes it here. */
+  readonly account: Account
+  /** Set by the owner for a frame that may have cost far more than a hot one: the time is looked at behind it. */
+  heavy = false
   private readonly parts: ChannelParts
   private readonly parser: FrameParser
   private readonly calls: PendingCalls
@@ -68,8 +89,28 @@ export class Channel implements Connection {
   private cut = 0
   private sliced: Uint8Array[] = []
   private releases: (() => void)[] = []
+  /** Bytes of bodies in `sliced`. */
+  private slicedBytes = 0
+  private readonly outbox: Outbox
   private queued = false
+  /** Nothing is read from the socket. */
   private paused = false
+  /** Waits in the queue of those who go on in another turn. */
+  private deferred = false
+  /** Bytes that came behind the frame at which the parser stopped. */
+  private rest: Buffer | undefined
+  /** Until when this run of frames may take, on the monotonic clock, and how many frames it has seen. */
+  private deadlineMs = 0
+  private run = 0
+  /** How many bytes of answers may stand here before the others have their turn. */
+  private mostAnswered = 0
+  private mostSlices = 0
+  /** Bytes that were taken in a turn. */
+  private turn = -1
+  private turnBytes = 0
+  /** The frame that was incomplete at the last sweep, and since when. */
+  private sweptFrames = -1
+  private incompleteSinceMs = 0
   private closeListeners: (() => void)[] | undefined
 
   constructor(parts: ChannelParts) {
@@ -79,6 +120,8 @@ export class Channel implements Connection {
     this.local = parts.socket.local
     this.parser = new FrameParser({ maxFrameBytes: parts.limits.maxFrameBytes })
     this.calls = new PendingCalls(parts.clock, parts.limits.maxPendingCalls)
+    this.account = new Account(parts.accounts)
+    this.outbox = new Outbox(parts.socket)
   }
 
   /** Language and version of this side. */
@@ -91,28 +134,142 @@ export class Channel implements Connection {
   }
 
   start(): void {
-    const onFrame = (bytes: Buffer, start: number, end: number) => {
-      if (this.open) this.parts.owner.frame(this, bytes, start, end)
-    }
     this.parts.socket.start({
-      data: chunk => {
-        this.active = true
-        if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
-        try {
-          this.parser.push(chunk, onFrame)
-        } catch (error) {
-          this.parts.owner.broken(this, error as Error)
-          return
-        }
-        const carried = this.parser.retainedBytes
-        if (carried !== this.carried) {
-          this.carried = carried
-          this.parts.owner.carrying(this, carried)
-        }
-      },
+      data: chunk => this.received(chunk),
       drained: () => this.drained(),
       closed: error => this.gone(error),
     })
+  }
+
+  private received(chunk: Buffer): void {
+    this.active = true
+    if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
+    if (this.rest === undefined) this.handle(chunk)
+    // The socket is paused, but may have read on before it knew.
+    else this.keep(Buffer.concat([this.rest, chunk]))
+  }
+
+  /** Handles the frames of a chunk as far as this connection may go now; what is left waits. */
+  private handle(bytes: Buffer): void {
+    const { clock, later } = this.parts
+    this.deadlineMs = Number.POSITIVE_INFINITY
+    this.mostAnswered = Number.POSITIVE_INFINITY
+    this.mostSlices = Number.POSITIVE_INFINITY
+    this.run = 0
+    if (later === undefined) {
+      this.parse(bytes)
+      return
+    }
+    this.mostSlices = maxSlicesPerTurn
+    const begunMs = clock.monotonic()
+    const answered = this.asked
+    this.deadlineMs = begunMs + later.sliceMs
+    this.mostAnswered = answered + later.sliceMs * bytesPerMs
+    const taken = this.parse(bytes)
+    // A few hot frames take no time that a clock would show.
+    const ms = this.heavy || this.run >= framesPerLook ? clock.monotonic() - begunMs : 0
+    later.spent(ms, taken + Math.max(0, this.asked - answered))
+    this.heavy = false
+    this.breathe(later, taken)
+  }
+
+  /** The system reads on for a peer that sends without end, up to 8 MiB, before it looks at another one. */
+  private breathe(later: Later, taken: number): void {
+    if (this.turn !== later.turn) {
+      this.turn = later.turn
+      this.turnBytes = 0
+    }
+    this.turnBytes += taken
+    if (this.turnBytes < Math.max(leastTurnBytes, later.sliceMs * bytesPerMs) || this.paused || !this.open) return
+    this.pause()
+    this.defer()
+  }
+
+  /** Answers how many bytes were taken. */
+  private parse(bytes: Buffer): number {
+    let taken: number
+    try {
+      taken = this.parser.push(bytes, this.onFrame)
+    } catch (error) {
+      this.parts.owner.broken(this, error as Error)
+      return bytes.length
+    }
+    if (!this.open) return taken
+    if (taken < bytes.length) {
+      // The reader's buffer is reused; what waited before is ours.
+      const left = bytes.subarray(taken)
+      this.keep(bytes === this.rest ? left : Buffer.from(left))
+      this.pause()
+      if (!this.isBlocked) this.defer()
+    } else {
+      this.keep(undefined)
+      if (this.isBlocked) this.pause()
+    }
+    return taken
+  }
+
+  private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
+    this.parts.owner.frame(this, bytes, start, end)
+    if (!this.open || this.isBlocked || this.sliced.length > this.mostSlices) return false
+    if (this.asked >= this.mostAnswered) return false
+    this.run++
+    if (!this.heavy && this.run % framesPerLook !== 0) return true
+    return this.deadlineMs === Number.POSITIVE_INFINITY || this.parts.clock.monotonic() < this.deadlineMs
+  }
+
+  /** Bytes of answers that stand here, or are being read for it. */
+  private get asked(): number {
+    return this.out.at + this.slicedBytes + this.account.reading
+  }
+
+  private keep(rest: Buffer | undefined): void {
+    this.rest = rest
+    const bytes = this.parser.heldBytes + (rest?.length ?? 0)
+    const before = this.account.unread
+    if (bytes === before) return
+    this.account.setUnread(bytes)
+    if (bytes > before) this.parts.owner.carrying(this)
+  }
+
+  /** It has asked for as much as it may before it takes some of it. */
+  get isBlocked(): boolean {
+    const { account, parts } = this
+    return this.asked + account.unsent >= this.pauseAtBytes || account.running >= parts.limits.maxRunningRequests
+  }
+
+  /** Its own bound, or less where so many connections share the bound of all. */
+  private get pauseAtBytes(): number {
+    return Math.min(this.parts.limits.pauseAtUnsentBytes, this.parts.accounts.shareBytes)
+  }
+
+  private pause(): void {
+    if (this.paused) return
+    this.paused = true
+    this.parts.socket.pause()
+  }
+
+  /** It may ask again when half of what stopped it is gone. Called wherever its account shrinks. */
+  relax(): void {
+    if (!this.paused || this.deferred || !this.open) return
+    const { account, parts } = this
+    if (account.owed * 2 > this.pauseAtBytes || account.running * 2 > parts.limits.maxRunningRequests) return
+    this.defer()
+  }
+
+  private defer(): void {
+    if (this.deferred) return
+    this.deferred = true
+    if (this.parts.later === undefined) this.proceed()
+    else this.parts.later.add(this)
+  }
+
+  proceed(): void {
+    this.deferred = false
+    if (!this.open) return
+    if (this.rest !== undefined) this.handle(this.rest)
+    if (!this.open || this.rest !== undefined || this.isBlocked || !this.paused) return
+    this.paused = false
+    this.parts.socket.resume()
   }
 
   /** The writer for the next frame head; call `wrote()` when it is complete. */
@@ -126,8 +283,13 @@ export class Channel implements Connection {
       release?.()
       return
     }
+    const before = this.sliced.length
     if (body !== undefined) this.addBody(body)
-    if (release !== undefined) this.releases.push(release)
+    if (release !== undefined) {
+      // What is small was copied.
+      if (this.sliced.length === before) release()
+      else this.releases.push(release)
+    }
     if (!this.queued) {
       this.queued = true
       this.parts.sends.add(this)
@@ -142,6 +304,7 @@ export class Channel implements Connection {
       }
       this.sealPart()
       this.sliced.push(slice)
+      this.slicedBytes += slice.length
     }
   }
 
@@ -151,8 +314,12 @@ export class Channel implements Connection {
     this.cut = this.out.at
   }
 
+  /** Throws RangeError for what no frame can say. */
   send(command: Command): void {
-    const frame = encodeFrame(command)
+    this.sendFrame(encodeFrame(command))
+  }
+
+  private sendFrame(frame: Buffer): void {
     if (frame.length < 4096) {
       this.out.raw(frame)
       this.wrote()
@@ -163,8 +330,15 @@ export class Channel implements Connection {
     if (!this.open) return Promise.reject(new NetError('ECLOSED', `the connection to ${this.peer} is closed`))
     if (signal?.aborted) return Promise.reject(signal.reason)
     const opaque = this.calls.nextOpaque()
+    let frame: Buffer
+    try {
+      // Before anybody waits: what cannot be written is told to whoever asks for it.
+      frame = encodeFrame(this.outgoing(command, opaque, 0))
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const reply = this.calls.wait(opaque, timeoutMs, signal)
-    this.send(this.outgoing(command, opaque, 0))
+    this.sendFrame(frame)
     return reply
   }
 
@@ -194,48 +368,61 @@ export class Channel implements Connection {
   flush(): void {
     this.queued = false
     if (!this.open) return
-    this.sealPart()
-    const { socket, limits } = this.parts
-    const parts = this.sliced
-    if (parts.length > 0) {
-      this.sliced = []
+    const { account, outbox, parts } = this
+    if (this.out.at > 0 || this.sliced.length > 0) {
+      const bytes = this.out.at + this.slicedBytes
+      this.sealPart()
       this.active = true
-      socket.write(parts)
+      const { sliced, releases } = this
+      this.sliced = []
+      this.releases = []
+      outbox.add(sliced, releases, bytes)
     }
-    const unsent = socket.unsentBytes
+    this.slicedBytes = 0
+    this.cut = 0
+    const unsent = outbox.unsentBytes
     if (unsent === 0) {
-      this.release()
       if (this.out.bytes.length > keepBytes) this.out = new ByteWriter(2048)
       this.out.at = 0
-    } else {
-      // The kernel still reads from our buffer: go on in a new one.
-      this.out = new ByteWriter(2048)
-      if (unsent > limits.closeAtUnsentBytes) {
-        this.close()
-        return
-      }
-      if (unsent > limits.pauseAtUnsentBytes && !this.paused) {
-        this.paused = true
-        socket.pause()
-      }
+      // Mostly it was, and nothing is owed.
+      if (account.unsent > 0) account.setUnsent(0)
+      this.relax()
+      return
     }
-    this.cut = 0
+    // The kernel still reads from our buffer: go on in a new one.
+    this.out = new ByteWriter(2048)
+    account.setUnsent(unsent)
+    if (unsent > parts.limits.closeAtUnsentBytes) {
+      this.close()
+      return
+    }
+    parts.owner.owing(this)
+    if (this.open && this.isBlocked) this.pause()
   }
 
   private drained(): void {
     this.active = true
-    this.release()
-    if (this.paused) {
-      this.paused = false
-      this.parts.socket.resume()
-    }
+    this.outbox.drained()
+    this.account.setUnsent(this.outbox.unsentBytes)
+    this.relax()
   }
 
-  private release(): void {
-    if (this.releases.length === 0) return
-    const releases = this.releases
-    this.releases = []
-    for (const release of releases) release()
+  /** It did not take its answers for a while: they give up what they pin of the store's memory. */
+  copyOut(most: number): number {
+    return this.outbox.copyOut(most)
+  }
+
+  /** A frame that never ends is told by a sweep: it was the same one at the last. Time in which we do not read does not count. */
+  closeIfIncomplete(nowMs: number): boolean {
+    const { frames } = this.parser
+    if (this.parser.retainedBytes === 0 || this.paused || frames !== this.sweptFrames) {
+      this.sweptFrames = frames
+      this.incompleteSinceMs = nowMs
+      return false
+    }
+    if (nowMs - this.incompleteSinceMs < this.parts.limits.maxFrameMs) return false
+    this.close()
+    return true
   }
 
   /** Closes a connection on which nothing came or went for `idleMs` (limits); told the time by a sweep of its owner. */
@@ -263,14 +450,19 @@ export class Channel implements Connection {
   /** Sends what is queued first. */
   end(): void {
     this.flush()
+    this.outbox.writeAll()
     this.parts.socket.end()
   }
 
   private gone(error?: Error): void {
     if (!this.open) return
     this.open = false
-    this.release()
+    this.outbox.clear()
+    for (const release of this.releases.splice(0)) release()
     this.sliced = []
+    this.slicedBytes = 0
+    this.rest = undefined
+    this.account.close()
     // With TLS 1.3 a server refuses a client's certificate after the client believes itself connected.
     const refused = error instanceof NetError && error.code === tlsErrorCode
     this.calls.failAll(refused ? error : new NetError('ECLOSED', `the connection to ${this.peer} was closed`, error))

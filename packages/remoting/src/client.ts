@@ -21,10 +21,12 @@ import {
   type TlsClient,
   type Turn,
 } from '@skua-mq/runtime'
+import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
 import type { OutgoingCommand } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame } from './events.ts'
+import { overloadGate } from './gate.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
@@ -51,6 +53,14 @@ export interface RemotingClientOptions {
   readonly onGone?: (address: string) => void
 }
 
+/** One connection to an address, also before it is there. */
+interface Attempt {
+  readonly address: string
+  /** False once the address was closed: it ends as soon as it is there. */
+  isWanted: boolean
+  channel: Channel | undefined
+}
+
 export interface RequestOptions {
   readonly body?: Uint8Array | undefined
   /** Connect and answer together; default 3000 ms. */
@@ -72,6 +82,12 @@ export interface TypedReply<Q> {
   readonly version: number
 }
 
+/**
+ * Whoever asks goes on reading: a server that does not read either, because its answers are not taken, and it would wait
+ * for each other for ever.
+ */
+const asAsker = { pauseAtUnsentBytes: Number.MAX_SAFE_INTEGER, maxRunningRequests: Number.MAX_SAFE_INTEGER }
+
 /** Connections to servers by address, opened when needed and shared by all who ask. */
 export class RemotingClient implements ChannelOwner {
   private readonly options: RemotingClientOptions
@@ -79,17 +95,20 @@ export class RemotingClient implements ChannelOwner {
   private readonly dispatch: Dispatch
   /** Both from the first connection on: a client that was only made holds nothing. */
   private sends: SendQueue | undefined
-  private readonly channels = new Map<string, Promise<Channel>>()
-  private readonly open = new Map<Channel, string>()
+  /** The way to each address. */
+  private readonly channels = new Map<string, { readonly attempt: Attempt; readonly connecting: Promise<Channel> }>()
+  /** With the attempt that each came of: a later one to the same address may have taken its place. */
+  private readonly open = new Map<Channel, Attempt>()
+  private readonly accounts = new Accounts()
   private idleTimer: Timer | undefined
   private ended = false
 
   constructor(options: RemotingClientOptions) {
     this.options = options
-    this.limits = { ...defaultLimits, ...options.limits }
+    this.limits = { ...defaultLimits, ...asAsker, ...options.limits }
     this.dispatch = new Dispatch(options.routes ?? [], {
       events: options.events ?? noEvents,
-      maxPendingRequests: this.limits.maxPendingRequests,
+      admit: overloadGate(this.limits, this.accounts, () => this.open.size),
     })
   }
 
@@ -121,12 +140,11 @@ export class RemotingClient implements ChannelOwner {
 
   /** Drops the connection to an address that no longer answers, or that the route has lost. */
   closeAddress(address: string): void {
-    const channel = this.channels.get(address)
+    const known = this.channels.get(address)
+    if (known === undefined) return
     this.channels.delete(address)
-    channel?.then(
-      found => found.close(),
-      () => {},
-    )
+    known.attempt.isWanted = false
+    known.attempt.channel?.close()
   }
 
   /** Sends what is queued, closes all connections. */
@@ -151,16 +169,15 @@ export class RemotingClient implements ChannelOwner {
     if (this.ended) throw new NetError('ECLOSED', 'this client is closed')
     const known = this.channels.get(address)
     if (known !== undefined) {
-      const channel = await this.within(known, { address, timeoutMs, signal })
+      const channel = await this.within(known.connecting, { address, timeoutMs, signal })
       if (channel.open) return channel
-      if (this.channels.get(address) === known) this.channels.delete(address)
+      this.forget(known.attempt)
       return this.channel(address, timeoutMs, signal)
     }
-    const connecting = this.connect(address, Math.min(timeoutMs, this.options.connectTimeoutMs ?? 3000))
-    this.channels.set(address, connecting)
-    connecting.catch(() => {
-      if (this.channels.get(address) === connecting) this.channels.delete(address)
-    })
+    const attempt: Attempt = { address, isWanted: true, channel: undefined }
+    const connecting = this.connect(attempt, Math.min(timeoutMs, this.options.connectTimeoutMs ?? 3000))
+    this.channels.set(address, { attempt, connecting })
+    connecting.catch(() => this.forget(attempt))
     return this.within(connecting, { address, timeoutMs, signal })
   }
 
@@ -181,11 +198,17 @@ export class RemotingClient implements ChannelOwner {
     })
   }
 
-  private async connect(address: string, timeoutMs: number): Promise<Channel> {
+  /** No longer the way to its address, unless another one is by now. */
+  private forget(attempt: Attempt): void {
+    if (this.channels.get(attempt.address)?.attempt === attempt) this.channels.delete(attempt.address)
+  }
+
+  private async connect(attempt: Attempt, timeoutMs: number): Promise<Channel> {
+    const { address } = attempt
     const socket = await this.options.net.connect(parseAddress(address), { timeoutMs, tls: this.options.tls })
-    if (this.ended) {
+    if (this.ended || !attempt.isWanted) {
       socket.destroy()
-      throw new NetError('ECLOSED', 'this client is closed')
+      throw new NetError('ECLOSED', this.ended ? 'this client is closed' : `the connection to ${address} was given up`)
     }
     this.sends ??= new SendQueue(this.options.turn)
     this.idleTimer ??= every(this.options.clock, idleSweepMs, () => this.sweepIdle())
@@ -195,10 +218,12 @@ export class RemotingClient implements ChannelOwner {
       sends: this.sends,
       clock: this.options.clock,
       limits: this.limits,
+      accounts: this.accounts,
       language: this.options.language ?? 0,
       version: this.options.version ?? skuaVersion,
     })
-    this.open.set(channel, address)
+    this.open.set(channel, attempt)
+    attempt.channel = channel
     channel.start()
     return channel
   }
@@ -218,12 +243,14 @@ export class RemotingClient implements ChannelOwner {
 
   carrying(): void {}
 
+  owing(): void {}
+
   closed(channel: Channel): void {
-    const address = this.open.get(channel)
+    const attempt = this.open.get(channel)
     this.open.delete(channel)
-    if (address === undefined) return
-    this.channels.delete(address)
-    if (!this.ended) this.options.onGone?.(address)
+    if (attempt === undefined) return
+    this.forget(attempt)
+    if (!this.ended) this.options.onGone?.(attempt.address)
   }
 
   private sweepIdle(): void {

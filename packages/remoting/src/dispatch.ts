@@ -1,4 +1,5 @@
 import {
+  boundRemark,
   type Command,
   HeaderError,
   isOneway,
@@ -11,22 +12,19 @@ import {
 import { type Events, Failure } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
+import type { Gate } from './gate.ts'
 import { type Reply, refuse } from './reply.ts'
 import { noReply, type Route } from './route.ts'
 
 type Outcome = Reply<Record<string, unknown>> | typeof noReply
 
-/** The generic path of a request: header by its table, handler, reply by its table. */
+/** The generic path of a request: gate, header by its table, handler, reply by its table. */
 export class Dispatch {
   private readonly routes: ReadonlyMap<number, Route>
   private readonly events: Events
-  private readonly limit: number
-  private pending = 0
+  private readonly admit: Gate
 
-  constructor(
-    routes: readonly Route[],
-    { events, maxPendingRequests }: { events: Events; maxPendingRequests: number },
-  ) {
+  constructor(routes: readonly Route[], { events, admit }: { events: Events; admit: Gate }) {
     const table = new Map<number, Route>()
     for (const route of routes) {
       if (table.has(route.request.code)) throw new Error(`two handlers for request code ${route.request.code}`)
@@ -34,51 +32,53 @@ export class Dispatch {
     }
     this.routes = table
     this.events = events
-    this.limit = maxPendingRequests
+    this.admit = admit
   }
 
   run(command: Command, channel: Channel): void {
+    const asked = { command, channel }
     const route = this.routes.get(command.code)
     if (route === undefined) {
-      this.reply(
-        undefined,
-        { command, channel },
-        refuse(ResponseCode.requestCodeNotSupported, `request code ${command.code} is not supported`),
-      )
+      const remark = `request code ${command.code} is not supported`
+      this.reply(undefined, asked, refuse(ResponseCode.requestCodeNotSupported, remark))
       return
     }
-    const { request } = route
-    const asked = { command, channel }
-    let outcome: Outcome | Promise<Outcome>
+    const refusal = this.admit(command, channel)
+    if (refusal !== undefined) {
+      this.reply(route.request, asked, refusal)
+      return
+    }
+    // On the account before the work begins: what it brings is owed from now on.
+    channel.account.begin()
+    const reserved = channel.account.reserve(route.readBytes ?? 0)
+    const outcome = this.begin(route, asked)
+    if (outcome instanceof Promise) outcome.then(result => this.over(route, asked, { result, reserved }))
+    else this.over(route, asked, { result: outcome, reserved })
+  }
+
+  /** A promise that never rejects, where the handler answers later. */
+  private begin({ request, handle }: Route, asked: Asked): Outcome | Promise<Outcome> {
+    const { command, channel } = asked
     try {
       const header = readFields(request.header, command.extFields)
-      outcome = route.handle(header as never, { connection: channel, command, body: command.body ?? noBody }) as
-        | Outcome
-        | Promise<Outcome>
+      const call = { connection: channel, command, body: command.body ?? noBody }
+      const outcome = handle(header as never, call) as Outcome | Promise<Outcome>
+      return outcome instanceof Promise ? outcome.catch(error => this.refusalOf(error, asked)) : outcome
     } catch (error) {
-      this.reply(request, asked, this.refusalOf(error, asked))
-      return
+      return this.refusalOf(error, asked)
     }
-    if (!(outcome instanceof Promise)) {
-      this.reply(request, asked, outcome)
-      return
-    }
-    if (this.pending >= this.limit) {
-      outcome.catch(() => {})
-      this.reply(
-        request,
-        asked,
-        refuse(ResponseCode.systemBusy, `[OVERLOAD]maxPendingRequests (${this.limit}) requests are being worked on`),
-      )
-      return
-    }
-    this.pending++
-    outcome
-      .catch(error => this.refusalOf(error, asked))
-      .then(result => {
-        this.pending--
-        this.reply(request, asked, result)
-      })
+  }
+
+  private over(
+    { request }: Route,
+    asked: Asked,
+    { result, reserved }: { readonly result: Outcome; readonly reserved: number },
+  ): void {
+    const { account } = asked.channel
+    account.end()
+    account.giveBack(reserved)
+    this.reply(request, asked, result)
+    asked.channel.relax()
   }
 
   private refusalOf(error: unknown, { command, channel }: Asked): Outcome {
@@ -92,21 +92,36 @@ export class Dispatch {
     return refuse(ResponseCode.systemError, text)
   }
 
-  private reply(request: RequestSpec | undefined, { command, channel }: Asked, outcome: Outcome): void {
+  /** Answers, also where the answer itself cannot be written: it may quote what a peer sent. */
+  private reply(request: RequestSpec | undefined, asked: Asked, outcome: Outcome): void {
+    const { command, channel } = asked
     if (outcome === noReply || isOneway(command) || !channel.open) return
-    const fields =
-      outcome.header === undefined || request === undefined ? {} : writeFields(request.reply, outcome.header)
-    channel.send({
-      code: outcome.code,
-      language: channel.identity.language,
-      version: channel.identity.version,
-      opaque: command.opaque,
-      flag: responseFlag,
-      remark: outcome.remark,
-      extFields: outcome.extra === undefined ? fields : { ...fields, ...outcome.extra },
-      body: 'body' in outcome ? outcome.body : undefined,
-      form: command.form,
-    })
+    try {
+      channel.send(replyOf(request, asked, outcome))
+    } catch (error) {
+      this.events.emit(handlerFailed({ code: command.code, peer: channel.peer, error }))
+      const text = `the answer to request code ${command.code} cannot be written: ${String((error as Error)?.message)}`
+      channel.send(replyOf(undefined, asked, refuse(ResponseCode.systemError, text)))
+    }
+  }
+}
+
+function replyOf(
+  request: RequestSpec | undefined,
+  { command, channel }: Asked,
+  outcome: Reply<Record<string, unknown>>,
+): Command {
+  const fields = outcome.header === undefined || request === undefined ? {} : writeFields(request.reply, outcome.header)
+  return {
+    code: outcome.code,
+    language: channel.identity.language,
+    version: channel.identity.version,
+    opaque: command.opaque,
+    flag: responseFlag,
+    remark: outcome.remark === undefined ? undefined : boundRemark(outcome.remark),
+    extFields: outcome.extra === undefined ? fields : { ...fields, ...outcome.extra },
+    body: 'body' in outcome ? outcome.body : undefined,
+    form: command.form,
   }
 }
 

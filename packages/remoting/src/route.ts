@@ -22,6 +22,8 @@ export const noReply = Symbol('no reply')
 /** A request and who answers it; lists of routes are what a server is made of. */
 export interface Route {
   readonly request: RequestSpec
+  /** What its answer may bring into memory before anybody takes it; nothing where it is left out. */
+  readonly readBytes?: number | undefined
   readonly handle: (header: never, call: Call) => ReturnType<Handler<RequestSpec>>
 }
 
@@ -29,6 +31,7 @@ export interface Route {
 export function route<Q extends RequestSpec<never, never, never, never> | RequestSpec>(
   request: Q,
   handle: Handler<Q>,
+  { readBytes }: Pick<Route, 'readBytes'> = {},
 ): Route {
-  return { request: request as RequestSpec, handle: handle as Route['handle'] }
+  return { request: request as RequestSpec, handle: handle as Route['handle'], readBytes }
 }

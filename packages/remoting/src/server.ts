@@ -1,10 +1,13 @@
 import { decodeFrame, isResponse } from '@skua-mq/protocol'
 import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, TlsServer, Turn } from '@skua-mq/runtime'
 import { every } from '@skua-mq/runtime'
+import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame, connectionLimit, listening, tlsNotConfigured } from './events.ts'
+import { overloadGate } from './gate.ts'
 import { type HotHandlers, HotPath } from './hot.ts'
+import { Later } from './later.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
@@ -26,6 +29,14 @@ export interface RemotingServerParts {
 
 const tlsHandshake = 0x16
 
+/** How often it is looked who does not take its answers, for how long it may, and how much is copied at a time. */
+const slowSweepMs = 100
+const slowMs = 1000
+const copiedPerSweepBytes = 4 * 1024 * 1024
+
+/** Every connection may be owed an answer or two, however many there are. */
+const leastShareBytes = 64 * 1024
+
 /** Listens, and answers requests by its routes. Connections end with it. */
 export class RemotingServer implements Service, ChannelOwner {
   readonly name: string
@@ -33,11 +44,17 @@ export class RemotingServer implements Service, ChannelOwner {
   private readonly limits: RemotingLimits
   private readonly dispatch: Dispatch
   private readonly hot: HotPath | undefined
-  private readonly channels = new Map<Channel, number>()
+  private readonly channels = new Set<Channel>()
+  /** Those whose answers were not all taken at once, and since when. */
+  private readonly slow = new Map<Channel, number>()
+  private readonly accounts = new Accounts()
   private listeners: Listener[] = []
   private sends: SendQueue | undefined
+  private later: Later | undefined
   private idleTimer: Timer | undefined
-  private carried = 0
+  private slowTimer: Timer | undefined
+  /** Connections refused since the last sweep. */
+  private refusals = 0
 
   constructor(parts: RemotingServerParts) {
     this.parts = parts
@@ -45,7 +62,7 @@ export class RemotingServer implements Service, ChannelOwner {
     this.limits = { ...defaultLimits, ...parts.limits }
     this.dispatch = new Dispatch(parts.routes, {
       events: parts.events,
-      maxPendingRequests: this.limits.maxPendingRequests,
+      admit: overloadGate(this.limits, this.accounts, () => this.channels.size),
     })
     this.hot =
       parts.hot === undefined
@@ -65,9 +82,15 @@ export class RemotingServer implements Service, ChannelOwner {
   async start(): Promise<void> {
     const { net, clock, turn, events, tls } = this.parts
     this.sends = new SendQueue(turn)
+    // Behind the queue of sends, which it joins after: what a connection has asked for is sent before it asks for more.
+    this.later = new Later(clock, turn)
     try {
       for (const at of this.parts.listen) {
-        const listener = await net.listen(at, socket => this.accept(socket), { tls })
+        const listener = await net.listen(at, socket => this.accept(socket), {
+          tls,
+          room: () => this.limits.maxConnections - this.channels.size,
+          crowded: peer => this.refused(peer.host),
+        })
         this.listeners.push(listener)
         events.emit(listening({ name: this.name, ...listener.address }))
       }
@@ -76,23 +99,24 @@ export class RemotingServer implements Service, ChannelOwner {
       throw error
     }
     this.idleTimer = every(clock, idleSweepMs, () => this.sweepIdle())
+    this.slowTimer = every(clock, slowSweepMs, () => this.sweepSlow())
   }
 
   async stop(): Promise<void> {
     this.idleTimer?.cancel()
+    this.slowTimer?.cancel()
     const listeners = this.listeners.splice(0)
     const closing = listeners.map(listener => listener.close())
-    for (const channel of [...this.channels.keys()]) channel.end()
-    for (const channel of [...this.channels.keys()]) channel.close()
+    for (const channel of [...this.channels]) channel.end()
+    for (const channel of [...this.channels]) channel.close()
     await Promise.all(closing)
     this.sends?.leave()
+    this.later?.leave()
   }
 
   private accept(socket: Socket): void {
     if (this.channels.size >= this.limits.maxConnections) {
-      this.parts.events.emit(
-        connectionLimit({ peer: socket.remote.host, limit: 'maxConnections', value: this.limits.maxConnections }),
-      )
+      this.refused(socket.remote.host)
       socket.destroy()
       return
     }
@@ -102,16 +126,35 @@ export class RemotingServer implements Service, ChannelOwner {
       sends: this.sends as SendQueue,
       clock: this.parts.clock,
       limits: this.limits,
+      accounts: this.accounts,
+      later: this.later,
       ...serverIdentity,
     })
-    this.channels.set(channel, 0)
+    this.channels.add(channel)
+    this.share()
     channel.start()
+  }
+
+  /** One line for all of a while: whoever is refused comes again. */
+  private refused(host: string): void {
+    if (this.refusals++ === 0) this.atLimit(host, 'maxConnections')
+  }
+
+  private atLimit(peer: string, limit: keyof RemotingLimits): void {
+    this.parts.events.emit(connectionLimit({ peer, limit, value: this.limits[limit] }))
+  }
+
+  /** Half of what all may be owed, by head: who takes more is paused before anybody is closed. */
+  private share(): void {
+    const share = this.limits.maxOwedBytes / 2 / Math.max(1, this.channels.size)
+    this.accounts.shareBytes = Math.max(leastShareBytes, share)
   }
 
   frame(channel: Channel, bytes: Buffer, start: number, end: number): void {
     const command =
       this.hot === undefined ? decodeFrame(bytes, start, end) : this.hot.frame(channel, bytes, { start, end })
     if (command === undefined) return
+    channel.heavy = true
     // The reader's buffer is reused, while whoever waits for a reply, or answers later, still reads this.
     if (command.body !== undefined) command.body = Uint8Array.from(command.body)
     if (isResponse(command)) channel.settle(command)
@@ -126,27 +169,59 @@ export class RemotingServer implements Service, ChannelOwner {
     channel.close()
   }
 
-  /** Incomplete frames of all connections together are bounded. */
-  carrying(channel: Channel, bytes: number): void {
-    const before = this.channels.get(channel)
-    if (before === undefined || before === bytes) return
-    this.carried += bytes - before
-    this.channels.set(channel, bytes)
-    if (bytes > before && this.carried > this.limits.maxCarryBytes) {
-      this.parts.events.emit(
-        connectionLimit({ peer: channel.peer, limit: 'maxCarryBytes', value: this.limits.maxCarryBytes }),
-      )
-      channel.close()
+  /** What came and is not handled is bounded for all together: who holds most goes, and not who passes by. */
+  carrying(): void {
+    while (this.accounts.unread > this.limits.maxCarryBytes) {
+      if (!this.closeLargest('maxCarryBytes', channel => channel.account.unread)) return
     }
   }
 
+  /** The same for what is owed. */
+  owing(channel: Channel): void {
+    const { account } = channel
+    if (account.unsent > 0 && !this.slow.has(channel)) this.slow.set(channel, this.parts.clock.monotonic())
+    while (this.accounts.owed > this.limits.maxOwedBytes) {
+      if (!this.closeLargest('maxOwedBytes', one => one.account.owed)) return
+    }
+  }
+
+  /** Of several that hold as much, the oldest. */
+  private closeLargest(limit: 'maxCarryBytes' | 'maxOwedBytes', holds: (channel: Channel) => number): boolean {
+    let largest: Channel | undefined
+    let most = 0
+    for (const channel of this.channels) {
+      if (holds(channel) <= most) continue
+      most = holds(channel)
+      largest = channel
+    }
+    if (largest === undefined) return false
+    this.atLimit(largest.peer, limit)
+    largest.close()
+    return true
+  }
+
   closed(channel: Channel): void {
-    this.carried -= this.channels.get(channel) ?? 0
     this.channels.delete(channel)
+    this.slow.delete(channel)
+    this.share()
+  }
+
+  /** Whose answers were not taken for a while gives up what they pin, a little at a time. */
+  private sweepSlow(): void {
+    const now = this.parts.clock.monotonic()
+    let left = copiedPerSweepBytes
+    for (const [channel, sinceMs] of this.slow) {
+      if (channel.account.unsent === 0) this.slow.delete(channel)
+      else if (left > 0 && now - sinceMs >= slowMs) left -= channel.copyOut(left)
+    }
   }
 
   private sweepIdle(): void {
     const now = this.parts.clock.monotonic()
-    for (const channel of this.channels.keys()) channel.closeIfIdle(now)
+    this.refusals = 0
+    for (const channel of this.channels) {
+      channel.closeIfIdle(now)
+      if (channel.open && channel.closeIfIncomplete(now)) this.atLimit(channel.peer, 'maxFrameMs')
+    }
   }
 }

@@ -18,6 +18,8 @@ export class ReplyToken implements RequestHead {
   version = 0
   form: 0 | 1 = 0
   private channel: Channel | undefined
+  /** Belongs to a pull that is held. */
+  private resting = false
   private readonly pool: ReplyTokens
 
   constructor(pool: ReplyTokens) {
@@ -41,12 +43,29 @@ export class ReplyToken implements RequestHead {
 
   take(channel: Channel, head: RequestHead): this {
     this.channel = channel
+    this.resting = false
+    channel.account.begin()
     this.code = head.code
     this.opaque = head.opaque
     this.oneway = head.oneway
     this.version = head.version
     this.form = head.form
     return this
+  }
+
+  /** A pull is held: nothing is done for it. */
+  rest(): void {
+    if (this.resting) return
+    this.resting = true
+    this.connection.account.end()
+    this.connection.relax()
+  }
+
+  /** A held pull is looked at again. */
+  rise(): void {
+    if (!this.resting) return
+    this.resting = false
+    this.connection.account.begin()
   }
 
   /** `release` runs when the slices of the body are no longer needed, also when there is nobody to send them to. */
@@ -66,14 +85,20 @@ export class ReplyToken implements RequestHead {
       writeReplyHead(channel.writer(), this, parts)
       channel.wrote(rest.body, rest.release)
     } else rest.release?.()
-    this.channel = undefined
-    this.pool.give(this)
+    this.over()
   }
 
   /** Nothing is answered, as the protocol wants it for a few requests. */
   drop(): void {
+    this.over()
+  }
+
+  private over(): void {
+    const { connection } = this
+    if (!this.resting) connection.account.end()
     this.channel = undefined
     this.pool.give(this)
+    connection.relax()
   }
 }
 

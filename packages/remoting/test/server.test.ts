@@ -172,7 +172,7 @@ test('incomplete frames of all connections together are bounded by maxCarryBytes
   }
   assert.deepEqual(
     peers.map(({ state }) => state.closed),
-    [false, true],
+    [true, false],
   )
   assert.equal(server.connectionCount, 1)
   assert.ok(seen.some(event => event.fields['limit'] === 'maxCarryBytes'))
@@ -335,4 +335,47 @@ test('a request does not wait for a shared connect longer than its own time, and
   assert.ok(runtime.clock.monotonic() - begun <= 1000)
   await settle(runtime, client.close())
   assert.ok(runtime.clock.monotonic() - begun <= 1000)
+})
+
+test('an address that is closed while it is connected to leaves no connection behind, nor does the old one take the new away', async () => {
+  const { runtime, server } = await world()
+  const client = new RemotingClient(runtime)
+  const address = `${runtime.network.addressOf('host')}:${port}`
+  const request = { consumerGroup: 'g', topic: 't', queueId: 1 }
+  const first = client.request(address, queryConsumerOffset, request)
+  const refused = assert.rejects(first, { code: 'ECLOSED' })
+  client.closeAddress(address)
+  // Another way to the same address, beside the one that is given up.
+  assert.equal((await settle(runtime, client.request(address, queryConsumerOffset, request))).header.offset, 10)
+  await settle(runtime, refused)
+  await runtime.clock.advanceAsync(1000)
+  assert.equal(server.connectionCount, 1)
+  await settle(runtime, client.request(address, queryConsumerOffset, request))
+  assert.equal(server.connectionCount, 1)
+  // One that is there is closed, and its end is told after the next one was begun.
+  client.closeAddress(address)
+  for (let i = 0; i < 3; i++) await settle(runtime, client.request(address, queryConsumerOffset, request))
+  await runtime.clock.advanceAsync(1000)
+  assert.equal(server.connectionCount, 1)
+  await settle(runtime, client.close())
+  await runtime.clock.advanceAsync(3000)
+  assert.equal(server.connectionCount, 0)
+})
+
+test('a client with hundreds of large requests to be sent in a turn reads the answers that come meanwhile', async () => {
+  const { runtime } = await world()
+  const client = new RemotingClient(runtime)
+  const address = `${runtime.network.addressOf('host')}:${port}`
+  const body = Buffer.alloc(2000)
+  const asking: Promise<unknown>[] = []
+  for (let round = 0; round < 40; round++) {
+    for (let i = 0; i < 400; i++) {
+      asking.push(
+        client.request(address, queryConsumerOffset, { consumerGroup: 'g', topic: 't', queueId: i }, { body }),
+      )
+    }
+    await runtime.clock.advanceAsync(0.3)
+  }
+  assert.equal((await settle(runtime, Promise.all(asking))).length, 16_000)
+  await settle(runtime, client.close())
 })

@@ -49,6 +49,10 @@ export interface ConnectOptions {
 export interface ListenOptions {
   /** Default: mode `disabled`. */
   tls?: TlsServer | undefined
+  /** How many further connections may be taken; asked for each before it costs anything. Default: any number. */
+  room?: (() => number) | undefined
+  /** Told of those for which there was none, and which are closed. */
+  crowded?: ((peer: Address) => void) | undefined
 }
 
 /** The network as it is passed in. Every socket has TCP_NODELAY. */

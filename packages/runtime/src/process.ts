@@ -5,6 +5,8 @@ export interface ProcessFacts {
   readonly bootId: string
   /** Names this run of the process: pid and start time may be those of the run before, in a container. Absent: not told. */
   readonly instance?: string
+  /** Most descriptors that this process may have open; undefined where the system does not tell. */
+  readonly descriptorLimit?: number | undefined
   /** When a process started, in the system's own words; undefined when there is no such process. */
   startedAt(pid: number): string | undefined
   /** The process that holds an fcntl lock on a file, as Java does on its store; undefined when none does. */

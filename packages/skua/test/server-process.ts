@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
-const bundle = join(repository, 'packages', 'skua', 'dist', 'bundle', 'main.js')
+export const bundle = join(repository, 'packages', 'skua', 'dist', 'bundle', 'main.js')
 
 /** A built command as users run it. */
 export class ServerProcess {

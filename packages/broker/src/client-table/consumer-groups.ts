@@ -45,6 +45,8 @@ export interface ConsumerGroupsParts {
 /** Consumers that are connected, by group, as their heartbeats say. */
 export class ConsumerGroups {
   private readonly groups = new Map<string, ConsumerGroup>()
+  /** Names of the groups that a connection is a member of: its end costs no more than these. */
+  private readonly byConnection = new Map<number, Set<string>>()
   private readonly parts: ConsumerGroupsParts
   /** Groups in which members subscribe differently at the moment. */
   private readonly differing = new Set<string>()
@@ -103,14 +105,21 @@ export class ConsumerGroups {
 
   unregister(group: string, connection: Connection, notifies: boolean): void {
     const found = this.groups.get(group)
-    if (found?.members.delete(connection.id)) this.left(found, notifies, 'unregistered')
+    if (found !== undefined && this.remove(found, connection.id)) this.left(found, notifies, 'unregistered')
   }
 
   /** A closed connection takes its member out of every group at once. */
   connectionClosed(connection: Connection): void {
-    for (const group of [...this.groups.values()]) {
-      if (group.members.delete(connection.id)) this.left(group, true, 'connection closed')
+    for (const name of [...(this.byConnection.get(connection.id) ?? [])]) {
+      const group = this.groups.get(name)
+      if (group !== undefined && this.remove(group, connection.id)) this.left(group, true, 'connection closed')
     }
+  }
+
+  private remove(group: ConsumerGroup, connectionId: number): boolean {
+    const names = this.byConnection.get(connectionId)
+    if (names?.delete(group.group) && names.size === 0) this.byConnection.delete(connectionId)
+    return group.members.delete(connectionId)
   }
 
   /** Members that are silent for too long are cut off. */
@@ -119,7 +128,7 @@ export class ConsumerGroups {
     for (const group of [...this.groups.values()]) {
       for (const member of [...group.members.values()]) {
         if (member.lastSeenMs >= limit) continue
-        group.members.delete(member.connection.id)
+        this.remove(group, member.connection.id)
         member.connection.close()
         this.left(group, true, 'silent')
       }
@@ -150,6 +159,9 @@ export class ConsumerGroups {
       return false
     }
     const lastSeenMs = this.parts.clock.monotonic()
+    const names = this.byConnection.get(client.connection.id)
+    if (names === undefined) this.byConnection.set(client.connection.id, new Set([group.group]))
+    else names.add(group.group)
     group.members.set(client.connection.id, { ...client, lastSeenMs, subscriptions, meaning })
     return true
   }
@@ -215,8 +227,9 @@ function replaceSubscriptions(group: ConsumerGroup, wanted: readonly Subscriptio
     if (known === undefined || subscription.subVersion > known.subVersion)
       group.subscriptions.set(subscription.topic, subscription)
   }
+  const topics = new Set(wanted.map(subscription => subscription.topic))
   for (const topic of [...group.subscriptions.keys()]) {
-    if (wanted.some(subscription => subscription.topic === topic)) continue
+    if (topics.has(topic)) continue
     group.subscriptions.delete(topic)
     changed = true
   }

@@ -13,6 +13,8 @@ export interface ProducerMember extends Client {
 /** Producers that are connected, by group: whom to ask about a transaction, and where a reply goes. */
 export class ProducerGroups {
   private readonly groups = new Map<string, Map<number, ProducerMember>>()
+  /** Names of the groups that a connection is a member of: its end costs no more than these. */
+  private readonly byConnection = new Map<number, Set<string>>()
   private readonly clock: Pick<Clock, 'monotonic' | 'now'>
   private turn = 0
 
@@ -28,17 +30,26 @@ export class ProducerGroups {
     }
     const seen = { lastSeenMs: this.clock.monotonic(), lastSeenAtMs: this.clock.now() }
     const known = members.get(client.connection.id)
-    if (known?.clientId === client.clientId) Object.assign(known, seen)
-    else members.set(client.connection.id, { ...client, ...seen })
+    if (known?.clientId === client.clientId) {
+      Object.assign(known, seen)
+      return
+    }
+    const { id } = client.connection
+    members.set(id, { ...client, ...seen })
+    const names = this.byConnection.get(id)
+    if (names === undefined) this.byConnection.set(id, new Set([group]))
+    else names.add(group)
   }
 
   unregister(group: string, connection: Connection): void {
     const members = this.groups.get(group)
     if (members?.delete(connection.id) && members.size === 0) this.groups.delete(group)
+    const names = this.byConnection.get(connection.id)
+    if (names?.delete(group) && names.size === 0) this.byConnection.delete(connection.id)
   }
 
   connectionClosed(connection: Connection): void {
-    for (const group of [...this.groups.keys()]) this.unregister(group, connection)
+    for (const group of [...(this.byConnection.get(connection.id) ?? [])]) this.unregister(group, connection)
   }
 
   expire(): void {

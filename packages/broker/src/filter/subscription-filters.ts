@@ -2,6 +2,7 @@ import {
   compileSql,
   ExpressionType,
   isTagType,
+  maxSqlLength,
   ResponseCode,
   type SqlFilter,
   SqlSyntaxError,
@@ -14,8 +15,12 @@ import { retryPrefix } from '../topic/names.ts'
 import type { ConsumerFilter, ConsumerFilters } from './consumer-filters.ts'
 import { retryFilter, sqlFilter, tagFilter, tagFilterOf } from './message-filters.ts'
 
-/** How many expressions out of pulls are kept compiled before their table starts afresh. */
+/** How many expressions out of pulls are kept compiled before their table starts afresh, and how long they are together. */
 const maxCompiled = 10_000
+const maxCompiledLength = 4 * 1024 * 1024
+
+/** Longest expression of either type, in UTF-16 units: that of SQL92. RocketMQ has no limit. */
+export const maxExpressionLength = maxSqlLength
 
 export interface FilterSettings {
   readonly enablePropertyFilter: boolean
@@ -31,6 +36,8 @@ export class ExpressionFilters implements SubscriptionFilters {
   private readonly ofSql = new WeakMap<SqlFilter, MessageFilter>()
   private readonly ofRetry = new Map<string, MessageFilter>()
   private readonly texts = new Map<string, MessageFilter | PullStop | undefined>()
+  /** Of the keys of `texts`, in all. */
+  private textsLength = 0
 
   constructor(settings: FilterSettings, groups: Pick<ConsumerFilters, 'find'>) {
     this.settings = settings
@@ -47,6 +54,7 @@ export class ExpressionFilters implements SubscriptionFilters {
 
   ofText(pull: { topic: string; group: string; expression: string | undefined; type: string | undefined }) {
     const { expression, type } = pull
+    if (expression !== undefined && expression.length > maxExpressionLength) return tooLong(expression)
     if (isTagType(type)) {
       if (pull.topic.startsWith(retryPrefix) && this.settings.filterSupportRetry) return this.retryFilterOf(pull.group)
       return this.kept(`TAG:${expression ?? ''}`, () => {
@@ -54,6 +62,7 @@ export class ExpressionFilters implements SubscriptionFilters {
         return filter === 'no tags' ? unparsable(`the expression "${expression}" names no tag`) : filter
       })
     }
+    if ((type as string).length > maxTypeLength) return unparsable('the expression type has no name that is known')
     const found = this.kept(`${type}:${expression ?? ''}`, () => sqlOf(expression ?? '', type as string))
     if (found !== undefined && 'code' in found) return found
     return this.settings.enablePropertyFilter ? found : switchedOff(type as string)
@@ -109,8 +118,12 @@ export class ExpressionFilters implements SubscriptionFilters {
 
   private kept(key: string, make: () => MessageFilter | PullStop | undefined): MessageFilter | PullStop | undefined {
     if (this.texts.has(key)) return this.texts.get(key)
-    if (this.texts.size >= maxCompiled) this.texts.clear()
+    if (this.texts.size >= maxCompiled || this.textsLength + key.length > maxCompiledLength) {
+      this.texts.clear()
+      this.textsLength = 0
+    }
     const made = make()
+    this.textsLength += key.length
     this.texts.set(key, made)
     return made
   }
@@ -125,6 +138,12 @@ function sqlOf(expression: string, type: string): MessageFilter | PullStop {
     throw error
   }
 }
+
+/** No type has a name like that. */
+const maxTypeLength = 64
+
+const tooLong = (expression: string): PullStop =>
+  unparsable(`the expression has ${expression.length} characters, at most ${maxExpressionLength} are read`)
 
 const unparsable = (remark: string): PullStop => ({ code: ResponseCode.subscriptionParseFailed, remark })
 

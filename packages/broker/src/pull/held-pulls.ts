@@ -13,46 +13,92 @@ export interface HeldPull {
   readonly untilMs: number
 }
 
-/** How many pulls may be held; one more is answered at once, as if its time were over. */
-export const maxHeldPulls = 100_000
+/** How many pulls may be held: one more is answered at once, as if its time were over. */
+export interface HeldLimits {
+  readonly maxHeldPulls: number
+  readonly maxHeldPullsPerConnection: number
+}
+
+/** The same in bytes, of all and of one connection: the expression that a pull carries is held with it. */
+export const maxHeldBytes = 128 * 1024 * 1024
+export const maxHeldBytesPerConnection = 16 * 1024 * 1024
+
+/** Pulls of one connection for one queue: one for each of its groups. Each message reads all of them. */
+export const maxHeldPerQueue = 128
+
+/** What a held pull takes without its texts. */
+const heldPullBytes = 512
 
 /** How exactly the end of a hold is kept. RocketMQ scans every 5 s; nobody minds being earlier. */
 const scanMs = 500
 
 const keyOf = (topic: string, queueId: number): string => `${topic}@${queueId}`
 
+const bytesOf = ({ subscription = '', expressionType = '', consumerGroup, topic }: PullView): number =>
+  heldPullBytes + subscription.length + expressionType.length + consumerGroup.length + topic.length
+
 /**
- * Held pulls by queue. `wake` takes out those of a queue that has new messages; the scan takes out those whose time is
+ * Held pulls by queue. `take` takes out those of a queue that has new messages; the scan takes out those whose time is
  * over or whose connection is gone. Whoever gets one answers it, or holds it again.
  */
 export class HeldPulls {
   private readonly byQueue = new Map<string, HeldPull[]>()
   private readonly clock: Clock
-  private readonly limit: number
+  private readonly limits: HeldLimits
   private readonly expired: (pull: HeldPull) => void
   private timer: Timer | undefined
   private count = 0
+  private bytes = 0
 
-  constructor(clock: Clock, expired: (pull: HeldPull) => void, limit = maxHeldPulls) {
+  constructor(clock: Clock, expired: (pull: HeldPull) => void, limits: HeldLimits) {
     this.clock = clock
     this.expired = expired
-    this.limit = limit
+    this.limits = limits
   }
 
   get size(): number {
     return this.count
   }
 
-  /** False when the limit is reached. */
+  /** False when a limit is reached. */
   hold(pull: HeldPull): boolean {
-    if (this.count >= this.limit) return false
     const key = keyOf(pull.view.topic, pull.view.queueId)
     const list = this.byQueue.get(key)
+    if (!this.hasRoom(pull, list)) return false
     if (list === undefined) this.byQueue.set(key, [pull])
     else list.push(pull)
-    this.count++
+    this.changed(pull, 1)
+    pull.token.rest()
     this.timer ??= this.clock.after(scanMs, () => this.scan())
     return true
+  }
+
+  private hasRoom({ view, token }: HeldPull, list: readonly HeldPull[] | undefined): boolean {
+    const { account } = token.connection
+    const bytes = bytesOf(view)
+    if (this.count >= this.limits.maxHeldPulls || this.bytes + bytes > maxHeldBytes) return false
+    if (account.held >= this.limits.maxHeldPullsPerConnection) return false
+    if (account.heldBytes + bytes > maxHeldBytesPerConnection) return false
+    // Few have as many at all, so that hardly anybody counts.
+    if (list === undefined || list.length < maxHeldPerQueue || account.held < maxHeldPerQueue) return true
+    let own = 0
+    for (const other of list) if (other.token.connection === token.connection) own++
+    return own < maxHeldPerQueue
+  }
+
+  private changed({ view, token }: HeldPull, by: 1 | -1): void {
+    const { account } = token.connection
+    const bytes = by * bytesOf(view)
+    this.count += by
+    this.bytes += bytes
+    account.held += by
+    account.heldBytes += bytes
+  }
+
+  /** Out of the table, and awake: it is answered, dropped or held again. */
+  private woken(pull: HeldPull): void {
+    this.changed(pull, -1)
+    pull.token.rise()
   }
 
   /** Takes out all pulls held for a queue; they are few, one per consumer group. */
@@ -61,7 +107,7 @@ export class HeldPulls {
     const list = this.byQueue.get(key)
     if (list === undefined) return none
     this.byQueue.delete(key)
-    this.count -= list.length
+    for (const pull of list) this.woken(pull)
     return list
   }
 
@@ -71,7 +117,7 @@ export class HeldPulls {
     this.timer = undefined
     const all = [...this.byQueue.values()].flat()
     this.byQueue.clear()
-    this.count = 0
+    for (const pull of all) this.woken(pull)
     return all
   }
 
@@ -86,7 +132,7 @@ export class HeldPulls {
       if (left.length === 0) this.byQueue.delete(key)
       else this.byQueue.set(key, left)
     }
-    this.count -= over.length
+    for (const pull of over) this.woken(pull)
     for (const pull of over) {
       if (pull.token.open) this.expired(pull)
       else pull.token.drop()

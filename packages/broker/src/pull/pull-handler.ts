@@ -44,7 +44,7 @@ export interface PullParts {
   /** Where an administrator wants the group to go on (222), told once; undefined where it goes on by itself. */
   readonly resetOf?: (view: PullView) => number | undefined
   /** Told of every answer of a read, for statistics. */
-  readonly counted?: (view: PullView, result: GetResult) => void
+  readonly counted?: ((view: PullView, result: GetResult) => void) | undefined
   readonly settings: PullSettings
 }
 
@@ -52,6 +52,10 @@ export interface PullSettings {
   readonly brokerName: string
   readonly longPollingEnable: boolean
   readonly shortPollingTimeMills: number
+  /** A pull is held no longer, whatever it asks for. */
+  readonly maxPullHoldMs: number
+  readonly maxHeldPulls: number
+  readonly maxHeldPullsPerConnection: number
   readonly brokerPermission: () => number
   readonly slaveReadEnable: boolean
   readonly brokerRole: string
@@ -77,7 +81,7 @@ export class PullHandler {
 
   constructor(parts: PullParts) {
     this.parts = parts
-    this.held = new HeldPulls(parts.clock, pull => this.readHeld(pull, false))
+    this.held = new HeldPulls(parts.clock, pull => this.readHeld(pull, false), parts.settings)
   }
 
   handle(view: PullView, token: ReplyToken): void {
@@ -101,8 +105,21 @@ export class PullHandler {
     const pulls = this.held.take(topic, queueId)
     for (const pull of pulls) {
       if (!pull.token.open) pull.token.drop()
+      else if (pull.token.connection.isBlocked) this.answerLater(pull)
       else if (!this.answerReset(pull.view, pull.token)) this.readHeld(pull, 'again')
     }
+  }
+
+  /** Its consumer has not taken what it was sent before: it asks again behind that, and nothing is read for it till then. */
+  private answerLater({ view, token }: HeldPull): void {
+    const { reply } = this
+    const { store } = this.parts
+    reply.nextBeginOffset = view.queueOffset
+    reply.minOffset = store.minOffset(view.topic, view.queueId)
+    reply.maxOffset = store.maxOffset(view.topic, view.queueId)
+    reply.suggestWhichBrokerId = 0
+    const remark = 'the answers before this one are not taken yet'
+    token.answer(ResponseCode.pullRetryImmediately, reply, { remark })
   }
 
   /** A reset is answered like an offset out of range: the consumer goes on from the offset that it is told. */
@@ -206,11 +223,16 @@ export class PullHandler {
     hold: boolean | 'again',
     held?: HeldPull,
   ): void {
+    if (!token.open) {
+      token.drop()
+      return
+    }
     const { request } = this
     request.topic = view.topic
     request.queueId = view.queueId
     request.offset = held?.passedTo ?? view.queueOffset
-    request.maxCount = view.maxMsgNums
+    // At least one message always: clients of Go ask for none (remoting.md 10), and would ask again at once.
+    request.maxCount = Math.max(1, view.maxMsgNums)
     request.filter = filter
     const result = this.free.pop() ?? new GetResult()
     const reading = this.parts.store.get(request, result)
@@ -219,15 +241,23 @@ export class PullHandler {
       return
     }
     const kept = { view: held === undefined ? view.copy() : view, token, filter, hold, held }
-    reading.then(
-      () => this.finish(kept, result),
-      error => {
-        this.give(result)
-        token.answer(ResponseCode.systemError, undefined, {
-          remark: `reading ${view.topic} failed: ${(error as Error).message}`,
-        })
-      },
-    )
+    const { account } = token.connection
+    const reserved = account.reserve()
+    reading
+      .then(() => {
+        account.readBrought(result.bytes)
+        this.finish(kept, result)
+      })
+      .catch(error => this.failed(kept, result, error))
+      .finally(() => account.giveBack(reserved))
+  }
+
+  /** The disk failed, or we did: either costs this pull only. */
+  private failed({ view, token }: Reading, result: GetResult, error: unknown): void {
+    if (!token.waiting) return
+    this.give(result)
+    const remark = `reading ${view.topic} failed: ${String((error as Error)?.message)}`
+    token.answer(ResponseCode.systemError, undefined, { remark })
   }
 
   private finish(pull: Reading, result: GetResult): void {
@@ -265,7 +295,8 @@ export class PullHandler {
     const { settings, clock } = this.parts
     const kept = held === undefined ? view.copy() : view
     const passedTo = unmatched ? result.nextOffset : (held?.passedTo ?? kept.queueOffset)
-    const holdMs = settings.longPollingEnable ? view.suspendTimeoutMillis : settings.shortPollingTimeMills
+    const wantedMs = settings.longPollingEnable ? view.suspendTimeoutMillis : settings.shortPollingTimeMills
+    const holdMs = Math.min(wantedMs, settings.maxPullHoldMs)
     const untilMs = held?.untilMs ?? clock.monotonic() + holdMs
     if (!this.held.hold({ view: kept, token, filter, passedTo, untilMs })) return false
     this.give(result)

@@ -68,7 +68,9 @@ class PendingSend implements AppendWaiter {
       return
     }
     const kept = Object.assign(new PutResult(), result)
-    this.after.then(() => this.settle(kept))
+    // Stored it is, also where the name servers or topics.json could not be told of a new topic.
+    const settle = () => this.settle(kept)
+    this.after.then(settle, settle)
     this.after = undefined
   }
 

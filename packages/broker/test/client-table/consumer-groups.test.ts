@@ -33,6 +33,42 @@ describe('membership', () => {
     assert.deepEqual(notified, ['g'])
   })
 
+  test('the end of a connection costs its own groups, however many there are of others', () => {
+    const { beat, consumers } = table()
+    for (let i = 0; i < 20_000; i++) beat('a', [], { group: `g${i}` })
+    const begun = performance.now()
+    for (let i = 0; i < 2000; i++) {
+      const { connection } = beat('b', [], { group: 'own' })
+      consumers.connectionClosed(connection)
+    }
+    // Forty million groups would be looked at.
+    assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`)
+    assert.equal(consumers.find('own'), undefined)
+  })
+
+  test('a connection that left a group, or whose group went, is forgotten there and known in its others', () => {
+    const { beat, consumers, members, clock } = table()
+    const { connection } = beat('a')
+    for (const group of ['h', 'i']) beat('a', undefined, { connection, group })
+    consumers.unregister('h', connection, true)
+    clock.advance(memberExpiryMs + 1)
+    beat('a', undefined, { connection, group: 'i' })
+    consumers.expire()
+    assert.deepEqual([members(), members('h'), members('i')], [[], [], ['a']])
+    beat('a', undefined, { connection, group: 'h' })
+    consumers.connectionClosed(connection)
+    assert.deepEqual([members('h'), members('i'), [...consumers.all()].length], [[], [], 0])
+  })
+
+  test('many subscriptions cost their number, not its square', () => {
+    const { beat } = table()
+    const wanted = Array.from({ length: 15_000 }, (_, i) => subscription(`T${i}`))
+    const { connection } = beat('a', wanted)
+    const begun = performance.now()
+    assert.equal(beat('a', wanted.slice(1), { connection }).changed, true)
+    assert.ok(performance.now() - begun < 400, `${performance.now() - begun} ms`)
+  })
+
   test('a group that forbids notification is not notified of heartbeats', () => {
     const { beat, notified } = table()
     beat('a', undefined, { notifies: false })

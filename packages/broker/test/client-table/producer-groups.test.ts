@@ -16,6 +16,20 @@ function table() {
   return { clock, producers, register, ids }
 }
 
+test('the end of a connection costs its own groups, however many there are of others', () => {
+  const { producers, register, ids } = table()
+  for (let i = 0; i < 20_000; i++) register('a', { group: `p${i}` })
+  const begun = performance.now()
+  for (let i = 0; i < 2000; i++) {
+    const connection = register('b', { group: 'own' })
+    register('b', { group: 'left', connection })
+    producers.unregister('left', connection)
+    producers.connectionClosed(connection)
+  }
+  assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`)
+  assert.deepEqual([ids('own'), ids('left'), ids('p7')], [[], [], ['a']])
+})
+
 test('those of a group are asked in turn; closed connections are passed over', () => {
   const { producers, register } = table()
   const first = register('a')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { updateAndCreateTopic, updateBrokerConfig } from '@skua-mq/protocol'
+import { binaryFrame, jsonFrame, RawPeer } from '../raw-peer.ts'
 import { type Peer, World } from '../world.ts'
 
 const create = (peer: Peer, topic: string, perm: number, order = false) =>
@@ -63,6 +64,30 @@ test('bodies above maxMessageSize and properties above 32767 bytes are 13, with 
   const many = await peer.send('T', 'x', { properties: { a: 'x'.repeat(32_770) } })
   assert.equal(many.code, 13)
   assert.match(many.remark ?? '', /32767/)
+  await world.stop()
+})
+
+test('properties that are too long are 13 at every length, in either form', async () => {
+  const world = await new World().start()
+  const fields = { a: 'g', b: 'T', c: 'TBW102', d: '4', e: '0', f: '0', g: '1', h: '0', k: 'false', m: 'false' }
+  const lengths = [33_000, 100_000, 256 * 1024 - 100, 256 * 1024 + 1, 1_000_000, 4_000_000]
+  for (const [opaque, length] of lengths.entries()) {
+    const peer = await RawPeer.open(world)
+    const escaped = 'a\\u0001'.padEnd(length, 'x')
+    const header = `"extFields":${JSON.stringify({ ...fields, i: '' }).replace('"i":""', `"i":"${escaped}"`)}`
+    peer.write(jsonFrame(`{"code":310,${header},"flag":0,"language":"JAVA","opaque":${opaque},"version":409}`))
+    peer.write(binaryFrame(310, opaque, { ...fields, i: 'a\u0001'.padEnd(length, 'x') }))
+    await world.pass(2000)
+    assert.deepEqual(
+      peer.replies.map(({ code, form }) => [code, form]),
+      [
+        [13, 0],
+        [13, 1],
+      ],
+      `${length} bytes`,
+    )
+    peer.socket.destroy()
+  }
   await world.stop()
 })
 

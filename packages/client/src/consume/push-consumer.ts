@@ -122,6 +122,8 @@ export class PushConsumer<T = undefined> {
     const { next } = messages
     messages.next = async () => {
       if (!this.life.running && !this.life.closed) await this.life.start()
+      // One that was closed before it ran has nobody else to end its loops.
+      if (this.life.closed) this.stream.close()
       return next()
     }
     return messages

@@ -25,6 +25,8 @@ export interface DraftRules {
 
 /** Checks the message and turns it into a draft. Throws ClientError ARGUMENT or MESSAGE. */
 export function draftOf(message: Message<unknown>, body: Uint8Array, rules: DraftRules): Draft {
+  checkText('topic', message.topic)
+  checkFlag(message.flag)
   const topic = wrapName(rules.namespace, message.topic)
   checkSendTopic(topic)
   checkBody(body, rules.maxMessageSize)
@@ -48,17 +50,32 @@ function propertiesOf(message: Message<unknown>): Properties {
     if (isReservedProperty(name)) {
       throw new ClientError('ARGUMENT', `the property name ${name} has a meaning of its own: take another one`)
     }
+    checkText(`property "${name}"`, value)
     if (name.trim() === '' || value.trim() === '') {
       throw new ClientError('ARGUMENT', `property "${name}": neither name nor value may be blank`)
     }
     setText(properties, name, value)
   }
-  const keys = typeof message.keys === 'string' ? message.keys : message.keys?.join(' ')
-  if (keys !== undefined && keys !== '') setText(properties, PropertyName.keys, keys)
+  const keys = Array.isArray(message.keys) ? message.keys.join(' ') : message.keys
+  if (keys !== undefined) checkText('keys', keys)
+  if (message.tag !== undefined) checkText('tag', message.tag)
+  if (keys !== undefined && keys !== '') setText(properties, PropertyName.keys, keys as string)
   if (message.tag !== undefined && message.tag !== '') setText(properties, PropertyName.tags, message.tag)
   properties.set(PropertyName.waitStoreMsgOk, String(message.waitStoreMsgOk ?? true))
   setDelay(properties, message)
   return properties
+}
+
+/** Types are checked by compilers only where there is one. */
+function checkText(what: string, value: unknown): void {
+  if (typeof value === 'string') return
+  const given = value === null ? 'null' : typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`
+  throw new ClientError('ARGUMENT', `${what} must be a text: ${given} was given`)
+}
+
+function checkFlag(flag: number | undefined): void {
+  if (flag === undefined || flag === (flag | 0)) return
+  throw new ClientError('ARGUMENT', `flag must be a whole number of 32 bits: ${flag}`)
 }
 
 function setDelay(properties: Properties, message: Message<unknown>): void {

@@ -24,12 +24,18 @@ export function jsonCodec<T>(): BodyCodec<T>
 export function jsonCodec<S extends StandardSchema>(schema: S): BodyCodec<OutputOf<S>>
 export function jsonCodec(schema?: StandardSchema): BodyCodec<unknown> {
   return {
-    encode: async value => Buffer.from(JSON.stringify(schema === undefined ? value : await checked(schema, value))),
+    encode: async value => textOf(schema === undefined ? value : await checked(schema, value)),
     decode: async body => {
       const value = parse(body)
       return schema === undefined ? value : checked(schema, value)
     },
   }
+}
+
+function textOf(value: unknown): Uint8Array {
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) throw new ClientError('MESSAGE', `${typeof value} cannot be written as JSON`)
+  return Buffer.from(text)
 }
 
 function parse(body: Uint8Array): unknown {

@@ -356,3 +356,36 @@ test('a consumer of an unknown topic says so once, and begins when the topic is 
   assert.equal(consumer.queues.length, 2)
   assert.equal(at.brokers[0]!.pulls.length, 2)
 })
+
+test('a loop over a consumer that is closed ends, whether it ever ran or not', async () => {
+  const at = await world(1)
+  const never = consumerAt(at)
+  await at.settle(never.close())
+  const ran = consumerAt(at)
+  await at.settle(ran.start())
+  const waiting = (async () => {
+    for await (const message of ran) assert.fail(message.msgId)
+    return 'ended'
+  })()
+  await at.clock.advanceAsync(100)
+  await at.settle(ran.close())
+  assert.equal(await at.settle(waiting), 'ended')
+  const failing = new PushConsumer(clientOf(at))
+  await assert.rejects(at.settle(failing.start()), /subscribe to a topic/)
+  await at.settle(failing.close())
+  for (const consumer of [never, ran, failing]) {
+    const loop = (async () => {
+      for await (const message of consumer) assert.fail(message.msgId)
+      return 'ended'
+    })()
+    assert.equal(await at.settle(loop), 'ended')
+  }
+  // Closed while its loop starts it.
+  const both = consumerAt(at)
+  const loop = (async () => {
+    for await (const message of both) assert.fail(message.msgId)
+    return 'ended'
+  })()
+  await at.settle(both.close())
+  assert.equal(await at.settle(loop), 'ended')
+})

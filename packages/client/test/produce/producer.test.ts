@@ -224,3 +224,28 @@ test('one caller that gives up does not take the route from the others', async (
   await assert.rejects(at.settle(gone), /enough/)
   assert.equal((await at.settle(other)).sendStatus, 'SEND_OK')
 })
+
+test('what is of the wrong type in a message is refused with its name, before anything is sent', async () => {
+  const at = await world(1)
+  const producer = await started(at)
+  const wrong: [object, RegExp][] = [
+    [{ properties: { n: 5 } }, /property "n" must be a text: number 5 was given/],
+    [{ properties: { n: null } }, /property "n" must be a text: null/],
+    [{ properties: { n: undefined } }, /property "n" must be a text: undefined/],
+    [{ properties: { n: { a: 1 } } }, /property "n" must be a text: an object/],
+    [{ keys: 5 }, /keys must be a text: number 5/],
+    [{ tag: 5 }, /tag must be a text: number 5/],
+    [{ topic: 5 }, /topic must be a text: number 5/],
+    [{ flag: 1.5 }, /flag must be a whole number of 32 bits: 1.5/],
+    [{ body: 5 }, /neither text nor bytes/],
+  ]
+  for (const [change, why] of wrong) {
+    const sent = producer.send({ ...message, ...change } as never)
+    await assert.rejects(at.settle(sent), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'ARGUMENT', error.message)
+      assert.match(error.message, why)
+      return true
+    })
+  }
+  assert.deepEqual(tries(at), [0])
+})

@@ -1,4 +1,4 @@
-import { bean, boolean, integer, jsonBody, list, maybe, oneOf, string, type ValueOfShape } from './shape.ts'
+import { bean, boolean, clientJson, integer, jsonBody, list, maybe, oneOf, string, type ValueOfShape } from './shape.ts'
 import { subscriptionDataShape } from './subscription.ts'
 
 /** CONSUME_POP is 5.x's. An unknown name reads as undefined, as in Java. */
@@ -41,4 +41,4 @@ const heartbeatDataShape = bean({
 export type HeartbeatData = ValueOfShape<typeof heartbeatDataShape>
 
 /** Body of 34. */
-export const heartbeatBody = jsonBody(heartbeatDataShape)
+export const heartbeatBody = jsonBody(heartbeatDataShape, undefined, clientJson)

@@ -7,11 +7,18 @@ export interface ParseOptions {
   readonly maxDepth?: number
   /** Longest text, in UTF-16 units or bytes; default 128 Mi. */
   readonly maxLength?: number
+  /** Members and items of all objects and arrays together; default as many as the text holds. */
+  readonly maxMembers?: number
+  /** The same for texts that JSON.parse does not read, which cost six times as much; default `maxMembers`. */
+  readonly maxTolerantMembers?: number
   /** 'text' keeps the literal text of numbers as strings; default 'value'. */
   readonly numbers?: 'value' | 'text'
 }
 
 const defaultMaxDepth = 64
+/** A double prints in 24 characters, a long in 20; making a bigint of digits costs their square. */
+const maxNumberLength = 128
+const unbounded = Number.MAX_SAFE_INTEGER
 const defaultMaxLength = 128 * 1024 * 1024
 
 /**
@@ -23,10 +30,13 @@ export function parseJavaJson(source: string | Uint8Array, options: ParseOptions
   if (source.length > (options.maxLength ?? defaultMaxLength)) throw new SyntaxError('the JSON text is too long')
   const text = typeof source === 'string' ? source : textOf(source)
   if (options.numbers !== 'text') {
-    const value = strictJson(text, options.maxDepth ?? defaultMaxDepth)
+    const value = strictJson(text, {
+      maxDepth: options.maxDepth ?? defaultMaxDepth,
+      maxMembers: options.maxMembers ?? unbounded,
+    })
     if (value !== undefined) return value
   }
-  return new Parser(new Scanner(text), options).whole()
+  return new Parser(new Scanner(text), options).whole(text.length)
 }
 
 const textOf = (bytes: Uint8Array): string =>
@@ -35,20 +45,23 @@ const textOf = (bytes: Uint8Array): string =>
 class Parser {
   private readonly scanner: Scanner
   private readonly maxDepth: number
+  private readonly maxMembers: number
   private readonly numbersAsText: boolean
+  private members = 0
   private readonly places: Place[] = []
 
   constructor(scanner: Scanner, options: ParseOptions) {
     this.scanner = scanner
     this.maxDepth = options.maxDepth ?? defaultMaxDepth
+    this.maxMembers = options.maxTolerantMembers ?? options.maxMembers ?? unbounded
     this.numbersAsText = options.numbers === 'text'
   }
 
-  whole(): unknown {
+  whole(textLength: number): unknown {
     const root = this.value(0)
     if (this.scanner.peek() !== '') this.scanner.fail('something follows the value')
     if (root instanceof Reference) return null
-    resolveReferences(root, this.places)
+    resolveReferences(root, this.places, textLength)
     return root
   }
 
@@ -62,6 +75,7 @@ class Parser {
       return first === '{' ? this.object(depth + 1) : this.array(depth + 1)
     }
     const literal = scanner.number()
+    if (literal !== undefined && literal.length > maxNumberLength) scanner.fail(`a number of ${literal.length} digits`)
     if (literal !== undefined) return this.numbersAsText ? literal : numberOf(literal)
     return this.named()
   }
@@ -83,12 +97,17 @@ class Parser {
     }
   }
 
+  private count(): void {
+    if (++this.members > this.maxMembers) this.scanner.fail(`more than ${this.maxMembers} members`)
+  }
+
   private array(depth: number): unknown[] {
     const { scanner } = this
     const list: unknown[] = []
     for (;;) {
       while (scanner.take(','));
       if (scanner.take(']')) return list
+      this.count()
       const index = list.length
       const value = this.value(depth)
       list.push(this.placed(value, { holder: list, put: real => (list[index] = real) }))
@@ -103,6 +122,7 @@ class Parser {
     for (;;) {
       while (scanner.take(','));
       if (scanner.take('}')) break
+      this.count()
       const key = this.key(depth)
       if (!scanner.take(':')) scanner.fail('":" was expected')
       const value = this.value(depth)

@@ -18,10 +18,12 @@ export type Properties = Map<string, string>
 export function parseProperties(text: string): Properties {
   const properties: Properties = new Map()
   let start = 0
-  while (start < text.length) {
+  // Looked for again only when it was passed, or entries without one would each look through all that follows.
+  let middle = text.indexOf(nameEnd)
+  while (start < text.length && middle >= 0) {
     let end = text.indexOf(pairEnd, start)
     if (end < 0) end = text.length
-    const middle = text.indexOf(nameEnd, start)
+    if (middle < start) middle = text.indexOf(nameEnd, start)
     if (middle > start && middle < end - 1) properties.set(text.slice(start, middle), text.slice(middle + 1, end))
     start = end + 1
   }

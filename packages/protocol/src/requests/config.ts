@@ -1,7 +1,7 @@
 import { kvTableBody } from '../bodies/name-list.ts'
 import { textBody } from '../bodies/shape.ts'
 import { text } from '../field.ts'
-import { defineRequest } from '../request.ts'
+import { bounded, defineRequest } from '../request.ts'
 
 const broker = { direction: 'tools to broker', section: 'admin.md 4' } as const
 const nameServer = { direction: 'tools to name server', section: 'admin.md 1' } as const
@@ -31,7 +31,7 @@ export const deleteExpiredCommitLog = defineRequest({ name: 'DELETE_EXPIRED_COMM
 export const updateNamesrvConfig = defineRequest({
   name: 'UPDATE_NAMESRV_CONFIG',
   code: 318,
-  body: textBody,
+  body: bounded(textBody),
   ...nameServer,
 })
 export const getNamesrvConfig = defineRequest({

@@ -2,7 +2,7 @@ import { consumerListBody } from '../bodies/connection.ts'
 import { heartbeatBody } from '../bodies/heartbeat.ts'
 import { checkClientBody } from '../bodies/subscription.ts'
 import { as, bool, optional, text } from '../field.ts'
-import { defineRequest } from '../request.ts'
+import { bounded, defineRequest } from '../request.ts'
 
 const toBroker = { direction: 'client to broker', section: '11' } as const
 
@@ -10,7 +10,7 @@ const toBroker = { direction: 'client to broker', section: '11' } as const
 export const heartBeat = defineRequest({
   name: 'HEART_BEAT',
   code: 34,
-  body: heartbeatBody,
+  body: bounded(heartbeatBody),
   reply: {
     isSupportHeartBeatV2: as('IS_SUPPORT_HEART_BEAT_V2', optional(bool)),
     isSubChange: as('IS_SUB_CHANGE', optional(bool)),
@@ -38,7 +38,7 @@ export const getConsumerListByGroup = defineRequest({
 export const checkClientConfig = defineRequest({
   name: 'CHECK_CLIENT_CONFIG',
   code: 46,
-  body: checkClientBody,
+  body: bounded(checkClientBody),
   ...toBroker,
 })
 

@@ -1,11 +1,11 @@
 import { lockBatchBody, lockOkBody } from '../bodies/lock.ts'
-import { defineRequest } from '../request.ts'
+import { bounded, defineRequest } from '../request.ts'
 
 /** A lock lives 60 s unless renewed; the reply names the queues that the client holds. Master only. */
 export const lockBatchMq = defineRequest({
   name: 'LOCK_BATCH_MQ',
   code: 41,
-  body: lockBatchBody,
+  body: bounded(lockBatchBody),
   replyBody: lockOkBody,
   direction: 'client to broker',
   section: '11',
@@ -15,7 +15,7 @@ export const lockBatchMq = defineRequest({
 export const unlockBatchMq = defineRequest({
   name: 'UNLOCK_BATCH_MQ',
   code: 42,
-  body: lockBatchBody,
+  body: bounded(lockBatchBody),
   direction: 'client to broker',
   section: '11',
 })

@@ -2,14 +2,14 @@ import { topicListBody } from '../bodies/name-list.ts'
 import { querySubscriptionBody } from '../bodies/subscription.ts'
 import { subscriptionGroupConfigBody, subscriptionGroupTableBody } from '../bodies/subscription-group.ts'
 import { bool, int, optional, text } from '../field.ts'
-import { defineRequest } from '../request.ts'
+import { bounded, defineRequest } from '../request.ts'
 
 const admin = { direction: 'tools to broker', section: 'admin.md 3' } as const
 
 export const updateAndCreateSubscriptionGroup = defineRequest({
   name: 'UPDATE_AND_CREATE_SUBSCRIPTIONGROUP',
   code: 200,
-  body: subscriptionGroupConfigBody,
+  body: bounded(subscriptionGroupConfigBody),
   ...admin,
 })
 

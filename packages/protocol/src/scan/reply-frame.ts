@@ -1,3 +1,4 @@
+import { boundRemark } from '../header-limits.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import type { RequestHead } from './view.ts'
 
@@ -57,7 +58,7 @@ function writeJson(out: ByteWriter, request: RequestHead, parts: ReplyParts): vo
   out.decimal(request.opaque)
   if (parts.remark !== undefined) {
     out.raw(remarkJson)
-    out.utf8(JSON.stringify(parts.remark))
+    out.utf8(JSON.stringify(boundRemark(parts.remark)))
   }
   out.raw(tail(parts.version))
 }
@@ -71,7 +72,7 @@ function writeBinary(out: ByteWriter, request: RequestHead, parts: ReplyParts): 
   const remarkAt = out.at
   out.int32(0)
   if (parts.remark !== undefined) {
-    out.utf8(parts.remark)
+    out.utf8(boundRemark(parts.remark))
     out.bytes.writeInt32BE(out.at - remarkAt - 4, remarkAt)
   }
   const fieldsAt = out.at

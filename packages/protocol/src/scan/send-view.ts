@@ -77,11 +77,13 @@ export function fillSend(view: SendView, scan: HeaderScan, form: 0 | 1): void {
     view.propertiesStart = 0
     view.propertiesEnd = 0
   } else if (scan.escaped[slot.properties] === 1) {
-    const length = unescapeInto(scan.bytes, start, scan.ends[slot.properties] as number)
-    if (length < 0) throw new HeaderError('properties', 'holds an unknown escape or is too long')
-    view.properties = scratch
-    view.propertiesStart = 0
-    view.propertiesEnd = length
+    const end = scan.ends[slot.properties] as number
+    const length = unescapeInto(scan.bytes, start, end)
+    if (length < 0 && end - start <= scratch.length) throw new HeaderError('properties', 'holds an unknown escape')
+    // An escape has six bytes at most: what is too long for the scratch is too long for a message, escaped or not.
+    view.properties = length < 0 ? scan.bytes : scratch
+    view.propertiesStart = length < 0 ? start : 0
+    view.propertiesEnd = length < 0 ? end : length
   } else {
     view.properties = scan.bytes
     view.propertiesStart = start

@@ -1,6 +1,7 @@
 import { onewayFlag, responseFlag } from '../command.ts'
 import { long } from '../field.ts'
 import { HeaderError } from '../request.ts'
+import { shown } from '../shown.ts'
 import { type HeaderScan, parseLong } from './header-scan.ts'
 import { InternTable } from './intern.ts'
 import { scratch, unescapeInto } from './unescape.ts'
@@ -39,7 +40,7 @@ export function optionalTextAt(scan: HeaderScan, slot: number, field: string): s
 
 function escapedText(bytes: Buffer, start: number, end: number, field: string): string {
   const length = unescapeInto(bytes, start, end)
-  if (length < 0) throw new HeaderError(field, 'holds an unknown escape')
+  if (length < 0) throw new HeaderError(field, 'holds an unknown escape or is too long')
   return scratch.toString('utf8', 0, length)
 }
 
@@ -66,7 +67,7 @@ export function versionAt(scan: HeaderScan, slot: number, field: string): number
   if (!Number.isNaN(exact)) return exact
   if (start < 0) throw new HeaderError(field, 'is missing')
   const text = textOf(scan, slot)
-  if (!/^[+-]?\d+$/.test(text)) throw new HeaderError(field, `"${text}" is not a long`)
+  if (!/^[+-]?\d{1,64}$/.test(text)) throw new HeaderError(field, `${shown(text)} is not a long`)
   return Number(text)
 }
 

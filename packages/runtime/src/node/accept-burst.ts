@@ -12,6 +12,11 @@ export class AcceptBurst {
   private hasCome = false
   private isWatching = false
 
+  /** Connections that wait. */
+  get size(): number {
+    return this.waiting.length
+  }
+
   /** `begin` is called when a turn of the loop has brought no connection. */
   add(begin: () => void): void {
     if (this.waiting.length === 0) this.sinceMs = performance.now()

@@ -31,11 +31,18 @@ export class NodeNet implements Net {
   }
 
   /** Port 0 finds a free one; an empty host, 0.0.0.0 and :: mean every address. Errors: NetError with EADDRINUSE, EADDRNOTAVAIL, EACCES. */
-  async listen(at: Address, accept: (socket: Socket) => void, { tls }: ListenOptions = {}): Promise<Listener> {
+  async listen(at: Address, accept: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
+    const { tls, room, crowded } = options
     const secure = tls === undefined || tls.mode === 'disabled' ? undefined : new TlsListener(tls, this.events)
     return new Promise((resolve, reject) => {
       const burst = new AcceptBurst()
       const server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, tcp => {
+        // Those that wait to begin have a descriptor each already.
+        if (room !== undefined && burst.size >= room()) {
+          crowded?.({ host: plainHost(tcp.remoteAddress ?? ''), port: tcp.remotePort ?? 0 })
+          tcp.destroy()
+          return
+        }
         burst.add(() => {
           if (server.listening) accept(accepted(tcp, secure))
           else tcp.destroy()
@@ -47,8 +54,8 @@ export class NodeNet implements Net {
       server.once('error', onError)
       // As Java does: every address of both families.
       const isAny = at.host === '' || at.host === '0.0.0.0' || at.host === '::'
-      const options = { port: at.port, backlog, ...(isAny ? {} : { host: at.host }) }
-      server.listen(options, () => {
+      const where = { port: at.port, backlog, ...(isAny ? {} : { host: at.host }) }
+      server.listen(where, () => {
         const { address, port } = server.address() as AddressInfo
         server.off('error', onError)
         server.on('error', error => {

@@ -12,6 +12,12 @@ export class NodeProcessFacts implements ProcessFacts {
   readonly instance = instance
   readonly bootId = (read('/proc/sys/kernel/random/boot_id') ?? '').trim()
 
+  /** Node raises the soft limit to the hard one when it starts, so that this is read from the process itself. */
+  get descriptorLimit(): number | undefined {
+    const limit = Number(/^Max open files +(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1])
+    return Number.isSafeInteger(limit) ? limit : undefined
+  }
+
   startedAt(pid: number): string | undefined {
     const stat = read(`/proc/${pid}/stat`)
     // The second field is the name in parentheses, which may hold anything; the 22nd is the start time.

@@ -1,5 +1,5 @@
 import { NetError } from '../error.ts'
-import type { Address, ConnectOptions, Listener, Net, Socket } from '../net.ts'
+import type { Address, ConnectOptions, Listener, ListenOptions, Net, Socket } from '../net.ts'
 import type { Life } from './file.ts'
 import type { SimNetwork } from './network.ts'
 import { SimSocket } from './socket.ts'
@@ -7,7 +7,7 @@ import { SimSocket } from './socket.ts'
 const firstFreePort = 32_768
 const loopback = new Set(['', 'localhost', '127.0.0.1', '0.0.0.0', '::', '::1'])
 
-interface Listening {
+interface Listening extends Pick<ListenOptions, 'room' | 'crowded'> {
   readonly accept: (socket: Socket) => void
 }
 
@@ -25,7 +25,7 @@ export class SimNet implements Net {
     this.life = life
   }
 
-  async listen(at: Address, accept: (socket: Socket) => void): Promise<Listener> {
+  async listen(at: Address, accept: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
     if (!this.life.alive) throw new NetError('EDEAD', 'the process is dead')
     const host = this.addressFor(at.host)
     if (host !== this.address) throw new NetError('EADDRNOTAVAIL', `cannot listen on ${at.host}:${at.port}: not ours`)
@@ -33,7 +33,7 @@ export class SimNet implements Net {
     if (this.listeners.has(port)) {
       throw new NetError('EADDRINUSE', `cannot listen on ${at.host}:${port}: the address is in use (EADDRINUSE)`)
     }
-    const listening = { accept }
+    const listening = { accept, room: options.room, crowded: options.crowded }
     this.listeners.set(port, listening)
     const close = async () => {
       if (this.listeners.get(port) === listening) this.listeners.delete(port)
@@ -88,7 +88,10 @@ export class SimNet implements Net {
     const listening = this.listeners.get(at.port)
     if (!listening) return undefined
     const [theirs, ours] = SimSocket.pair(this.network, from, at)
-    listening.accept(ours)
+    if (listening.room !== undefined && listening.room() < 1) {
+      listening.crowded?.(from)
+      ours.destroy()
+    } else listening.accept(ours)
     return theirs
   }
 

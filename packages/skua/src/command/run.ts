@@ -1,4 +1,5 @@
 import { oneLine } from './fail.ts'
+import { atLastResort } from './last-resort.ts'
 
 export interface RunOptions {
   /** Survives the end of its terminal: nohup's wish, which Node undoes by setting its own handler. */
@@ -30,14 +31,14 @@ export async function untilSignal<S extends Running>(start: () => Promise<S>, op
     running?.rescue?.()
     process.exit(1)
   }
-  const stop = async () => {
+  const stop = async (exitCode = 0) => {
     if (stopping) return
     stopping = true
     options.onStop?.()
     setTimeout(hurry, stopPatienceMs).unref()
     try {
       await (await starting)?.stop()
-      process.exit(0)
+      process.exit(exitCode)
     } catch (error) {
       process.stderr.write(`skua: not stopped cleanly: ${oneLine(error)}\n`)
       hurry()
@@ -46,8 +47,9 @@ export async function untilSignal<S extends Running>(start: () => Promise<S>, op
   // A server outlives whoever read its lines.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   process.on('SIGINT', () => (stopping ? hurry() : void stop()))
-  process.on('SIGTERM', stop)
-  process.on('SIGHUP', options.ignoreHangUp ? () => {} : stop)
+  process.on('SIGTERM', () => void stop())
+  process.on('SIGHUP', options.ignoreHangUp ? () => {} : () => void stop())
+  atLastResort(stop)
   starting = start()
   running = await starting
   return running

@@ -42,7 +42,8 @@ export const maxLong = 2n ** 63n - 1n
 /** Leading zeros are allowed without end; longer text than this is no number to us. */
 const maxNumberText = 4096
 const whole = /^[+-]?[0-9]+$/
-const decimal = /^([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fFdD]?$/
+/** No part may be taken by two of its pieces: a long run of digits with a letter behind it would cost its square. */
+const decimal = /^([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fFdD]?$/
 
 /** Java takes the decimal digits of every script that are one UTF-16 unit; they stand in runs from 0 to 9 with gaps between. */
 function asciiDigits(text: string): string {
@@ -65,9 +66,10 @@ function trimControl(text: string): string {
 }
 
 function hexDouble(text: string): number | undefined {
-  const found = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?[0-9]+)[fFdD]?$/.exec(text)
-  if (found === null || text.length > maxNumberText) return undefined
-  const [, sign, before, after, power] = found as unknown as [string, string, string, string, string]
+  if (text.length > maxNumberText) return undefined
+  const found = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?[0-9]+)[fFdD]?$/.exec(text)
+  if (found === null) return undefined
+  const [, sign, before = '', after = '', power] = found
   if (before === '' && after === '') return undefined
   const mantissa = Number(BigInt(`0x${before}${after}`))
   const value = scale(mantissa, Number(power) - 4 * after.length)

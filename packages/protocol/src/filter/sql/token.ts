@@ -11,19 +11,24 @@ export interface Token {
   readonly at: number
 }
 
-const pattern = new RegExp(
-  [
-    /(?<blank>[ \t\n\r\f]+|--[^\n\r]*[\n\r]|\/\*[^*]*\*(?:\*|[^*/][^*]*\*)*\/)/,
-    /(?<double>[0-9]+\.[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|[0-9]+e[+-]?[0-9]+)/,
-    /(?<whole>[1-9][0-9]*l?|0)/,
-    /(?<text>'(?:''|[^'])*')/,
-    /(?<word>[a-z_$][a-z0-9_$]*)/,
-    /(?<symbol><>|>=|<=|[=<>(),+-])/,
-  ]
-    .map(part => part.source)
-    .join('|'),
-  'iy',
-)
+/**
+ * A run of zeros is a token each, and every one looks ahead for the point of a double: hence the most digits before it.
+ */
+const further = [
+  /(?<double>[0-9]{1,64}\.[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|[0-9]{1,64}e[+-]?[0-9]+)/,
+  /(?<whole>[1-9][0-9]*l?|0)/,
+  /(?<text>'(?:''|[^'])*')/,
+  /(?<word>[a-z_$][a-z0-9_$]*)/,
+  /(?<symbol><>|>=|<=|[=<>(),+-])/,
+]
+
+const patternWith = (blank: RegExp) => new RegExp([blank, ...further].map(part => part.source).join('|'), 'iy')
+const pattern = patternWith(/(?<blank>[ \t\n\r\f]+|--[^\n\r]*[\n\r]|\/\*[^*]*\*(?:\*|[^*/][^*]*\*)*\/)/)
+/** For the last line: no `--` there has an end, and each would be looked for to the end of the text. */
+const lastLinePattern = patternWith(/(?<blank>[ \t\n\r\f]+|\/\*[^*]*\*(?:\*|[^*/][^*]*\*)*\/)/)
+
+/** Words and signs of an expression; it is read in one turn. Java has no limit. */
+export const maxTokens = 24_000
 
 /**
  * Cuts an expression into tokens: words in any case, comments (`--` to the end of a line, and between slash-stars) left out.
@@ -32,23 +37,32 @@ const pattern = new RegExp(
  */
 export function tokenize(sql: string): Token[] {
   const tokens: Token[] = []
+  const lastLine = Math.max(sql.lastIndexOf('\n'), sql.lastIndexOf('\r')) + 1
   let at = 0
   while (at < sql.length) {
-    pattern.lastIndex = at
-    const found = pattern.exec(sql)
+    const cut = at < lastLine ? pattern : lastLinePattern
+    cut.lastIndex = at
+    const found = cut.exec(sql)
     if (found === null) {
       tokens.push({ kind: 'bad', text: '', image: sql.slice(at), at })
       return tokens
     }
     const image = found[0]
-    const groups = Object.entries(found.groups as Record<string, string | undefined>)
-    const group = groups.find(([, part]) => part !== undefined)?.[0]
-    if (group !== 'blank') tokens.push(tokenOf(group as TokenKind, image, at))
+    // Groups are numbered from 1 on in the order of the patterns; all but the first are kinds.
+    let kind = 1
+    while (found[kind] === undefined) kind++
+    if (kind > 1) tokens.push(tokenOf(kinds[kind - 2] as TokenKind, image, at))
+    if (tokens.length > maxTokens) throw tooMany(at)
     at += image.length
   }
   tokens.push({ kind: 'end', text: '', image: '', at })
   return tokens
 }
+
+const tooMany = (position: number) =>
+  new SqlSyntaxError(`the expression has more than ${maxTokens} words and signs`, { position })
+
+const kinds: readonly TokenKind[] = ['double', 'whole', 'text', 'word', 'symbol']
 
 const keywords = new Set('NOT AND OR BETWEEN IN TRUE FALSE NULL IS CONTAINS STARTSWITH ENDSWITH'.split(' '))
 

@@ -15,6 +15,8 @@ export type Failed = undefined
 
 /** A whole number's literal, without the L that may follow it. Undefined above 2^63 - 1. */
 export function wholeNumber(digits: string): SqlNumber | undefined {
+  // Making a bigint of digits costs their square, and the literal begins with none that is 0.
+  if (digits.length > 19) return undefined
   const value = BigInt(digits)
   if (value > maxLong) return undefined
   return value <= 0x7fffffffn ? { type: 'int', value: Number(value) } : { type: 'long', value }

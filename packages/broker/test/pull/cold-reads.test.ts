@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RemotingServer } from '@skua-mq/remoting'
+import { configOf, type SimRuntime, simRuntime } from '@skua-mq/runtime'
+import type { GetResult } from '@skua-mq/store'
+import { brokerOptions } from '../../src/index.ts'
+import { PullHandler, type PullParts } from '../../src/pull/pull-handler.ts'
+import { pullFrame } from '../raw-peer.ts'
+
+const settings = {
+  ...configOf(brokerOptions, {}),
+  brokerPermission: () => 6,
+  slowReaderBytes: 1,
+}
+
+/** Serves pulls of one topic out of what `get` reads. */
+function serverOf(
+  runtime: SimRuntime,
+  { get, counted }: Pick<PullParts, 'counted'> & Pick<PullParts['store'], 'get'>,
+): RemotingServer {
+  const handler = new PullHandler({
+    store: { get, minOffset: () => 0, maxOffset: () => 1 },
+    clock: runtime.clock,
+    topic: () => ({ readQueueNums: 8, perm: 6 }),
+    group: () => ({ consumeEnable: true, consumeBroadcastEnable: true, brokerId: 0, whichBrokerWhenConsumeSlowly: 1 }),
+    filterOf: () => undefined,
+    commit: () => {},
+    counted,
+    settings,
+  })
+  return new RemotingServer({
+    ...runtime,
+    name: 'test',
+    listen: [{ host: 'host', port: 10_911 }],
+    routes: [],
+    hot: { send: () => {}, pull: (view, token) => handler.handle(view, token) },
+  })
+}
+
+/** Pulls of a disk that takes 20 ms for each, and gives so many bytes. */
+async function slowDisk(bytes: number) {
+  const runtime = simRuntime({ seed: 1 })
+  const counts = { reading: 0, most: 0, all: 0, pinned: 0, mostPinned: 0 }
+  const get = (_request: unknown, result: GetResult) => {
+    counts.reading++
+    counts.all++
+    counts.most = Math.max(counts.most, counts.reading)
+    return new Promise<void>(resolve => {
+      runtime.clock.after(20, () => {
+        counts.reading--
+        counts.pinned++
+        counts.mostPinned = Math.max(counts.mostPinned, counts.pinned)
+        result.status = 'found'
+        result.count = 1
+        result.bytes = bytes
+        const pin = {
+          get pins() {
+            return 1
+          },
+          set pins(_value: number) {
+            counts.pinned--
+          },
+        }
+        result.pinned.push(pin)
+        result.slices.push(Buffer.alloc(bytes))
+        resolve()
+      })
+    })
+  }
+  const server = serverOf(runtime, { get })
+  await runtime.clock.until(server.start())
+  const connect = async () => {
+    const socket = await runtime.clock.until(runtime.net.connect({ host: 'host', port: 10_911 }))
+    const state = { bytes: 0 }
+    socket.start({ data: chunk => (state.bytes += chunk.length), drained: () => {}, closed: () => {} })
+    return { socket, state }
+  }
+  return { runtime, counts, connect, server }
+}
+
+test('reads for a connection are on its account while they are under way, and none begins above its bound', async () => {
+  const { runtime, counts, connect } = await slowDisk(64 * 1024)
+  const { socket, state } = await connect()
+  for (let i = 0; i < 1000; i++) socket.write([pullFrame(i)])
+  await runtime.clock.advanceAsync(15)
+  // 4 MiB of reads that are taken to bring 256 KiB each.
+  assert.equal(counts.reading, 16)
+  await runtime.clock.advanceAsync(60_000)
+  // What they brought is known by now.
+  assert.ok(counts.most <= 64, String(counts.most))
+  assert.equal(counts.all, 1000)
+  assert.ok(state.bytes > 1000 * 64 * 1024)
+  assert.deepEqual([counts.reading, counts.pinned], [0, 0])
+})
+
+test('a consumer that never reads has a few megabytes read for it, and no more; what it asked before its end is not read', async () => {
+  const { runtime, counts, connect, server } = await slowDisk(1024 * 1024)
+  const { socket } = await connect()
+  socket.pause()
+  for (let i = 0; i < 1000; i++) socket.write([pullFrame(i)])
+  await runtime.clock.advanceAsync(5000)
+  assert.ok(counts.all <= 20, `${counts.all} MiB were read`)
+  runtime.network.reset('host', 'host')
+  await runtime.clock.advanceAsync(5000)
+  assert.ok(counts.all <= 20, `${counts.all} MiB were read`)
+  assert.deepEqual([counts.reading, counts.pinned, server.connectionCount], [0, 0, 0])
+})
+
+test('a read that fails, or an answer that does, costs its own pull', async () => {
+  const runtime = simRuntime({ seed: 1 })
+  let round = 0
+  const server = serverOf(runtime, {
+    get: (_request, result) => {
+      round++
+      if (round === 1) return Promise.reject(new Error('the disk is gone'))
+      result.status = 'found'
+      return Promise.resolve()
+    },
+    counted: () => {
+      if (round === 2) throw new TypeError('a figure that is none')
+    },
+  })
+  await runtime.clock.until(server.start())
+  const socket = await runtime.clock.until(runtime.net.connect({ host: 'host', port: 10_911 }))
+  let text = ''
+  socket.start({ data: chunk => (text += chunk.toString('latin1')), drained: () => {}, closed: () => {} })
+  for (let i = 1; i < 4; i++) {
+    socket.write([pullFrame(i)])
+    await runtime.clock.advanceAsync(10)
+  }
+  assert.match(text, /"code":1,.*the disk is gone.*"code":1,.*a figure that is none.*"code":0,/s)
+})

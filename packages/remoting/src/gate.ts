@@ -1,0 +1,31 @@
+import { ResponseCode } from '@skua-mq/protocol'
+import type { Account, Accounts } from './account.ts'
+import type { RemotingLimits } from './limits.ts'
+import { type Refusal, refuse } from './reply.ts'
+
+/** Who asks, as far as a gate looks. */
+export interface Asking {
+  readonly account: Account
+}
+
+/** Asked before anything is done for a request: why it is not let in, or undefined. */
+export type Gate = (head: { readonly code: number }, asking: Asking) => Refusal | undefined
+
+/**
+ * Requests of all connections that run are bounded. A connection that has no more than its share of them is never refused
+ * for what others do.
+ */
+export function overloadGate(
+  limits: Pick<RemotingLimits, 'maxPendingRequests'>,
+  accounts: Accounts,
+  connections: () => number,
+): Gate {
+  const limit = limits.maxPendingRequests
+  return (_head, { account }) => {
+    if (accounts.running < limit || account.running * Math.max(1, connections()) < limit) return undefined
+    return refuse(
+      ResponseCode.systemBusy,
+      `[OVERLOAD]maxPendingRequests (${limit}) requests are being worked on, ${account.running} of them for this connection`,
+    )
+  }
+}
