@@ -9,8 +9,9 @@ import {
   getUnitTopicList,
   ResponseCode,
   type TopicRouteData,
+  VersionThreshold,
 } from '@skua-mq/protocol'
-import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { type Call, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { orderTopicNamespace } from './kv-config.ts'
 import { ListCache } from './list-cache.ts'
 import type { NameServerParts } from './parts.ts'
@@ -54,8 +55,8 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
   ]
 }
 
-function routeRoute({ routes, kv, orderMessageEnable, advertise }: NameServerParts): Route {
-  return route(getRouteInfoByTopic, ({ topic }, { connection }) => {
+function routeRoute({ routes, kv, orderMessageEnable, advertise, secondAsks }: NameServerParts): Route {
+  const answer = (topic: string, { connection, command }: Call) => {
     const found = routes.routeOf(topic)
     if (found === undefined) {
       return refuse(
@@ -65,8 +66,23 @@ function routeRoute({ routes, kv, orderMessageEnable, advertise }: NameServerPar
     }
     const order = orderMessageEnable() ? kv.get(orderTopicNamespace, topic) : undefined
     const data = order === undefined ? found : { ...found, orderTopicConf: order }
-    return ok({}, getRouteInfoByTopic.replyBody!.encode(told(data, addr => advertise(addr, connection))))
+    const seen = told(data, addr => advertise(addr, connection))
+    return ok(
+      {},
+      getRouteInfoByTopic.replyBody!.encode(
+        command.version >= VersionThreshold.actingMaster ? withActingMaster(seen) : seen,
+      ),
+    )
+  }
+  return route(getRouteInfoByTopic, ({ topic }, call) => {
+    const waits = routes.has(topic) ? undefined : secondAsks.wait(topic, call.connection)
+    return waits === undefined ? answer(topic, call) : waits.then(() => answer(topic, call))
   })
+}
+
+/** Clients of 5.x may insist on what only a 5.x name server sends: the Rust client does not read a route without it. */
+function withActingMaster(route: TopicRouteData): TopicRouteData {
+  return { ...route, brokerDatas: route.brokerDatas.map(broker => ({ ...broker, enableActingMaster: false })) }
 }
 
 /** The route as one connection sees it. */

@@ -17,6 +17,7 @@ import { type NameServerConfig, nameServerOptions } from './options.ts'
 import { RegistrationIntake } from './registration-intake.ts'
 import { RouteTable } from './route-table.ts'
 import { nameServerRoutes } from './routes.ts'
+import { SecondAsks } from './second-asks.ts'
 
 export const brokerCame = defineEvent<{ brokerAddr: string; by: string }>('broker entered the routes', 'info')
 export const brokerGone = defineEvent<{ brokerAddr: string; why: string }>('broker left the routes', 'info')
@@ -57,6 +58,8 @@ export class NameServer implements Service {
     this.kv = new KvConfig({ ...runtime, path: kvConfigPath, maxBytes })
     this.routes = new RouteTable({ maxTopics })
     const { clock } = runtime
+    const secondAsks = new SecondAsks(clock)
+    this.routes.onTopic = topic => secondAsks.came(topic)
     this.intake = new RegistrationIntake({ routes: this.routes, clock, limits: { maxTopics, maxBrokers } })
     const config = new LiveConfig({
       table: nameServerOptions,
@@ -68,6 +71,7 @@ export class NameServer implements Service {
     const routes = nameServerRoutes({
       routes: this.routes,
       intake: this.intake,
+      secondAsks,
       kv: this.kv,
       config,
       now: () => runtime.clock.monotonic(),

@@ -4,11 +4,13 @@ import type { KvConfig } from './kv-config.ts'
 import type { nameServerOptions } from './options.ts'
 import type { RegistrationIntake } from './registration-intake.ts'
 import type { RouteTable } from './route-table.ts'
+import type { SecondAsks } from './second-asks.ts'
 
 /** What the handlers of a name server take. */
 export interface NameServerParts {
   readonly routes: RouteTable
   readonly intake: RegistrationIntake
+  readonly secondAsks: SecondAsks
   readonly kv: KvConfig
   readonly config: LiveConfig<typeof nameServerOptions>
   /** Monotonic ms. */

@@ -67,6 +67,8 @@ export class RouteTable {
   private readonly maxTopics: number
   /** Moves with each change of what the lists of topics and brokers say. */
   version = 0
+  /** Told of each topic that is entered. */
+  onTopic: (topic: string) => void = () => {}
 
   /** `maxTopics`: maxRegisteredTopics, of all brokers together. */
   constructor({ maxTopics = Number.POSITIVE_INFINITY } = {}) {
@@ -216,6 +218,12 @@ export class RouteTable {
     return this.live.has(brokerAddr)
   }
 
+  /** Whether a living broker has the topic. */
+  has(topic: string): boolean {
+    for (const name of this.topics.get(topic)?.keys() ?? []) if (this.brokers.has(name)) return true
+    return false
+  }
+
   /** Undefined for a topic that nobody registered, or whose brokers are all gone. */
   routeOf(topic: string): TopicRouteData | undefined {
     const queues = this.topics.get(topic)
@@ -343,6 +351,7 @@ export class RouteTable {
     else known.set(broker.brokerName, queue)
     broker.queues.set(topic, queue)
     this.version++
+    this.onTopic(topic)
   }
 
   /** Takes this entry out, unless a newer one of the same broker has taken its place. */

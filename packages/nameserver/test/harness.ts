@@ -42,7 +42,7 @@ export function ask<Q extends AnySpec>(
   routes: readonly Route[],
   request: Q,
   header: HeaderOf<Q>,
-  { body = new Uint8Array(0) as Uint8Array, connection = new TestConnection() as Connection } = {},
+  { body = new Uint8Array(0) as Uint8Array, connection = new TestConnection() as Connection, version = 409 } = {},
 ): Reply<Record<string, unknown>> & { body?: Uint8Array | undefined } {
   const spec = request as RequestSpec
   const found = routes.find(route => route.request.code === spec.code)
@@ -51,7 +51,7 @@ export function ask<Q extends AnySpec>(
   const command: Command = {
     code: spec.code,
     language: 0,
-    version: 409,
+    version,
     opaque: 1,
     flag: 0,
     extFields,

@@ -29,7 +29,14 @@ import {
 } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import { type ConfigChanges, configOf, LiveConfig, noEvents, SimClock, SimDisk } from '@skua-mq/runtime'
-import { KvConfig, nameServerOptions, nameServerRoutes, RegistrationIntake, RouteTable } from '../src/index.ts'
+import {
+  KvConfig,
+  nameServerOptions,
+  nameServerRoutes,
+  RegistrationIntake,
+  RouteTable,
+  SecondAsks,
+} from '../src/index.ts'
 import { body, topic } from './brokers.ts'
 import { ask, askLater, TestConnection } from './harness.ts'
 
@@ -49,8 +56,11 @@ function nameServer({ advertise = addr => addr, orderMessageEnable = false }: Se
     keep: changes => kept.push(changes),
   })
   const table = new RouteTable()
+  const secondAsks = new SecondAsks(clock)
+  table.onTopic = name => secondAsks.came(name)
   const routes = nameServerRoutes({
     routes: table,
+    secondAsks,
     intake: new RegistrationIntake({ routes: table, clock, limits: { maxTopics: 1000, maxBrokers: 100 } }),
     kv: new KvConfig({ disk: new SimDisk(clock), events: noEvents, path: '/kvConfig.json' }),
     config,
@@ -139,6 +149,55 @@ describe('105', () => {
     )
     assert.equal(order(), 'b1:4')
   })
+})
+
+describe('105 of a topic that is about to come', () => {
+  const asking = (server: ReturnType<typeof nameServer>, connection: TestConnection) =>
+    askLater(server.routes, getRouteInfoByTopic, { topic: '%RETRY%g' }, { connection })
+
+  test('a second ask of the same connection waits for the registration, the first one does not', async () => {
+    const server = nameServer()
+    const connection = new TestConnection()
+    assert.equal((await asking(server, connection)).code, 17)
+    server.clock.advance(8)
+    const second = asking(server, connection)
+    await server.clock.advanceAsync(10)
+    register(server, body([topic('%RETRY%g')]))
+    assert.equal((await second).code, 0)
+  })
+
+  test('it waits for 100 ms at most, and not at all when it comes late or from elsewhere', async () => {
+    const server = nameServer()
+    const connection = new TestConnection()
+    await asking(server, connection)
+    assert.equal((await asking(server, new TestConnection())).code, 17)
+    const begun = server.clock.monotonic()
+    assert.equal((await server.clock.until(asking(server, connection))).code, 17)
+    assert.equal(server.clock.monotonic() - begun, 100)
+    server.clock.advance(1001)
+    assert.equal((await asking(server, connection)).code, 17)
+  })
+
+  test('no more than a thousand wait at once', async () => {
+    const server = nameServer()
+    const waiting: Promise<unknown>[] = []
+    for (let i = 0; i < 1001; i++) {
+      const connection = new TestConnection()
+      await asking(server, connection)
+      waiting.push(asking(server, connection))
+    }
+    // The last one is answered although no time passes.
+    await waiting.pop()
+    await server.clock.until(Promise.all(waiting))
+  })
+})
+
+test('a client of 5.x is told enableActingMaster', () => {
+  const server = nameServer()
+  register(server)
+  const told = (version: number) => text(ask(server.routes, getRouteInfoByTopic, { topic: 'T' }, { version }))
+  assert.match(told(413), /"enableActingMaster":false/)
+  assert.doesNotMatch(told(411), /enableActingMaster/)
 })
 
 describe('103', () => {

@@ -17,6 +17,8 @@ export const VersionThreshold = {
   strictRouteJson: 401,
   /** Compressed register bodies carry the static-topic part (5.0.0). */
   staticTopicRegistration: 413,
+  /** Routes carry enableActingMaster for whoever asks from here on (5.0.0; dialect: routeHasActingMaster). */
+  actingMaster: 413,
 } as const
 
 /** The last number whose holder leaves `_UNIQUE_KEY_QUERY` out of the signature (4.9.3; admin.md 7.2). */
