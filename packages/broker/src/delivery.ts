@@ -75,7 +75,8 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
     topics,
     offsets: tables.offsets,
     producer: name => tables.producers.next(name),
-    isEnding: halfOffset => end.ending.has(halfOffset),
+    isEnding: halfOffset => end.isEnding(halfOffset),
+    writeOwed: () => end.writeOwed(),
     brokerName: config.brokerName,
     settings: () => ({
       transactionTimeOut: config.transactionTimeOut,
@@ -84,7 +85,7 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
       retentionMs: config.fileReservedTime * hourMs,
     }),
   })
-  const pending = (limit?: number) => pendingTransactions({ store, checks, settings: config }, limit)
+  const pending = (limit?: number) => pendingTransactions({ store, clock, checks, settings: config }, limit)
   return {
     steps: [retryStep({ topics, group }), halfStep(() => config.rejectTransactionMessage), delayStep(levels)],
     routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes({ end, checks, pending })],
