@@ -12,6 +12,7 @@ import { retryRoutes } from './retry/routes.ts'
 import { SendBack } from './retry/send-back.ts'
 import type { SendStep } from './send/send-handler.ts'
 import type { BrokerTables } from './tables.ts'
+import { undeliverableTopic } from './topic/names.ts'
 import { EndTransaction } from './transaction/end-transaction.ts'
 import { halfStep } from './transaction/half-message.ts'
 import { pendingTransactions } from './transaction/pending-transactions.ts'
@@ -48,6 +49,7 @@ export interface Delivery extends Service {
 
 /** Puts delay, retry and transactions together. */
 export function delivery({ config, runtime, store, tables, storeHost }: DeliveryParts): Delivery {
+  const { topics } = tables
   const levels = parseDelayLevels(config.messageDelayLevel)
   const delayed = new DelayedDelivery({
     ...runtime,
@@ -59,8 +61,8 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
       path: `${config.storePathRootDir}/config/delayOffset.json`,
     }),
     intervalMs: config.flushDelayOffsetInterval,
+    undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message could not be delivered').topicName,
   })
-  const { topics } = tables
   const group = (name: string) => tables.groups.findOrCreate(name)
   const brokerPermission = () => config.brokerPermission
   const counted = (name: string, topic: string) => tables.traffic.countSentBack(name, topic)
@@ -73,7 +75,8 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
     topics,
     offsets: tables.offsets,
     producer: name => tables.producers.next(name),
-    isEnding: halfOffset => end.ending.has(halfOffset),
+    isEnding: halfOffset => end.isEnding(halfOffset),
+    writeOwed: () => end.writeOwed(),
     brokerName: config.brokerName,
     settings: () => ({
       transactionTimeOut: config.transactionTimeOut,
@@ -82,7 +85,7 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
       retentionMs: config.fileReservedTime * hourMs,
     }),
   })
-  const pending = (limit?: number) => pendingTransactions({ store, checks, settings: config }, limit)
+  const pending = (limit?: number) => pendingTransactions({ store, clock, checks, settings: config }, limit)
   return {
     steps: [retryStep({ topics, group }), halfStep(() => config.rejectTransactionMessage), delayStep(levels)],
     routes: [...delayRoutes(delayed), ...retryRoutes(back), ...transactionRoutes({ end, checks, pending })],

@@ -13,7 +13,7 @@ export class StoreMachine {
   readonly events: Event[] = []
   private readonly machine: SimMachine
   private boots = 0
-  private readonly changes: Parameters<typeof storeConfig>[0]
+  private changes: Parameters<typeof storeConfig>[0]
 
   constructor(changes: Parameters<typeof storeConfig>[0] = {}) {
     this.changes = changes
@@ -22,7 +22,9 @@ export class StoreMachine {
     this.machine = new SimMachine({ clock: this.clock, network, random }, 'broker')
   }
 
-  async boot(): Promise<Process> {
+  /** `changes` of the configuration for this and later processes. */
+  async boot(changes: Parameters<typeof storeConfig>[0] = {}): Promise<Process> {
+    this.changes = { ...this.changes, ...changes }
     const hub = new EventHub()
     hub.subscribe(event => this.events.push(event))
     const runtime = this.machine.boot(hub)

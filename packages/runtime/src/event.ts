@@ -18,25 +18,44 @@ export function defineEvent<F extends Record<string, unknown>>(name: string, lev
   return Object.assign(make, { eventName: name, level })
 }
 
-/** Fans out to subscribers. One that throws does not keep the event from the others; `emit` throws it after them. */
+/** What became of a subscriber that threw: told to the others, in place of the one who must not be disturbed. */
+export const listenerFailed = defineEvent<{ event: string; error: unknown }>('listener failed', 'error')
+
+/**
+ * Fans out to subscribers. Parts emit in the middle of noting a fault, so `emit` never throws: what a subscriber throws is
+ * told to the other ones, and warned of in the process when there is no other who takes it.
+ */
 export class EventHub implements Events {
   private readonly listeners = new Set<(event: Event) => void>()
 
   emit(event: Event): void {
-    const failures: unknown[] = []
     for (const listener of this.listeners) {
       try {
         listener(event)
       } catch (error) {
-        failures.push(error)
+        this.tellFailure(listener, listenerFailed({ event: event.name, error }))
       }
     }
-    if (failures.length > 0) throw failures[0]
   }
 
   subscribe(listener: (event: Event) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
+  }
+
+  /** A subscriber that fails at this, too, is not told of it: two broken ones would tell each other for ever. */
+  private tellFailure(failed: (event: Event) => void, event: Event): void {
+    let heard = false
+    for (const listener of this.listeners) {
+      if (listener === failed) continue
+      try {
+        listener(event)
+        heard = true
+      } catch {
+        // Its own failure is told, or warned of, for the event that brought it here.
+      }
+    }
+    if (!heard) process.emitWarning(`a subscriber of events failed at "${event.fields.event}": ${event.fields.error}`)
   }
 }
 

@@ -39,6 +39,8 @@ export class Draft {
   properties: Uint8Array = noBytes
   propertiesStart = 0
   propertiesEnd = 0
+  /** It was in the log before: the limit for bodies was asked then, and may have been lowered since. */
+  isAgain = false
   /** False for the property WAIT=false: the answer waits neither for fdatasync nor for a slave. */
   waitStored = true
 }

@@ -14,6 +14,8 @@ export interface DelayedDeliveryParts {
   readonly file: TableFile<DelayOffsetTable>
   /** flushDelayOffsetInterval */
   readonly intervalMs: number
+  /** Makes the topic where messages are kept which the store refuses for good, and says its name. */
+  readonly undeliverable: () => string
 }
 
 /**
@@ -23,8 +25,10 @@ export interface DelayedDeliveryParts {
 export class DelayedDelivery implements ArrivalListener {
   private readonly parts: DelayedDeliveryParts
   private readonly levels: readonly DelayedLevel[]
-  private saved = ''
-  private replaced = ''
+  /** What the file holds for certain; undefined while nobody knows. */
+  private saved: string | undefined = ''
+  private saving: Promise<void> | undefined
+  private replaced: string | undefined
   private timer: Timer | undefined
 
   constructor(parts: DelayedDeliveryParts) {
@@ -51,19 +55,27 @@ export class DelayedDelivery implements ArrivalListener {
 
   /** On disk when it returns, or an event says why not. */
   save(): void {
-    if (this.isChanged()) this.parts.file.saveAtStop(this.table())
+    const table = this.table()
+    const text = textOf(table)
+    // One that is under way may still fail; this one overtakes it.
+    if (this.saving === undefined && text === this.saved) return
+    this.saving = undefined
+    this.saved = this.parts.file.saveAtStop(table) ? text : undefined
   }
 
   /** A slave keeps its master's file, from which it goes on when it is started as a master. */
   replace(table: DelayOffsetTable): void {
-    const text = JSON.stringify([...table.offsetTable])
+    const text = textOf(table)
     if (text === this.replaced) return
     this.replaced = text
-    void this.parts.file.saveLater({ offsetTable: table.offsetTable })
+    void this.parts.file.saveLater({ offsetTable: table.offsetTable }).then(isSaved => {
+      // What could not be saved is not there, and comes again with the master's next answer.
+      if (!isSaved && this.replaced === text) this.replaced = undefined
+    })
   }
 
-  arrived(topic: string, queueId: number): void {
-    if (topic === scheduleTopic) this.levels[queueId]?.wake()
+  arrived(topic: string, queueId: number, maxOffset: number): void {
+    if (topic === scheduleTopic) this.levels[queueId]?.arrived(maxOffset)
   }
 
   /** 45, and the file: level to the next offset; levels that never had a message are left out. */
@@ -75,14 +87,18 @@ export class DelayedDelivery implements ArrivalListener {
     return { offsetTable }
   }
 
-  private isChanged(): boolean {
-    const now = [...this.table().offsetTable].join()
-    if (now === this.saved) return false
-    this.saved = now
-    return true
-  }
-
-  private async saveIfChanged(): Promise<void> {
-    if (this.isChanged() && !(await this.parts.file.saveLater(this.table()))) this.saved = ''
+  private saveIfChanged(): Promise<void> | undefined {
+    const table = this.table()
+    const text = textOf(table)
+    if (text === this.saved) return undefined
+    const saving = this.parts.file.saveLater(table).then(isSaved => {
+      if (this.saving !== saving) return
+      this.saved = isSaved ? text : undefined
+      this.saving = undefined
+    })
+    this.saving = saving
+    return saving
   }
 }
+
+const textOf = ({ offsetTable }: DelayOffsetTable): string => [...offsetTable].join()

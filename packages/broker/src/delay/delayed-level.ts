@@ -1,14 +1,32 @@
 import { PropertyName } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
-import { type AppendWaiter, Draft, GetRequest, GetResult, type MessageStore, type QueueEntry } from '@skua-mq/store'
+import {
+  type AppendWaiter,
+  Draft,
+  GetRequest,
+  GetResult,
+  type MessageStore,
+  type PutResult,
+  type QueueEntry,
+} from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
 import { RecordCopy } from '../record/record-copy.ts'
+import { isRefusedForGood } from '../record/refused-for-good.ts'
+import { ArrivalMarks } from './arrival-marks.ts'
 import { scheduleTopic } from './delay-step.ts'
 
 export const delayedMessageDropped = defineEvent<{ level: number; queueOffset: number; why: string }>(
   'delayed message dropped',
   'error',
 )
+/** The store will never take it: it is kept elsewhere, and what is behind it goes on. */
+export const delayedMessageKept = defineEvent<{
+  level: number
+  queueOffset: number
+  topic: string
+  why: string
+  keptIn: string
+}>('delayed message cannot be delivered', 'error')
 export const delayedDeliveryPaused = defineEvent<{ level: number; remark: string }>('delayed delivery paused', 'warn')
 
 /** Messages of a level that are handed to the store and not yet answered. */
@@ -30,6 +48,8 @@ export interface DelayedLevelParts {
   /** From 1. */
   readonly level: number
   readonly delayMs: number
+  /** Makes the topic where messages are kept which the store refuses for good, and says its name. */
+  readonly undeliverable: () => string
 }
 
 /**
@@ -47,6 +67,7 @@ export class DelayedLevel {
   private readonly draft = new Draft()
   private readonly copy = new RecordCopy()
   private readonly properties = new RecordProperties()
+  private readonly marks: ArrivalMarks
   private flight: InFlight[] = []
   /** The next offset to be handed to the store. */
   private next = 0
@@ -60,6 +81,7 @@ export class DelayedLevel {
 
   constructor(parts: DelayedLevelParts) {
     this.parts = parts
+    this.marks = new ArrivalMarks(parts.delayMs)
     for (let i = 0; i < blockEntries; i++) this.entries.push({ physicalOffset: 0, size: 0, tagsCode: 0 })
     this.request.topic = scheduleTopic
     this.request.queueId = parts.level - 1
@@ -73,6 +95,8 @@ export class DelayedLevel {
     const { minOffset, maxOffset } = queue ?? { minOffset: 0, maxOffset: 0 }
     this.delivered = Math.min(Math.max(offset, minOffset), maxOffset)
     this.next = this.delivered
+    // Since when they are here is not known: the time of this start is the latest that it can have been.
+    this.marks.note(maxOffset, this.parts.clock.monotonic())
     this.stopped = false
     this.wake()
   }
@@ -87,8 +111,13 @@ export class DelayedLevel {
       })
   }
 
-  /** Messages have arrived. */
-  wake(): void {
+  /** Messages have arrived, up to `maxOffset`. */
+  arrived(maxOffset: number): void {
+    this.marks.note(maxOffset, this.parts.clock.monotonic())
+    this.wake()
+  }
+
+  private wake(): void {
     if (this.stopped || this.working || this.timer !== undefined) return
     this.working = true
     this.work().finally(() => {
@@ -132,12 +161,16 @@ export class DelayedLevel {
     if (this.next < queue.minOffset) this.next = queue.minOffset
     const count = queue.entries(this.next, this.entries)
     const now = clock.now()
+    // By the marks: what arrived so long ago is due whatever the wall clock said when it was stored, or says now.
+    const arrivedBefore = clock.monotonic() - delayMs
+    this.marks.forget(this.next)
     let due = 0
     for (; due < count; due++) {
       const { tagsCode } = this.entries[due]!
-      // Further away than the level's own delay: the clock was set back, and the time counts as come.
-      if (tagsCode <= now || tagsCode > now + delayMs) continue
-      if (due === 0) this.sleep(Math.min(tagsCode - now, lookAgainMs))
+      const arrivedBy = this.marks.arrivedBy(this.next + due)
+      if (tagsCode <= now || (arrivedBy !== undefined && arrivedBy <= arrivedBefore)) continue
+      const waitMs = arrivedBy === undefined ? delayMs : arrivedBy - arrivedBefore
+      if (due === 0) this.sleep(Math.min(tagsCode - now, waitMs, lookAgainMs))
       break
     }
     return Math.min(due, maxInFlight - this.flight.length)
@@ -156,7 +189,15 @@ export class DelayedLevel {
     await store.get(request, result)
     try {
       for (const slice of result.slices) {
-        for (let at = 0; at < slice.length; at += this.copy.size) if (!this.append(slice, at)) return false
+        for (let at = 0; at < slice.length; at += this.copy.size) {
+          const { copy, draft, properties } = this
+          if (!copy.fill(draft, slice, { at }) || !properties.read(slice, at, at + copy.size)) {
+            this.drop(this.next++, 'its record in the log is damaged')
+            this.advance()
+            return true
+          }
+          if (!this.append()) return false
+        }
       }
       // A record that cannot be read is passed over, or everything behind it would wait for ever.
       if (result.count === 0) {
@@ -171,11 +212,9 @@ export class DelayedLevel {
     }
   }
 
-  /** Hands the record at `at` to the store; false when it was refused. */
-  private append(slice: Uint8Array, at: number): boolean {
+  /** Hands the record that `draft` is filled from to the store; false when delivery has to wait. */
+  private append(): boolean {
     const { draft, copy, properties } = this
-    if (!copy.fill(draft, slice, { at }) || !properties.read(slice, at, at + copy.size))
-      throw new Error(`no record at queue offset ${this.next}`)
     if (this.stopped) return false
     const topic = properties.find(PropertyName.realTopic)
     const queueId = Number.parseInt(properties.find(PropertyName.realQueueId) ?? '', 10)
@@ -185,14 +224,36 @@ export class DelayedLevel {
       draft.topic = topic
       draft.queueId = queueId
       draft.preparedTransactionOffset = 0
-      const flight = new InFlight(this, copy.queueOffset)
-      this.flight.push(flight)
-      this.parts.store.append(draft, flight)
+      const refused = this.hand()
+      if (refused !== undefined) this.keep(topic, refused)
       // A refusal is told before append returns: nothing behind it may overtake.
       if (this.failed) return false
     }
     this.next = copy.queueOffset + 1
     return true
+  }
+
+  /** Answers why the store will never take it. */
+  private hand(): string | undefined {
+    const flight = new InFlight(this, this.copy.queueOffset)
+    this.flight.push(flight)
+    this.parts.store.append(this.draft, flight)
+    if (flight.refusedForGood === undefined) return undefined
+    this.flight.pop()
+    return flight.refusedForGood
+  }
+
+  /** The message that was handed last is kept elsewhere, so that those behind it need not wait for ever. */
+  private keep(topic: string, why: string): void {
+    const { level, events, undeliverable } = this.parts
+    const { queueOffset, physicalOffset } = this.copy
+    const keptIn = undeliverable()
+    this.draft.topic = keptIn
+    this.draft.queueId = 0
+    const refused = this.hand()
+    if (this.failed) return
+    const place = refused === undefined ? keptIn : `the log at physical offset ${physicalOffset}, until retention`
+    events.emit(delayedMessageKept({ level, queueOffset, topic, why, keptIn: place }))
   }
 
   private drop(queueOffset: number, why: string): void {
@@ -234,6 +295,7 @@ export class DelayedLevel {
 
 class InFlight implements AppendWaiter {
   state: 'waiting' | 'stored' | 'refused' = 'waiting'
+  refusedForGood: string | undefined
   readonly offset: number
   private readonly owner: DelayedLevel
 
@@ -242,8 +304,12 @@ class InFlight implements AppendWaiter {
     this.offset = offset
   }
 
-  stored({ isStored }: { readonly isStored: boolean }): void {
-    this.state = isStored ? 'stored' : 'refused'
-    this.owner.answered(isStored)
+  stored(result: PutResult): void {
+    if (isRefusedForGood(result)) {
+      this.refusedForGood = result.remark
+      return
+    }
+    this.state = result.isStored ? 'stored' : 'refused'
+    this.owner.answered(result.isStored)
   }
 }

@@ -22,6 +22,7 @@ export class RecordCopy {
     this.queueOffset = readLong(bytes, at + RecordAt.queueOffset)
     this.physicalOffset = readLong(bytes, at + RecordAt.physicalOffset)
     this.size = layout.size
+    draft.isAgain = true
     draft.flag = readInt(bytes, at + RecordAt.flag)
     draft.sysFlag = layout.sysFlag & ~hostBits
     draft.bornAtMs = readLong(bytes, at + RecordAt.bornTimestamp)

@@ -11,6 +11,7 @@ import type { Random } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { delayTarget } from '../delay/delay-step.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
+import { unstorableTopic } from '../topic/names.ts'
 import { Perm } from '../topic/topic-config.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { deadLetterTopic, reconsumeLimit, retryTopicOf } from './dead-letter.ts'
@@ -60,6 +61,9 @@ export class SendBack {
         `this broker is not writable (brokerPermission=${parts.brokerPermission()})`,
       )
     if (group.retryQueueNums <= 0) return ok({})
+    // Before anything is made: delayed first, the message would be refused where nobody hears of it.
+    const unstorable = unstorableTopic(retryTopicOf(header.group))
+    if (unstorable !== undefined) return refuse(ResponseCode.systemError, `${unstorable}: use a shorter group name`)
     const retryTopic = parts.topics.ensure(
       retryTopicOf(header.group),
       group.retryQueueNums,

@@ -1,4 +1,4 @@
-import { ResponseCode } from '@skua-mq/protocol'
+import { maxTopicBytesV1, ResponseCode } from '@skua-mq/protocol'
 
 const legal = /^[%|a-zA-Z0-9_-]+$/
 
@@ -10,6 +10,12 @@ export const maxGroupLength = 255
 export const retryPrefix = '%RETRY%'
 export const deadLetterPrefix = '%DLQ%'
 
+/**
+ * Where the broker keeps what it had taken and the store then refuses for good: a delayed message above a limit that was
+ * lowered, above all. It lies there byte for byte, with REAL_TOPIC and REAL_QID as properties.
+ */
+export const undeliverableTopic = 'rmq_sys_UNDELIVERABLE'
+
 /** Topics of the broker itself, to which nobody may send (remoting.md 9.2). */
 const forbidden = new Set([
   'SCHEDULE_TOPIC_XXXX',
@@ -18,6 +24,7 @@ const forbidden = new Set([
   'TRANS_CHECK_MAX_TIME_TOPIC',
   'SELF_TEST_TOPIC',
   'OFFSET_MOVED_EVENT',
+  undeliverableTopic,
 ])
 
 /** Asked for every message. */
@@ -39,18 +46,30 @@ export function illegalTopicName(topic: string): string | undefined {
 }
 
 export interface TopicRefusal {
-  readonly code: typeof ResponseCode.systemError | typeof ResponseCode.noPermission
+  readonly code: typeof ResponseCode.systemError | typeof ResponseCode.noPermission | typeof ResponseCode.messageIllegal
   readonly remark: string
 }
 
-/** Why nobody may send to a topic: 1 for a name that is none, 16 for the broker's own; undefined where one may. */
+/** Why no message of a topic can be stored, whatever its name may be otherwise; undefined where one can. */
+export function unstorableTopic(topic: string): string | undefined {
+  const bytes = Buffer.byteLength(topic)
+  if (bytes <= maxTopicBytesV1) return undefined
+  return `the topic ${topic} has ${bytes} bytes, and a message can be stored with at most ${maxTopicBytesV1}`
+}
+
+/**
+ * Why nobody may send to a topic: 1 for a name that is none, 16 for the broker's own, 13 for a retry topic of a group whose
+ * name is too long; undefined where one may.
+ */
 export function refusedTopic(topic: string): TopicRefusal | undefined {
   if (forbidden.has(topic)) {
     const remark = `the topic ${topic} belongs to the broker: sending to it is forbidden`
     return { code: ResponseCode.noPermission, remark }
   }
-  const remark = illegalTopicName(topic)
-  return remark === undefined ? undefined : { code: ResponseCode.systemError, remark }
+  const illegal = illegalTopicName(topic)
+  if (illegal !== undefined) return { code: ResponseCode.systemError, remark: illegal }
+  const remark = unstorableTopic(topic)
+  return remark === undefined ? undefined : { code: ResponseCode.messageIllegal, remark }
 }
 
 export function illegalGroupName(group: string): string | undefined {

@@ -10,7 +10,7 @@ import {
   withTransactionKind,
 } from '@skua-mq/protocol'
 import { noReply, ok, type Reply, refuse } from '@skua-mq/remoting'
-import type { MessageStore } from '@skua-mq/store'
+import type { MessageStore, PutResult } from '@skua-mq/store'
 import { delayTarget } from '../delay/delay-step.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import { firstOffsetOf } from './half-fate.ts'
@@ -34,12 +34,27 @@ export const maxRemembered = 10_000
 /** The verdict on a half message (37): a commit delivers it, and both ends are written to the op topic. */
 export class EndTransaction {
   private readonly parts: EndTransactionParts
-  private readonly ended = new Set<number>()
+  /** First offsets of what is delivered or rolled back, by the half offsets that the op topic has to hear of still. */
+  private readonly ended = new Map<number, Set<number>>()
+  /** Those of `ended` with something to write. */
+  private readonly owed = new Set<number>()
+  /** Commits that the store has not answered, by first offset. */
+  private readonly delivering = new Map<number, Promise<unknown>>()
   /** Half messages whose end is being written: nobody must be asked about them. */
   readonly ending = new Map<number, Promise<Ended>>()
 
   constructor(parts: EndTransactionParts) {
     this.parts = parts
+  }
+
+  /** Whether a half message is decided, or just being decided, and the op topic need not say so yet. */
+  isEnding(halfOffset: number): boolean {
+    return this.ending.has(halfOffset) || this.owed.has(halfOffset) || this.delivering.has(halfOffset)
+  }
+
+  /** What could not be written to the op topic is written now, before producers are asked about it. */
+  async writeOwed(): Promise<void> {
+    for (const first of [...this.owed]) if (!(await this.write(first)).isStored) return
   }
 
   take(header: Header): Promise<Ended> | typeof noReply {
@@ -56,7 +71,7 @@ export class EndTransaction {
   }
 
   private async end(header: Header): Promise<Ended> {
-    const { store, now, storeHost } = this.parts
+    const { store } = this.parts
     const halfOffset = header.tranStateTableOffset
     const record = await store.readRecord(header.commitLogOffset)
     const message = record === undefined ? undefined : readRecord(record)?.message
@@ -66,17 +81,44 @@ export class EndTransaction {
     if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
     // Of a message that was stored again while it waited every copy counts, and one end is enough.
     const first = firstOffsetOf(message) ?? halfOffset
-    if (this.ended.has(first)) return ok({})
-    if (header.commitOrRollback === TransactionState.commit) {
-      const failure = await this.commit(record, message)
+    // Verdicts about two copies may cross: one after the other, so that the second finds what the first has done.
+    while (this.delivering.has(first)) await this.delivering.get(first)
+    if (!this.ended.has(first)) {
+      const isCommit = header.commitOrRollback === TransactionState.commit
+      const delivered = this.deliver(isCommit ? record : undefined, { message, first, halfOffset })
+      const forgotten = delivered.finally(() => this.delivering.delete(first))
+      this.delivering.set(first, forgotten)
+      const failure = await forgotten
       if (failure !== undefined) return refuse(ResponseCode.systemError, failure)
     }
-    this.remember(first)
-    const written = [...new Set([halfOffset, first])].map(offset =>
-      appendOp(store, { halfOffset: offset, nowMs: now(), storeHost }),
-    )
-    const op = (await Promise.all(written))[0]!
+    const op = await this.write(first)
     return op.isStored ? ok({}) : refuse(ResponseCode.systemError, op.remark === '' ? op.status : op.remark)
+  }
+
+  /** Delivers the record, if there is one to be delivered, and remembers the end. Answers why it was not stored. */
+  private async deliver(
+    record: Uint8Array | undefined,
+    { message, first, halfOffset }: { message: StoredMessage; first: number; halfOffset: number },
+  ): Promise<string | undefined> {
+    const failure = record === undefined ? undefined : await this.commit(record, message)
+    if (failure === undefined) this.remember(first, new Set([halfOffset, first]))
+    return failure
+  }
+
+  /** Tells the op topic what it has not been told of a half message that has ended. */
+  private async write(first: number): Promise<Pick<PutResult, 'isStored' | 'remark' | 'status'>> {
+    const { store, now, storeHost } = this.parts
+    const untold = this.ended.get(first)
+    if (untold === undefined) return { isStored: true, remark: '', status: 'ok' }
+    const written = await Promise.all(
+      [...untold].map(async halfOffset => {
+        const put = await appendOp(store, { halfOffset, nowMs: now(), storeHost })
+        if (put.isStored) untold.delete(halfOffset)
+        return put
+      }),
+    )
+    if (untold.size === 0) this.owed.delete(first)
+    return written.find(put => !put.isStored) ?? { isStored: true, remark: '', status: 'ok' }
   }
 
   /** Answers why it was not stored. */
@@ -97,9 +139,16 @@ export class EndTransaction {
     return remark === '' ? status : remark
   }
 
-  private remember(halfOffset: number): void {
-    if (this.ended.size >= maxRemembered) for (const oldest of this.ended) if (this.ended.delete(oldest)) break
-    this.ended.add(halfOffset)
+  private remember(first: number, untold: Set<number>): void {
+    if (this.ended.size >= maxRemembered)
+      // What is owed is still needed; there is hardly ever any.
+      for (const oldest of this.ended.keys())
+        if (!this.owed.has(oldest)) {
+          this.ended.delete(oldest)
+          break
+        }
+    this.ended.set(first, untold)
+    this.owed.add(first)
   }
 }
 

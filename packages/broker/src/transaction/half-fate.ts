@@ -24,14 +24,13 @@ export type HalfFate =
 /** store.md 8, in its order. Pure: the caller reads and stores. */
 export function fateOf(
   message: StoredMessage,
-  round: { nowMs: number; settings: CheckSettings; isDecided: (halfOffset: number) => boolean },
+  round: { nowMs: number; settings: CheckSettings; isDecided: boolean },
 ): HalfFate {
   const { nowMs, settings } = round
-  const first = firstOffsetOf(message)
-  if (first !== undefined && round.isDecided(first)) return 'decided'
+  if (round.isDecided) return 'decided'
   if (checkTimesOf(message) >= settings.transactionCheckMax) return 'discard'
-  if (nowMs - message.bornTimestamp > settings.retentionMs) return 'discard'
-  if (message.storeTimestamp >= nowMs) return 'stop'
+  // By both clocks, the producer's and the broker's: a wrong one must not give up what was sent a moment ago.
+  if (nowMs - Math.max(message.bornTimestamp, message.storeTimestamp) > settings.retentionMs) return 'discard'
   const immunity = immunityOf(message, settings)
   const ageMs = nowMs - message.bornTimestamp
   // Born in the future, by the producer's clock: nobody can tell its age, so it is asked about.

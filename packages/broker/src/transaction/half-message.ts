@@ -1,4 +1,5 @@
 import { PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
+import { maxPropertiesBytes } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-handler.ts'
 
 /** Where messages wait for their transaction's end (store.md 8): one queue. */
@@ -9,6 +10,9 @@ export const opTopic = 'RMQ_SYS_TRANS_OP_HALF_TOPIC'
 export const transactionGroup = 'CID_RMQ_SYS_TRANS'
 /** Where messages go of which nobody would say what becomes of them. */
 export const discardTopic = 'TRANS_CHECK_MAX_TIME_TOPIC'
+
+/** How often it was asked about, and its first place: what is added to a half message that is stored again. */
+const roomForChecks = 100
 
 /** A message with TRAN_MSG=true is kept in the half topic until its producer has decided (remoting.md 12). */
 export function halfStep(rejects: () => boolean): SendStep {
@@ -24,6 +28,11 @@ export function halfStep(rejects: () => boolean): SendStep {
     if (view.batch) return { code: ResponseCode.messageIllegal, remark: 'a batch cannot be transactional' }
     properties.add(PropertyName.realTopic, draft.topic)
     properties.add(PropertyName.realQueueId, String(draft.queueId))
+    if (properties.length + roomForChecks > maxPropertiesBytes)
+      return {
+        code: ResponseCode.messageIllegal,
+        remark: `the properties of a transactional message leave less than ${roomForChecks} of ${maxPropertiesBytes} bytes free, which its checks need`,
+      }
     // A delay begins with the commit.
     properties.delayLevel = 0
     draft.topic = halfTopic

@@ -1,10 +1,6 @@
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { appendDraft } from '../record/rewrite.ts'
 import { opTopic } from './half-message.ts'
-import { readQueue } from './queue-reader.ts'
-
-/** Decided half messages that a round keeps in mind; more end its reading. */
-export const maxDecided = 1_000_000
 
 const properties = Buffer.from('TAGS\u0001d\u0002WAIT\u0001true')
 
@@ -32,38 +28,4 @@ export function halfOffsetsOf(body: Uint8Array): number[] {
     .map(text => text.trim())
     .filter(text => /^\d{1,15}$/.test(text))
     .map(Number)
-}
-
-/** What the op queue says from an offset on. */
-export class DecidedHalves {
-  /** Half offset to the op offset that decides it. */
-  readonly byHalf = new Map<number, number>()
-  /** Where to go on reading. */
-  nextOp: number
-  private readonly store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset'>
-
-  constructor(store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset'>, fromOp: number) {
-    this.store = store
-    this.nextOp = Math.max(fromOp, store.minOffset(opTopic, 0))
-  }
-
-  /** Reads to the end of the queue; false when that is more than `maxDecided`. */
-  async readAll(): Promise<boolean> {
-    for await (const op of readQueue(this.store, { topic: opTopic, queueId: 0 }, this.nextOp)) {
-      if (this.byHalf.size >= maxDecided) return false
-      for (const half of halfOffsetsOf(op.body)) if (!this.byHalf.has(half)) this.byHalf.set(half, op.queueOffset)
-      this.nextOp = op.queueOffset + 1
-    }
-    return true
-  }
-
-  /**
-   * From which op on a later round has to read: all before decide half messages which lie before `halfOffset`. `awaited`
-   * are such that lie before it, and whose decision is still asked for.
-   */
-  firstNeeded(halfOffset: number, awaited: ReadonlyMap<number, number>): number {
-    let first = this.nextOp
-    for (const [half, op] of this.byHalf) if ((half >= halfOffset || awaited.has(half)) && op < first) first = op
-    return first
-  }
 }

@@ -1,31 +1,34 @@
 import { type PendingTransaction, PropertyName } from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { DecidedHalves } from './decided-halves.ts'
 import { firstOffsetOf } from './half-fate.ts'
 import { checkTimesOf, halfTopic, immunityOf } from './half-message.ts'
-import { DecidedHalves } from './op-messages.ts'
 import type { TransactionChecks } from './transaction-checks.ts'
 
 /** The undecided transactions, oldest first, at most `limit` (default 1000), for tools. */
 export async function pendingTransactions(
   parts: {
     store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
+    clock: Clock
     checks: Pick<TransactionChecks, 'begin' | 'read' | 'nextRoundAtMs'>
     settings: { readonly transactionTimeOut: number; readonly transactionCheckInterval: number }
   },
   limit = 1000,
 ): Promise<PendingTransaction[]> {
-  const { store, checks, settings } = parts
+  const { store, clock, checks, settings } = parts
   const { half, op } = checks.begin()
-  const end = store.maxOffset(halfTopic, 0)
-  const decided = new DecidedHalves(store, op)
+  const last = store.maxOffset(halfTopic, 0)
+  const decided = new DecidedHalves({ store, clock, half, op })
   await decided.readAll()
+  const end = Math.min(last, decided.horizon)
   const pending: PendingTransaction[] = []
   for (let halfOffset = half; halfOffset < end && pending.length < limit; halfOffset++) {
-    if (decided.byHalf.has(halfOffset)) continue
+    if (decided.has(halfOffset)) continue
     const message = (await checks.read(halfOffset))?.message
     if (message === undefined) continue
     const first = firstOffsetOf(message)
-    if (first !== undefined && decided.byHalf.has(first)) continue
+    if (first !== undefined && (await decided.hasFirst(first))) continue
     const immuneUntilMs = message.bornTimestamp + immunityOf(message, settings).ms
     const rounds = Math.max(0, Math.ceil((immuneUntilMs - checks.nextRoundAtMs) / settings.transactionCheckInterval))
     pending.push({

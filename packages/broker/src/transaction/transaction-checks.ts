@@ -3,27 +3,36 @@ import type { Connection } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
+import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { checkQuestion } from './check-question.ts'
+import { DecidedHalves, type DecidedLimits } from './decided-halves.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
 import { checkTimesOf, discardTopic, halfTopic, opTopic, realTarget, transactionGroup } from './half-message.ts'
-import { DecidedHalves } from './op-messages.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
   'no producer to ask about a transaction',
   'warn',
 )
-export const transactionDiscarded = defineEvent<{ group: string; topic: string; halfOffset: number; checks: number }>(
-  'transaction given up',
-  'warn',
-)
+export const transactionDiscarded = defineEvent<{
+  group: string
+  topic: string
+  halfOffset: number
+  checks: number
+  why: string
+}>('transaction given up', 'warn')
 export const checkRoundFailed = defineEvent<{ error: unknown }>('round of transaction checks failed', 'error')
 
 /** A round lasts at most so long; the next one goes on where it ended. */
 export const maxRoundMs = 60_000
-/** Half messages stored again whose first copy may still be decided; of more a decision may be asked for twice. */
+/**
+ * Half messages stored again whose first copy may still be decided. While there are more, or some of before a restart, no
+ * op is passed that may decide one.
+ */
 export const maxAwaited = 100_000
+/** A wall clock may be set forward by so much between two rounds, and is believed at once. */
+export const believedJumpMs = 60_000
 
 export interface TransactionCheckParts {
   readonly clock: Clock
@@ -35,8 +44,12 @@ export interface TransactionCheckParts {
   readonly producer: (group: string) => { readonly connection: Pick<Connection, 'tell'> } | undefined
   /** Whether a verdict about a half message is just being written. */
   readonly isEnding: (halfOffset: number) => boolean
+  /** Writes what is decided and could not be written down. */
+  readonly writeOwed: () => Promise<void>
   readonly brokerName: string
   readonly settings: () => CheckSettings & { readonly transactionCheckInterval: number }
+  /** Default: those of `DecidedHalves`. */
+  readonly decidedLimits?: DecidedLimits
 }
 
 /** One half message of which a round has to decide. */
@@ -57,6 +70,9 @@ export class TransactionChecks {
   private stopped = true
   /** First offset to that of the newest copy, while that one lies ahead. */
   private readonly awaited = new Map<number, number>()
+  /** Before here copies may lie whose first offset is not in `awaited`. */
+  private unknownUntil = 0
+  private last: { readonly nowMs: number; readonly monotonicMs: number } | undefined
   /** When the next round begins, wall clock. */
   nextRoundAtMs = 0
 
@@ -66,6 +82,8 @@ export class TransactionChecks {
 
   start(): void {
     this.stopped = false
+    this.believedNow()
+    this.unknownUntil = this.parts.store.maxOffset(halfTopic, 0)
     this.arm()
   }
 
@@ -100,19 +118,29 @@ export class TransactionChecks {
   }
 
   private async round(): Promise<void> {
-    const { store, clock, events } = this.parts
+    const { store, clock, events, writeOwed } = this.parts
     if (store.refusing !== undefined) return
     const { half, op } = this.begin()
-    const decided = new DecidedHalves(store, op)
+    const limits = this.parts.decidedLimits
+    const decided = new DecidedHalves({
+      store,
+      clock,
+      half,
+      op,
+      isStopped: () => this.stopped,
+      ...(limits && { limits }),
+    })
     let next = half
     try {
-      const nowMs = clock.now()
+      await writeOwed()
+      const nowMs = this.believedNow()
       const endAt = clock.monotonic() + maxRoundMs
       // The end is taken before the ops are read: what is decided later is of the next round.
-      const end = store.maxOffset(halfTopic, 0)
+      const last = store.maxOffset(halfTopic, 0)
       await decided.readAll()
+      const end = Math.min(last, decided.horizon)
       for (; next < end && !this.stopped && clock.monotonic() < endAt; next++) {
-        if (decided.byHalf.has(next)) continue
+        if (decided.has(next)) continue
         if (!(await this.handle(next, { nowMs, decided }))) break
       }
     } catch (error) {
@@ -120,7 +148,19 @@ export class TransactionChecks {
     }
     for (const [first, copy] of this.awaited) if (copy < next) this.awaited.delete(first)
     this.commit(halfTopic, next)
-    this.commit(opTopic, decided.firstNeeded(next, this.awaited))
+    this.commit(opTopic, this.unknownUntil > next ? op : decided.firstNeeded(next, this.awaited))
+  }
+
+  /**
+   * A wall clock that has jumped ahead since the last round is believed in the next one, when it is still there: one bad
+   * reading must not make everything old enough to be given up.
+   */
+  private believedNow(): number {
+    const { clock } = this.parts
+    const [nowMs, monotonicMs] = [clock.now(), clock.monotonic()]
+    const { last } = this
+    this.last = { nowMs, monotonicMs }
+    return last === undefined ? nowMs : Math.min(nowMs, last.nowMs + (monotonicMs - last.monotonicMs) + believedJumpMs)
   }
 
   private commit(topic: string, offset: number): void {
@@ -137,9 +177,10 @@ export class TransactionChecks {
     if (found === undefined) return true
     const first = firstOffsetOf(found.message)
     if (first !== undefined && isEnding(first)) return false
-    const isDecided = (offset: number) => round.decided.byHalf.has(offset)
-    const fate = fateOf(found.message, { nowMs: round.nowMs, settings: settings(), isDecided })
-    return this.apply(fate, found)
+    const isDecided = first !== undefined && (await round.decided.hasFirst(first))
+    // A verdict may have come while the queue was read.
+    if (isEnding(halfOffset) || (first !== undefined && isEnding(first))) return false
+    return this.apply(fateOf(found.message, { nowMs: round.nowMs, settings: settings(), isDecided }), found)
   }
 
   private async apply(fate: HalfFate, half: Undecided): Promise<boolean> {
@@ -149,9 +190,9 @@ export class TransactionChecks {
       case 'decided':
         return true
       case 'discard':
-        return this.discard(half)
+        return this.discard(half, 'it was asked about often enough, or is as old as retention')
       case 'keep':
-        return (await this.again(half, {})).isStored
+        return this.keep(half)
       case 'ask':
         return this.ask(half)
     }
@@ -197,14 +238,22 @@ export class TransactionChecks {
       this.parts.store,
       rewriteRecord(record, { topic: halfTopic, queueId: 0, properties })!,
     )
-    if (put.isStored && this.awaited.size < maxAwaited) this.awaited.set(first, put.queueOffset)
+    if (!put.isStored) return put
+    if (this.awaited.size < maxAwaited || this.awaited.has(first)) this.awaited.set(first, put.queueOffset)
+    else this.unknownUntil = put.queueOffset + 1
     return put
+  }
+
+  private async keep(half: Undecided): Promise<boolean> {
+    const put = await this.again(half, {})
+    return isRefusedForGood(put) ? this.discard(half, put.remark) : put.isStored
   }
 
   private async ask(half: Undecided): Promise<boolean> {
     const { store, producer, events, brokerName } = this.parts
     const checks = checkTimesOf(half.message) + 1
     const put = await this.again(half, { [PropertyName.transactionCheckTimes]: String(checks) })
+    if (isRefusedForGood(put)) return this.discard(half, put.remark)
     if (!put.isStored) return false
     const group = half.message.properties.get(PropertyName.producerGroup) ?? ''
     const asked = producer(group)
@@ -219,14 +268,15 @@ export class TransactionChecks {
     return true
   }
 
-  private async discard({ record, message, halfOffset }: Undecided): Promise<boolean> {
+  /** It is kept where it can be found; one that fits nowhere stays in the half topic. Either way the round goes on. */
+  private async discard({ record, message, halfOffset }: Undecided, why: string): Promise<boolean> {
     const { topics, store, events } = this.parts
     topics.ensure(discardTopic, 1, 'a transaction was given up')
-    const { isStored } = await appendDraft(store, rewriteRecord(record, { topic: discardTopic, queueId: 0 })!)
-    if (!isStored) return false
+    const put = await appendDraft(store, rewriteRecord(record, { topic: discardTopic, queueId: 0 })!)
+    if (!put.isStored && !isRefusedForGood(put)) return false
     const group = message.properties.get(PropertyName.producerGroup) ?? ''
     const topic = message.properties.get(PropertyName.realTopic) ?? ''
-    events.emit(transactionDiscarded({ group, topic, halfOffset, checks: checkTimesOf(message) }))
+    events.emit(transactionDiscarded({ group, topic, halfOffset, checks: checkTimesOf(message), why }))
     return true
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { delayOffsetFile, getAllDelayOffset } from '@skua-mq/protocol'
+import type { SimDisk } from '@skua-mq/runtime'
 import type { Store } from '@skua-mq/store'
 import { scheduleTopic } from '../../src/delay/delay-step.ts'
 import { DelayedDelivery } from '../../src/delay/delayed-delivery.ts'
@@ -13,7 +14,8 @@ const levels = [1000, 5000]
 
 function deliver({ runtime, store }: Process) {
   const file = new TableFile({ ...runtime, codec: delayOffsetFile, path: '/store/config/delayOffset.json' })
-  const delivery = new DelayedDelivery({ ...runtime, store, levels, file, intervalMs: 10_000 })
+  const undeliverable = () => 'kept'
+  const delivery = new DelayedDelivery({ ...runtime, store, levels, file, intervalMs: 10_000, undeliverable })
   delivery.start()
   return delivery
 }
@@ -88,7 +90,9 @@ describe('a delayed message', () => {
     deliver(process)
     await machine.put(process.store, [delayed('back', 2)])
     machine.clock.step(-3_600_000)
-    await machine.clock.advanceAsync(1001)
+    await machine.clock.advanceAsync(4999)
+    assert.deepEqual(bodies(machine, process.store), [])
+    await machine.clock.advanceAsync(2)
     assert.deepEqual(bodies(machine, process.store), ['back'])
     await machine.put(process.store, [delayed('forward', 2)])
     machine.clock.step(3_600_000)
@@ -97,7 +101,138 @@ describe('a delayed message', () => {
   })
 })
 
+describe('a wall clock that was ahead for one stored message', () => {
+  const hour = 3_600_000
+  test('changes no delay: later ones come in time and in order, each by its own arrival', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    machine.clock.step(hour)
+    await machine.put(process.store, [{ topic: 'Other', body: 'from the future' }])
+    machine.clock.step(-hour)
+    for (const body of ['first', 'second', 'third']) {
+      await machine.put(process.store, [delayed(body, 2)])
+      await machine.clock.advanceAsync(1000)
+    }
+    await machine.clock.advanceAsync(1999)
+    assert.deepEqual(bodies(machine, process.store), [])
+    await machine.clock.advanceAsync(2)
+    assert.deepEqual(bodies(machine, process.store), ['first'])
+    await machine.clock.advanceAsync(1000)
+    assert.deepEqual(bodies(machine, process.store), ['first', 'second'])
+    await machine.clock.advanceAsync(1000)
+    assert.deepEqual(bodies(machine, process.store), ['first', 'second', 'third'])
+  })
+
+  test('makes nothing early after a restart, and nothing later than its delay from there', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    machine.clock.step(hour)
+    await machine.put(first.store, [{ topic: 'Other', body: 'from the future' }])
+    machine.clock.step(-hour)
+    await machine.put(first.store, [delayed('a', 2)])
+    await machine.clock.advanceAsync(2000)
+    machine.kill()
+    const second = await machine.boot()
+    deliver(second)
+    await machine.clock.advanceAsync(2999)
+    assert.deepEqual(bodies(machine, second.store), [])
+    await machine.clock.advanceAsync(2002)
+    assert.deepEqual(bodies(machine, second.store), ['a'])
+  })
+})
+
+describe('a delayed message that the store refuses for good', () => {
+  const longTopic = `%RETRY%${'g'.repeat(121)}`
+
+  test('is kept where it can be found, told once, and those behind it come', async () => {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    const delivery = deliver(process)
+    await machine.put(process.store, [
+      delayed('before'),
+      delayed('long', 1, { REAL_TOPIC: longTopic }),
+      delayed('behind'),
+    ])
+    await machine.clock.advanceAsync(10_000)
+    assert.deepEqual(bodies(machine, process.store), ['before', 'behind'])
+    const [kept] = machine.read(process.store, 'kept')
+    assert.equal(text(kept!), 'long')
+    assert.equal(kept!.properties.get('REAL_TOPIC'), longTopic)
+    const told = machine.events.filter(event => event.name === 'delayed message cannot be delivered')
+    assert.deepEqual(
+      told.map(event => [event.fields.topic, event.fields.keptIn]),
+      [[longTopic, 'kept']],
+    )
+    assert.deepEqual([...delivery.table().offsetTable], [[1, 3]])
+  })
+
+  test('stays in the log and is told of with its place when it can be kept nowhere', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    await machine.put(first.store, [delayed('x'.repeat(900_000)), delayed('behind')])
+    await machine.clock.until(first.store.stop())
+    machine.kill()
+    const second = await machine.boot()
+    const { store } = second
+    const guarded = Object.assign(Object.create(store) as Store, {
+      append: (...[draft, waiter]: Parameters<Store['append']>) => {
+        if (draft.bodyEnd - draft.bodyStart < 900_000) store.append(draft, waiter)
+        else waiter.stored({ isStored: false, status: 'messageIllegal', remark: 'too large' } as never)
+      },
+    })
+    deliver({ ...second, store: guarded })
+    await machine.clock.advanceAsync(5000)
+    assert.deepEqual(bodies(machine, store), ['behind'])
+    const [told] = machine.events.filter(event => event.name === 'delayed message cannot be delivered')
+    assert.match(String(told?.fields.keptIn), /the log at physical offset 0, until retention/)
+  })
+
+  test('is none when maxMessageSize was lowered below it: it was taken once, and comes', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    await machine.put(first.store, [delayed('x'.repeat(2000))])
+    await machine.clock.until(first.store.stop())
+    machine.kill()
+    const second = await machine.boot({ maxMessageSize: 1000 })
+    deliver(second)
+    await machine.clock.advanceAsync(2000)
+    assert.deepEqual(bodies(machine, second.store), ['x'.repeat(2000)])
+  })
+})
+
 describe('how far a level has come', () => {
+  test('is written again when its file could not be, also when nothing was delivered since', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    deliver(first)
+    await machine.put(first.store, [delayed('a')])
+    const lift = (first.runtime.disk as SimDisk).faults.fail({ on: 'names', code: 'EIO', path: 'delayOffset' })
+    await machine.clock.advanceAsync(10_500)
+    lift()
+    await machine.clock.advanceAsync(10_500)
+    machine.kill()
+    const second = await machine.boot()
+    deliver(second)
+    await machine.clock.advanceAsync(5000)
+    assert.deepEqual(bodies(machine, second.store), ['a'])
+  })
+
+  test('of a master is written again by its slave when its file could not be', async () => {
+    const machine = new StoreMachine()
+    const { runtime, store } = await machine.boot()
+    const delivery = deliver({ runtime, store })
+    const table = { offsetTable: new Map([[1, 7]]) }
+    const lift = (runtime.disk as SimDisk).faults.fail({ on: 'names', code: 'EIO', path: 'delayOffset' })
+    delivery.replace(table)
+    await machine.clock.advanceAsync(100)
+    lift()
+    delivery.replace(table)
+    await machine.clock.advanceAsync(100)
+    const file = new TableFile({ ...runtime, codec: delayOffsetFile, path: '/store/config/delayOffset.json' })
+    assert.deepEqual(file.load(), table)
+  })
+
   test('survives a stop: nothing comes twice', async () => {
     const machine = new StoreMachine()
     const first = await machine.boot()
@@ -167,7 +302,7 @@ test('while the store takes nothing delivery waits, and goes on in order', async
     append: (...[draft, waiter]: Parameters<Store['append']>) => {
       // Refuses the third of five, as a store does whose dirty bytes are too many.
       if (refuses && Buffer.from(draft.body.subarray(draft.bodyStart, draft.bodyEnd)).toString() === 'c')
-        waiter.stored({ isStored: false } as Parameters<typeof waiter.stored>[0])
+        waiter.stored({ isStored: false, status: 'busy' } as Parameters<typeof waiter.stored>[0])
       else store.append(draft, waiter)
     },
   })

@@ -23,7 +23,7 @@ async function broker(changes: { group?: Partial<SubscriptionGroupConfig>; perm?
       random: new SimRandom(1),
       counted: (group, topic) => counted.push(`${topic}@${group}`),
       brokerPermission: () => changes.perm ?? 6,
-      group: name => (name === 'g' ? { ...groupConfig('g'), ...changes.group } : undefined),
+      group: name => (name.startsWith('g') ? { ...groupConfig(name), ...changes.group } : undefined),
       topics: {
         ensure: (topic, queues, _why, topicSysFlag = 0) => {
           const config = { ...topicConfig(topic, queues, changes.retryPerm), topicSysFlag }
@@ -65,6 +65,16 @@ describe('a message that is given back', () => {
     })
     assert.equal(ORIGIN_MESSAGE_ID, '7F00000100002A9F0000000000000000')
     assert.equal(topics.get('%RETRY%g')?.writeQueueNums, 1)
+  })
+
+  test('by a group whose retry topic is too long for a record is refused, and nothing is made or delayed', async () => {
+    const { back, last, topics } = await broker()
+    assert.equal((await back({ group: 'g'.repeat(120), delayLevel: 1 })).code, 0)
+    const reply = await back({ group: 'g'.repeat(121), delayLevel: 2 })
+    assert.equal(reply.code, 1)
+    assert.match(reply.remark ?? '', /has 128 bytes.* at most 127: use a shorter group name/)
+    assert.equal(last('SCHEDULE_TOPIC_XXXX', 1), undefined)
+    assert.deepEqual([...topics.keys()], [`%RETRY%${'g'.repeat(120)}`])
   })
 
   test('again waits longer, and still knows its first topic and id', async () => {

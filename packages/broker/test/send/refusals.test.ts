@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { updateAndCreateTopic, updateBrokerConfig } from '@skua-mq/protocol'
+import { getTopicConfig, updateAndCreateTopic, updateBrokerConfig } from '@skua-mq/protocol'
 import { binaryFrame, jsonFrame, RawPeer } from '../raw-peer.ts'
 import { type Peer, World } from '../world.ts'
 
@@ -38,6 +38,19 @@ test('topic names that are none, and topics of the broker itself, are refused, a
     assert.equal(reply.extFields['MSG_REGION'], 'DefaultRegion')
   }
   assert.equal((await peer.send('x'.repeat(127), 'x')).code, 0)
+  await world.stop()
+})
+
+test('a topic that no record can hold is refused before it is made, also for a delayed message', async () => {
+  const world = await new World().start()
+  const peer = world.client('client')
+  const topic = `%RETRY%${'g'.repeat(121)}`
+  for (const properties of [{}, { DELAY: '1' }, { TRAN_MSG: 'true', PGROUP: 'g' }]) {
+    const reply = await peer.send(topic, 'x', { properties })
+    assert.equal(reply.code, 13)
+    assert.match(reply.remark ?? '', /has 128 bytes/)
+  }
+  assert.equal((await peer.ask(getTopicConfig, { topic })).code, 17)
   await world.stop()
 })
 

@@ -84,7 +84,10 @@ describe('a transactional message', () => {
     const world = await new World(fast).start()
     const { peer, asked } = producer(world)
     await peer.produce('tx')
-    await end(peer, await half(peer), 12)
+    const place = await half(peer)
+    await end(peer, place, 12)
+    assert.equal((await end(peer, place, 12)).code, 0)
+    assert.equal((await end(peer, place, 8)).code, 0)
     await world.pass(30_000)
     assert.equal(await maxOffset(peer, 'T', 1), 0)
     assert.deepEqual(asked, [])
@@ -101,6 +104,18 @@ describe('a transactional message', () => {
     assert.equal(await maxOffset(peer, 'T', 1), 0)
     await world.pass(200)
     assert.equal(await maxOffset(peer, 'T', 1), 1)
+    await world.stop()
+  })
+
+  test('whose properties leave no room for its checks is refused, and says so', async () => {
+    const world = await new World(fast).start()
+    const { peer } = producer(world)
+    const filled = (filling: number) =>
+      peer.send('T', 'x', { properties: { TRAN_MSG: 'true', PGROUP: 'tx', filling: 'x'.repeat(filling) } })
+    const refused = await filled(32_600)
+    assert.equal(refused.code, 13)
+    assert.match(refused.remark ?? '', /leave less than 100 of 32767 bytes/)
+    assert.equal((await filled(32_500)).code, 0)
     await world.stop()
   })
 

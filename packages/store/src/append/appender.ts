@@ -56,6 +56,7 @@ export class Appender {
   private monotonicMs = 0
   /** The properties of the record, or of one of the batch, end with a zero byte. */
   private isEndZero = false
+  private isAgain = false
   /** Of the properties of a record, bytes at their end which dispatch need not look at. */
   private plainTail = 0
   private readonly tailScan = new PropertyScan()
@@ -145,6 +146,7 @@ export class Appender {
     if (this.storedAtMs < 0) this.monotonicMs = this.parts.clock.monotonic()
     // Asked for each message: with the time of a long turn's begin delayed messages would be delivered early.
     this.storedAtMs = Math.max(this.parts.clock.now(), this.parts.log.lastStoredAtMs)
+    this.isAgain = draft.isAgain
     const { record } = this
     record.queueId = draft.queueId
     record.sysFlag = draft.sysFlag
@@ -244,7 +246,7 @@ export class Appender {
     else if (flush.dirtyBytes > config.maxDirtyBytes) this.refuse(waiter, 'busy', flush.busyRemark())
     else if (topicBytes > maxTopicBytesV1 || topicBytes === 0) {
       this.refuse(waiter, 'messageIllegal', `the topic has ${topicBytes} bytes; 1 to ${maxTopicBytesV1} are allowed`)
-    } else if (bodyBytes > config.maxMessageSize) {
+    } else if (bodyBytes > config.maxMessageSize && !this.isAgain) {
       this.refuse(
         waiter,
         'messageIllegal',

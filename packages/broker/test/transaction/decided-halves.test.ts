@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DecidedHalves } from '../../src/transaction/decided-halves.ts'
+import { StoreMachine } from '../store-machine.ts'
+import { opTopic } from './checks-world.ts'
+
+async function decidedBy(bodies: string[], half: number, limits?: { blocks: number; early: number }) {
+  const machine = new StoreMachine()
+  const { store } = await machine.boot()
+  await machine.put(
+    store,
+    bodies.map(body => ({ topic: opTopic, body })),
+  )
+  const decided = new DecidedHalves({ store, clock: machine.clock, half, op: 0, ...(limits && { limits }) })
+  await machine.clock.until(decided.readAll())
+  return { decided, machine }
+}
+
+test('ops are read again only as far back as they decide something that is still ahead', async () => {
+  const { decided } = await decidedBy(['1', '0,3,', '2', '9'], 0)
+  assert.deepEqual(
+    [...Array(12).keys()].filter(half => decided.has(half)),
+    [0, 1, 2, 3, 9],
+  )
+  assert.equal(decided.firstNeeded(0, new Map()), 0)
+  assert.equal(decided.firstNeeded(2, new Map()), 1)
+  assert.equal(decided.firstNeeded(4, new Map()), 3)
+  assert.equal(decided.firstNeeded(4, new Map([[2, 20]])), 2)
+  assert.equal(decided.firstNeeded(10, new Map()), 4)
+})
+
+test('of more blocks than are kept the lowest are, a round ends before the others, and their ops are read again', async () => {
+  const { decided } = await decidedBy(['9000', '5000', '7', '12000', '8'], 0, { blocks: 1, early: 10 })
+  assert.equal(decided.horizon, 4096)
+  assert.ok(decided.has(7) && decided.has(8) && !decided.has(6))
+  assert.equal(decided.firstNeeded(4096, new Map()), 0)
+  const { decided: two } = await decidedBy(['7', '9000', '5000', '12000'], 0, { blocks: 2, early: 10 })
+  assert.equal(two.horizon, 8192)
+  assert.ok(two.has(5000))
+  assert.equal(two.firstNeeded(8192, new Map()), 1)
+})
+
+test('first places before the round are found also when they are more than are kept in mind', async () => {
+  const { decided, machine } = await decidedBy(['1', '2', '3', '50'], 10, { blocks: 4, early: 1 })
+  const has = (half: number) => machine.clock.until(decided.hasFirst(half))
+  assert.deepEqual([await has(1), await has(3), await has(4), await has(50)], [true, true, false, true])
+  assert.equal(decided.firstNeeded(51, new Map()), 4)
+  assert.equal(decided.firstNeeded(51, new Map([[3, 60]])), 0)
+})
