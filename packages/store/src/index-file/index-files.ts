@@ -157,10 +157,10 @@ export class IndexFiles {
     }
     for (const file of snapshot) {
       if (!this.list.includes(file)) continue
-      const entries = file.header.count
+      // One that becomes full meanwhile is written as a whole then, and not covered by this sync.
+      const isWhole = this.unsynced.includes(file)
       await file.sync()
-      // One that grew full meanwhile has entries, slots and a header which this sync may not have covered.
-      if (file.header.count === entries || !file.isFull) this.unsynced = this.unsynced.filter(other => other !== file)
+      if (isWhole) this.unsynced = this.unsynced.filter(other => other !== file)
     }
   }
 
