@@ -345,13 +345,17 @@ export class Channel implements Connection {
   }
 
   tell(command: OutgoingCommand): void {
-    if (!this.open) return
     try {
-      this.send(this.outgoing(command, this.calls.nextOpaque(), onewayFlag))
+      this.tellOrThrow(command)
     } catch (error) {
       // Told out of timers and tables, where nobody could do anything about it.
       this.parts.owner.unwritable(this, command.code, error)
     }
+  }
+
+  /** The same for whoever can do something about it. Throws RangeError for what no frame can say. */
+  tellOrThrow(command: OutgoingCommand): void {
+    if (this.open) this.send(this.outgoing(command, this.calls.nextOpaque(), onewayFlag))
   }
 
   private outgoing(command: OutgoingCommand, opaque: number, flag: number): Command {

@@ -135,7 +135,7 @@ export class RemotingClient implements ChannelOwner {
     options: RequestOptions = {},
   ): Promise<void> {
     const channel = await this.channel(address, options.timeoutMs ?? 3000, options.signal)
-    channel.tell(this.outgoing(spec as RequestSpec, header as never, options))
+    channel.tellOrThrow(this.outgoing(spec as RequestSpec, header as never, options))
   }
 
   /** Drops the connection to an address that no longer answers, or that the route has lost. */
