@@ -26,6 +26,8 @@ export interface ChannelOwner {
   carrying(channel: Channel): void
   /** It is owed more bytes than before. */
   owing(channel: Channel): void
+  /** What was to be told to the peer cannot be written: no frame can say it. */
+  unwritable(channel: Channel, code: number, error: unknown): void
   closed(channel: Channel): void
 }
 
@@ -343,6 +345,16 @@ export class Channel implements Connection {
   }
 
   tell(command: OutgoingCommand): void {
+    try {
+      this.tellOrThrow(command)
+    } catch (error) {
+      // Told out of timers and tables, where nobody could do anything about it.
+      this.parts.owner.unwritable(this, command.code, error)
+    }
+  }
+
+  /** The same for whoever can do something about it. Throws RangeError for what no frame can say. */
+  tellOrThrow(command: OutgoingCommand): void {
     if (this.open) this.send(this.outgoing(command, this.calls.nextOpaque(), onewayFlag))
   }
 

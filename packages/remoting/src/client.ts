@@ -25,7 +25,7 @@ import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
 import type { OutgoingCommand } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
-import { badFrame } from './events.ts'
+import { badFrame, handlerFailed } from './events.ts'
 import { overloadGate } from './gate.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
@@ -135,7 +135,7 @@ export class RemotingClient implements ChannelOwner {
     options: RequestOptions = {},
   ): Promise<void> {
     const channel = await this.channel(address, options.timeoutMs ?? 3000, options.signal)
-    channel.tell(this.outgoing(spec as RequestSpec, header as never, options))
+    channel.tellOrThrow(this.outgoing(spec as RequestSpec, header as never, options))
   }
 
   /** Drops the connection to an address that no longer answers, or that the route has lost. */
@@ -239,6 +239,10 @@ export class RemotingClient implements ChannelOwner {
   broken(channel: Channel, error: Error): void {
     this.options.events?.emit(badFrame({ peer: channel.peer, reason: error.message }))
     channel.close()
+  }
+
+  unwritable(channel: Channel, code: number, error: unknown): void {
+    this.options.events?.emit(handlerFailed({ code, peer: channel.peer, error }))
   }
 
   carrying(): void {}

@@ -4,7 +4,7 @@ import { every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
-import { badFrame, connectionLimit, listening, tlsNotConfigured } from './events.ts'
+import { badFrame, connectionLimit, handlerFailed, listening, tlsNotConfigured } from './events.ts'
 import { overloadGate } from './gate.ts'
 import { type HotHandlers, HotPath } from './hot.ts'
 import { Later } from './later.ts'
@@ -167,6 +167,10 @@ export class RemotingServer implements Service, ChannelOwner {
       tls ? tlsNotConfigured({ peer: channel.peer }) : badFrame({ peer: channel.peer, reason: error.message }),
     )
     channel.close()
+  }
+
+  unwritable(channel: Channel, code: number, error: unknown): void {
+    this.parts.events.emit(handlerFailed({ code, peer: channel.peer, error }))
   }
 
   /** What came and is not handled is bounded for all together: who holds most goes, and not who passes by. */

@@ -181,6 +181,13 @@ test('a request of ours that cannot be written is refused to who asks, and waits
     { extra: { a: 'x'.repeat(300_000) } },
   )
   await assert.rejects(runtime.clock.until(asked), /maxHeaderBytes/)
+  const told = client.tell(
+    `${runtime.network.addressOf('host')}:${port}`,
+    queryConsumerOffset,
+    { consumerGroup: 'g', topic: 't', queueId: 1 },
+    { extra: { a: 'x'.repeat(300_000) } },
+  )
+  await assert.rejects(runtime.clock.until(told), /maxHeaderBytes/)
   await runtime.clock.advanceAsync(10_000)
   await runtime.clock.until(client.close())
 })

@@ -249,3 +249,14 @@ test('what is of the wrong type in a message is refused with its name, before an
   }
   assert.deepEqual(tries(at), [0])
 })
+
+test('properties that no header can hold are refused by name, and are no reason to try another broker', async () => {
+  const at = await world(2)
+  const producer = await started(at)
+  const sent = producer.send({ ...message, properties: { a: 'x'.repeat(300_000) } })
+  await assert.rejects(at.settle(sent), (error: Error & { code?: string }) => {
+    assert.deepEqual([error.code, error.name], ['ARGUMENT', 'ClientError'])
+    return true
+  })
+  assert.deepEqual(tries(at), [0, 0])
+})
