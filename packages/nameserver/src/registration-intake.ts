@@ -18,7 +18,7 @@ const smallBytes = 32 * 1024
 const zlibFirstByte = 0x78
 
 /** What one slice reads and enters: a few milliseconds. */
-const sliceBytes = 128 * 1024
+const sliceBytes = 32 * 1024
 const sliceTopics = 1000
 
 /** What a body may inflate to: 100,000 topics have a tenth of it. */

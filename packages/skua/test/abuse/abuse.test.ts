@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { brokerCases } from './broker-cases.ts'
 import { type AbuseCase, pause } from './case.ts'
+import { nameServerCases } from './name-server-cases.ts'
+import { slavePortCases } from './slave-port-cases.ts'
 import { Target } from './target.ts'
 
 /** How long each case goes on; the long run gives it minutes. */
@@ -10,7 +12,7 @@ const seconds = Number(process.env['SKUA_ABUSE_CASE_SECONDS'] ?? 1)
 /** What nobody may wait longer than; a busy machine needs room, the long run on a quiet one asks for 50. */
 const mostWaitMs = Number(process.env['SKUA_ABUSE_MOST_WAIT_MS'] ?? 1000)
 
-const cases: readonly AbuseCase[] = [...brokerCases]
+const cases: readonly AbuseCase[] = [...brokerCases, ...nameServerCases, ...slavePortCases]
 
 /** While the abuse goes on, how much memory the server has at most. */
 async function watched<T>(target: Target, work: Promise<T>): Promise<number> {
