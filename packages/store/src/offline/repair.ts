@@ -49,6 +49,8 @@ export async function repairStore(root: string, needs: StoreNeeds, options: Repa
     if (options.dryRun || repair.records === 0) return repair
     await takeAway(disk, { layout, store, repair })
     trust(disk, layout, { end: repair.end, bootId: needs.facts.bootId })
+    // The store that rebuilds takes the lock itself; a broker that comes in between would rebuild as well.
+    lock.release()
     await rebuild(config, needs, options.progress)
     return repair
   } finally {
