@@ -5,6 +5,7 @@ import {
   printProperties,
   type RequestSpec,
   type SubscriptionData,
+  sendBatchMessage,
   sendMessageV2,
   subscriptionData,
 } from '@skua-mq/protocol'
@@ -127,6 +128,25 @@ export class Peer {
       batch: false,
     }
     return this.ask(sendMessageV2, header, Buffer.from(body))
+  }
+
+  /** Sends a batch as `encodeBatch` makes it. */
+  sendBatch(topic: string, batch: Uint8Array, properties: Record<string, string> = {}) {
+    const header = {
+      producerGroup: 'producers',
+      topic,
+      defaultTopic: 'TBW102',
+      defaultTopicQueueNums: 4,
+      queueId: 0,
+      sysFlag: 0,
+      bornTimestamp: this.world.runtime.clock.now(),
+      flag: 0,
+      properties: printProperties(Object.entries(properties)),
+      reconsumeTimes: 0,
+      unitMode: false,
+      batch: true,
+    }
+    return this.ask(sendBatchMessage, header, batch)
   }
 
   /** Announces a consumer of a group, with a subscription per topic. */

@@ -22,6 +22,12 @@ export const storeOptions = {
   }),
   mappedFileSizeConsumeQueueExt: bytes({ default: 48 * MiB, min: 1024, help: 'size of a file of extended units' }),
   maxMessageSize: bytes({ default: 4 * MiB, min: 1, max: 128 * MiB, help: 'longest body', live: true }),
+  maxBatchBytes: bytes({
+    default: 16 * MiB,
+    min: 64 * 1024,
+    help: 'longest batch as it is stored: every message of it has the properties of the batch',
+    live: true,
+  }),
   messageIndexEnable: bool({ default: true, help: 'index messages by key and unique key' }),
   maxHashSlotNum: count({ default: 5_000_000, min: 1, help: 'slots of an index file' }),
   maxIndexNum: count({ default: 20_000_000, min: 2, help: 'entries of an index file' }),

@@ -22,6 +22,12 @@ export function groupRoutes({ groups, deleted }: GroupRouteParts): Route[] {
       const config = updateAndCreateSubscriptionGroup.body!.decode(body)
       const reason = illegalGroupName(config.groupName)
       if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
+      const unmet = [...(config.attributes?.keys() ?? [])].find(name => !name.startsWith('-'))
+      if (unmet !== undefined)
+        return refuse(
+          ResponseCode.systemError,
+          `the attribute "${unmet}" asks for something that groups of this broker do not have`,
+        )
       await groups.put(config)
       return ok({})
     }),

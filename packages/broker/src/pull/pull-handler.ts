@@ -292,9 +292,12 @@ export class PullHandler {
       hold === 'again' && code === ResponseCode.pullRetryImmediately && result.status === 'noMatchedMessage'
     if (code !== ResponseCode.pullNotFound && !unmatched) return false
     if ((view.sysFlag & PullFlag.suspend) === 0) return false
-    const { settings, clock } = this.parts
+    const { settings, clock, store } = this.parts
     const kept = held === undefined ? view.copy() : view
     const passedTo = unmatched ? result.nextOffset : (held?.passedTo ?? kept.queueOffset)
+    // What lies behind, or came while the disk was read, wakes nobody any more: the consumer asks again at once.
+    const seenTo = unmatched ? passedTo : result.maxOffset
+    if (store.maxOffset(view.topic, view.queueId) > seenTo) return false
     const wantedMs = settings.longPollingEnable ? view.suspendTimeoutMillis : settings.shortPollingTimeMills
     const holdMs = Math.min(wantedMs, settings.maxPullHoldMs)
     const untilMs = held?.untilMs ?? clock.monotonic() + holdMs

@@ -1,3 +1,5 @@
+import { wishNames } from './unmet-wish.ts'
+
 const nameEnd = 1
 const pairEnd = 2
 
@@ -18,10 +20,8 @@ export class PropertyRewrite {
   waitStored = true
   /** TRAN_MSG=true. */
   halfMessage = false
-  /** A TIMER_… property of a 5.x sender asks for an exact time. */
-  timer = false
-  /** INNER_MULTI_DISPATCH names further queues. */
-  multiDispatch = false
+  /** It may ask for something that is not met, or a DELAY is not written in digits: `unmetWish` has to look at it. */
+  asks = false
 
   private batch = false
 
@@ -35,8 +35,7 @@ export class PropertyRewrite {
     this.delayLevel = 0
     this.waitStored = true
     this.halfMessage = false
-    this.timer = false
-    this.multiDispatch = false
+    this.asks = false
     let kept = start
     let at = start
     while (at < end) {
@@ -93,7 +92,10 @@ export class PropertyRewrite {
         this.waitStored = !named(from, equals + 1, 'false') || stop - equals !== 6
         return true
       case 5:
-        if (named(from, at, 'DELAY')) this.delayLevel = digits(from, equals + 1, stop)
+        if (named(from, at, 'DELAY')) {
+          this.delayLevel = digits(from, equals + 1, stop)
+          if (this.delayLevel < 0) this.asks = true
+        }
         return false
       case 6:
         return named(from, at, 'POP_CK')
@@ -103,13 +105,13 @@ export class PropertyRewrite {
         if (this.batch && named(from, at, 'UNIQ_KEY')) return true
         if (named(from, at, 'TRAN_MSG')) this.halfMessage = stop - equals === 5 && named(from, equals + 1, 'true')
         return false
+      case 12:
       case 14:
       case 15:
       case 16:
-        if (named(from, at, 'TIMER_DE')) this.timer = true
-        return false
+      case 18:
       case 20:
-        if (named(from, at, 'INNER_MULTI_DISPATCH')) this.multiDispatch = true
+        if (!this.asks) this.asks = isWish(from, at, equals)
         return false
       default:
         return false
@@ -117,17 +119,22 @@ export class PropertyRewrite {
   }
 }
 
+function isWish(bytes: Uint8Array, at: number, end: number): boolean {
+  for (const name of wishNames) if (name.length === end - at && named(bytes, at, name)) return true
+  return false
+}
+
 function named(bytes: Uint8Array, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false
   return true
 }
 
-/** A plain decimal number; 0 for anything else. */
+/** A plain decimal number; -1 for anything else. */
 function digits(bytes: Uint8Array, start: number, end: number): number {
   let value = 0
   for (let at = start; at < end; at++) {
     const digit = (bytes[at] as number) - 48
-    if (digit < 0 || digit > 9 || value > 1_000_000) return 0
+    if (digit < 0 || digit > 9 || value > 1_000_000) return -1
     value = value * 10 + digit
   }
   return value

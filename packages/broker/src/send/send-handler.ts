@@ -1,4 +1,4 @@
-import { ResponseCode, type SendView } from '@skua-mq/protocol'
+import { PropertyName, parseProperties, ResponseCode, type SendView } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
@@ -6,6 +6,7 @@ import { isForbiddenTopic } from '../topic/names.ts'
 import { PendingSends } from './pending-send.ts'
 import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
 import { SendRefusal, SendReply } from './send-reply.ts'
+import { delayLevelOf, unmetWish } from './unmet-wish.ts'
 
 /** What a send needs to know of a topic. */
 export interface SendTopic {
@@ -193,6 +194,10 @@ export class SendHandler implements SendInWork {
       }
     }
     properties.read(view.properties, view.propertiesStart, view.propertiesEnd, view.batch)
+    if (properties.asks) {
+      const stop = this.unmet()
+      if (stop !== undefined) return stop
+    }
     draft.topic = view.topic
     draft.queueId = queueId
     draft.flag = view.flag
@@ -209,6 +214,15 @@ export class SendHandler implements SendInWork {
     // For request-reply; of a batch it goes on to each message, as the recordings of 4.9 in test/recorded show.
     properties.addPair(this.cluster)
     return undefined
+  }
+
+  /** Rare: the properties are read again, as a map. */
+  private unmet(): SendStop | undefined {
+    const { properties } = this
+    const map = parseProperties(properties.bytes.toString('utf8', 0, properties.length))
+    const stop = unmetWish(map, this.parts.now())
+    properties.delayLevel = delayLevelOf(map.get(PropertyName.delayTimeLevel) ?? '') ?? 0
+    return stop
   }
 
   private runSteps(): SendStop | undefined {

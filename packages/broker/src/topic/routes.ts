@@ -81,5 +81,25 @@ function illegalConfig(header: HeaderOf<typeof updateAndCreateTopic>): string | 
     if (header[member] < 0 || header[member] > maxQueuesPerTopic)
       return `${member}=${header[member]} is not within 0 and ${maxQueuesPerTopic}`
   }
+  const attribute = unmetAttribute(header.attributes ?? '')
+  if (attribute !== undefined) return attribute
   return header.perm < 0 || header.perm > 15 ? `perm=${header.perm} is not within 0 and 15` : undefined
+}
+
+/** Attributes of 5.x that say of a topic what it is here anyway. */
+const metAttributes: ReadonlySet<string> = new Set([
+  '+queue.type=SimpleCQ',
+  '+cleanup.policy=DELETE',
+  '+message.type=NORMAL',
+  '+message.type=UNSPECIFIED',
+  '+message.type=MIXED',
+  '+reserve.time=-1',
+])
+
+/** Tools write `+name=value` to set and `-name` to take away, joined by commas. There is nothing to be taken away. */
+function unmetAttribute(attributes: string): string | undefined {
+  const parts = attributes.split(',').map(part => part.trim())
+  const unmet = parts.find(part => part !== '' && !part.startsWith('-') && !metAttributes.has(part))
+  if (unmet === undefined) return undefined
+  return `the attribute "${unmet}" asks for something that topics of this broker do not have`
 }

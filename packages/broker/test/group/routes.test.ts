@@ -36,6 +36,16 @@ describe('200', () => {
     assert.deepEqual(groups.find('g'), { ...groupConfig('g'), brokerId: 1 })
   })
 
+  test('an attribute is refused with its name: groups here have none', async () => {
+    const { groups, routes } = broker()
+    const put = (attributes: Map<string, string>) =>
+      ask(routes, updateAndCreateSubscriptionGroup, {}, { body: encoded.encode({ ...groupConfig('g'), attributes }) })
+    const reply = await put(new Map([['+priority.factor', '1']]))
+    assert.deepEqual([reply.code, groups.find('g')], [1, undefined])
+    assert.match(reply.remark ?? '', /"\+priority.factor" asks for something/)
+    assert.equal((await put(new Map())).code, 0)
+  })
+
   test('a name that is none is refused with 1', async () => {
     const { groups, routes } = broker()
     for (const groupName of ['', 'a b']) {

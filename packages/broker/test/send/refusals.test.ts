@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { getTopicConfig, updateAndCreateTopic, updateBrokerConfig } from '@skua-mq/protocol'
+import { encodeBatch, getTopicConfig, updateAndCreateTopic, updateBrokerConfig } from '@skua-mq/protocol'
 import { binaryFrame, jsonFrame, RawPeer } from '../raw-peer.ts'
 import { type Peer, World } from '../world.ts'
+
+const none = Buffer.alloc(0)
 
 const create = (peer: Peer, topic: string, perm: number, order = false) =>
   peer.ask(updateAndCreateTopic, {
@@ -101,6 +103,18 @@ test('properties that are too long are 13 at every length, in either form', asyn
     )
     peer.socket.destroy()
   }
+  await world.stop()
+})
+
+test('a batch whose properties make it larger than maxBatchBytes as it is stored is 13, and nothing of it is stored', async () => {
+  const world = await new World({ maxBatchBytes: 64 * 1024 }).start()
+  const peer = world.client('client')
+  const batch = encodeBatch(Array.from({ length: 100 }, () => ({ flag: 0, body: Buffer.from('x'), properties: none })))
+  assert.equal((await peer.sendBatch('T', batch, { a: 'x'.repeat(100) })).code, 0)
+  const refused = await peer.sendBatch('T', batch, { a: 'x'.repeat(1000) })
+  assert.equal(refused.code, 13)
+  assert.match(refused.remark ?? '', /the batch has 1\d{5} bytes as it is stored; maxBatchBytes is 65536/)
+  assert.equal((await peer.send('T', 'next')).header.queueOffset, 100)
   await world.stop()
 })
 

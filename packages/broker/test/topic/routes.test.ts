@@ -55,6 +55,29 @@ const wanted = {
 }
 
 describe('17', () => {
+  test('takes attributes that say what a topic is here anyway, and refuses others with their name', async () => {
+    const { topics, routes } = broker()
+    for (const attributes of [
+      '',
+      '+message.type=NORMAL',
+      '+queue.type=SimpleCQ,+cleanup.policy=DELETE',
+      '-message.type',
+    ])
+      assert.equal((await ask(routes, updateAndCreateTopic, { ...wanted, attributes })).code, 0, attributes)
+    for (const attribute of [
+      '+message.type=FIFO',
+      '+cleanup.policy=COMPACTION',
+      '+nonsense=1',
+      '+queue.type=BatchCQ',
+    ]) {
+      const attributes = `+message.type=NORMAL,${attribute}`
+      const reply = await ask(routes, updateAndCreateTopic, { ...wanted, topic: 'Other', attributes })
+      assert.equal(reply.code, 1, attribute)
+      assert.ok(reply.remark?.includes(`the attribute "${attribute}"`), reply.remark)
+    }
+    assert.equal(topics.find('Other'), undefined)
+  })
+
   test('creates and changes a topic, and answers when the name servers know it', async () => {
     const { topics, routes, announced } = broker()
     assert.equal((await ask(routes, updateAndCreateTopic, wanted)).code, 0)

@@ -125,7 +125,7 @@ export class Appender {
     this.record.bodyStart = draft.bodyStart
     this.record.bodyEnd = draft.bodyEnd
     if (count === 0) this.refuse(waiter, 'messageIllegal', 'the batch is empty')
-    if (count === 0 || this.refused(waiter, total, longest)) return
+    if (count === 0 || this.tooLong(waiter, total) || this.refused(waiter, total, longest)) return
     const chunk = this.reserve(total, waiter)
     if (chunk === undefined) return
     const queue = this.parts.queues.findOrCreate(draft.topic, draft.queueId)
@@ -262,6 +262,18 @@ export class Appender {
       const remark = `the record has ${size} bytes; mappedFileSizeCommitLog is ${config.mappedFileSizeCommitLog}`
       this.refuse(waiter, 'messageIllegal', remark)
     } else return false
+    return true
+  }
+
+  /** The properties of a batch are stored with each of its messages: a small one may become a thousand times as large. */
+  private tooLong(waiter: AppendWaiter, total: number): boolean {
+    const { maxBatchBytes } = this.parts.config
+    if (total <= maxBatchBytes) return false
+    this.refuse(
+      waiter,
+      'messageIllegal',
+      `the batch has ${total} bytes as it is stored; maxBatchBytes is ${maxBatchBytes}`,
+    )
     return true
   }
 
