@@ -98,6 +98,8 @@ export interface MessageStore extends Service {
 
   /** Oldest byte of the log; 0 for an empty log. */
   readonly minPhysicalOffset: number
+  /** How long writes to the log took, in classes of RocketMQ's runtime information (28). */
+  readonly putTimes: string
   /** The end of the log: the next byte to be written. */
   readonly maxPhysicalOffset: number
   /** Removes the queues of a topic (their log records go with retention). */

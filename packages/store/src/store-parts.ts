@@ -2,6 +2,7 @@ import type { Disk } from '@skua-mq/runtime'
 import { Answers } from './append/answers.ts'
 import { Appender } from './append/appender.ts'
 import { SlotPool } from './append/put-slot.ts'
+import { PutTimes } from './append/put-times.ts'
 import { ReplicaAppend } from './append/replica-append.ts'
 import { TurnWrite } from './append/turn-write.ts'
 import { CommitLog } from './commit-log/commit-log.ts'
@@ -65,7 +66,11 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const suspicion = new Suspicion({ disk, events, layout })
   const probe = new DiskProbe({ clock, config, log, flush, health })
   const turnBytes = config.logRingBytes / 2
-  const turnWrite = new TurnWrite({ turn, log, dispatch, answers, flush, health, turnBytes, onFailed })
+  const putTimes = new PutTimes()
+  const turnWrite = new TurnWrite({
+    ...{ clock, putTimes },
+    ...{ turn, log, dispatch, answers, flush, health, turnBytes, onFailed },
+  })
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
   const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events })
   const dispatchFlush = new DispatchFlush({
@@ -83,7 +88,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const lock = new StoreLock({ disk, layout, facts })
   return {
     ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender, replica },
-    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk, events },
+    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk, events, putTimes },
   }
 }
 

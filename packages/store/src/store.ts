@@ -58,6 +58,10 @@ export class Store implements MessageStore {
     return flush.dirtyBytes > config.maxDirtyBytes ? { status: 'busy', remark: flush.busyRemark() } : undefined
   }
 
+  get putTimes(): string {
+    return this.parts.putTimes.toString()
+  }
+
   get minPhysicalOffset(): number {
     return this.parts.log.minOffset
   }

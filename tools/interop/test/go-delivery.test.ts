@@ -68,8 +68,11 @@ describe('delivery to the official Go client', { skip: skipWithout('go') }, () =
       [0, 1],
     )
     assert.equal(got[1]?.topic, topic)
-    // Level 3 of 18: 10 s.
-    assert.ok((got[1]?.receivedAt ?? 0) - (got[0]?.receivedAt ?? 0) >= 10_000)
+    // Level 3 of 18: 10 s. Before RocketMQ's own brokers the first retry mostly comes after 40 s: Go asks for the route of the
+    // retry topic within milliseconds of its first heartbeat, and then every 30 s.
+    const waitedMs = (got[1]?.receivedAt ?? 0) - (got[0]?.receivedAt ?? 0)
+    const isOurs = (process.env['SKUA_NAMESRV'] ?? '') === ''
+    assert.ok(waitedMs >= 10_000 && (!isOurs || waitedMs < 20_000), `${waitedMs} ms`)
   })
 
   test('a queue is consumed in the order in which it was sent to', async () => {

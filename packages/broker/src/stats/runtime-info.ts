@@ -5,7 +5,10 @@ import type { Traffic } from './traffic.ts'
 
 export interface RuntimeInfoParts {
   readonly traffic: Traffic
-  readonly store: Pick<MessageStore, 'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing'>
+  readonly store: Pick<
+    MessageStore,
+    'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing' | 'putTimes'
+  >
   readonly now: () => number
   readonly settings: {
     readonly startAcceptSendRequestTimeStamp: number
@@ -53,6 +56,7 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
       putMessageTimesTotal: String(put.nums.times),
       putMessageSizeTotal: String(put.size.total),
       putMessageAverageSize: String(total === 0 ? 0 : put.size.total / total),
+      putMessageDistributeTime: store.putTimes,
       putMessageFailedTimes: String(traffic.putFailed),
       sendThreadPoolQueueSize: '0',
       sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),

@@ -1,4 +1,4 @@
-import type { Turn, TurnSlot } from '@skua-mq/runtime'
+import type { Clock, Turn, TurnSlot } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
 import type { Dispatch, DispatchRecord } from '../dispatch.ts'
@@ -8,15 +8,18 @@ import type { ArrivalListener } from '../message-store.ts'
 import { isQueued } from '../record/record-view.ts'
 import type { Answers } from './answers.ts'
 import type { PutSlot } from './put-slot.ts'
+import type { PutTimes } from './put-times.ts'
 import { TurnRecords } from './turn-records.ts'
 
 export interface TurnWriteParts {
+  readonly clock: Pick<Clock, 'monotonic'>
   readonly turn: Turn
   readonly log: CommitLog
   readonly dispatch: Dispatch
   readonly answers: Answers
   readonly flush: LogFlush
   readonly health: Health
+  readonly putTimes: PutTimes
   /** Most bytes that may wait for the end of the turn. */
   readonly turnBytes: number
   /** A write failed: whoever probes the disk begins. */
@@ -75,12 +78,15 @@ export class TurnWrite {
 
   run(): void {
     if (this.slots.length === 0) return
+    const { clock, putTimes } = this.parts
+    const begunMs = clock.monotonic()
     try {
       this.parts.log.writeTurn()
     } catch (error) {
       this.failed(error)
       return
     }
+    putTimes.add(clock.monotonic() - begunMs, this.slots.length)
     let needsSync = false
     for (const slot of this.slots) {
       needsSync ||= slot.needsSync

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PutTimes } from '../src/append/put-times.ts'
+import { message, open, put, world } from './harness.ts'
+
+test('times are counted in the classes of RocketMQ, by messages', () => {
+  const times = new PutTimes()
+  for (const ms of [0, 0.9, 1, 9.9, 10, 49, 50, 999, 1000, 4999, 5000, 9999, 10_000, 1e9]) times.add(ms, 2)
+  assert.equal(
+    times.toString(),
+    '[<=0ms]:4 [0~10ms]:4 [10~50ms]:4 [50~100ms]:2 [100~200ms]:0 [200~500ms]:0 [500ms~1s]:2 [1~2s]:2 [2~3s]:0 [3~4s]:0 [4~5s]:2 [5~10s]:4 [10s~]:4 ',
+  )
+})
+
+test('a slow write counts for each message of its turn', async () => {
+  const at = world()
+  const opened = await open(at)
+  at.disk.faults.slow({ on: 'write', ms: 120, path: 'commitlog' })
+  put(opened, message('T', 'a'), message('T', 'b'))
+  assert.match(opened.store.putTimes, /\[100~200ms\]:2 /)
+})
