@@ -100,11 +100,22 @@ export class IndexFile {
       const wanted = Math.min(65_536, count - header.count)
       const at = this.entriesAt + header.count * entryBytes
       this.withFile(file => file.readSync(bytes, 0, wanted * entryBytes, at))
-      for (let i = 0; i < wanted; i++) this.relink(bytes, i * entryBytes)
+      for (let i = 0; i < wanted; i++) {
+        // Entries are in the order of the log: one that is not was never written.
+        if (header.count > 1 && offsetAt(bytes, i * entryBytes) < header.endOffset) {
+          this.endAt(header.count)
+          return
+        }
+        this.relink(bytes, i * entryBytes)
+      }
     }
+    this.endAt(count)
+  }
+
+  private endAt(count: number): void {
+    this.written = count
     this.dirtyPages!.fill(1)
-    if (count === 1) return
-    header.beginOffset = this.offsetOf(1)
+    if (count > 1) this.header.beginOffset = this.offsetOf(1)
   }
 
   /** Whether the newest of the first `count - 1` entries on disk is of that message. */
@@ -205,7 +216,7 @@ export class IndexFile {
         // The entry keeps whole seconds, so the message may be up to a second younger than `atMs`.
         if (atMs + 999 < range.beginMs) return
         if (entry.readInt32BE(0) === hash && atMs <= range.endMs) {
-          into.offsets.push(entry.readInt32BE(4) * word + entry.readUInt32BE(8))
+          into.offsets.push(offsetAt(entry, 0))
         }
         const previous = entry.readInt32BE(16)
         if (previous >= next) return
@@ -232,7 +243,7 @@ export class IndexFile {
   private relink(bytes: Buffer, at: number): void {
     const slot = indexHash(bytes.readInt32BE(at)) % this.geometry.maxHashSlotNum
     this.setHead(slot, this.headOf(slot))
-    this.header.endOffset = bytes.readInt32BE(at + 4) * word + bytes.readUInt32BE(at + 8)
+    this.header.endOffset = offsetAt(bytes, at)
     this.header.endAtMs = this.header.beginAtMs + bytes.readInt32BE(at + 12) * 1000 + 999
   }
 
@@ -240,7 +251,7 @@ export class IndexFile {
   private offsetOf(number: number): number {
     const entry = Buffer.alloc(entryBytes)
     this.withFile(file => file.readSync(entry, 0, entryBytes, this.entriesAt + number * entryBytes))
-    return entry.readInt32BE(4) * word + entry.readUInt32BE(8)
+    return offsetAt(entry, 0)
   }
 
   private async headFor(slot: number, handle: OpenFile): Promise<number> {
@@ -268,3 +279,5 @@ export class IndexFile {
     }
   }
 }
+
+const offsetAt = (bytes: Buffer, at: number): number => bytes.readInt32BE(at + 4) * word + bytes.readUInt32BE(at + 8)

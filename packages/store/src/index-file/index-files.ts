@@ -82,10 +82,15 @@ export class IndexFiles {
     this.readDirectory()
   }
 
-  /** Makes the newest file ready to grow. Throws DiskError. */
-  resume(): void {
+  /**
+   * Makes the newest file ready to grow. After a crash its slots may be newer than its header, or older: they are found again
+   * from the entries. Throws DiskError.
+   */
+  resume({ crashed }: { crashed: boolean }): void {
     const last = this.list.at(-1)
-    if (last !== undefined && !last.isGrowing && !last.isFull) last.resume()
+    if (last === undefined || last.isGrowing || last.isFull) return
+    if (crashed) last.resumeAt(last.header)
+    else last.resume()
   }
 
   /** Removes the files from number `at` on: they are filled again from the log. */
@@ -205,15 +210,15 @@ export class IndexFiles {
 
   /**
    * False where the files are not those of the point: a broker of Java's that recovered and crashed in between deletes
-   * files and fills the newest from its beginning (store.md 4.5). A file before it that retention has removed since
-   * then looks the same, which costs a longer scan.
+   * files and fills the newest from its beginning (store.md 4.5).
    */
   private loadAtPoint(point: IndexPoint): boolean {
     const at = this.list.findIndex(file => file.name === point.name)
     if (at === -1 && point.name !== '') return false
     const file = this.list[at]
     if (file !== undefined && !file.endsWith(point)) return false
-    if (at !== -1 && (this.list[at - 1]?.name ?? '') !== point.previous) return false
+    // Retention may have taken the one before it since.
+    if (at > 0 && this.list[at - 1]!.name !== point.previous) return false
     this.discardFrom(at + 1)
     file?.resumeAt(point)
     this.unsynced = this.list.slice(0, -1)

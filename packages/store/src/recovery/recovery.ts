@@ -124,7 +124,7 @@ export class Recovery {
   }
 
   private async scanAsPlanned(plan: Plan): Promise<ScanEnd> {
-    this.parts.index?.resume()
+    this.parts.index?.resume({ crashed: this.crashed })
     const { log } = this.parts
     const first = await this.scan(plan)
     const isBeyond = first !== undefined && first.end < this.maxPhysicalOffset()
