@@ -50,8 +50,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & {
     topic: topic => tables.topics.find(topic),
     group: group => tables.groups.findOrCreate(group),
     filterOf: view => subscriptions.filterOf(view),
-    resetOf: view =>
-      resets.take({ group: view.consumerGroup, topic: view.topic, queueId: view.queueId }, view.queueOffset),
+    resetOf: view => resets.take({ group: view.consumerGroup, topic: view.topic, queueId: view.queueId }),
     counted: (view, result) => {
       if (result.count > 0) {
         traffic.found.add(1)
