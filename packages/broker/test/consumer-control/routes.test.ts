@@ -5,6 +5,7 @@ import {
   decodeRecords,
   getConsumerRunningInfo,
   getConsumerStatusFromClient,
+  getSubscriptionGroupConfig,
   type HeaderOf,
   invokeBrokerToGetConsumerStatus,
   invokeBrokerToResetOffset,
@@ -12,9 +13,11 @@ import {
   pullMessage,
   queryConsumerOffset,
   resetConsumerClientOffset,
+  updateAndCreateSubscriptionGroup,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
 import { noReply, ok, type Route, route } from '@skua-mq/remoting'
+import { groupConfig } from '../../src/group/group-table.ts'
 import { type Peer, World } from '../world.ts'
 
 const reset = (change: Partial<HeaderOf<typeof invokeBrokerToResetOffset>> = {}) => ({
@@ -48,6 +51,7 @@ const committed = async (peer: Peer) =>
 async function world(config: Record<string, unknown> = {}, routes: Route[] = []) {
   const world = await new World({ defaultTopicQueueNums: 1, ...config }).start()
   const member = world.client('member', routes)
+  await member.ask(updateAndCreateSubscriptionGroup, {}, groupConfig('g'))
   for (let i = 0; i < 10; i++) {
     await member.send('T', `m${i}`)
     await world.pass(1000)
@@ -73,6 +77,8 @@ test('222 resets at the broker with nobody online: by time, to the newest, to an
   assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 0, offset: 12 }))).code, 1)
   assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 5 }))).code, 1)
   assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ topic: 'None' }))).code, 17)
+  assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ group: 'nobody' }))).code, 26)
+  assert.equal((await tool.ask(getSubscriptionGroupConfig, { group: 'nobody' })).code, 26)
   await at.stop()
 })
 
