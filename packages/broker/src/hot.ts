@@ -44,18 +44,23 @@ export function hotHandlers(parts: HotParts): HotHandlers & {
     },
   })
   const subscriptions = new PullSubscriptions(tables)
+  // One object for all pulls.
+  const got = { queueId: 0, nextOffset: 0, count: 0, bytes: 0 }
   const pull = new PullHandler({
     store,
     clock: runtime.clock,
     topic: topic => tables.topics.find(topic),
     group: group => tables.groups.findOrCreate(group),
     filterOf: view => subscriptions.filterOf(view),
-    resetOf: view =>
-      resets.take({ group: view.consumerGroup, topic: view.topic, queueId: view.queueId }, view.queueOffset),
+    resetOf: view => resets.take({ group: view.consumerGroup, topic: view.topic, queueId: view.queueId }),
     counted: (view, result) => {
       if (result.count > 0) {
         traffic.found.add(1)
-        traffic.countGet(view.consumerGroup, view.topic, result)
+        got.queueId = view.queueId
+        got.nextOffset = result.nextOffset
+        got.count = result.count
+        got.bytes = result.bytes
+        traffic.countGet(view.consumerGroup, view.topic, got)
       } else traffic.missed.add(1)
     },
     commit: (view, who) =>

@@ -39,18 +39,27 @@ export const int: Field<number> = {
 
 /** Java's Long.MAX_VALUE, which its clients send for "the end". It reads as this number (2^63, not exact). */
 export const javaLongMax = 2 ** 63
+/** Long.MIN_VALUE, which means "before everything". */
+export const javaLongMin = -(2 ** 63)
 
-/** Signed 64 bits as a number: offsets, sizes and times stay below 2^53; Long.MAX_VALUE reads as `javaLongMax`. */
+/** Signed 64 bits as a number: offsets, sizes and times stay below 2^53, but for `javaLongMax` and `javaLongMin`. */
 export const long: Field<number> = {
   parse: value => {
     if (value === '9223372036854775807') return javaLongMax
+    if (value === '-9223372036854775808') return javaLongMin
     return integer(value, {
       min: Number.MIN_SAFE_INTEGER,
       max: Number.MAX_SAFE_INTEGER,
       kind: 'a long that we can hold',
     })
   },
-  print: value => (value === javaLongMax ? '9223372036854775807' : String(value)),
+  print: printLong,
+}
+
+/** Exact also where a number prints rounded. */
+export function printLong(value: number): string {
+  if (value === javaLongMax) return '9223372036854775807'
+  return value === javaLongMin ? '-9223372036854775808' : String(value)
 }
 
 /**

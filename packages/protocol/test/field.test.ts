@@ -10,11 +10,12 @@ test('ints are 32 bits in decimal', () => {
   }
 })
 
-test('longs are safe integers, and Long.MAX_VALUE is named', () => {
+test('longs are safe integers, and both ends of the range in Java are named', () => {
   assert.equal(long.parse('9007199254740991'), Number.MAX_SAFE_INTEGER)
   assert.equal(long.parse('9223372036854775807'), javaLongMax)
   assert.equal(long.print(javaLongMax), '9223372036854775807')
-  for (const wrong of ['9007199254740992', '9223372036854775806', '-9223372036854775808', '']) {
+  assert.equal(long.print(long.parse('-9223372036854775808')), '-9223372036854775808')
+  for (const wrong of ['9007199254740992', '9223372036854775806', '-9223372036854775807', '']) {
     assert.throws(() => long.parse(wrong), RangeError, wrong)
   }
 })

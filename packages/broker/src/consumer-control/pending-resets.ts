@@ -23,14 +23,16 @@ export class PendingResets {
     return this.offsets.size > 0 && this.offsets.has(keyOf(group, topic, queueId))
   }
 
-  /** At a pull: the offset at which to go on, told once; undefined when there is none, or the pull begins there. */
-  take({ group, topic, queueId }: GroupQueue, pulled: number): number | undefined {
+  /**
+   * At a pull, whatever it asks for: the offset at which to go on, told once. Also who asks for just that offset must hear
+   * of it, or it commits what it has not consumed yet of before the reset.
+   */
+  take({ group, topic, queueId }: GroupQueue): number | undefined {
     if (this.offsets.size === 0) return undefined
     const key = keyOf(group, topic, queueId)
     const offset = this.offsets.get(key)
-    if (offset === undefined) return undefined
     this.offsets.delete(key)
-    return offset === pulled ? undefined : offset
+    return offset
   }
 
   drop({ group, topic, queueId }: GroupQueue): void {

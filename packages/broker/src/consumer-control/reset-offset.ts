@@ -57,28 +57,40 @@ export async function resetHere(
     if (typeof target !== 'number') return target
     table.set({ topic: wish.topic, brokerName: parts.brokerName, queueId }, target)
   }
-  for (const [{ queueId }, target] of table) apply(parts, wish, { queueId, target, who })
+  for (const [queue, target] of table) {
+    const current = apply(parts, wish, { queueId: queue.queueId, target, who })
+    if (typeof current !== 'number') return current
+    table.set(queue, current)
+  }
   return table
 }
 
+/**
+ * Answers where the group stands now. Only a reset of all queues minds isForce, as 4.9's did: who names a queue names the
+ * place, and 5.x's tool has committed it by itself (15) before it asks for the reset.
+ */
 function apply(
   { offsets, resets, wake }: ResetParts,
-  { group, topic, isForce }: ResetWish,
+  wish: ResetWish,
   { queueId, target, who }: { queueId: number; target: number; who: string },
-): void {
+): number | Refusal {
+  const { group, topic } = wish
   const current = offsets.find(group, topic, queueId)
-  if (!isForce && current !== undefined && current <= target) return
-  resets.drop({ group, topic, queueId })
-  offsets.commit({ group, topic, queueId, offset: target, who, byHand: true })
+  const isForced = wish.isForce || (wish.queueId ?? -1) >= 0
+  if (!isForced && current !== undefined && current <= target) return current
+  if (!offsets.commit({ group, topic, queueId, offset: target, who, byHand: true }))
+    return refuse(ResponseCode.systemError, 'the broker keeps no further offsets: the table of them is full')
   resets.put({ group, topic, queueId }, target)
   wake(topic, queueId)
+  return target
 }
 
 async function targetOf({ store }: ResetParts, wish: ResetWish, queueId: number): Promise<number | Refusal> {
   const { topic, timestamp, offset } = wish
   const [min, max] = [store.minOffset(topic, queueId), store.maxOffset(topic, queueId)]
   if (offset !== undefined && offset >= 0 && (wish.queueId ?? -1) >= 0) {
-    if (offset >= min && offset <= max) return offset
+    // One behind the end, as RocketMQ: it is where a tool that has read the end a moment ago may want to be.
+    if (offset >= min && offset <= max + 1) return offset
     return refuse(
       ResponseCode.systemError,
       `offset ${offset} is not within ${min} and ${max}, what queue ${queueId} of ${topic} holds`,

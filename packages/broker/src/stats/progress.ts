@@ -12,6 +12,8 @@ export interface ProgressParts {
   readonly now: () => number
   /** Messages per second that a group took of a topic of late. */
   readonly consumeTps: (group: string, topic: string) => number
+  /** Behind what a group pulled last of a queue; undefined when that is not known. */
+  readonly pulledTo: (group: string, topic: string, queueId: number) => number | undefined
 }
 
 /** 202: what each write queue of a topic holds. */
@@ -59,13 +61,16 @@ export async function consumeStats(
 }
 
 async function progressOf(
-  { store, offsets }: ProgressParts,
+  { store, offsets, pulledTo }: ProgressParts,
   { group, topic, queueId }: { group: string; topic: string; queueId: number },
 ): Promise<ConsumeProgress> {
   const brokerOffset = store.maxOffset(topic, queueId)
   const consumerOffset = Math.max(0, offsets.find(group, topic, queueId) ?? 0)
   const storedAt = consumerOffset > 0 ? await store.storedAt(topic, queueId, consumerOffset - 1) : 0
-  return { brokerOffset, consumerOffset, lastTimestamp: Math.max(0, storedAt) }
+  // Of a topic's former life when it lies behind the end.
+  const pulled = Math.min(pulledTo(group, topic, queueId) ?? 0, brokerOffset)
+  const pullOffset = Math.max(consumerOffset, pulled)
+  return { brokerOffset, consumerOffset, lastTimestamp: Math.max(0, storedAt), pullOffset }
 }
 
 /** 303: from when to when the messages of each queue are, and how late the group is. */

@@ -9,7 +9,6 @@ export interface RuntimeInfoParts {
     MessageStore,
     'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing' | 'putTimes'
   >
-  readonly now: () => number
   readonly settings: {
     readonly startAcceptSendRequestTimeStamp: number
     readonly storePathCommitLog: string
@@ -31,7 +30,6 @@ const rates = (...meters: readonly Meter[]): string =>
 /** The keys of 28 that tools read (admin.md 4); all values are texts. */
 export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, string>> {
   const { traffic, store, settings } = parts
-  const now = parts.now()
   const earliest = await earliestStoredAt(store)
   const ratio = String(parts.diskRatio())
   const { put, got, found, missed } = traffic
@@ -41,7 +39,7 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
       brokerVersionDesc: versionName(skuaVersion) ?? '',
       brokerVersion: String(skuaVersion),
       bootTimestamp: String(traffic.startedAtMs),
-      runtime: span(now - traffic.startedAtMs),
+      runtime: span(traffic.runningMs),
       putTps: rates(put.nums),
       getTotalTps: rates(found, missed),
       getFoundTps: rates(found),

@@ -21,6 +21,19 @@ interface Pair {
 
 const pair = (): Pair => ({ nums: new Meter(), size: new Meter() })
 
+/** What a group took of a topic, and by queue up to where. */
+interface Taken extends Pair {
+  readonly pulledTo: Map<number, number>
+}
+
+/** One answered pull that found messages. */
+export interface Got {
+  readonly queueId: number
+  readonly nextOffset: number
+  readonly count: number
+  readonly bytes: number
+}
+
 /**
  * Counts of what goes through the broker. Per message or pull it costs a map lookup and a few additions; a timer takes
  * samples every 10 s. In memory only, as in RocketMQ.
@@ -33,12 +46,14 @@ export class Traffic {
   readonly missed = new Meter()
   putFailed = 0
   private readonly topics = new Map<string, Pair>()
-  private readonly groups = new Map<string, Map<string, Pair>>()
+  private readonly groups = new Map<string, Map<string, Taken>>()
   private readonly sentBack = new Map<string, Meter>()
   private readonly clock: Clock
   private meters = 0
   private timer: Timer | undefined
+  /** When the broker began, wall clock. */
   startedAtMs = 0
+  private begunMs = 0
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -46,12 +61,18 @@ export class Traffic {
 
   start(): void {
     this.startedAtMs = this.clock.now()
+    this.begunMs = this.clock.monotonic()
     this.sample()
     this.timer = every(this.clock, sampleEveryMs, () => this.sample())
   }
 
   stop(): void {
     this.timer?.cancel()
+  }
+
+  /** How long the broker has been running, whatever became of the wall clock. */
+  get runningMs(): number {
+    return this.clock.monotonic() - this.begunMs
   }
 
   countPut(topic: string, count: number, bytes: number): void {
@@ -67,7 +88,8 @@ export class Traffic {
     meters.size.add(bytes)
   }
 
-  countGet(group: string, topic: string, { count, bytes }: { count: number; bytes: number }): void {
+  countGet(group: string, topic: string, got: Got): void {
+    const { count, bytes } = got
     this.got.nums.add(count)
     this.got.size.add(bytes)
     let topics = this.groups.get(group)
@@ -78,11 +100,12 @@ export class Traffic {
     let meters = topics.get(topic)
     if (meters === undefined) {
       if (this.isFull()) return
-      meters = this.fresh()
+      meters = { ...this.fresh(), pulledTo: new Map() }
       topics.set(topic, meters)
     }
     meters.nums.add(count)
     meters.size.add(bytes)
+    meters.pulledTo.set(got.queueId, got.nextOffset)
   }
 
   countSentBack(group: string, topic: string): void {
@@ -100,6 +123,11 @@ export class Traffic {
   /** Messages per second that a group took of a topic in the last minute. */
   consumeTps(group: string, topic: string): number {
     return this.groups.get(group)?.get(topic)?.nums.window('minute').tps ?? 0
+  }
+
+  /** Behind what a group pulled last of a queue; undefined when it did not of late. */
+  pulledTo(group: string, topic: string, queueId: number): number | undefined {
+    return this.groups.get(group)?.get(topic)?.pulledTo.get(queueId)
   }
 
   /** Messages per second that were sent to a topic in the last minute. */
@@ -141,7 +169,8 @@ export class Traffic {
   }
 
   private sample(): void {
-    const now = this.clock.now()
+    // The clock that never steps: with the wall clock set back no sample would be taken until it has caught up.
+    const now = this.clock.monotonic()
     for (const meter of [this.put.nums, this.put.size, this.got.nums, this.got.size, this.found, this.missed])
       meter.sample(now)
     for (const [topic, meters] of this.topics) if (this.samplePair(meters, now)) this.topics.delete(topic)

@@ -5,6 +5,7 @@ import {
   decodeRecords,
   getConsumerRunningInfo,
   getConsumerStatusFromClient,
+  getSubscriptionGroupConfig,
   type HeaderOf,
   invokeBrokerToGetConsumerStatus,
   invokeBrokerToResetOffset,
@@ -12,9 +13,11 @@ import {
   pullMessage,
   queryConsumerOffset,
   resetConsumerClientOffset,
+  updateAndCreateSubscriptionGroup,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
 import { noReply, ok, type Route, route } from '@skua-mq/remoting'
+import { groupConfig } from '../../src/group/group-table.ts'
 import { type Peer, World } from '../world.ts'
 
 const reset = (change: Partial<HeaderOf<typeof invokeBrokerToResetOffset>> = {}) => ({
@@ -48,6 +51,7 @@ const committed = async (peer: Peer) =>
 async function world(config: Record<string, unknown> = {}, routes: Route[] = []) {
   const world = await new World({ defaultTopicQueueNums: 1, ...config }).start()
   const member = world.client('member', routes)
+  await member.ask(updateAndCreateSubscriptionGroup, {}, groupConfig('g'))
   for (let i = 0; i < 10; i++) {
     await member.send('T', `m${i}`)
     await world.pass(1000)
@@ -69,9 +73,12 @@ test('222 resets at the broker with nobody online: by time, to the newest, to an
   assert.equal(await committed(member), 10)
   await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 0, offset: 4 }))
   assert.equal(await committed(member), 4)
-  assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 0, offset: 11 }))).code, 1)
+  assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 0, offset: 11 }))).code, 0)
+  assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 0, offset: 12 }))).code, 1)
   assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ queueId: 5 }))).code, 1)
   assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ topic: 'None' }))).code, 17)
+  assert.equal((await tool.ask(invokeBrokerToResetOffset, reset({ group: 'nobody' }))).code, 26)
+  assert.equal((await tool.ask(getSubscriptionGroupConfig, { group: 'nobody' })).code, 26)
   await at.stop()
 })
 
@@ -94,6 +101,45 @@ test('a running consumer hears of a reset by its next pull, and what it commits 
   assert.equal(await committed(member), 3)
   await at.stop()
 })
+
+test('a reset to the end is told also to who has pulled everything, and its old offset counts nothing before', async () => {
+  const { world: at, member, tool } = await world()
+  await member.consume('g', ['T'])
+  await commit(member, 5)
+  await tool.ask(invokeBrokerToResetOffset, reset({ timestamp: -1 }))
+  await commit(member, 6)
+  assert.equal(await committed(member), 10)
+  const told = await pull(member, 10)
+  assert.deepEqual([told.code, told.header.nextBeginOffset], [21, 10])
+  const held = await pull(member, 10)
+  assert.equal(held.code, 19)
+  assert.equal(await committed(member), 10)
+  await at.stop()
+})
+
+for (const [where, place] of [
+  ['back', 4],
+  ['forward', 8],
+  ['to where it stands', 6],
+] as const)
+  test(`a reset of one queue ${where}, as the tool of 5.x asks for it, reaches the consumer`, async () => {
+    const { world: at, member, tool } = await world()
+    await member.consume('g', ['T'])
+    await commit(member, 6)
+    await pull(member, 6)
+    // The tool commits the place itself, and asks without isForce.
+    await commit(tool, place)
+    const done = await tool.ask(
+      invokeBrokerToResetOffset,
+      reset({ timestamp: -1, isForce: false, queueId: 0, offset: place }),
+    )
+    assert.deepEqual(offsetsOf(done.body), [[0, place]])
+    await commit(member, 10)
+    assert.equal(await committed(member), place)
+    const told = await pull(member, 10)
+    assert.deepEqual([told.code, told.header.nextBeginOffset], [21, place])
+    await at.stop()
+  })
 
 test('a pull that is held hears of a reset at once', async () => {
   const { world: at, member, tool } = await world()
@@ -128,7 +174,8 @@ test('a pull that is held hears of a reset at once', async () => {
 test('without isForce a reset goes back only', async () => {
   const { world: at, member, tool } = await world()
   await commit(member, 5)
-  await tool.ask(invokeBrokerToResetOffset, reset({ timestamp: -1, isForce: false }))
+  const kept = await tool.ask(invokeBrokerToResetOffset, reset({ timestamp: -1, isForce: false }))
+  assert.deepEqual(offsetsOf(kept.body), [[0, 5]])
   assert.equal(await committed(member), 5)
   await tool.ask(invokeBrokerToResetOffset, reset({ timestamp: 0, isForce: false }))
   assert.equal(await committed(member), 0)

@@ -30,6 +30,23 @@ test('a pull that asks for no message, or for less, gets one', async () => {
   await world.stop()
 })
 
+test('a pull from before everything, and one from behind everything, is told where to go on', async () => {
+  const world = await new World().start()
+  await world.client('client').send('T', 'one')
+  const raw = await RawPeer.open(world)
+  raw.write(pullFrame(1, { queueOffset: '-9223372036854775808' }))
+  raw.write(pullFrame(2, { queueOffset: '9223372036854775807' }))
+  await world.pass(100)
+  assert.deepEqual(
+    raw.replies.map(reply => [reply.code, reply.extFields['nextBeginOffset']]),
+    [
+      [21, '0'],
+      [21, '1'],
+    ],
+  )
+  await world.stop()
+})
+
 test('a held pull that is woken by more messages than one scan looks at is answered at once, and finds the match behind them', async () => {
   const world = await new World().start()
   const sender = world.client('sender')

@@ -71,6 +71,32 @@ test('208 tells how far a group is in each read queue; what an online group no l
   await world.stop()
 })
 
+test('208 tells how far a group has pulled, which is not less than what it has committed', async () => {
+  const { world, peer } = await filled()
+  const pulledTo = async () => {
+    const reply = await peer.ask(getConsumeStats, { consumerGroup: 'g', topic: 'T' })
+    return [...getConsumeStats.replyBody!.decode(reply.body!).offsetTable.values()].map(row => row.pullOffset)
+  }
+  await commit(peer, 'T', 1)
+  assert.deepEqual(await pulledTo(), [1, 0])
+  await peer.ask(pullMessage, {
+    consumerGroup: 'g',
+    topic: 'T',
+    queueId: 0,
+    queueOffset: 0,
+    maxMsgNums: 2,
+    sysFlag: 4,
+    commitOffset: 0,
+    suspendTimeoutMillis: 0,
+    subscription: '*',
+    subVersion: 0,
+  })
+  assert.deepEqual(await pulledTo(), [2, 0])
+  await commit(peer, 'T', 3)
+  assert.deepEqual(await pulledTo(), [3, 0])
+  await world.stop()
+})
+
 test('303 tells from when to when messages are, and how late the group is', async () => {
   const { world, peer } = await filled()
   await commit(peer, 'T', 2)

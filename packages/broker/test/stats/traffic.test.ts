@@ -13,13 +13,13 @@ function traffic() {
 test('counts messages and bytes under the names that tools ask for', async () => {
   const { clock, stats } = traffic()
   stats.countPut('T', 3, 300)
-  stats.countGet('g', 'T', { count: 2, bytes: 200 })
+  stats.countGet('g', 'T', { queueId: 1, nextOffset: 7, count: 2, bytes: 200 })
   stats.countSentBack('g', 'T')
   await clock.advanceAsync(10_000)
   const sum = (name: string, key: string) => stats.find(name, key)?.window('minute').sum
   assert.equal(sum('TOPIC_PUT_NUMS', 'T'), 0)
   stats.countPut('T', 3, 300)
-  stats.countGet('g', 'T', { count: 2, bytes: 200 })
+  stats.countGet('g', 'T', { queueId: 1, nextOffset: 7, count: 2, bytes: 200 })
   stats.countSentBack('g', 'T')
   await clock.advanceAsync(10_000)
   assert.deepEqual(
@@ -37,6 +37,19 @@ test('counts messages and bytes under the names that tools ask for', async () =>
   )
   assert.equal(stats.consumeTps('g', 'T'), 0.2)
   assert.equal(stats.topicPutTps('T'), 0.3)
+})
+
+test('goes on counting when the wall clock is set back, and knows how long it has been running', async () => {
+  const { clock, stats } = traffic()
+  await clock.advanceAsync(10_000)
+  clock.step(-3_600_000)
+  stats.countPut('T', 6, 600)
+  await clock.advanceAsync(10_000)
+  stats.countPut('T', 6, 600)
+  await clock.advanceAsync(10_000)
+  assert.equal(stats.topicPutTps('T'), 0.6)
+  assert.ok(stats.put.nums.rate(60_000) > 0.2)
+  assert.equal(stats.runningMs, 30_000)
 })
 
 test('what was never counted has no meter', () => {

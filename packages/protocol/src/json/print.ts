@@ -1,4 +1,4 @@
-import { javaLongMax } from '../field.ts'
+import { printLong } from '../field.ts'
 
 export interface PrintOptions {
   /** 'wire' is compact; 'file' is fastjson's pretty form of the config files (store.md 5.2). Default 'wire'. */
@@ -22,7 +22,7 @@ const maxPrintDepth = 64
 
 /**
  * Prints what fastjson would (remoting.md 5.1, store.md 5.2): undefined and null members are left out, a Map with object
- * keys has them bare before the colon, `javaLongMax` and bigint are printed exactly. An Int32Array is Java's int[], which
+ * keys has them bare before the colon, `javaLongMax`, `javaLongMin` and bigint are printed exactly. An Int32Array is Java's int[], which
  * files have on one line, other than lists. Members of plain objects keep their order. Throws RangeError for more than 64
  * levels.
  */
@@ -51,7 +51,7 @@ export class Printer {
       case 'string':
         return this.text(value)
       case 'number':
-        return value === javaLongMax ? '9223372036854775807' : Number.isFinite(value) ? String(value) : 'null'
+        return Number.isFinite(value) ? printLong(value) : 'null'
       case 'bigint':
       case 'boolean':
         return String(value)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { doubleText, JavaDouble, javaLongMax, parseJavaJson, printJavaJson } from '../../src/index.ts'
+import { doubleText, JavaDouble, javaLongMax, javaLongMin, parseJavaJson, printJavaJson } from '../../src/index.ts'
 
 test('the wire form has no white space, quotes integer keys, and leaves absent members out', () => {
   const value = {
@@ -37,6 +37,7 @@ test('object keys stand bare before the colon', () => {
 })
 
 test('longs are exact and doubles have a fraction', () => {
+  assert.equal(printJavaJson([javaLongMin]), '[-9223372036854775808]')
   assert.equal(printJavaJson([javaLongMax, -9223372036854775808n]), '[9223372036854775807,-9223372036854775808]')
   assert.equal(printJavaJson([new JavaDouble(0), new JavaDouble(1.5), new JavaDouble(Number.NaN)]), '[0.0,1.5,null]')
 })
