@@ -112,9 +112,12 @@ export class Segments {
     await this.disk.syncDirectoryLater(this.directory)
   }
 
-  /** Removes the segments that start at or after `offset`. */
-  removeFrom(offset: number): void {
-    while (this.last !== undefined && this.last.base >= offset) this.remove(this.list.pop()!)
+  /** Removes the segments that start at or after `offset`, the last one first, each as `removeFirst` does. */
+  async removeFrom(offset: number): Promise<void> {
+    while (this.last !== undefined && this.last.base >= offset) {
+      this.remove(this.list.pop()!)
+      await this.disk.syncDirectoryLater(this.directory)
+    }
   }
 
   /** Makes everything from `offset` to the end of its file zero, on the medium too. Throws DiskError. */
