@@ -1,4 +1,5 @@
 export * from './assert.ts'
+export * from './believed-time.ts'
 export * from './clock.ts'
 export { ConfigFile, configFileDamaged } from './config-file.ts'
 export * from './disk.ts'

@@ -1,6 +1,6 @@
 import { PropertyName, readRecord, type StoredMessage } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
-import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { BelievedTime, type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
@@ -31,8 +31,6 @@ export const maxRoundMs = 60_000
  * op is passed that may decide one.
  */
 export const maxAwaited = 100_000
-/** A wall clock may be set forward by so much between two rounds, and is believed at once. */
-export const believedJumpMs = 60_000
 
 export interface TransactionCheckParts {
   readonly clock: Clock
@@ -72,17 +70,18 @@ export class TransactionChecks {
   private readonly awaited = new Map<number, number>()
   /** Before here copies may lie whose first offset is not in `awaited`. */
   private unknownUntil = 0
-  private last: { readonly nowMs: number; readonly monotonicMs: number } | undefined
+  private readonly time: BelievedTime
   /** When the next round begins, wall clock. */
   nextRoundAtMs = 0
 
   constructor(parts: TransactionCheckParts) {
     this.parts = parts
+    this.time = new BelievedTime(parts.clock)
   }
 
   start(): void {
     this.stopped = false
-    this.believedNow()
+    this.time.now()
     this.unknownUntil = this.parts.store.maxOffset(halfTopic, 0)
     this.arm()
   }
@@ -133,7 +132,7 @@ export class TransactionChecks {
     let next = half
     try {
       await writeOwed()
-      const nowMs = this.believedNow()
+      const nowMs = this.time.now()
       const endAt = clock.monotonic() + maxRoundMs
       // The end is taken before the ops are read: what is decided later is of the next round.
       const last = store.maxOffset(halfTopic, 0)
@@ -149,18 +148,6 @@ export class TransactionChecks {
     for (const [first, copy] of this.awaited) if (copy < next) this.awaited.delete(first)
     this.commit(halfTopic, next)
     this.commit(opTopic, this.unknownUntil > next ? op : decided.firstNeeded(next, this.awaited))
-  }
-
-  /**
-   * A wall clock that has jumped ahead since the last round is believed in the next one, when it is still there: one bad
-   * reading must not make everything old enough to be given up.
-   */
-  private believedNow(): number {
-    const { clock } = this.parts
-    const [nowMs, monotonicMs] = [clock.now(), clock.monotonic()]
-    const { last } = this
-    this.last = { nowMs, monotonicMs }
-    return last === undefined ? nowMs : Math.min(nowMs, last.nowMs + (monotonicMs - last.monotonicMs) + believedJumpMs)
   }
 
   private commit(topic: string, offset: number): void {

@@ -37,13 +37,27 @@ test('the three watermarks of the disk clean, clean by force, and refuse with a 
   assert.equal(usedPercent({ totalBytes: 1000, usedBytes: 750, usableBytes: 249 }), 76)
 })
 
-async function filled() {
+async function filled(deleteWhen = '') {
   const at = world()
-  const opened = await open(at, { ...smallConfig, deleteWhen: '', logRingBytes: 8192 })
+  const opened = await open(at, { ...smallConfig, deleteWhen, logRingBytes: 8192 })
   for (let i = 0; i < 600; i++) put(opened, message(`T${i % 3}`, `message ${i}`, `KEYS\x01k${i}`))
   await at.clock.advanceAsync(2000)
   return { at, opened }
 }
+
+test('a wall clock that is ahead for a moment deletes nothing, one that stays there does', async () => {
+  const everyHour = [...Array(24).keys()].map(hour => String(hour).padStart(2, '0')).join(';')
+  const { at, opened } = await filled(everyHour)
+  await at.clock.advanceAsync(100_000)
+  at.clock.step(100 * hour)
+  await at.clock.advanceAsync(30_000)
+  at.clock.step(-100 * hour)
+  await at.clock.advanceAsync(100_000)
+  assert.equal(opened.store.minPhysicalOffset, 0)
+  at.clock.step(100 * hour)
+  await at.clock.advanceAsync(100_000)
+  assert.ok(opened.store.minPhysicalOffset > 0)
+})
 
 test('expired segments go with their queue entries and index files; what stays is read as before', async () => {
   const { at, opened } = await filled()
