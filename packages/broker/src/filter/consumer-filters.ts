@@ -49,6 +49,7 @@ export class ConsumerFilters {
   private readonly parts: ConsumerFiltersParts
   private count = 0
   private dirty = false
+  private saving = 0
 
   constructor(parts: ConsumerFiltersParts) {
     this.parts = parts
@@ -108,13 +109,16 @@ export class ConsumerFilters {
     }
     if (!this.dirty) return
     this.dirty = false
+    this.saving++
     void this.parts.file.saveLater(this.table()).then(saved => {
+      this.saving--
       if (!saved) this.dirty = true
     })
   }
 
   stop(): void {
-    if (this.dirty) this.parts.file.saveAtStop(this.table())
+    // One that is under way may still fail; this one overtakes it.
+    if (this.dirty || this.saving > 0) this.parts.file.saveAtStop(this.table())
   }
 
   table(): ConsumerFilterTable {

@@ -86,7 +86,7 @@ export class GroupTable {
     this.groups.set(group, config)
     this.version.next(this.parts.clock.now())
     this.parts.events.emit(groupCreated({ group, why: 'first seen' }))
-    void this.soon.ask()
+    this.soon.owe()
     return config
   }
 
@@ -108,7 +108,7 @@ export class GroupTable {
     this.groups.clear()
     for (const [name, config] of table.subscriptionGroupTable) this.groups.set(name, { ...config, groupName: name })
     this.version.read(table.dataVersion)
-    void this.soon.ask()
+    this.soon.owe()
   }
 
   /** False when there was none. As `put`. */
@@ -133,6 +133,7 @@ export class GroupTable {
   }
 
   stop(): void {
+    this.soon.stop()
     this.parts.file.saveAtStop(this.table())
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, delay } from '@skua-mq/runtime'
+import { type Clock, delay, type Timer } from '@skua-mq/runtime'
 
 /**
  * Between two saves there is a pause of some times what the last one took, so that a flood of changes neither writes a
@@ -6,6 +6,8 @@ import { type Clock, delay } from '@skua-mq/runtime'
  */
 const pauseFactor = 3
 const longestPauseMs = 100
+/** What could not be saved, and nobody waits for, is tried again after that. */
+export const retryMs = 5000
 
 /**
  * Saves a table after its changes: one save at a time, and what changes meanwhile goes with the next, all of it together.
@@ -16,6 +18,8 @@ export class SaveSoon {
   private lastMs = 0
   private running: Promise<boolean> | undefined
   private next: Promise<boolean> | undefined
+  private retry: Timer | undefined
+  private stopped = false
 
   /** `save` says whether it succeeded. */
   constructor(clock: Pick<Clock, 'after' | 'monotonic'>, save: () => Promise<boolean>) {
@@ -37,6 +41,23 @@ export class SaveSoon {
         return this.round()
       })
     return this.next
+  }
+
+  /** Something was changed for which nobody waits: it is saved, however often that has to be tried. */
+  owe(): void {
+    void this.ask().then(isSaved => {
+      if (isSaved || this.stopped) return
+      this.retry ??= this.clock.after(retryMs, () => {
+        this.retry = undefined
+        this.owe()
+      })
+    })
+  }
+
+  /** Tries nothing again any more: the table is saved by its own stop. */
+  stop(): void {
+    this.stopped = true
+    this.retry?.cancel()
   }
 
   /** Resolves when what was changed up to now was saved, or could not be. */

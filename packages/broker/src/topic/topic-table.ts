@@ -138,7 +138,7 @@ export class TopicTable {
     )
     // At once, beside the save: consumers ask for the route of a retry topic within milliseconds.
     this.changed()
-    void this.soon.ask()
+    this.soon.owe()
     return config
   }
 
@@ -164,14 +164,14 @@ export class TopicTable {
     for (const [name, config] of table.topicConfigTable) this.topics.set(name, { ...config, topicName: name })
     this.version.read(table.dataVersion)
     this.changed()
-    void this.soon.ask()
+    this.soon.owe()
   }
 
   /** What the name servers are told of the topics changed though the table did not (brokerPermission). */
   touch(): void {
     this.version.next(this.parts.clock.now())
     this.changed()
-    void this.soon.ask()
+    this.soon.owe()
   }
 
   /** autoCreateTopicEnable was changed: the template comes or goes. */
@@ -192,6 +192,7 @@ export class TopicTable {
   }
 
   stop(): void {
+    this.soon.stop()
     this.parts.file.saveAtStop(this.table())
   }
 

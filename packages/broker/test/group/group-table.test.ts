@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { subscriptionGroupTableFile } from '@skua-mq/protocol'
 import { GroupTable, groupConfig, groupCreated } from '../../src/group/group-table.ts'
+import { retryMs } from '../../src/persist/save-soon.ts'
 import { machine } from '../harness.ts'
 
 const path = '/store/config/subscriptionGroup.json'
@@ -101,6 +102,27 @@ describe('persistence', () => {
     disk.faults.fail({ on: 'sync', code: 'EIO' })
     await assert.rejects(groups.put(groupConfig('g')), { code: 'ETABLE' })
     assert.equal(groups.find('g'), undefined)
+  })
+
+  test('what nobody waits for is tried again until it is saved: groups first seen, and a table of the master', async () => {
+    const { groups, on, clock, disk } = opened()
+    const lift = disk.faults.fail({ on: 'sync', code: 'EIO' })
+    groups.findOrCreate('g')
+    await clock.until(groups.settled())
+    assert.equal(opened({ on }).groups.find('g'), undefined)
+    lift()
+    await clock.advanceAsync(retryMs + 100)
+    assert.ok(opened({ on }).groups.find('g') !== undefined)
+    const liftAgain = disk.faults.fail({ on: 'sync', code: 'EIO' })
+    const table = {
+      dataVersion: { timestamp: 1, counter: 7 },
+      subscriptionGroupTable: new Map([['m', groupConfig('m')]]),
+    }
+    groups.replace(table)
+    await clock.advanceAsync(100)
+    liftAgain()
+    await clock.advanceAsync(retryMs + 100)
+    assert.ok(opened({ on }).groups.find('m') !== undefined)
   })
 
   test('groups that are first seen are saved soon after, a thousand of them in two rounds', async () => {
