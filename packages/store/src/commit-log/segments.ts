@@ -15,6 +15,8 @@ export class Segments {
   private readonly disk: Disk
   private readonly files: OpenFiles
   private list: Segment[] = []
+  /** A file was removed whose name may still be on the medium. */
+  private hasRemoved = false
   /** What `load` found too short and made whole: below `to` its bytes are zeros now. */
   readonly padded: { readonly from: number; readonly to: number }[] = []
 
@@ -103,21 +105,32 @@ export class Segments {
 
   /**
    * Removes the oldest segment; its name is gone from the medium when this resolves, so that a power cut between two
-   * removals leaves no gap. Throws DiskError; it is no part of the log then either.
+   * removals leaves no gap. Throws DiskError; one that could not be removed is still part of the log.
    */
   async removeFirst(): Promise<void> {
-    const segment = this.list.shift()
-    if (segment === undefined) return
-    this.remove(segment)
-    await this.disk.syncDirectoryLater(this.directory)
+    await this.syncRemovals()
+    const { first } = this
+    if (first === undefined) return
+    this.remove(first)
+    this.list.shift()
+    await this.syncRemovals()
   }
 
   /** Removes the segments that start at or after `offset`, the last one first, each as `removeFirst` does. */
   async removeFrom(offset: number): Promise<void> {
     while (this.last !== undefined && this.last.base >= offset) {
-      this.remove(this.list.pop()!)
-      await this.disk.syncDirectoryLater(this.directory)
+      await this.syncRemovals()
+      this.remove(this.last)
+      this.list.pop()
     }
+    await this.syncRemovals()
+  }
+
+  /** One that failed is made up for before the next removal: else a power cut could leave a gap. */
+  private async syncRemovals(): Promise<void> {
+    if (!this.hasRemoved) return
+    await this.disk.syncDirectoryLater(this.directory)
+    this.hasRemoved = false
   }
 
   /** Makes everything from `offset` to the end of its file zero, on the medium too. Throws DiskError. */
@@ -141,6 +154,7 @@ export class Segments {
   private remove(segment: Segment): void {
     this.files.forget(segment.path)
     this.disk.remove(segment.path)
+    this.hasRemoved = true
   }
 
   private pathOf(base: number): string {
