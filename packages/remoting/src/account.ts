@@ -4,6 +4,8 @@ export class Accounts {
   running = 0
   /** `reading` and `unsent` of all. */
   owed = 0
+  /** `unsent` of all: what the end of connections gives back. */
+  unsent = 0
   /** What one of them may be owed before it is paused, where all of them are owed as much. */
   shareBytes = Number.MAX_SAFE_INTEGER
 }
@@ -59,6 +61,7 @@ export class Account {
 
   setUnsent(bytes: number): void {
     this.sum.owed += bytes - this.unsent
+    this.sum.unsent += bytes - this.unsent
     this.unsent = bytes
   }
 

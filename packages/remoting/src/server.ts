@@ -180,12 +180,15 @@ export class RemotingServer implements Service, ChannelOwner {
     }
   }
 
-  /** The same for what is owed. */
+  /**
+   * The same for what is not taken. Reads do not count here: each is bounded for its connection, what they are taken to
+   * bring is a guess, and the end of a connection gives nothing of it back before they are over.
+   */
   owing(channel: Channel): void {
     const { account } = channel
     if (account.unsent > 0 && !this.slow.has(channel)) this.slow.set(channel, this.parts.clock.monotonic())
-    while (this.accounts.owed > this.limits.maxOwedBytes) {
-      if (!this.closeLargest('maxOwedBytes', one => one.account.owed)) return
+    while (this.accounts.unsent > this.limits.maxOwedBytes) {
+      if (!this.closeLargest('maxOwedBytes', one => one.account.unsent)) return
     }
   }
 

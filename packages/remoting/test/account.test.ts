@@ -367,3 +367,28 @@ test('connections beyond maxConnections are refused before they cost anything, a
   await runtime.clock.advanceAsync(50)
   assert.equal(late.replies.length, 1)
 })
+
+test('reads of many at once, which are only taken to bring much, close nobody when somebody is owed a little', async () => {
+  let begun = 0
+  const { runtime, limits, server } = await world({ limits: { maxOwedBytes: 2_000_000 } }, () => [
+    route(
+      queryConsumerOffset,
+      ({ queueId }) => {
+        begun++
+        return queueId === 1 ? new Promise<never>(() => {}) : ok({ offset: 1 }, Buffer.alloc(100_000))
+      },
+      { readBytes: 256 * 1024 },
+    ),
+  ])
+  const readers = []
+  for (let i = 0; i < 10; i++) readers.push(await peer(runtime))
+  for (const { socket } of readers) socket.write([ask(1)])
+  await runtime.clock.advanceAsync(20)
+  assert.equal(begun, 10)
+  const slow = await peer(runtime)
+  slow.socket.pause()
+  slow.socket.write([ask(2)])
+  await runtime.clock.advanceAsync(50)
+  assert.deepEqual(limits(), [])
+  assert.equal(server.connectionCount, 11)
+})

@@ -17,8 +17,8 @@ export class ConfigFile {
   private readonly events: Events
   /** The newest generation could not be read: it must not take the place of a good `.bak`. */
   private isDamaged = false
-  /** Counts saves: one that began before another must not finish after it. */
-  private round = 0
+  /** Counts blocking saves: one of the others that was asked for before must not finish after it. */
+  private blocking = 0
   private writing: Promise<void> = Promise.resolve()
 
   constructor(path: string, { disk, events }: { disk: Disk; events: Events }) {
@@ -52,7 +52,7 @@ export class ConfigFile {
   save(bytes: Uint8Array): void {
     const { disk, path } = this
     const directory = parentOf(path)
-    this.round++
+    this.blocking++
     makeSynced(disk, directory)
     this.writeSynced(`${path}.tmp`, bytes)
     // The present file is copied, not moved, so that there is no moment without it.
@@ -68,22 +68,24 @@ export class ConfigFile {
 
   /**
    * As `save`, but leaves the waiting for the medium to the pool, and writes a slice at a time; when it resolves, this
-   * generation is on it, or a later `save` has taken its place. One at a time, in their order.
+   * generation is on it, or a later `save` has taken its place. One at a time, in their order; each reaches its end, so that
+   * saves which are asked for faster than they are written are not all given up for the next one.
    */
   saveLater(slices: Iterable<Uint8Array>): Promise<void> {
-    const round = ++this.round
-    const save = this.writing.then(() => this.write(slices, round))
+    const { blocking } = this
+    const save = this.writing.then(() => this.write(slices, blocking))
     this.writing = save.catch(() => {})
     return save
   }
 
-  private async write(slices: Iterable<Uint8Array>, round: number): Promise<void> {
+  private async write(slices: Iterable<Uint8Array>, blocking: number): Promise<void> {
+    if (blocking !== this.blocking) return
     const { disk, path } = this
     makeSynced(disk, parentOf(path))
     const hasFormer = !this.isDamaged && this.hasBytes()
     if (hasFormer) await this.writeLater(`${path}.former`, slicesOf(disk, path))
     await this.writeLater(`${path}.new`, slices)
-    if (round !== this.round) return
+    if (blocking !== this.blocking) return
     if (hasFormer) disk.rename(`${path}.former`, `${path}.bak`)
     disk.rename(`${path}.new`, path)
     this.isDamaged = false

@@ -88,6 +88,7 @@ export class DelayedDelivery implements ArrivalListener {
   }
 
   private saveIfChanged(): Promise<void> | undefined {
+    if (this.saving !== undefined) return undefined
     const table = this.table()
     const text = textOf(table)
     if (text === this.saved) return undefined

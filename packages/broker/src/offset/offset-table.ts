@@ -85,8 +85,7 @@ export class OffsetTable {
 
   /** On disk when it returns, or an event says why not. */
   saveNow(): void {
-    if (this.dirty || this.saving) this.parts.file.saveAtStop({ offsetTable: this.offsets })
-    this.dirty = false
+    if (this.dirty || this.saving) this.dirty = !this.parts.file.saveAtStop({ offsetTable: this.offsets })
   }
 
   /** Undefined when the group never committed here. */
@@ -200,7 +199,8 @@ export class OffsetTable {
   }
 
   private async saveIfDirty(): Promise<void> {
-    if (!this.dirty) return
+    // One that takes longer than the interval is not joined by another: the next tick saves what came meanwhile.
+    if (!this.dirty || this.saving) return
     // What is committed while the file is written makes the table dirty again.
     this.dirty = false
     this.saving = true

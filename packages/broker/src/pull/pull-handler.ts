@@ -241,7 +241,8 @@ export class PullHandler {
       return
     }
     const kept = { view: held === undefined ? view.copy() : view, token, filter, hold, held }
-    const { account } = token.connection
+    const { connection } = token
+    const { account } = connection
     const reserved = account.reserve()
     reading
       .then(() => {
@@ -249,7 +250,11 @@ export class PullHandler {
         this.finish(kept, result)
       })
       .catch(error => this.failed(kept, result, error))
-      .finally(() => account.giveBack(reserved))
+      .finally(() => {
+        account.giveBack(reserved)
+        // Where nothing was answered, no write wakes a connection that these reads have paused.
+        connection.relax()
+      })
   }
 
   /** The disk failed, or we did: either costs this pull only. */

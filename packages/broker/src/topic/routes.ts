@@ -53,8 +53,7 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
     route(deleteTopicInBroker, async ({ topic }) => {
       const reason = illegal(topic, 'deleted')
       if (reason !== undefined) return refuse(badTopic, reason)
-      const known = await topics.delete(topic)
-      parts.deleted(topic)
+      const known = await topics.delete(topic, () => parts.deleted(topic))
       if (known) await announced()
       return ok({})
     }),

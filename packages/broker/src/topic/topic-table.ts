@@ -27,6 +27,8 @@ const unitSub = 2
 export class TopicTable {
   readonly version = new TableVersion()
   private readonly topics = new Map<string, TopicConfig>()
+  /** Those that are being deleted: the file has them no more, or will not in a moment. */
+  private readonly ending = new Map<string, Promise<boolean>>()
   /** Topics which the broker makes itself at each start. */
   private readonly made = new Set<string>()
   private readonly parts: TopicTableParts
@@ -65,7 +67,7 @@ export class TopicTable {
   }
 
   all(): readonly TopicConfig[] {
-    return [...this.topics.values()]
+    return [...this.table().topicConfigTable.values()]
   }
 
   /** Topics that no tool may change or delete. */
@@ -83,6 +85,8 @@ export class TopicTable {
 
   /** 17. On disk when it resolves; rejects with ETABLE when it could not be brought there, and is not taken then. */
   async put(config: TopicConfig, why: string): Promise<void> {
+    // A topic of this name that is being deleted takes its messages with it; this one begins behind that.
+    await this.ending.get(config.topicName)?.catch(() => {})
     const known = this.topics.get(config.topicName)
     await this.change(new Map([[config.topicName, { ...known, ...config }]]))
     if (known === undefined)
@@ -142,10 +146,34 @@ export class TopicTable {
     return config
   }
 
-  /** False when there was none. As `put`. */
-  async delete(topic: string): Promise<boolean> {
-    if (!this.topics.has(topic)) return false
-    await this.change(new Map([[topic, undefined]]))
+  /**
+   * False when there was none. As `put`, but the topic stays until it is gone from the disk: one that goes before would be
+   * made again by the next send, and lose what it then stores. `gone` runs in the moment in which it goes.
+   */
+  async delete(topic: string, gone: () => void = () => {}): Promise<boolean> {
+    if (!this.topics.has(topic)) {
+      gone()
+      return false
+    }
+    const begun = this.ending.get(topic)
+    if (begun !== undefined) return begun
+    const end = this.end(topic, gone).finally(() => this.ending.delete(topic))
+    this.ending.set(topic, end)
+    return end
+  }
+
+  private async end(topic: string, gone: () => void): Promise<boolean> {
+    this.version.next(this.parts.clock.now())
+    // The save begins when this topic stands in `ending`.
+    await Promise.resolve()
+    if (!(await this.soon.ask())) {
+      // Slaves may have taken the table without it.
+      this.version.next(this.parts.clock.now())
+      throw notWritten()
+    }
+    this.topics.delete(topic)
+    gone()
+    this.changed()
     this.parts.events.emit(topicDeleted({ topic }))
     return true
   }
@@ -198,7 +226,9 @@ export class TopicTable {
 
   /** 21, and the file. */
   table(): TopicConfigTable {
-    return { dataVersion: this.version.toJSON(), topicConfigTable: this.topics }
+    const { topics, ending } = this
+    const left = ending.size === 0 ? topics : new Map([...topics].filter(([name]) => !ending.has(name)))
+    return { dataVersion: this.version.toJSON(), topicConfigTable: left }
   }
 
   /**
@@ -212,7 +242,7 @@ export class TopicTable {
     if (!(await this.soon.ask())) {
       this.set([...before].filter(([name]) => this.topics.get(name) === entries.get(name)))
       this.version.next(this.parts.clock.now())
-      throw new Failure('ETABLE', 'topics.json could not be written; the log of the broker says why')
+      throw notWritten()
     }
     this.changed()
   }
@@ -224,3 +254,5 @@ export class TopicTable {
     }
   }
 }
+
+const notWritten = () => new Failure('ETABLE', 'topics.json could not be written; the log of the broker says why')

@@ -58,7 +58,10 @@ export class DecidedHalves {
 
   /** Reads to the end of the queue. */
   async readAll(): Promise<void> {
-    await this.eachOp(this.nextOp, (half, op) => this.note(half, op))
+    await this.eachOp(this.nextOp, (half, op) => {
+      this.note(half, op)
+      this.nextOp = Math.max(this.nextOp, op + 1)
+    })
   }
 
   /** Whether a half message of the round is decided; it lies before `horizon`. */
@@ -101,7 +104,6 @@ export class DecidedHalves {
     let count = 0
     for await (const op of readQueue(store, { topic: opTopic, queueId: 0 }, from)) {
       for (const half of halfOffsetsOf(op.body)) see(half, op.queueOffset)
-      this.nextOp = Math.max(this.nextOp, op.queueOffset + 1)
       if (++count % opsPerTurn !== 0) continue
       await delay(clock, 0)
       if (isStopped?.() === true) return

@@ -65,6 +65,19 @@ describe('saving later', () => {
     }
   })
 
+  test('is on disk when it says so, also where the next one was asked for meanwhile', async () => {
+    const { file, again, clock, disk } = opened()
+    disk.faults.slow({ on: 'sync', ms: 500 })
+    let saving = file.saveLater(table(1))
+    for (let n = 2; n < 10; n++) {
+      const next = file.saveLater(table(n))
+      assert.equal(await clock.until(saving), true)
+      assert.ok((again() ?? 0) >= n - 1, `the save of ${n - 1} was answered, on disk is ${again()}`)
+      saving = next
+    }
+    await clock.until(saving)
+  })
+
   test('is overtaken by a later blocking save and does not undo it', async () => {
     const { file, again, clock, disk } = opened()
     await clock.until(file.saveLater(table(1)))

@@ -130,3 +130,20 @@ test('a read that fails, or an answer that does, costs its own pull', async () =
   }
   assert.match(text, /"code":1,.*the disk is gone.*"code":1,.*a figure that is none.*"code":0,/s)
 })
+
+const oneway = (opaque: number) =>
+  Buffer.from(pullFrame(opaque).toString('latin1').replace('"flag":0', '"flag":2'), 'latin1')
+
+test('a connection that cold reads have paused goes on when they end without an answer', async () => {
+  const { runtime, counts, connect } = await slowDisk(64 * 1024)
+  const { socket, state } = await connect()
+  // Of so many, one read is more than a connection's share.
+  for (let i = 0; i < 1100; i++) await connect()
+  // One-way: nobody is answered, so that no write wakes the connection.
+  for (let i = 0; i < 40; i++) socket.write([oneway(i)])
+  await runtime.clock.advanceAsync(10_000)
+  assert.equal(counts.all, 40)
+  socket.write([pullFrame(41)])
+  await runtime.clock.advanceAsync(1000)
+  assert.ok(state.bytes > 64 * 1024)
+})

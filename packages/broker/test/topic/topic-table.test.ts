@@ -252,3 +252,18 @@ test('the topics that the name servers hold for ordered become ordered, others a
   await topics.setOrdered(new Set(['T', 'unknown']))
   assert.equal(changes.length, 1, 'the same again is no change')
 })
+
+test('a topic that is deleted goes from memory with its queues, and not before: none is made in between that would lose them', async () => {
+  const { topics, clock, disk } = opened()
+  await clock.until(topics.put({ ...topicConfig('T', 4), perm: 6 }, 'test'))
+  disk.faults.slow({ on: 'sync', ms: 500 })
+  const order: string[] = []
+  const deleting = topics.delete('T', () => order.push(`gone, known: ${topics.find('T') !== undefined}`))
+  await clock.advanceAsync(100)
+  assert.ok(topics.find('T'), 'sends of this moment are to the old topic')
+  const put = topics.put({ ...topicConfig('T', 2), perm: 6 }, 'test').then(() => order.push('put'))
+  assert.equal(await clock.until(deleting), true)
+  await clock.until(put)
+  assert.deepEqual(order, ['gone, known: false', 'put'])
+  assert.equal(topics.find('T')?.writeQueueNums, 2)
+})

@@ -13,7 +13,7 @@ async function decidedBy(bodies: string[], half: number, limits?: { blocks: numb
   )
   const decided = new DecidedHalves({ store, clock: machine.clock, half, op: 0, ...(limits && { limits }) })
   await machine.clock.until(decided.readAll())
-  return { decided, machine }
+  return { decided, machine, store }
 }
 
 test('ops are read again only as far back as they decide something that is still ahead', async () => {
@@ -46,4 +46,11 @@ test('first places before the round are found also when they are more than are k
   assert.deepEqual([await has(1), await has(3), await has(4), await has(50)], [true, true, false, true])
   assert.equal(decided.firstNeeded(51, new Map()), 4)
   assert.equal(decided.firstNeeded(51, new Map([[3, 60]])), 0)
+})
+
+test('ops that a search for a first place passes are still read by the next round', async () => {
+  const { decided, machine, store } = await decidedBy(['1', '2'], 5, { blocks: 10, early: 1 })
+  await machine.put(store, [{ topic: opTopic, body: '7' }])
+  assert.equal(await machine.clock.until(decided.hasFirst(3)), false)
+  assert.equal(decided.firstNeeded(6, new Map()), 2)
 })
