@@ -40,6 +40,7 @@ export class KvConfig {
   private readonly file: ConfigFile
   private readonly maxBytes: number
   private next: Batch | undefined
+  private writing: readonly Change[] = []
   private saving: Promise<void> = Promise.resolve()
 
   constructor(parts: KvConfigParts) {
@@ -80,8 +81,10 @@ export class KvConfig {
   }
 
   delete(namespace: string, key: string): Promise<void> {
-    const isPending = this.next?.changes.some(change => change.namespace === namespace && change.key === key)
-    if (this.get(namespace, key) === undefined && isPending !== true) return this.settled()
+    // One that is on its way to the disk is not in the table yet.
+    const coming = [...this.writing, ...(this.next?.changes ?? [])]
+    const isComing = coming.some(change => change.namespace === namespace && change.key === key)
+    if (this.get(namespace, key) === undefined && !isComing) return Promise.resolve()
     return this.change({ namespace, key, value: undefined })
   }
 
@@ -97,11 +100,13 @@ export class KvConfig {
       .catch(() => {})
       .then(async () => {
         this.next = undefined
+        this.writing = changes
         try {
           const table = changed(this.table, changes)
           await this.file.saveLater([kvConfigFile.encode({ configTable: table as Map<string, Map<string, string>> })])
           this.table = table
         } finally {
+          this.writing = []
           this.bytes = bytesOf(this.table)
         }
       })

@@ -7,6 +7,8 @@ const againMs = 1000
 export const holdMs = 100
 /** Asks that wait at the same time; more are answered at once. */
 const maxHeld = 1000
+/** Longest name that is remembered: `%RETRY%` before a group of 255 characters. */
+const longestName = 262
 /** Topics that are remembered of a connection. */
 const maxRemembered = 64
 
@@ -27,6 +29,8 @@ export class SecondAsks {
 
   /** Undefined where it is answered at once; else resolves when the topic came, or the wait is over. */
   wait(topic: string, connection: Connection): Promise<void> | undefined {
+    // No broker has a topic of such a name; what is remembered of a connection is bounded in bytes.
+    if (topic.length > longestName) return undefined
     const now = this.clock.monotonic()
     const topics = this.asked.get(connection) ?? new Map<string, number>()
     this.asked.set(connection, topics)

@@ -180,12 +180,15 @@ const noiseMs = 4
 
 for (const one of cases) {
   test(`${one.name}: eight times as long costs about eight times as much`, () => {
-    const short = cost(one, Math.floor(one.longest / growth))
-    const long = cost(one, one.longest)
-    assert.ok(
-      long < noiseMs + short * worstFactor,
-      `${one.longest} long: ${long.toFixed(1)} ms, an eighth of it: ${short.toFixed(2)} ms`,
-    )
+    const told: string[] = []
+    // A collector or a neighbour may spoil one measurement, not three.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const short = cost(one, Math.floor(one.longest / growth))
+      const long = cost(one, one.longest)
+      if (long < noiseMs + short * worstFactor) return
+      told.push(`${one.longest} long: ${long.toFixed(1)} ms, an eighth of it: ${short.toFixed(2)} ms`)
+    }
+    assert.fail(told.join('; '))
   })
 }
 

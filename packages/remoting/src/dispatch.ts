@@ -50,7 +50,8 @@ export class Dispatch {
     }
     // On the account before the work begins: what it brings is owed from now on.
     channel.account.begin()
-    const reserved = channel.account.reserve(route.readBytes ?? 0)
+    // Its body, too: what waits for a disk that hangs is bounded in bytes.
+    const reserved = channel.account.reserve((route.readBytes ?? 0) + (command.body?.length ?? 0))
     const outcome = this.begin(route, asked)
     if (outcome instanceof Promise) outcome.then(result => this.over(route, asked, { result, reserved }))
     else this.over(route, asked, { result: outcome, reserved })

@@ -82,7 +82,7 @@ const delivery = {
   maxOwedBytes: bytes({
     default: 536_870_912,
     min: 16_777_216,
-    help: 'bytes that are read for all connections, or not taken by them; above it, who is owed most is closed',
+    help: 'bytes of answers that all connections have not taken; above it, who is owed most is closed',
   }),
   maxPullHoldMs: millis({
     default: 60_000,

@@ -28,8 +28,11 @@ export async function untilSignal<S extends Running>(start: () => Promise<S>, op
   let running: S | undefined
   let stopping = false
   const hurry = () => {
-    running?.rescue?.()
-    process.exit(1)
+    try {
+      running?.rescue?.()
+    } finally {
+      process.exit(1)
+    }
   }
   const stop = async (exitCode = 0) => {
     if (stopping) return
