@@ -67,7 +67,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const turnBytes = config.logRingBytes / 2
   const turnWrite = new TurnWrite({ turn, log, dispatch, answers, flush, health, turnBytes, onFailed })
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
-  const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events })
+  const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events, health })
   const dispatchFlush = new DispatchFlush({
     ...{ clock, disk, files, config, layout, log, queues, dirtyFiles, index },
     ...{ logFlush: flush, suspicion, health, bootId },
