@@ -72,7 +72,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
     ...{ turn, log, dispatch, answers, flush, health, turnBytes, onFailed },
   })
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
-  const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events })
+  const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events, health })
   const dispatchFlush = new DispatchFlush({
     ...{ clock, disk, files, config, layout, log, queues, dirtyFiles, index },
     ...{ logFlush: flush, suspicion, health, bootId },

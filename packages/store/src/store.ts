@@ -106,11 +106,24 @@ export class Store implements MessageStore {
       retention.start()
       if (config.brokerRole === 'SLAVE') health.set('slave', 'brokerRole is SLAVE: messages come from the master only')
       health.clear('stopped')
+      flush.begin()
     } catch (error) {
-      this.parts.files.closeAll()
-      lock.release()
+      await this.abandon()
       throw error
     }
+  }
+
+  /** After a start that failed: nothing runs on, and nothing is written to what recovery may not have read. */
+  private async abandon(): Promise<void> {
+    const { probe, flush, answers, appender, turnWrite, dispatchFlush, retention, files, lock } = this.parts
+    for (const part of [probe, retention]) await part.stop()
+    await dispatchFlush.abandon()
+    await flush.abandon()
+    appender.stop()
+    answers.stop()
+    turnWrite.stop()
+    files.closeAll()
+    await this.attempt('the lock', () => lock.release())
   }
 
   /** What goes wrong is told as an event, and keeps nothing else from ending. */
@@ -231,6 +244,8 @@ export class Store implements MessageStore {
   }
 
   deleteTopic(topic: string): void {
+    // What this turn has taken for it goes with it: units of a queue that is gone would lie in memory, and be written.
+    this.parts.turnWrite.run()
     this.parts.queues.deleteTopic(topic)
     this.parts.dispatchFlush.deleted()
   }

@@ -2,7 +2,7 @@ import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
 import { DiskError } from '../error.ts'
 import { MemoryDisk } from '../memory/disk.ts'
 import { type FileNode, filesIn, lookup, namesOf } from '../memory/tree.ts'
-import { type DiskCall, DiskFaults, type FaultClock } from './disk-faults.ts'
+import { type DiskCall, type DiskDelay, DiskFaults, type FaultClock } from './disk-faults.ts'
 import { type Life, SimFile } from './file.ts'
 import type { SimRandom } from './random.ts'
 import { Unsynced } from './unsynced.ts'
@@ -121,6 +121,7 @@ export class SimDisk implements Disk {
   }
 
   async syncDirectoryLater(path: string): Promise<void> {
+    await this.slowly('sync', path)
     this.syncDirectory(path)
   }
 
@@ -132,6 +133,14 @@ export class SimDisk implements Disk {
     // Somebody else has taken the rest.
     const left = this.faults.bytesUntilFull
     return { totalBytes, usedBytes: totalBytes - left, usableBytes: left }
+  }
+
+  /** What waits when its process dies waits for ever. */
+  private slowly(on: DiskDelay['on'], path: string): Promise<void> | undefined {
+    const { life } = this
+    const ms = this.faults.delayOf(on, path)
+    if (ms === 0) return undefined
+    return new Promise(resolve => this.medium.clock.after(ms, () => life.alive && resolve()))
   }
 
   private enter(call: DiskCall | undefined, path: string): void {

@@ -4,6 +4,7 @@ import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { queueAwaiting } from '../consume-queue/record-place.ts'
 import type { Dispatch } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
+import type { Health } from '../health.ts'
 import { RecordView } from '../record/record-view.ts'
 import type { TurnWrite } from './turn-write.ts'
 
@@ -19,6 +20,7 @@ export interface ReplicaParts {
   readonly flush: LogFlush
   readonly turnWrite: TurnWrite
   readonly events: Events
+  readonly health: Pick<Health, 'has'>
 }
 
 const headBytes = 8
@@ -44,10 +46,13 @@ export class ReplicaAppend {
 
   /**
    * Takes the bytes that follow the end of the log, or the first ones of an empty log. They are in the page cache when it
-   * returns. Throws EREPLICA when they do not follow, or a DiskError: nothing of them is in the log then.
+   * returns. Throws EREPLICA when they do not follow or the disk is being probed, or a DiskError: nothing of them is in the log then.
    */
   append(offset: number, bytes: Buffer): void {
-    const { log, flush, turnWrite } = this.parts
+    const { log, flush, turnWrite, health } = this.parts
+    // The probe makes zeros of what lies behind the end, and nobody may append there meanwhile.
+    if (health.has('log write') || health.has('log sync'))
+      throw new Failure('EREPLICA', 'the store is read-only until the commit log can be written again')
     if (log.segments.first === undefined) log.open(offset, 0)
     if (offset !== log.end)
       throw new Failure('EREPLICA', `bytes of the master begin at ${offset}, the log here ends at ${log.end}`)

@@ -45,12 +45,13 @@ export class CommitLog {
 
   /**
    * How many of the oldest segments are full and behind us: the next one may be there already when a turn that began it
-   * has failed, so the last of the list says nothing.
+   * has failed, so the last of the list says nothing. It is not among them even where the log ends with it: a log
+   * without a file has no offsets to go on with.
    */
   sealedBelow(offset: number): number {
     const { first, size, all } = this.segments
     const below = Math.min(offset, this.recordsEnd)
-    return first === undefined ? 0 : Math.max(0, Math.min(all.length, Math.floor((below - first.base) / size)))
+    return first === undefined ? 0 : Math.max(0, Math.min(all.length - 1, Math.floor((below - first.base) / size)))
   }
 
   /** Sets the end that recovery found. */

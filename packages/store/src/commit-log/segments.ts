@@ -15,8 +15,7 @@ export class Segments {
   private readonly disk: Disk
   private readonly files: OpenFiles
   private list: Segment[] = []
-  /** A file was removed whose name may still be on the medium. */
-  private hasRemoved = false
+  private hasUnsyncedRemoval = false
   /** What `load` found too short and made whole: below `to` its bytes are zeros now. */
   readonly padded: { readonly from: number; readonly to: number }[] = []
 
@@ -89,7 +88,7 @@ export class Segments {
     assert(base % this.size === 0, 'a segment begins at a multiple of its size')
     const segment: Segment = { base, path: this.pathOf(base) }
     this.files.release(this.files.acquireSized(segment.path, this.size))
-    this.disk.syncDirectory(this.directory)
+    this.files.syncDirectory(this.directory)
     this.list.push(segment)
     return segment
   }
@@ -105,32 +104,33 @@ export class Segments {
 
   /**
    * Removes the oldest segment; its name is gone from the medium when this resolves, so that a power cut between two
-   * removals leaves no gap. Throws DiskError; one that could not be removed is still part of the log.
+   * removals leaves no gap. `syncRemoval` comes first. Throws DiskError.
    */
   async removeFirst(): Promise<void> {
-    await this.syncRemovals()
-    const { first } = this
-    if (first === undefined) return
-    this.remove(first)
+    const segment = this.list[0]
+    if (segment === undefined) return
+    assert(!this.hasUnsyncedRemoval, 'one removal is on the medium before the next one')
+    // A file that cannot be removed stays part of the log: without it the next removal would leave a gap.
+    this.remove(segment)
     this.list.shift()
-    await this.syncRemovals()
+    this.hasUnsyncedRemoval = true
+    await this.syncRemoval()
   }
 
-  /** Removes the segments that start at or after `offset`, the last one first, each as `removeFirst` does. */
-  async removeFrom(offset: number): Promise<void> {
-    while (this.last !== undefined && this.last.base >= offset) {
-      await this.syncRemovals()
-      this.remove(this.last)
-      this.list.pop()
-    }
-    await this.syncRemovals()
-  }
-
-  /** One that failed is made up for before the next removal: else a power cut could leave a gap. */
-  private async syncRemovals(): Promise<void> {
-    if (!this.hasRemoved) return
+  /** Brings a removal to the medium whose sync has failed: before the next one may go. Throws DiskError. */
+  async syncRemoval(): Promise<void> {
+    if (!this.hasUnsyncedRemoval) return
     await this.disk.syncDirectoryLater(this.directory)
-    this.hasRemoved = false
+    this.hasUnsyncedRemoval = false
+  }
+
+  /** Removes the segments that start at or after `offset`, the last one first, each for good before the one before it. */
+  removeFrom(offset: number): void {
+    for (let last = this.last; last !== undefined && last.base >= offset; last = this.last) {
+      this.remove(last)
+      this.list.pop()
+      this.files.syncDirectory(this.directory)
+    }
   }
 
   /** Makes everything from `offset` to the end of its file zero, on the medium too. Throws DiskError. */
@@ -154,7 +154,6 @@ export class Segments {
   private remove(segment: Segment): void {
     this.files.forget(segment.path)
     this.disk.remove(segment.path)
-    this.hasRemoved = true
   }
 
   private pathOf(base: number): string {

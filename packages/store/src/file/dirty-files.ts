@@ -49,7 +49,7 @@ export class DirtyFiles {
     }
     // After the files: most file systems have brought the names along by then, and this blocks.
     for (const directory of this.newNames) {
-      if (this.disk.stat(directory) !== undefined) this.disk.syncDirectory(directory)
+      if (this.disk.stat(directory) !== undefined) this.files.syncDirectory(directory)
       this.newNames.delete(directory)
     }
   }

@@ -98,6 +98,11 @@ export class OpenFiles {
     }
   }
 
+  /** Makes new and removed names of a directory survive a power cut. Throws DiskError. */
+  syncDirectory(path: string): void {
+    this.opened(() => this.disk.syncDirectory(path))
+  }
+
   /** Closes up to `count` of those that nobody uses; false where there is none. */
   private closeIdle(count: number): boolean {
     const before = this.open.size

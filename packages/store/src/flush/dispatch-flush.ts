@@ -57,6 +57,8 @@ export class DispatchFlush {
   private thoroughAtMs = 0
   private stopped = false
   private busy: Promise<void> | undefined
+  /** Moves when queues or files of the index go: what was counted before is too much. */
+  private deletions = 0
 
   constructor(parts: DispatchFlushParts) {
     this.parts = parts
@@ -73,6 +75,13 @@ export class DispatchFlush {
     }
     this.thoroughAtMs = this.parts.clock.monotonic()
     this.arm(this.parts.config.flushIntervalConsumeQueue)
+  }
+
+  /** Ends without a write: the start has failed. */
+  async abandon(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.busy
   }
 
   /** Writes and syncs everything; false when the disk refused, so that the next start must recover. */
@@ -115,7 +124,10 @@ export class DispatchFlush {
 
   /** Something of queues or index was deleted: the points on the medium should say so soon, or a crash rebuilds it all. */
   deleted(): void {
+    this.deletions++
     this.writeNow()
+    // A round that began before knows of what is gone.
+    this.round = undefined
     this.thoroughAtMs = Number.NEGATIVE_INFINITY
   }
 
@@ -157,7 +169,7 @@ export class DispatchFlush {
   }
 
   private async thorough(round: Round): Promise<void> {
-    const { parts } = this
+    const { parts, deletions } = this
     await parts.logFlush.syncAll()
     // Queues must never be ahead of the log on the medium.
     if (parts.logFlush.synced < round.point.physicalOffset) return
@@ -173,7 +185,7 @@ export class DispatchFlush {
     }
     // A topic may have been deleted meanwhile: what has moved the point on does not come back.
     const { written } = this.points
-    const isAhead = written.physicalOffset > round.point.physicalOffset
+    const isAhead = deletions !== this.deletions || written.physicalOffset > round.point.physicalOffset
     this.writePoints({ ...this.points, written: isAhead ? written : round.point, synced: round.point }, true)
     if (!parts.logFlush.hasFailed) parts.suspicion.clear()
     await writeCheckpoint(this.open(parts.layout.checkpoint), {

@@ -42,12 +42,23 @@ export class LogFlush {
     this.parts = parts
   }
 
-  /** `syncedOffset`: below it the log is known to be on the medium. */
+  /** `syncedOffset`: below it the log is known to be on the medium. `begin` follows. */
   start(syncedOffset: number): void {
     this.synced = syncedOffset
     this.syncedStoredAtMs = this.parts.log.writtenStoredAtMs
     this.thoroughAtMs = this.parts.clock.monotonic() + this.parts.config.flushCommitLogThoroughInterval
+  }
+
+  /** From here on what is written is synced by time: what a failed fdatasync has left behind was written again. */
+  begin(): void {
     this.armTimer()
+  }
+
+  /** Ends without a sync: the start has failed. */
+  async abandon(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    while (this.running !== undefined) await this.running
   }
 
   /** Syncs what is left. */

@@ -156,8 +156,8 @@ export class IndexFiles {
   /** Brings the files of a snapshot to the medium. Others may be begun, and some removed, meanwhile. Throws DiskError. */
   async sync(snapshot: readonly IndexFile[]): Promise<void> {
     if (this.hasNewNames) {
-      this.parts.disk.syncDirectory(this.directory)
-      this.parts.disk.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf('/')))
+      this.parts.files.syncDirectory(this.directory)
+      this.parts.files.syncDirectory(this.directory.slice(0, this.directory.lastIndexOf('/')))
       this.hasNewNames = false
     }
     for (const file of snapshot) {
@@ -180,7 +180,8 @@ export class IndexFiles {
     const into = { offsets: [] as number[], limit: query.maxCount }
     for (const file of [...this.list].reverse()) {
       const { header } = file
-      if (header.count <= 1) continue
+      // Opening one that retention has removed meanwhile would make it again.
+      if (header.count <= 1 || !this.list.includes(file)) continue
       if (range.beginMs <= header.endAtMs && range.endMs >= header.beginAtMs) await file.collect(hash, range, into)
       if (into.offsets.length >= into.limit || header.beginAtMs < range.beginMs) break
     }

@@ -40,8 +40,13 @@ export class StoreLock {
       this.refuseLiving(layout.owner)
       disk.writeFile(layout.owner, this.self())
     }
-    disk.syncDirectory(layout.root)
     this.isHeld = true
+    try {
+      disk.syncDirectory(layout.root)
+    } catch (error) {
+      this.release()
+      throw error
+    }
   }
 
   /** Whoever makes the file has the store: of two that find none, or one of the dead, the second fails. */

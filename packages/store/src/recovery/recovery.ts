@@ -272,7 +272,7 @@ export class Recovery {
   private async cut(end: ScanEnd): Promise<void> {
     const { log, events, disk, layout } = this.parts
     if (end.reason === 'damaged') events.emit(logTruncated({ end: end.end }))
-    await log.segments.removeFrom(end.end === log.minOffset ? end.end + 1 : end.end)
+    log.segments.removeFrom(end.end === log.minOffset ? end.end + 1 : end.end)
     if (this.crashed || end.reason === 'damaged') await log.segments.clearFrom(end.end)
     const before = readCheckpoint(disk, layout.checkpoint).physicMsgAtMs
     log.open(end.end, Math.max(end.storedAtMs, before))

@@ -121,15 +121,18 @@ export class Retention {
 
   private async deleteSegments(wanted: number, reason: string): Promise<void> {
     const { log, clock, events } = this.parts
-    let count = 0
+    const { segments } = log
+    const before = log.minOffset
     try {
-      // After each pause the log may be another one.
-      while (count < wanted && this.sealed > 0) {
-        if (count > 0) await delay(clock, pauseMs, this.aborter.signal)
-        count++
-        await log.segments.removeFirst()
+      for (let left = wanted; left > 0; left--) {
+        await segments.syncRemoval()
+        // The log may be another one than before the wait.
+        if (this.sealed === 0) break
+        await segments.removeFirst()
+        if (left > 1) await delay(clock, pauseMs, this.aborter.signal)
       }
     } finally {
+      const count = (log.minOffset - before) / segments.size
       if (count > 0) events.emit(segmentsDeleted({ count, minOffset: log.minOffset, reason }))
     }
   }
