@@ -105,7 +105,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const parts = group('standalone', [nameServer, broker])
   await parts.start()
   return {
-    namesrvAddr: `${told}:${nameServer.address.port}`,
+    // Whoever embeds it is on this machine; others take the address of theirs that leads here.
+    namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`,
     brokers: [{ name: config.brokerName, address: broker.brokerAddr }],
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),
