@@ -246,8 +246,11 @@ export class Store implements MessageStore {
   deleteTopic(topic: string): void {
     // What this turn has taken for it goes with it: units of a queue that is gone would lie in memory, and be written.
     this.parts.turnWrite.run()
-    this.parts.queues.deleteTopic(topic)
-    this.parts.dispatchFlush.deleted()
+    try {
+      this.parts.queues.deleteTopic(topic)
+    } finally {
+      this.parts.dispatchFlush.deleted()
+    }
   }
 
   deleteExpired(): void {

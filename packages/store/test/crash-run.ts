@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Clock, type Disk, SimRandom, SimTurn } from '@skua-mq/runtime'
+import { BrokenInvariant, type Clock, type Disk, DiskError, SimRandom, SimTurn } from '@skua-mq/runtime'
 import {
   type AppendWaiter,
   GetRequest,
@@ -101,9 +101,30 @@ export class CrashRun {
     const turn = new SimTurn()
     const clock = mortal(this.at.clock, life)
     const facts = factsOf(`boot ${this.boot}`)
-    const store = new Store(this.config, { clock, disk, turn, events: this.at.events, facts })
+    const { events } = this.at
+    const make = () => new Store(this.config, { clock, disk, turn, events, facts })
+    // A start that a broken disk ends is tried again by the same process.
+    if (this.random.chance(0.2)) {
+      this.breakDisk()
+      const tried = make()
+      if (await this.starts(tried)) return { life, store: tried, turn }
+      this.at.disk.faults.clear()
+    }
+    const store = make()
     await this.at.clock.until(store.start())
     return { life, store, turn }
+  }
+
+  private async starts(store: Store): Promise<boolean> {
+    try {
+      await this.at.clock.until(store.start())
+      return true
+    } catch (error) {
+      if (error instanceof BrokenInvariant) throw error
+      return false
+    } finally {
+      this.at.disk.faults.clear()
+    }
   }
 
   private async work({ store, turn }: Life): Promise<void> {
@@ -117,6 +138,8 @@ export class CrashRun {
       if (this.random.chance(0.05)) store.deleteExpired()
       const count = this.random.int(6)
       for (let i = 0; i < count; i++) this.append(store)
+      // Also in the turn of its messages.
+      if (this.random.chance(0.03)) this.deleteTopic(store)
       turn.run()
       if (this.random.chance(0.3)) await this.at.clock.advanceAsync(this.random.int(2500))
       // Retention begins a minute after the start.
@@ -129,16 +152,24 @@ export class CrashRun {
 
   private breakDisk(): void {
     const { faults } = this.at.disk
-    const dice = this.random.int(4)
+    const dice = this.random.int(6)
     if (dice === 0) faults.fail({ on: 'sync', code: 'EIO', times: 1 + this.random.int(2) })
     else if (dice === 1) faults.fail({ on: 'write', code: 'ESHORTWRITE', times: 1 + this.random.int(3) })
     else if (dice === 2) faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
+    else if (dice === 3)
+      faults.fail({ on: 'names', code: 'EIO', skip: this.random.int(4), times: 1 + this.random.int(2) })
+    else if (dice === 4) faults.fail({ on: 'open', code: 'EMFILE', skip: this.random.int(4), times: 1 })
     else faults.bytesUntilFull = this.random.int(3000)
   }
 
   private deleteTopic(store: Store): void {
     const topic = this.topic()
-    store.deleteTopic(topic)
+    try {
+      store.deleteTopic(topic)
+    } catch (error) {
+      // The disk refused in the middle: it is deleted as far as consumers see.
+      if (!(error instanceof DiskError)) throw error
+    }
     this.deletedAt.set(topic, store.maxPhysicalOffset)
     this.known = this.known.filter(known => known.topic !== topic)
   }
@@ -198,6 +229,7 @@ export class CrashRun {
     const how = this.choose()
     if (how === 'stop') {
       this.at.disk.faults.clear()
+      if (this.random.chance(0.2)) this.breakDisk()
       const stopping = this.at.clock.until(store.stop())
       await stopping
       turn.runAll()

@@ -284,3 +284,40 @@ test('without a free descriptor for a directory idle files are closed, too', asy
     await at.clock.until(opened.store.stop())
   }
 })
+
+test('a topic whose files the disk does not let go begins anew all the same, and keeps what it takes', async () => {
+  const at = world()
+  const opened = await open(at)
+  for (let i = 0; i < 30; i++) put(opened, message('T', `old ${i}`))
+  await at.clock.advanceAsync(2000)
+  at.disk.faults.fail({ on: 'names', code: 'EIO', path: 'consumequeue/T', times: 1 })
+  assert.throws(() => opened.store.deleteTopic('T'), /EIO/)
+  for (let i = 0; i < 3; i++) assert.equal(put(opened, message('T', `new ${i}`))[0]?.queueOffset ?? i, i)
+  await at.clock.advanceAsync(5000)
+  put(opened, message('T', 'last'))
+  const news = await drain(opened, 'T')
+  assert.ok(news.includes('last') && !news.some(body => body.startsWith('old')))
+  await at.clock.until(opened.store.stop())
+  const again = await open(at)
+  assert.deepEqual(await drain(again, 'T'), news)
+  await at.clock.until(again.store.stop())
+})
+
+test('an fdatasync that fails at a start is remembered by the next one: the bytes are written again', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const at = world()
+    const body = 'x'.repeat(3000)
+    const life = { alive: true }
+    put(await open(at, smallConfig, { disk: at.disk.forProcess(life) }), message('T', body))
+    life.alive = false
+    at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog', times: 1 })
+    await assert.rejects(open(at), /EIO/)
+    const second = await open(at)
+    await at.clock.advanceAsync(20_000)
+    assert.equal(second.store.refusing, undefined)
+    at.disk.powerCut(new SimRandom(seed))
+    const third = await open(at, smallConfig, { bootId: 'next' })
+    assert.deepEqual(await drain(third, 'T'), [body], `seed ${seed}`)
+    await at.clock.until(third.store.stop())
+  }
+})

@@ -73,7 +73,12 @@ export class ReplicaAppend {
     const { partialFrom } = log
     this.forget()
     if (partialFrom === undefined) return
-    await log.segments.clearFrom(partialFrom)
+    try {
+      await log.segments.clearFrom(partialFrom)
+    } catch (error) {
+      flush.failed(error)
+      throw error
+    }
     log.cut(partialFrom)
     flush.cut(partialFrom)
   }

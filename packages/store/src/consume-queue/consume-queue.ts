@@ -23,6 +23,8 @@ export interface QueueParts {
   readonly blocks: BlockCache
   /** Told when a queue has units which its file does not have. */
   readonly becameDirty: (queue: ConsumeQueue) => void
+  /** Files of a former life of a topic go before anything of the next one is written. Throws DiskError. */
+  readonly beforeWrite: () => void
 }
 
 const fill: UnitFields = { physicalOffset: 0, size: fillSize, tagsHigh: 0, tagsLow: 0 }
@@ -194,6 +196,7 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
 
   /** Brings all units to the files. Throws DiskError; `writtenOffset` then says how far it came. */
   flush(): void {
+    this.parts.beforeWrite()
     this.extended?.flush()
     for (const block of this.blocks) {
       const end = block.firstUnit + block.count

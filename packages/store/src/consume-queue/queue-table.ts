@@ -12,6 +12,8 @@ export class QueueTable {
   dirty: ConsumeQueue[] = []
   private readonly topics = new Map<string, Map<number, ConsumeQueue>>()
   private readonly parts: QueueParts
+  /** Topics that are deleted here, and of which the disk may still have files. */
+  private readonly leftovers = new Set<string>()
   private lastTopic = ''
   private readonly names = new Map<string, Uint8Array>()
   private lastName: Buffer = Buffer.alloc(0)
@@ -27,7 +29,8 @@ export class QueueTable {
     this.files = files
     this.extFiles = extFiles
     this.blocks = new BlockCache(blockBytes, onTrouble)
-    this.parts = { files, extFiles, blocks: this.blocks, becameDirty: queue => this.dirty.push(queue) }
+    const becameDirty = (queue: ConsumeQueue) => this.dirty.push(queue)
+    this.parts = { files, extFiles, blocks: this.blocks, becameDirty, beforeWrite: () => this.removeLeftovers() }
   }
 
   find(topic: string, queueId: number): ConsumeQueue | undefined {
@@ -106,13 +109,28 @@ export class QueueTable {
 
   /** Removes the queues of a topic, in memory and on disk. Throws DiskError. */
   deleteTopic(topic: string): void {
-    for (const queue of this.topics.get(topic)?.values() ?? []) this.discard(queue)
+    for (const queue of this.topics.get(topic)?.values() ?? []) {
+      queue.isDeleted = true
+      queue.dropAll()
+    }
     this.topics.delete(topic)
     this.names.delete(topic)
     this.lastTopic = ''
     this.lastQueues = undefined
-    this.files.removeDirectory(`${this.files.root}/${topic}`)
-    this.extFiles.removeDirectory(`${this.extFiles.root}/${topic}`)
+    this.leftovers.add(topic)
+    this.removeLeftovers()
+  }
+
+  /** Removes the files of deleted topics; nothing of a queue is written before. Throws DiskError: they are tried again. */
+  removeLeftovers(): void {
+    for (const topic of this.leftovers) {
+      for (const files of [this.files, this.extFiles]) {
+        const directory = `${files.root}/${topic}`
+        for (const name of this.files.disk.list(directory)) files.removeDirectory(`${directory}/${name}`)
+        files.removeDirectory(directory)
+      }
+      this.leftovers.delete(topic)
+    }
   }
 
   /** Removes all queues, in memory and on disk: they are about to be rebuilt. */
@@ -120,12 +138,5 @@ export class QueueTable {
     for (const topic of [...this.topics.keys()]) this.deleteTopic(topic)
     this.files.disk.remove(this.files.root)
     this.files.disk.remove(this.extFiles.root)
-  }
-
-  private discard(queue: ConsumeQueue): void {
-    queue.isDeleted = true
-    queue.dropAll()
-    queue.removeExt()
-    this.files.removeDirectory(queue.directory)
   }
 }

@@ -15,8 +15,9 @@ export class QueueWriter {
     this.queuesPerStep = queuesPerStep
   }
 
-  /** Begins a round over the queues that are dirty now. */
+  /** Begins a round over the queues that are dirty now. Throws DiskError. */
   begin(): void {
+    this.table.removeLeftovers()
     if (this.round.length > 0) return
     this.round = this.table.dirty
     this.table.dirty = []

@@ -109,7 +109,7 @@ export class Recovery {
         ...{ checkCrc: true, trustedTo: 0, mayHaveHoles: true, skipped: () => {} },
         visit: view => view.physicalOffset + view.size <= from,
       })
-      await segments.clearFrom(end)
+      await this.clearFrom(end)
       this.lost.push({ from: end, to: Math.min(to, synced) })
     }
   }
@@ -273,9 +273,19 @@ export class Recovery {
     const { log, events, disk, layout } = this.parts
     if (end.reason === 'damaged') events.emit(logTruncated({ end: end.end }))
     log.segments.removeFrom(end.end === log.minOffset ? end.end + 1 : end.end)
-    if (this.crashed || end.reason === 'damaged') await log.segments.clearFrom(end.end)
+    if (this.crashed || end.reason === 'damaged') await this.clearFrom(end.end)
     const before = readCheckpoint(disk, layout.checkpoint).physicMsgAtMs
     log.open(end.end, Math.max(end.storedAtMs, before))
+  }
+
+  /** A failed fdatasync drops what an earlier process left unsynced in the file, and the next one would not say so. */
+  private async clearFrom(offset: number): Promise<void> {
+    try {
+      await this.parts.log.segments.clearFrom(offset)
+    } catch (error) {
+      this.parts.suspicion.raise('the commit log', error)
+      throw error
+    }
   }
 
   /** What the medium certainly holds: damage below it is not a torn tail. */
