@@ -33,9 +33,7 @@ export class ConfigFile {
    */
   load<T>(parse: (bytes: Buffer) => T): T | undefined {
     const newest = this.read(this.path, parse)
-    if (newest.state === 'parsed') {
-      return newest.value
-    }
+    if (newest.state === 'parsed') return newest.value
     const before = this.read(`${this.path}.bak`, parse)
     if (before.state === 'parsed') {
       const error = newest.state === 'damaged' ? newest.error : 'it is missing'
@@ -127,7 +125,7 @@ export class ConfigFile {
     const bytes = this.disk.readFile(path)
     if (bytes.length === 0) return { state: 'damaged', error: `${path} is empty` }
     try {
-      return { state: 'parsed', value: parse(bytes), bytes }
+      return { state: 'parsed', value: parse(bytes) }
     } catch (error) {
       return { state: 'damaged', error: String(error) }
     }
@@ -165,7 +163,4 @@ function makeSynced(disk: Disk, directory: string): void {
   disk.syncDirectory(parent)
 }
 
-type Read<T> =
-  | { state: 'parsed'; value: T; bytes: Uint8Array }
-  | { state: 'missing' }
-  | { state: 'damaged'; error: string }
+type Read<T> = { state: 'parsed'; value: T } | { state: 'missing' } | { state: 'damaged'; error: string }

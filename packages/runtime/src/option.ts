@@ -73,9 +73,9 @@ export const bool = (facts: OptionFacts<boolean>): Option<boolean> =>
  * A switch of RocketMQ's that is not there yet, and whose silence would be dangerous: who sets it to true is refused, with
  * `why`, and nothing starts.
  */
-export const unavailable = ({ why, aliases }: { why: string; aliases?: readonly string[] }): Option<boolean> =>
+export const unavailable = ({ why }: { why: string }): Option<boolean> =>
   option<boolean>(
-    { default: false, help: `only false: ${why}`, ...(aliases === undefined ? {} : { aliases }) },
+    { default: false, help: `only false: ${why}` },
     {
       kind: 'false',
       parse: value => (value.toLowerCase() === 'false' ? false : mustBe(`false: ${why}`)),

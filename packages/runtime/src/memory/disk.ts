@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
 import { DiskError } from '../error.ts'
+import { createFileAlone } from './create-file.ts'
 import { MemoryFile, type MemoryLimits } from './file.ts'
 import { type DirectoryNode, filesIn, lookup, type Node, namesOf, newDirectory, newFile, placeOf } from './tree.ts'
 
@@ -122,14 +123,7 @@ export class MemoryDisk implements Disk, MemoryLimits {
   }
 
   createFile(path: string, bytes: Uint8Array): boolean {
-    if (this.stat(path) !== undefined) return false
-    try {
-      this.writeFile(path, bytes)
-    } catch (error) {
-      this.remove(path)
-      throw error
-    }
-    return true
+    return createFileAlone(this, path, bytes)
   }
 
   syncDirectory(path: string): void {

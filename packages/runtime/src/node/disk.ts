@@ -19,13 +19,13 @@ const absent = new Set(['ENOENT', 'ENOTDIR'])
 /** Codes of file systems that have no hard links. */
 const linkless = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
-/** The error, where it says that the name is taken. */
-function exists(make: () => void): unknown {
+/** False where the name is taken. */
+function isMade(make: () => void): boolean {
   try {
     make()
-    return undefined
+    return true
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return error
+    if (codeOf(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -76,10 +76,10 @@ export class NodeDisk implements Disk {
       try {
         fs.writeFileSync(whole, bytes, { flag: 'wx' })
         // A link is made or not, and the name is never seen without its bytes.
-        return exists(() => fs.linkSync(whole, path)) === undefined
+        return isMade(() => fs.linkSync(whole, path))
       } catch (error) {
         if (!linkless.has(codeOf(error))) throw error
-        return exists(() => fs.writeFileSync(path, bytes, { flag: 'wx' })) === undefined
+        return isMade(() => fs.writeFileSync(path, bytes, { flag: 'wx' }))
       } finally {
         fs.rmSync(whole, { force: true })
       }

@@ -1,5 +1,6 @@
 import type { Disk, DiskFile, DiskSpace, FileStat, OpenMode } from '../disk.ts'
 import { DiskError } from '../error.ts'
+import { createFileAlone } from '../memory/create-file.ts'
 import { MemoryDisk } from '../memory/disk.ts'
 import { type FileNode, filesIn, lookup, namesOf } from '../memory/tree.ts'
 import { type DiskCall, type DiskDelay, DiskFaults, type FaultClock } from './disk-faults.ts'
@@ -102,14 +103,7 @@ export class SimDisk implements Disk {
   }
 
   createFile(path: string, bytes: Uint8Array): boolean {
-    if (this.stat(path) !== undefined) return false
-    try {
-      this.writeFile(path, bytes)
-    } catch (error) {
-      this.remove(path)
-      throw error
-    }
-    return true
+    return createFileAlone(this, path, bytes)
   }
 
   syncDirectory(path: string): void {

@@ -86,9 +86,7 @@ export class DispatchFlush {
 
   /** Writes and syncs everything; false when the disk refused, so that the next start must recover. */
   async stop(): Promise<boolean> {
-    this.stopped = true
-    this.timer?.cancel()
-    await this.busy
+    await this.abandon()
     return this.flushAll()
   }
 
