@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type Command,
-  decodeFrame,
-  encodeFrame,
-  FrameParser,
-  type PullView,
-  queryConsumerOffset,
-  ResponseCode,
-} from '@skua-mq/protocol'
+import { type PullView, queryConsumerOffset, ResponseCode } from '@skua-mq/protocol'
 import { type Event, EventHub, type SimRuntime, simRuntime } from '@skua-mq/runtime'
 import { ok, RemotingClient, RemotingServer, type RemotingServerParts, type ReplyToken, route } from '../src/index.ts'
-
-const port = 10911
+import { ask, port, rawPeer } from './raw-peer.ts'
 
 async function world(
   parts: Partial<RemotingServerParts> = {},
@@ -34,37 +25,6 @@ async function world(
   const limits = () => seen.map(event => event.fields['limit']).filter(limit => limit !== undefined)
   return { runtime, server, seen, limits }
 }
-
-async function peer(runtime: SimRuntime) {
-  const socket = await runtime.clock.until(runtime.net.connect({ host: runtime.network.addressOf('host'), port }))
-  const replies: Command[] = []
-  const state = { closed: false }
-  const parser = new FrameParser()
-  socket.start({
-    data: chunk =>
-      parser.push(chunk, (bytes, start, end) => {
-        const copy = Buffer.from(bytes.subarray(start, end))
-        replies.push(decodeFrame(copy, 0, copy.length))
-      }),
-    drained: () => {},
-    closed: () => {
-      state.closed = true
-    },
-  })
-  return { socket, replies, state }
-}
-
-const ask = (opaque: number, change: Partial<Command> = {}): Buffer =>
-  encodeFrame({
-    code: 14,
-    language: 0,
-    version: 409,
-    opaque,
-    flag: 0,
-    extFields: { consumerGroup: 'g', topic: 't', queueId: String(opaque) },
-    form: 0,
-    ...change,
-  })
 
 const pullFields = {
   consumerGroup: 'g',
@@ -101,8 +61,8 @@ test('many slow requests in one packet are handled a few in a turn, and a neighb
       return ok({ offset: clock.monotonic() })
     }),
   ])
-  const hog = await peer(runtime)
-  const other = await peer(runtime)
+  const hog = await rawPeer(runtime)
+  const other = await rawPeer(runtime)
   const slow = Array.from({ length: 200 }, (_, i) =>
     ask(i, { extFields: { consumerGroup: 'g', topic: 'slow', queueId: '1' } }),
   )
@@ -132,8 +92,8 @@ test('twenty peers with slow requests share the turns: none is longer for being 
     Array.from({ length: 50 }, (_, i) => ask(i, { extFields: { consumerGroup: 'g', topic: 'slow', queueId: '1' } })),
   )
   const hogs = []
-  for (let i = 0; i < 20; i++) hogs.push(await peer(runtime))
-  const other = await peer(runtime)
+  for (let i = 0; i < 20; i++) hogs.push(await rawPeer(runtime))
+  const other = await rawPeer(runtime)
   for (const hog of hogs) hog.socket.write([slow])
   for (let i = 0; i < 30; i++) {
     const before = other.replies.length
@@ -155,7 +115,7 @@ test('an answer that cannot be written is code 1 with the reason, now and after 
         return later ? Promise.resolve(answer) : answer
       }),
     ])
-    const { socket, replies, state } = await peer(runtime)
+    const { socket, replies, state } = await rawPeer(runtime)
     socket.write([Buffer.concat([ask(1, { form: 1 }), ask(2, { form: 1 })])])
     await runtime.clock.advanceAsync(50)
     assert.deepEqual(
@@ -194,7 +154,7 @@ test('a request of ours that cannot be written is refused to who asks, and waits
 
 test('a remark that quotes what a peer sent is cut', async () => {
   const { runtime } = await world()
-  const { socket, replies } = await peer(runtime)
+  const { socket, replies } = await rawPeer(runtime)
   socket.write([ask(1, { extFields: { consumerGroup: 'g', topic: 't', queueId: 'x'.repeat(200_000) } })])
   await runtime.clock.advanceAsync(50)
   assert.equal(replies[0]?.code, ResponseCode.systemError)
@@ -212,7 +172,7 @@ test('a connection with maxRunningRequests is read on when half of them are answ
       })
     }),
   ])
-  const { socket, replies } = await peer(runtime)
+  const { socket, replies } = await rawPeer(runtime)
   for (let i = 0; i < 100; i++) socket.write([ask(i)])
   await runtime.clock.advanceAsync(100)
   assert.equal(open.length, 10)
@@ -232,8 +192,8 @@ test('above maxPendingRequests a request is refused before its handler begins, b
       return queueId === 99 ? ok({ offset: 1 }) : new Promise<never>(() => {})
     }),
   ])
-  const hog = await peer(runtime)
-  const other = await peer(runtime)
+  const hog = await rawPeer(runtime)
+  const other = await rawPeer(runtime)
   for (let i = 0; i < 30; i++) hog.socket.write([ask(i)])
   await runtime.clock.advanceAsync(50)
   assert.equal(begun, 20)
@@ -248,8 +208,8 @@ test('above maxPendingRequests a request is refused before its handler begins, b
 test('a peer that never reads is owed no more than its bound; when it reads, it gets all that it asked for', async () => {
   const { hot, counts } = pullsOf(50_000)
   const { runtime } = await world({ hot, limits: { pauseAtUnsentBytes: 400_000 } })
-  const hog = await peer(runtime)
-  const other = await peer(runtime)
+  const hog = await rawPeer(runtime)
+  const other = await rawPeer(runtime)
   hog.socket.pause()
   for (let i = 0; i < 50; i++) hog.socket.write([Buffer.concat(Array.from({ length: 20 }, (_, k) => pull(i * 20 + k)))])
   await runtime.clock.advanceAsync(500)
@@ -266,7 +226,7 @@ test('a peer that never reads is owed no more than its bound; when it reads, it 
 test('answers that are not taken for a while pin nothing of the store, but those that the socket has', async () => {
   const { hot, counts } = pullsOf(40_000)
   const { runtime } = await world({ hot, limits: { pauseAtUnsentBytes: 1_000_000 } })
-  const hog = await peer(runtime)
+  const hog = await rawPeer(runtime)
   hog.socket.pause()
   for (let i = 0; i < 20; i++) {
     hog.socket.write([pull(i)])
@@ -287,7 +247,7 @@ test('answers that are not taken for a while pin nothing of the store, but those
 test('above maxOwedBytes in sum who is owed most is closed, and above its share of the half nobody is read', async () => {
   const { hot, counts } = pullsOf(100_000)
   const { runtime, limits } = await world({ hot, limits: { maxOwedBytes: 1_600_000 } })
-  const slow = [await peer(runtime), await peer(runtime), await peer(runtime), await peer(runtime)]
+  const slow = [await rawPeer(runtime), await rawPeer(runtime), await rawPeer(runtime), await rawPeer(runtime)]
   for (const { socket } of slow) {
     socket.pause()
     for (let i = 0; i < 50; i++) socket.write([pull(i)])
@@ -298,7 +258,7 @@ test('above maxOwedBytes in sum who is owed most is closed, and above its share 
   assert.deepEqual(limits(), [])
   const greedy = pullsOf(5_000_000)
   const second = await world({ hot: greedy.hot, limits: { maxOwedBytes: 8_000_000 } })
-  const big = [await peer(second.runtime), await peer(second.runtime), await peer(second.runtime)]
+  const big = [await rawPeer(second.runtime), await rawPeer(second.runtime), await rawPeer(second.runtime)]
   for (const { socket } of big) {
     socket.pause()
     socket.write([pull(1)])
@@ -312,8 +272,8 @@ test('above maxOwedBytes in sum who is owed most is closed, and above its share 
 
 test('a frame that is not complete after maxFrameMs ends its connection, and one that is slow but comes does not', async () => {
   const { runtime, limits } = await world({ limits: { maxFrameMs: 20_000 } })
-  const stuck = await peer(runtime)
-  const slow = await peer(runtime)
+  const stuck = await rawPeer(runtime)
+  const slow = await rawPeer(runtime)
   const frame = ask(1)
   stuck.socket.write([frame.subarray(0, 20)])
   for (let i = 0; i < 12; i++) {
@@ -336,10 +296,10 @@ test('halves of frames: who holds most is closed, and a newcomer with less is se
     head.writeInt32BE(100, 4)
     return head
   }
-  const hogs = [await peer(runtime), await peer(runtime), await peer(runtime)]
+  const hogs = [await rawPeer(runtime), await rawPeer(runtime), await rawPeer(runtime)]
   for (const [i, { socket }] of hogs.entries()) socket.write([half(60_000 + i * 1000)])
   await runtime.clock.advanceAsync(50)
-  const sender = await peer(runtime)
+  const sender = await rawPeer(runtime)
   const big = ask(1, { body: Buffer.alloc(40_000) })
   sender.socket.write([big.subarray(0, 30_000)])
   await runtime.clock.advanceAsync(50)
@@ -356,13 +316,13 @@ test('halves of frames: who holds most is closed, and a newcomer with less is se
 test('connections beyond maxConnections are refused before they cost anything, and one line says so for all', async () => {
   const { runtime, server, limits } = await world({ limits: { maxConnections: 2 } })
   const peers = []
-  for (let i = 0; i < 10; i++) peers.push(await peer(runtime))
+  for (let i = 0; i < 10; i++) peers.push(await rawPeer(runtime))
   await runtime.clock.advanceAsync(50)
   assert.equal(server.connectionCount, 2)
   assert.deepEqual(limits(), ['maxConnections'])
   peers[0]?.socket.destroy()
   await runtime.clock.advanceAsync(50)
-  const late = await peer(runtime)
+  const late = await rawPeer(runtime)
   late.socket.write([ask(1)])
   await runtime.clock.advanceAsync(50)
   assert.equal(late.replies.length, 1)
@@ -381,11 +341,11 @@ test('reads of many at once, which are only taken to bring much, close nobody wh
     ),
   ])
   const readers = []
-  for (let i = 0; i < 10; i++) readers.push(await peer(runtime))
+  for (let i = 0; i < 10; i++) readers.push(await rawPeer(runtime))
   for (const { socket } of readers) socket.write([ask(1)])
   await runtime.clock.advanceAsync(20)
   assert.equal(begun, 10)
-  const slow = await peer(runtime)
+  const slow = await rawPeer(runtime)
   slow.socket.pause()
   slow.socket.write([ask(2)])
   await runtime.clock.advanceAsync(50)

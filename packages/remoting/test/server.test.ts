@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  type Command,
-  decodeFrame,
-  encodeFrame,
-  FrameParser,
   type PullView,
   queryConsumerOffset,
   ResponseCode,
@@ -12,10 +8,9 @@ import {
   sendMessageV2,
   writeFields,
 } from '@skua-mq/protocol'
-import { type Event, EventHub, type SimRuntime, type Socket, simRuntime } from '@skua-mq/runtime'
+import { type Event, EventHub, type SimRuntime, simRuntime } from '@skua-mq/runtime'
 import { ok, RemotingClient, RemotingServer, type RemotingServerParts, type ReplyToken, route } from '../src/index.ts'
-
-const port = 10911
+import { ask, port, rawPeer } from './raw-peer.ts'
 
 async function world(parts: Partial<RemotingServerParts> = {}) {
   const events = new EventHub()
@@ -37,41 +32,9 @@ function settle<T>(runtime: SimRuntime, promise: Promise<T>): Promise<T> {
   return runtime.clock.until(promise)
 }
 
-/** A peer that speaks bytes. */
-async function peer(runtime: SimRuntime) {
-  const socket: Socket = await settle(runtime, runtime.net.connect({ host: runtime.network.addressOf('host'), port }))
-  const replies: Command[] = []
-  const state = { closed: false }
-  const parser = new FrameParser()
-  socket.start({
-    data: chunk =>
-      parser.push(chunk, (bytes, start, end) => {
-        const copy = Buffer.from(bytes.subarray(start, end))
-        replies.push(decodeFrame(copy, 0, copy.length))
-      }),
-    drained: () => {},
-    closed: () => {
-      state.closed = true
-    },
-  })
-  return { socket, replies, state }
-}
-
-const ask = (opaque: number, change: Partial<Command> = {}): Buffer =>
-  encodeFrame({
-    code: 14,
-    language: 0,
-    version: 409,
-    opaque,
-    flag: 0,
-    extFields: { consumerGroup: 'g', topic: 't', queueId: String(opaque) },
-    form: 0,
-    ...change,
-  })
-
 test('answers in the form of the request, matched by opaque, however the bytes are cut', async () => {
   const { runtime } = await world()
-  const { socket, replies } = await peer(runtime)
+  const { socket, replies } = await rawPeer(runtime)
   const bytes = Buffer.concat([ask(1), ask(2, { form: 1 }), ask(3)])
   for (const byte of bytes) {
     socket.write([Buffer.of(byte)])
@@ -90,7 +53,7 @@ test('answers in the form of the request, matched by opaque, however the bytes a
 
 test('says 3 to an unknown code, 1 with the field’s name to a bad header, and nothing to a one-way request', async () => {
   const { runtime } = await world()
-  const { socket, replies } = await peer(runtime)
+  const { socket, replies } = await rawPeer(runtime)
   socket.write([
     ask(1, { code: 9999 }),
     ask(2, { extFields: { topic: 't', queueId: '1' } }),
@@ -118,7 +81,7 @@ test('a handler that throws costs its own request code 1, and an event', async (
       }),
     ],
   })
-  const { socket, replies } = await peer(runtime)
+  const { socket, replies } = await rawPeer(runtime)
   socket.write([ask(1)])
   await runtime.clock.advanceAsync(50)
   assert.equal(replies[0]?.code, ResponseCode.systemError)
@@ -128,8 +91,8 @@ test('a handler that throws costs its own request code 1, and an event', async (
 
 test('a bad frame closes that connection with one event, and no other', async () => {
   const { runtime, seen } = await world()
-  const bad = await peer(runtime)
-  const good = await peer(runtime)
+  const bad = await rawPeer(runtime)
+  const good = await rawPeer(runtime)
   bad.socket.write([Buffer.from('GET / HTTP/1.1\r\n\r\n')])
   await runtime.clock.advanceAsync(50)
   good.socket.write([ask(1)])
@@ -141,7 +104,7 @@ test('a bad frame closes that connection with one event, and no other', async ()
 
 test('a TLS handshake is told apart from a bad frame', async () => {
   const { runtime, seen } = await world()
-  const { socket, state } = await peer(runtime)
+  const { socket, state } = await rawPeer(runtime)
   socket.write([Buffer.from([0x16, 3, 1, 0, 200])])
   await runtime.clock.advanceAsync(50)
   assert.equal(state.closed, true)
@@ -150,8 +113,8 @@ test('a TLS handshake is told apart from a bad frame', async () => {
 
 test('a connection that is silent for idleMs is closed, one that talks is not', async () => {
   const { runtime } = await world({ limits: { idleMs: 10_000 } })
-  const idle = await peer(runtime)
-  const busy = await peer(runtime)
+  const idle = await rawPeer(runtime)
+  const busy = await rawPeer(runtime)
   for (let i = 0; i < 8; i++) {
     busy.socket.write([ask(1)])
     await runtime.clock.advanceAsync(3000)
@@ -165,7 +128,7 @@ test('incomplete frames of all connections together are bounded by maxCarryBytes
   const head = Buffer.alloc(60_000)
   head.writeInt32BE(16_000_000, 0)
   head.writeInt32BE(100, 4)
-  const peers = [await peer(runtime), await peer(runtime)]
+  const peers = [await rawPeer(runtime), await rawPeer(runtime)]
   for (const { socket } of peers) {
     socket.write([head])
     await runtime.clock.advanceAsync(100)
@@ -180,7 +143,7 @@ test('incomplete frames of all connections together are bounded by maxCarryBytes
 
 test('more connections than maxConnections are not taken', async () => {
   const { runtime, server } = await world({ limits: { maxConnections: 2 } })
-  for (let i = 0; i < 3; i++) await peer(runtime)
+  for (let i = 0; i < 3; i++) await rawPeer(runtime)
   await runtime.clock.advanceAsync(50)
   assert.equal(server.connectionCount, 2)
 })
@@ -195,7 +158,7 @@ test('hot requests reach their handlers as views, and are answered by token in t
     token.answer(ResponseCode.pullNotFound, undefined, { remark: `nothing in ${view.topic}` })
   }
   const { runtime } = await world({ hot: { send, pull } })
-  const { socket, replies } = await peer(runtime)
+  const { socket, replies } = await rawPeer(runtime)
   const header = writeFields(sendMessageV2.header, {
     producerGroup: 'pg',
     topic: 'T',
@@ -253,7 +216,7 @@ test('a peer that does not read its answers is paused, then closed; slices are r
     hot: { send, pull },
     limits: { pauseAtUnsentBytes: 100_000, closeAtUnsentBytes: 1_000_000 },
   })
-  const { socket, state } = await peer(runtime)
+  const { socket, state } = await rawPeer(runtime)
   const request = ask(3, {
     code: 11,
     extFields: {
