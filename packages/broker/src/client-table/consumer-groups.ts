@@ -2,6 +2,7 @@ import type { ConsumeFromWhere, ConsumerData, ConsumeType, MessageModel, Subscri
 import type { Connection } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 import type { Client } from './client.ts'
+import { GroupsOfConnections } from './groups-of-connections.ts'
 
 export const subscriptionsDiffer = defineEvent<{
   group: string
@@ -45,8 +46,7 @@ export interface ConsumerGroupsParts {
 /** Consumers that are connected, by group, as their heartbeats say. */
 export class ConsumerGroups {
   private readonly groups = new Map<string, ConsumerGroup>()
-  /** Names of the groups that a connection is a member of: its end costs no more than these. */
-  private readonly byConnection = new Map<number, Set<string>>()
+  private readonly byConnection = new GroupsOfConnections()
   private readonly parts: ConsumerGroupsParts
   /** Groups in which members subscribe differently at the moment. */
   private readonly differing = new Set<string>()
@@ -110,15 +110,14 @@ export class ConsumerGroups {
 
   /** A closed connection takes its member out of every group at once. */
   connectionClosed(connection: Connection): void {
-    for (const name of [...(this.byConnection.get(connection.id) ?? [])]) {
+    for (const name of this.byConnection.of(connection.id)) {
       const group = this.groups.get(name)
       if (group !== undefined && this.remove(group, connection.id)) this.left(group, true, 'connection closed')
     }
   }
 
   private remove(group: ConsumerGroup, connectionId: number): boolean {
-    const names = this.byConnection.get(connectionId)
-    if (names?.delete(group.group) && names.size === 0) this.byConnection.delete(connectionId)
+    this.byConnection.delete(connectionId, group.group)
     return group.members.delete(connectionId)
   }
 
@@ -159,9 +158,7 @@ export class ConsumerGroups {
       return false
     }
     const lastSeenMs = this.parts.clock.monotonic()
-    const names = this.byConnection.get(client.connection.id)
-    if (names === undefined) this.byConnection.set(client.connection.id, new Set([group.group]))
-    else names.add(group.group)
+    this.byConnection.add(client.connection.id, group.group)
     group.members.set(client.connection.id, { ...client, lastSeenMs, subscriptions, meaning })
     return true
   }

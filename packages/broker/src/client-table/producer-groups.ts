@@ -2,6 +2,7 @@ import type { Connection } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
 import type { Client } from './client.ts'
 import { memberExpiryMs } from './consumer-groups.ts'
+import { GroupsOfConnections } from './groups-of-connections.ts'
 
 export interface ProducerMember extends Client {
   /** Monotonic, for the expiry. */
@@ -13,8 +14,7 @@ export interface ProducerMember extends Client {
 /** Producers that are connected, by group: whom to ask about a transaction, and where a reply goes. */
 export class ProducerGroups {
   private readonly groups = new Map<string, Map<number, ProducerMember>>()
-  /** Names of the groups that a connection is a member of: its end costs no more than these. */
-  private readonly byConnection = new Map<number, Set<string>>()
+  private readonly byConnection = new GroupsOfConnections()
   private readonly clock: Pick<Clock, 'monotonic' | 'now'>
   private turn = 0
 
@@ -36,20 +36,17 @@ export class ProducerGroups {
     }
     const { id } = client.connection
     members.set(id, { ...client, ...seen })
-    const names = this.byConnection.get(id)
-    if (names === undefined) this.byConnection.set(id, new Set([group]))
-    else names.add(group)
+    this.byConnection.add(id, group)
   }
 
   unregister(group: string, connection: Connection): void {
     const members = this.groups.get(group)
     if (members?.delete(connection.id) && members.size === 0) this.groups.delete(group)
-    const names = this.byConnection.get(connection.id)
-    if (names?.delete(group) && names.size === 0) this.byConnection.delete(connection.id)
+    this.byConnection.delete(connection.id, group)
   }
 
   connectionClosed(connection: Connection): void {
-    for (const group of [...(this.byConnection.get(connection.id) ?? [])]) this.unregister(group, connection)
+    for (const group of this.byConnection.of(connection.id)) this.unregister(group, connection)
   }
 
   expire(): void {
