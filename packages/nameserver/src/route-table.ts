@@ -137,7 +137,7 @@ export class RouteTable {
     return masterAddr === undefined || master === undefined ? {} : { haServerAddr: master.haServerAddr, masterAddr }
   }
 
-  /** The registration says what was known before: the broker lives on. False where the address is not known like this. */
+  /** The registration says what was known before: the broker lives on. Undefined where the address is not known like this. */
   refresh(registration: Omit<Registration, 'body'>, nowMs: number): Registered['reply'] | undefined {
     const { cluster, brokerName, brokerAddr, brokerId, haServerAddr, connectionId } = registration
     const live = this.live.get(brokerAddr)
