@@ -30,6 +30,12 @@ export type FrameSink = (bytes: Buffer, start: number, end: number) => unknown
 const keptCarryBytes = 2048
 
 /**
+ * By how much a carry buffer grows: the system gives pages only to what is written, and doubling would copy each byte of
+ * a large frame once more, which keeps the loop from everybody else.
+ */
+const growth = 4
+
+/**
  * Finds frames in chunks of any size. Whole frames are handed on where they stand in the chunk; only an incomplete tail
  * is copied, into a carry buffer that grows as bytes arrive and never beyond the declared length. One parser per
  * connection; after it threw BadFrame it must not be used again.
@@ -118,7 +124,7 @@ export class FrameParser {
     const needed = this.carried + to - from
     let carry = this.carry
     if (carry === undefined || carry.length < needed) {
-      const room = Math.max(needed, (carry?.length ?? 0) * 2, Math.min(256, wanted || 256))
+      const room = Math.max(needed, (carry?.length ?? 0) * growth, Math.min(256, wanted || 256))
       const grown = Buffer.allocUnsafeSlow(wanted === 0 ? room : Math.min(room, Math.max(wanted, needed)))
       if (carry !== undefined) grown.set(carry.subarray(0, this.carried))
       carry = grown

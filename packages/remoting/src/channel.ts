@@ -54,8 +54,13 @@ export const idleSweepMs = 5000
 /** Slices of others' memory that one write pins at most; more go out in the next turn. */
 const maxSlicesPerTurn = 256
 
-/** So much is read of a connection in a turn, whatever the others have sent. */
+/** So much is read of a connection in a turn at least; less where the work of the turn is done. */
 const leastTurnBytes = 512 * 1024
+const spentTurnBytes = 64 * 1024
+
+/** Whoever took so much of a turn waits for another one, where the work of a turn is done, and for how long it does so. */
+const costlyMs = 1
+const costlyForMs = 1000
 
 /** Hot frames between two looks at the clock. */
 const framesPerLook = 16
@@ -110,6 +115,8 @@ export class Channel implements Connection {
   /** Bytes that were taken in a turn. */
   private turn = -1
   private turnBytes = 0
+  /** When it was costly last, on the monotonic clock. */
+  private costlyAtMs = Number.NEGATIVE_INFINITY
   /** The frame that was incomplete at the last sweep, and since when. */
   private sweptFrames = -1
   private incompleteSinceMs = 0
@@ -146,9 +153,22 @@ export class Channel implements Connection {
   private received(chunk: Buffer): void {
     this.active = true
     if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
-    if (this.rest === undefined) this.handle(chunk)
     // The socket is paused, but may have read on before it knew.
-    else this.keep(Buffer.concat([this.rest, chunk]))
+    if (this.rest !== undefined) this.keep(Buffer.concat([this.rest, chunk]))
+    else if (this.mustWait) this.wait(Buffer.from(chunk))
+    else this.handle(chunk)
+  }
+
+  /** The work of this turn is done, and this one was costly lately. */
+  private get mustWait(): boolean {
+    const { clock, later } = this.parts
+    return later?.isSpent === true && clock.monotonic() - this.costlyAtMs < costlyForMs
+  }
+
+  private wait(bytes: Buffer): void {
+    this.keep(bytes)
+    this.pause()
+    if (this.open && !this.isBlocked) this.defer()
   }
 
   /** Handles the frames of a chunk as far as this connection may go now; what is left waits. */
@@ -170,7 +190,7 @@ export class Channel implements Connection {
     const taken = this.parse(bytes)
     // A few hot frames take no time that a clock would show.
     const ms = this.heavy || this.run >= framesPerLook ? clock.monotonic() - begunMs : 0
-    later.spent(ms, taken + Math.max(0, this.asked - answered))
+    if (later.spent(ms, taken + Math.max(0, this.asked - answered)) >= costlyMs) this.costlyAtMs = begunMs
     this.heavy = false
     this.breathe(later, taken)
   }
@@ -182,7 +202,8 @@ export class Channel implements Connection {
       this.turnBytes = 0
     }
     this.turnBytes += taken
-    if (this.turnBytes < Math.max(leastTurnBytes, later.sliceMs * bytesPerMs) || this.paused || !this.open) return
+    const most = later.isSpent ? spentTurnBytes : Math.max(leastTurnBytes, later.sliceMs * bytesPerMs)
+    if (this.turnBytes < most || this.paused || !this.open) return
     this.pause()
     this.defer()
   }

@@ -6,8 +6,11 @@ export interface Waiting {
   proceed(): void
 }
 
-/** Work for connections in one turn, whoever they are: beyond it, each further one gets only the least slice. */
-export const turnWorkMs = 10
+/**
+ * Work for connections in one turn, whoever they are: beyond it, each further one gets only the least slice, and who has
+ * had a slice of the last turns already gets none.
+ */
+export const turnWorkMs = 5
 const leastSliceMs = 1
 
 /** Bytes that are read or answered count as work as well: the kernel copies them when nobody looks at a clock. */
@@ -37,15 +40,22 @@ export class Later {
     this.slot.arm()
   }
 
+  /** The work of this turn is done: what can wait waits. */
+  get isSpent(): boolean {
+    return this.spentMs >= turnWorkMs
+  }
+
   /** How long the frames of a connection may be worked on now. */
   get sliceMs(): number {
     return Math.max(leastSliceMs, turnWorkMs - this.spentMs)
   }
 
-  /** So much the frames of one connection cost. */
-  spent(ms: number, bytes: number): void {
-    this.spentMs += ms + bytes / bytesPerMs
+  /** So much the frames of one connection cost; returns all of it in milliseconds. */
+  spent(ms: number, bytes: number): number {
+    const all = ms + bytes / bytesPerMs
+    this.spentMs += all
     this.slot.arm()
+    return all
   }
 
   leave(): void {

@@ -106,6 +106,31 @@ test('twenty peers with slow requests share the turns: none is longer for being 
   for (const hog of hogs) while (hog.replies.length < 50) await runtime.clock.advanceAsync(10)
 })
 
+test('thirty peers that send one slow request after another wait for each other, and nobody who asks for little waits for them', async () => {
+  const waits: number[] = []
+  const { runtime } = await world({}, ({ clock }) => [
+    route(queryConsumerOffset, ({ topic }) => {
+      if (topic === 'slow') clock.block(2)
+      return ok({ offset: clock.monotonic() })
+    }),
+  ])
+  const slow = ask(1, { extFields: { consumerGroup: 'g', topic: 'slow', queueId: '1' } })
+  const hogs = []
+  for (let i = 0; i < 30; i++) hogs.push(await rawPeer(runtime))
+  const other = await rawPeer(runtime)
+  for (let i = 0; i < 60; i++) {
+    // A packet each: it is the many peers that make the turn long, not what one has sent.
+    for (const hog of hogs) hog.socket.write([slow])
+    const before = other.replies.length
+    const begun = runtime.clock.monotonic()
+    other.socket.write([ask(i)])
+    while (other.replies.length === before) await runtime.clock.advanceAsync(0.5)
+    if (i > 2) waits.push(runtime.clock.monotonic() - begun)
+  }
+  assert.ok(Math.max(...waits) <= 40, `${Math.max(...waits)} ms`)
+  for (const hog of hogs) while (hog.replies.length < 60) await runtime.clock.advanceAsync(10)
+})
+
 test('an answer that cannot be written is code 1 with the reason, now and after an await, and costs nobody else', async () => {
   for (const later of [false, true]) {
     const { runtime, seen } = await world({}, () => [

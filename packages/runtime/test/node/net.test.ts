@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect as tcpConnect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Listener, type NetError, NodeNet, type Socket } from '../../src/index.ts'
+import { AcceptBurst } from '../../src/node/accept-burst.ts'
 import { plainHost } from '../../src/node/socket.ts'
 
 interface Seen {
@@ -187,8 +188,12 @@ test('connections that come together are all accepted before any of them is read
   const acceptedAtFirstByte: number[] = []
   await new Promise<void>((resolve, reject) => {
     const handlers = (data: () => void) => ({ data, drained: () => {}, closed: () => {} })
-    const accept = (socket: Socket) => {
+    // Asked for each as it is accepted; its beginning comes later.
+    const room = () => {
       accepted++
+      return together
+    }
+    const accept = (socket: Socket) => {
       socket.start(
         handlers(() => {
           acceptedAtFirstByte.push(accepted)
@@ -198,11 +203,46 @@ test('connections that come together are all accepted before any of them is read
       )
     }
     const connectAll = async () => {
-      const listener = await net.listen({ host: '127.0.0.1', port: 0 }, accept)
+      const listener = await net.listen({ host: '127.0.0.1', port: 0 }, accept, { room })
       const connections = Array.from({ length: together }, () => net.connect(listener.address))
       for (const connection of connections) (await connection).write([Buffer.from('hello')])
     }
     connectAll().catch(reject)
   })
   assert.deepEqual(acceptedAtFirstByte, Array(together).fill(together))
+})
+
+test('connections that were accepted together begin a few in a turn', async () => {
+  const burst = new AcceptBurst()
+  const order: number[] = []
+  const block = () => {
+    const until = performance.now() + 2
+    while (performance.now() < until);
+  }
+  let inTurn = 0
+  let most = 0
+  const done = new Promise<void>(resolve => {
+    for (let i = 0; i < 40; i++) {
+      burst.add(() => {
+        block()
+        order.push(i)
+        most = Math.max(most, ++inTurn)
+        if (order.length === 40) resolve()
+      })
+    }
+  })
+  const counting = setInterval(() => {}, 1000)
+  const eachTurn = () => {
+    inTurn = 0
+    if (order.length < 40) setImmediate(eachTurn)
+  }
+  eachTurn()
+  await done
+  clearInterval(counting)
+  assert.deepEqual(
+    order,
+    Array.from({ length: 40 }, (_, i) => i),
+  )
+  assert.ok(most <= 6, `${most} in a turn`)
+  assert.equal(burst.size, 0)
 })
