@@ -186,6 +186,7 @@ test('connections that come together are all accepted before any of them is read
   let accepted = 0
   let answered = 0
   const acceptedAtFirstByte: number[] = []
+  const ends: (() => unknown)[] = []
   await new Promise<void>((resolve, reject) => {
     const handlers = (data: () => void) => ({ data, drained: () => {}, closed: () => {} })
     // Asked for each as it is accepted; its beginning comes later.
@@ -205,10 +206,16 @@ test('connections that come together are all accepted before any of them is read
     const connectAll = async () => {
       const listener = await net.listen({ host: '127.0.0.1', port: 0 }, accept, { room })
       const connections = Array.from({ length: together }, () => net.connect(listener.address))
-      for (const connection of connections) (await connection).write([Buffer.from('hello')])
+      ends.push(() => listener.close())
+      for (const connecting of connections) {
+        const connection = await connecting
+        connection.write([Buffer.from('hello')])
+        ends.push(() => connection.destroy())
+      }
     }
     connectAll().catch(reject)
   })
+  for (const end of ends) await end()
   assert.deepEqual(acceptedAtFirstByte, Array(together).fill(together))
 })
 
