@@ -25,20 +25,34 @@ const sliceTopics = 1000
 const maxInflatedBytes = 32 * 1024 * 1024
 /** Bodies of large registrations that wait for their turn, in bytes as they came. */
 export const maxWaitingBytes = 64 * 1024 * 1024
+/** The same of one connection, behind its first: a broker sends one and waits for the answer. */
+export const maxWaitingOfConnection = 4
+export const maxWaitingBytesOfConnection = 16 * 1024 * 1024
 
 /** Too much waits already. */
 export class IntakeBusy extends Error {}
 
+/** A large registration that waits for its turn. */
+interface Waiting {
+  readonly registration: RawRegistration
+  readonly print: string
+  readonly resolve: (reply: Registered['reply']) => void
+  readonly reject: (error: unknown) => void
+}
+
 /**
  * Takes registrations in. Small ones at once; large ones a slice at a time, one after another, so that whatever a broker
- * sends, no turn is longer for it; and one that says what its broker said before is not read at all.
+ * sends, no turn is longer for it; and one that says what its broker said before is not read at all. Connections take
+ * turns: whoever sends many large ones waits behind those who sent one.
  */
 export class RegistrationIntake {
   private readonly parts: { readonly routes: RouteTable; readonly clock: Clock; readonly limits: IntakeLimits }
   /** What an address registered last, where its topics are in: the CRC and the length of a large body. */
   private readonly lastBodies = new Map<string, string>()
   private readonly aborter = new AbortController()
-  private running: Promise<unknown> = Promise.resolve()
+  /** By connection, in the order of their turns; none of the lists is empty. */
+  private readonly waiting = new Map<number, Waiting[]>()
+  private working: Promise<void> | undefined
   private sweeping: Promise<void> | undefined
   private waitingBytes = 0
 
@@ -49,7 +63,7 @@ export class RegistrationIntake {
   /** Ends what is under way; those that wait for it are told. */
   async stop(): Promise<void> {
     this.aborter.abort(new Error('the name server stops'))
-    await this.running.catch(() => {})
+    await this.working
     await this.sweeping
   }
 
@@ -75,6 +89,7 @@ export class RegistrationIntake {
         `registrations of ${this.waitingBytes} bytes wait to be read; at most ${maxWaitingBytes} may`,
       )
     }
+    this.checkConnection(registration)
     return this.queue(registration, print)
   }
 
@@ -93,16 +108,54 @@ export class RegistrationIntake {
     }
   }
 
+  private checkConnection({ connectionId, bytes }: RawRegistration): void {
+    const ofConnection = this.waiting.get(connectionId)
+    if (ofConnection === undefined) return
+    const sum = ofConnection.reduce((all, { registration }) => all + registration.bytes.length, bytes.length)
+    if (ofConnection.length < maxWaitingOfConnection && sum <= maxWaitingBytesOfConnection) return
+    throw new IntakeBusy(
+      `${ofConnection.length} large registrations of this connection wait to be read already; at most ` +
+        `${maxWaitingOfConnection} may, of ${maxWaitingBytesOfConnection} bytes`,
+    )
+  }
+
   private queue(registration: RawRegistration, print: string): Promise<Registered['reply']> {
-    this.waitingBytes += registration.bytes.length
-    const work = this.running
-      .catch(() => {})
-      .then(() => this.large(registration, print))
-      .finally(() => {
-        this.waitingBytes -= registration.bytes.length
-      })
-    this.running = work
-    return work
+    const { connectionId, bytes } = registration
+    this.waitingBytes += bytes.length
+    const reply = new Promise<Registered['reply']>((resolve, reject) => {
+      const one = { registration, print, resolve, reject }
+      const ofConnection = this.waiting.get(connectionId)
+      if (ofConnection === undefined) this.waiting.set(connectionId, [one])
+      else ofConnection.push(one)
+    })
+    this.working ??= this.work().finally(() => {
+      this.working = undefined
+    })
+    return reply
+  }
+
+  /** One large registration after another until none waits. */
+  private async work(): Promise<void> {
+    for (let next = this.next(); next !== undefined; next = this.next()) {
+      const { registration, print, resolve, reject } = next
+      try {
+        resolve(await this.large(registration, print))
+      } catch (error) {
+        reject(error)
+      }
+      this.waitingBytes -= registration.bytes.length
+    }
+  }
+
+  /** The oldest of the connection whose turn it is; what else it has waits behind all others. */
+  private next(): Waiting | undefined {
+    for (const [connectionId, ofConnection] of this.waiting) {
+      const one = ofConnection.shift()
+      this.waiting.delete(connectionId)
+      if (ofConnection.length > 0) this.waiting.set(connectionId, ofConnection)
+      return one
+    }
+    return undefined
   }
 
   private async large(registration: RawRegistration, print: string): Promise<Registered['reply']> {

@@ -165,11 +165,32 @@ describe('what a registration may become is bounded before it does', () => {
     await take(plain(many(1)))
   })
 
+  test('what one connection sends at once: others need not wait for it', async () => {
+    const { clock, routes, intake } = world()
+    const from = (connectionId: number, i: number, count: number) =>
+      intake.take({ ...own, brokerAddr: `10.0.${connectionId}.${i}:1`, connectionId, bytes: plain(many(count)) })
+    const order: string[] = []
+    const told = (name: string) => () => order.push(name)
+    const hog = [0, 1, 2, 3, 4].map(i => (from(1, i, 4000) as Promise<unknown>).then(told(`hog ${i}`)))
+    assert.throws(() => from(1, 5, 4000), /4 large registrations of this connection wait/)
+    const honest = (from(2, 0, 4000) as Promise<unknown>).then(told('honest'))
+    await clock.until(Promise.all([...hog, honest]))
+    assert.equal(order.indexOf('honest'), 2, order.join(', '))
+    assert.equal(routes.addressCount, 6)
+    // Bytes, where they are few.
+    const large = Buffer.concat([plain(many(1)), Buffer.alloc(9 * 1024 * 1024, ' ')])
+    const wait = [1, 2].map(() => intake.take({ ...own, connectionId: 3, bytes: large }) as Promise<unknown>)
+    assert.throws(() => intake.take({ ...own, connectionId: 3, bytes: large }), /16777216 bytes/)
+    await clock.until(Promise.all(wait))
+  })
+
   test('registrations that wait', async () => {
     const { intake } = world()
     const bytes = Buffer.concat([plain(many(1)), Buffer.alloc(16 * 1024 * 1024 - 1000, ' ')])
-    const waiting = Array.from({ length: 4 }, () => (async () => intake.take({ ...own, bytes }))())
-    await assert.rejects(async () => intake.take({ ...own, bytes }), /wait to be read/)
+    const take = async (connectionId: number) => intake.take({ ...own, connectionId, bytes })
+    // The first of them is at work at once.
+    const waiting = [1, 2, 3, 4].map(connectionId => take(connectionId))
+    await assert.rejects(take(5), /wait to be read; at most 67108864 may/)
     await intake.stop()
     for (const one of await Promise.allSettled(waiting)) assert.equal(one.status, 'rejected')
   })
