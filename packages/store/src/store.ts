@@ -100,11 +100,8 @@ export class Store implements MessageStore {
     makeDirectorySynced(disk, layout.root)
     lock.acquire()
     try {
-      const recovered = await recovery.run()
-      // From here on a stop that is not clean must be seen, also after a power cut.
-      disk.writeFile(layout.abort, new Uint8Array(0))
-      disk.syncDirectory(layout.root)
       disk.syncDirectory(parentOf(layout.root))
+      const recovered = await recovery.run()
       flush.start(recovered.syncedOffset)
       answers.start(recovered.syncedOffset)
       turnWrite.start()
