@@ -272,3 +272,22 @@ test('a slave that cannot write its queues takes no more than its memory is for,
   await ship(master, slave, all)
   await assertEqual(master, slave)
 })
+
+test('a sector of a record that a power cut left as it was between two pieces is not taken for whole', async () => {
+  const properties = `KEYS\x01${'k'.repeat(300)}`
+  // The first 512 bytes end in the properties of the second record, which begin at 486: the rest came with the next piece.
+  for (let cut = 487; cut < 512; cut++) {
+    const [here, there] = [world(), world()]
+    const master = await open(there, masterConfig)
+    const slave = await open(here, slaveConfig)
+    for (let i = 0; i < 4; i++) put(master, message('T', '', properties))
+    await ship(master, slave, { frame: cut, most: Number.POSITIVE_INFINITY })
+    const file = here.disk.open('/store/commitlog/00000000000000000000', 'write')
+    file.writeSync(Buffer.alloc(512 - cut), 0, 512 - cut, cut)
+    file.closeSync()
+    const later = await open(here, slaveConfig, { bootId: 'next' })
+    await ship(master, later, { frame: 32_768, most: Number.POSITIVE_INFINITY })
+    await assertEqual(master, later)
+    await here.clock.until(later.store.stop())
+  }
+})

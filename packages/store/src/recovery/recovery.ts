@@ -157,6 +157,8 @@ export class Recovery {
       checkCrc: config.checkCRCOnRecover,
       trustedTo: this.trusted,
       mayHaveHoles: this.mayHaveHoles,
+      // What a slave takes for torn it is sent again.
+      inPieces: config.brokerRole === 'SLAVE',
       skipped: (offset, to) => events.emit(logDamaged({ offset, to })),
       progress: offset => events.emit(recoveryProgress({ offset, from, to })),
       visit: view => {
