@@ -1,6 +1,7 @@
 import type { Disk } from './disk.ts'
 import { Failure } from './error.ts'
 import { defineEvent, type Events } from './event.ts'
+import { makeDirectorySynced, parentOf } from './make-directory.ts'
 
 export const configFileDamaged = defineEvent<{ path: string; error: string; usedInstead: string }>(
   'configuration file damaged',
@@ -51,7 +52,7 @@ export class ConfigFile {
     const { disk, path } = this
     const directory = parentOf(path)
     this.blocking++
-    makeSynced(disk, directory)
+    makeDirectorySynced(disk, directory)
     this.writeSynced(`${path}.tmp`, bytes)
     // The present file is copied, not moved, so that there is no moment without it.
     if (!this.isDamaged && this.hasBytes()) {
@@ -79,7 +80,7 @@ export class ConfigFile {
   private async write(slices: Iterable<Uint8Array>, blocking: number): Promise<void> {
     if (blocking !== this.blocking) return
     const { disk, path } = this
-    makeSynced(disk, parentOf(path))
+    makeDirectorySynced(disk, parentOf(path))
     const hasFormer = !this.isDamaged && this.hasBytes()
     if (hasFormer) await this.writeLater(`${path}.former`, slicesOf(disk, path))
     await this.writeLater(`${path}.new`, slices)
@@ -147,20 +148,6 @@ async function* slicesOf(disk: Disk, path: string): AsyncGenerator<Uint8Array> {
   } finally {
     file.closeSync()
   }
-}
-
-function parentOf(path: string): string {
-  const at = path.lastIndexOf('/')
-  return at < 0 ? '.' : path.slice(0, at) || '/'
-}
-
-/** A directory with its parents; their names are on the medium when this returns. */
-function makeSynced(disk: Disk, directory: string): void {
-  if (directory === '.' || directory === '/' || disk.stat(directory) !== undefined) return
-  const parent = parentOf(directory)
-  makeSynced(disk, parent)
-  disk.makeDirectory(directory)
-  disk.syncDirectory(parent)
 }
 
 type Read<T> = { state: 'parsed'; value: T } | { state: 'missing' } | { state: 'damaged'; error: string }

@@ -1,4 +1,13 @@
-import { type Clock, type Disk, defineEvent, type Events, type ProcessFacts, type Turn } from '@skua-mq/runtime'
+import {
+  type Clock,
+  type Disk,
+  defineEvent,
+  type Events,
+  makeDirectorySynced,
+  type ProcessFacts,
+  parentOf,
+  type Turn,
+} from '@skua-mq/runtime'
 import type { Replicas } from './append/answers.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
@@ -88,14 +97,11 @@ export class Store implements MessageStore {
       suspicion,
       config,
     } = this.parts
-    disk.makeDirectory(layout.root)
+    makeDirectorySynced(disk, layout.root)
     lock.acquire()
     try {
-      const recovered = await recovery.run()
-      // From here on a stop that is not clean must be seen, also after a power cut.
-      disk.writeFile(layout.abort, new Uint8Array(0))
-      disk.syncDirectory(layout.root)
       disk.syncDirectory(parentOf(layout.root))
+      const recovered = await recovery.run()
       flush.start(recovered.syncedOffset)
       answers.start(recovered.syncedOffset)
       turnWrite.start()
@@ -267,9 +273,4 @@ export class Store implements MessageStore {
     const head = await this.parts.reader.read(physicalOffset, Math.min(headBytes, size))
     return head.length < headBytes ? -1 : storedAtMsOf(head)
   }
-}
-
-function parentOf(path: string): string {
-  const at = path.replace(/\/+$/, '').lastIndexOf('/')
-  return at < 0 ? '.' : path.slice(0, Math.max(at, 1))
 }

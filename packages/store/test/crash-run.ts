@@ -96,6 +96,7 @@ export class CrashRun {
   }
 
   private async begin(): Promise<Life> {
+    while (this.random.chance(0.15)) await this.killedStart()
     const life = { alive: true }
     const disk: Disk = this.at.disk.forProcess(life)
     const turn = new SimTurn()
@@ -113,6 +114,31 @@ export class CrashRun {
     const store = make()
     await this.at.clock.until(store.start())
     return { life, store, turn }
+  }
+
+  /** A start that does not come to its end. */
+  private async killedStart(): Promise<void> {
+    const life = { alive: true }
+    const lift = this.at.disk.faults.slow({ on: 'read', ms: 1, path: 'commitlog' })
+    const store = new Store(this.config, {
+      clock: mortal(this.at.clock, life),
+      disk: this.at.disk.forProcess(life),
+      turn: new SimTurn(),
+      events: this.at.events,
+      facts: factsOf(`boot ${this.boot}`),
+    })
+    void store.start().catch(() => {})
+    await this.at.clock.advanceAsync(this.random.int(12))
+    life.alive = false
+    lift()
+    if (this.random.chance(0.5)) this.powerCut()
+  }
+
+  private powerCut(): void {
+    this.boot++
+    this.at.disk.powerCut(this.random)
+    // What no promise covers may be lost, and what follows will take its offsets.
+    this.known = this.known.filter(known => known.mustSurvivePowerCut)
   }
 
   private async starts(store: Store): Promise<boolean> {
@@ -244,11 +270,7 @@ export class CrashRun {
     life.alive = false
     for (const waiter of this.pending) assert.ok(waiter.answers <= 1, 'no append is answered twice')
     this.pending.clear()
-    if (how !== 'power cut') return
-    this.boot++
-    this.at.disk.powerCut(this.random)
-    // What no promise covers may be lost, and what follows will take its offsets.
-    this.known = this.known.filter(known => known.mustSurvivePowerCut)
+    if (how === 'power cut') this.powerCut()
   }
 
   private choose(): End {

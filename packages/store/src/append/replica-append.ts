@@ -46,13 +46,19 @@ export class ReplicaAppend {
 
   /**
    * Takes the bytes that follow the end of the log, or the first ones of an empty log. They are in the page cache when it
-   * returns. Throws EREPLICA when they do not follow or the disk is being probed, or a DiskError: nothing of them is in the log then.
+   * returns. Throws EREPLICA when they do not follow or the disk does not take what came before, or a DiskError: nothing of them is in the log then.
    */
   append(offset: number, bytes: Buffer): void {
     const { log, flush, turnWrite, health } = this.parts
     // The probe makes zeros of what lies behind the end, and nobody may append there meanwhile.
     if (health.has('log write') || health.has('log sync'))
       throw new Failure('EREPLICA', 'the store is read-only until the commit log can be written again')
+    // What queues and index cannot write stays in memory, and the master knows no end.
+    if (health.has('queue write'))
+      throw new Failure(
+        'EREPLICA',
+        'consume queues or index could not be written, and what waits for them is in memory',
+      )
     if (log.segments.first === undefined) log.open(offset, 0)
     if (offset !== log.end)
       throw new Failure('EREPLICA', `bytes of the master begin at ${offset}, the log here ends at ${log.end}`)

@@ -1,4 +1,4 @@
-import { assert, type Disk, Failure } from '@skua-mq/runtime'
+import { assert, type Disk, Failure, makeDirectorySynced } from '@skua-mq/runtime'
 import { fileName, fileOffset } from '../file/layout.ts'
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
 
@@ -48,7 +48,7 @@ export class Segments {
    * a gap. A file which a crash left short is made whole; a last one that is empty is removed.
    */
   load({ crashed }: { crashed: boolean }): void {
-    this.disk.makeDirectory(this.directory)
+    makeDirectorySynced(this.disk, this.directory)
     this.list = []
     const bases = this.disk.list(this.directory).map(fileOffset).filter(isNumber)
     for (const [at, base] of bases.entries()) {

@@ -218,9 +218,9 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
     this.parts.blocks.closed(block)
   }
 
-  /** Removes what is on disk beside the queue's own files. */
-  removeExt(): void {
-    if (this.extended !== undefined || this.parts.files.disk.stat(this.extDirectory) !== undefined) this.ext.remove()
+  /** The extended units begin at 0 again; their files are gone, or about to be. */
+  restartExt(): void {
+    this.extended?.restart()
   }
 
   /** Forgets all units in memory, written or not. */

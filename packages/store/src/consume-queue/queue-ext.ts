@@ -113,8 +113,8 @@ export class QueueExt {
       if (first + this.files.fileBytes < address) this.files.remove(this.directory, first)
   }
 
-  remove(): void {
-    this.files.removeDirectory(this.directory)
+  /** Forgets all units, written or not. */
+  restart(): void {
     this.begin(0)
   }
 

@@ -12,7 +12,8 @@ export class QueueTable {
   dirty: ConsumeQueue[] = []
   private readonly topics = new Map<string, Map<number, ConsumeQueue>>()
   private readonly parts: QueueParts
-  /** Topics that are deleted here, and of which the disk may still have files. */
+  private readonly onTrouble: (error: unknown) => void
+  /** Topics that are deleted here, and queues that began anew (`TOPIC/QUEUEID`), of which the disk may still have files. */
   private readonly leftovers = new Set<string>()
   private lastTopic = ''
   private readonly names = new Map<string, Uint8Array>()
@@ -29,6 +30,7 @@ export class QueueTable {
     this.files = files
     this.extFiles = extFiles
     this.blocks = new BlockCache(blockBytes, onTrouble)
+    this.onTrouble = onTrouble
     const becameDirty = (queue: ConsumeQueue) => this.dirty.push(queue)
     this.parts = { files, extFiles, blocks: this.blocks, becameDirty, beforeWrite: () => this.removeLeftovers() }
   }
@@ -78,13 +80,21 @@ export class QueueTable {
     return this.lastNamed
   }
 
-  /** Empties a queue, in memory and on disk, so that it begins at 0 again. */
+  /**
+   * Empties a queue, in memory and on disk, so that it begins at 0 again. A disk that keeps its files keeps no record from
+   * its place: they go before anything of the queue is written.
+   */
   restart(queue: ConsumeQueue): void {
     queue.dropAll()
-    queue.removeExt()
-    this.files.removeDirectory(queue.directory)
+    queue.restartExt()
     queue.startAt(0)
     queue.maxPhysicalOffset = -1
+    this.leftovers.add(`${queue.topic}/${queue.queueId}`)
+    try {
+      this.removeLeftovers()
+    } catch (error) {
+      this.onTrouble(error)
+    }
   }
 
   /** What a dispatch point keeps of the queues as they are now. */
@@ -121,15 +131,15 @@ export class QueueTable {
     this.removeLeftovers()
   }
 
-  /** Removes the files of deleted topics; nothing of a queue is written before. Throws DiskError: they are tried again. */
+  /** Removes the files of deleted topics, and of queues that began anew; nothing of a queue is written before. Throws DiskError: they are tried again. */
   removeLeftovers(): void {
-    for (const topic of this.leftovers) {
+    for (const leftover of this.leftovers) {
       for (const files of [this.files, this.extFiles]) {
-        const directory = `${files.root}/${topic}`
+        const directory = `${files.root}/${leftover}`
         for (const name of this.files.disk.list(directory)) files.removeDirectory(`${directory}/${name}`)
         files.removeDirectory(directory)
       }
-      this.leftovers.delete(topic)
+      this.leftovers.delete(leftover)
     }
   }
 

@@ -91,6 +91,23 @@ export class RecordView {
     return false
   }
 
+  /**
+   * Whether a sector lacks its end which holds some of the topic and the properties: a slave writes a record in pieces, and
+   * a power cut may leave a sector as it was between two of them.
+   */
+  lacksPiece(fileOffset: number): boolean {
+    const start = fileOffset - this.at
+    const first = Math.floor((start + this.topicAt) / sectorBytes) + 1
+    for (let end = first * sectorBytes - start; end < this.at + this.size; end += sectorBytes) {
+      let last = end - 1
+      // Lengths may have a zero byte of their own, and are compared with the size of the record.
+      if (last < this.propertiesAt && last >= this.topicAt + this.topicLength)
+        last = this.topicAt + this.topicLength - 1
+      if (last >= this.topicAt && this.bytes[last] === 0) return true
+    }
+    return false
+  }
+
   private layOut(topicLengthBytes: 1 | 2): boolean {
     const { bytes, at } = this
     const end = at + this.size

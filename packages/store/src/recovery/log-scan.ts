@@ -18,6 +18,8 @@ export interface ScanOptions {
   readonly trustedTo: number
   /** The machine stopped: sectors of a record may be missing. */
   readonly mayHaveHoles: boolean
+  /** And records were written in pieces. */
+  readonly inPieces?: boolean
   /** Told of each damaged stretch that was skipped; a record of which only the body is damaged is visited. */
   readonly skipped: (offset: number, to: number) => void
   /** Called between reads, with the offset reached. */
@@ -112,7 +114,9 @@ class LogScan {
 
   private isTorn(offset: number): boolean {
     const { view, options } = this
-    return view.lacksEnd() || (options.mayHaveHoles && view.lacksSector(offset % this.segments.size))
+    if (view.lacksEnd()) return true
+    const place = offset % this.segments.size
+    return options.mayHaveHoles && (view.lacksSector(place) || (options.inPieces === true && view.lacksPiece(place)))
   }
 
   /** Makes the buffer as large as the record that does not fit; false when that cannot be a record. */

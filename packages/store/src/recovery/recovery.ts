@@ -80,6 +80,7 @@ export class Recovery {
     this.crashed = disk.stat(layout.abort) !== undefined
     log.segments.load({ crashed: this.crashed })
     this.points = readDispatchPoints(disk, layout.dispatchPoint)
+    this.markOpen()
     if (log.segments.first === undefined) {
       queues.deleteAll()
       index?.deleteAll()
@@ -93,6 +94,16 @@ export class Recovery {
     for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
     return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
+  }
+
+  /**
+   * From here on a stop that is not clean must be seen, also after a power cut, and so must the end of a start amid
+   * recovery: queues that are half made would pass for whole ones. A directory that is refused is left as it is.
+   */
+  private markOpen(): void {
+    const { disk, layout } = this.parts
+    disk.writeFile(layout.abort, new Uint8Array(0))
+    disk.syncDirectory(layout.root)
   }
 
   /**
@@ -146,6 +157,8 @@ export class Recovery {
       checkCrc: config.checkCRCOnRecover,
       trustedTo: this.trusted,
       mayHaveHoles: this.mayHaveHoles,
+      // What a slave takes for torn it is sent again.
+      inPieces: config.brokerRole === 'SLAVE',
       skipped: (offset, to) => events.emit(logDamaged({ offset, to })),
       progress: offset => events.emit(recoveryProgress({ offset, from, to })),
       visit: view => {

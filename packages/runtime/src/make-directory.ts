@@ -1,0 +1,24 @@
+import type { Disk } from './disk.ts'
+
+/**
+ * Makes a directory with its parents; their names are on the medium when this returns. Throws DiskError: a directory whose
+ * name could not be synced is gone again, so that the next try does not take it for one that was.
+ */
+export function makeDirectorySynced(disk: Disk, directory: string): void {
+  if (directory === '.' || directory === '/' || disk.stat(directory) !== undefined) return
+  const parent = parentOf(directory)
+  makeDirectorySynced(disk, parent)
+  disk.makeDirectory(directory)
+  try {
+    disk.syncDirectory(parent)
+  } catch (error) {
+    disk.remove(directory)
+    throw error
+  }
+}
+
+export function parentOf(path: string): string {
+  const whole = path.replace(/(?<=.)\/+$/, '')
+  const at = whole.lastIndexOf('/')
+  return at < 0 ? '.' : whole.slice(0, at) || '/'
+}
