@@ -20,6 +20,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
         store.deleteTopic(topic)
         offsets.deleteTopic(topic, 'the topic was deleted')
         resets.deleteTopic(topic)
+        parts.hot.topicDeleted(topic)
       },
     }),
     ...groupRoutes({

@@ -64,3 +64,30 @@ test('and with its group, where the offsets go too', async () => {
   assert.equal((await pull(member, 3)).code, 0)
   await world.stop()
 })
+
+test('a pull that is held hears that its topic is deleted, and misses nothing of the next one of the name', async () => {
+  const world = await new World({ defaultTopicQueueNums: 1 }).start()
+  const [member, tool, sender] = [world.client('member'), world.client('tool'), world.client('sender')]
+  for (let i = 0; i < 5; i++) await sender.send('T', `old${i}`)
+  await member.consume('g', ['T'])
+  const held = pull(member, 5, { sysFlag: 6, suspendTimeoutMillis: 20_000 })
+  await tool.ask(deleteTopicInBroker, { topic: 'T' })
+  await sender.send('T', 'new0')
+  const told = await held
+  assert.deepEqual([told.code, told.header.nextBeginOffset], [21, 0])
+  assert.equal((await pull(member, 0)).code, 0)
+  await world.stop()
+})
+
+test('what a consumer commits of a topic that is deleted counts nothing for the next one of the name', async () => {
+  const world = await new World({ defaultTopicQueueNums: 1 }).start()
+  const [member, tool] = [world.client('member'), world.client('tool')]
+  for (let i = 0; i < 10; i++) await member.send('T', `old${i}`)
+  await member.consume('g', ['T'])
+  await member.ask(updateConsumerOffset, { ...queue, commitOffset: 9 })
+  await tool.ask(deleteTopicInBroker, { topic: 'T' })
+  assert.equal((await member.ask(updateConsumerOffset, { ...queue, commitOffset: 10 })).code, 0)
+  for (let i = 0; i < 20; i++) await member.send('T', `new${i}`)
+  assert.equal((await member.ask(queryConsumerOffset, queue)).header.offset, 0)
+  await world.stop()
+})
