@@ -55,7 +55,10 @@ function consumerOffsetRoutes({ offsets, store, memberOf, hasTopic }: OffsetRout
         byHand: memberOf !== undefined && clientId === undefined,
       })
       if (taken) return ok({})
-      return refuse(ResponseCode.systemError, `offset ${commitOffset} is none, or the broker keeps no further ones`)
+      return refuse(
+        ResponseCode.systemError,
+        `offset ${commitOffset} is none, the group's name is too long, or the broker keeps no further ones`,
+      )
     }),
     route(getAllConsumerOffset, () => ok({}, getAllConsumerOffset.replyBody!.encode({ offsetTable: offsets.all() }))),
   ]
