@@ -10,6 +10,7 @@ import { checkQuestion } from './check-question.ts'
 import { DecidedHalves, type DecidedLimits } from './decided-halves.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
 import { checkTimesOf, discardTopic, halfTopic, opTopic, realTarget, transactionGroup } from './half-message.ts'
+import { Pace } from './pace.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
   'no producer to ask about a transaction',
@@ -140,8 +141,14 @@ export class TransactionChecks {
       const last = store.maxOffset(halfTopic, 0)
       await decided.readAll()
       const end = Math.min(last, decided.horizon)
+      const pace = new Pace(clock)
       for (; next < end && !this.stopped && clock.monotonic() < endAt; next++) {
-        if (decided.has(next)) continue
+        if (pace.isOver) await pace.pause()
+        if (decided.has(next)) {
+          pace.passed()
+          continue
+        }
+        pace.read()
         if (!(await this.handle(next, { nowMs, decided }))) break
       }
     } catch (error) {
