@@ -76,6 +76,7 @@ export function delivery({ config, runtime, store, tables, storeHost }: Delivery
     offsets: tables.offsets,
     producer: name => tables.producers.next(name),
     isEnding: halfOffset => end.isEnding(halfOffset),
+    isEnded: halfOffset => end.isEnded(halfOffset),
     writeOwed: () => end.writeOwed(),
     brokerName: config.brokerName,
     settings: () => ({

@@ -26,6 +26,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & {
   held: () => number
   /** Pulls that are held for a queue are looked at again. */
   wake: (topic: string, queueId: number) => void
+  topicDeleted: (topic: string) => void
 } {
   const { config, runtime, store, tables } = parts
   const { traffic, resets } = tables
@@ -83,6 +84,7 @@ export function hotHandlers(parts: HotParts): HotHandlers & {
     stop: () => pull.stop(),
     held: () => pull.held.size,
     wake: (topic, queueId) => pull.arrived(topic, queueId),
+    topicDeleted: topic => pull.topicDeleted(topic),
   }
 }
 

@@ -11,7 +11,7 @@ import { topicRoutes } from './topic/routes.ts'
 /** Everything a broker answers beside the hot requests: one list per folder. */
 export function brokerRoutes(parts: RouteParts): Route[] {
   const { config, runtime, store, tables } = parts
-  const { topics, groups, offsets, consumers, producers, locks } = tables
+  const { topics, groups, offsets, consumers, producers, locks, resets } = tables
   return [
     ...topicRoutes({
       topics,
@@ -19,12 +19,16 @@ export function brokerRoutes(parts: RouteParts): Route[] {
       deleted: topic => {
         store.deleteTopic(topic)
         offsets.deleteTopic(topic, 'the topic was deleted')
+        resets.deleteTopic(topic)
+        parts.hot.topicDeleted(topic)
       },
     }),
     ...groupRoutes({
       groups,
       deleted: (group, cleanOffsets) => {
-        if (cleanOffsets) offsets.deleteGroup(group, 'the group was deleted')
+        if (!cleanOffsets) return
+        offsets.deleteGroup(group, 'the group was deleted')
+        resets.deleteGroup(group)
       },
     }),
     ...offsetRoutes({

@@ -23,7 +23,11 @@ export interface RouteParts {
   /** This broker as records carry it, and as `host:port`. */
   readonly storeHost: Uint8Array
   readonly brokerAddr: string
-  readonly hot: { held: () => number; wake: (topic: string, queueId: number) => void }
+  readonly hot: {
+    held: () => number
+    wake: (topic: string, queueId: number) => void
+    topicDeleted: (topic: string) => void
+  }
   /** Share of the store's disk in use, 0 to 1; -1 when unknown. */
   readonly diskRatio: () => number
 }

@@ -74,6 +74,11 @@ export class ConsumerGroups {
     return this.groups.get(group)?.subscriptions.get(topic)
   }
 
+  /** Whether what a heartbeat says of a group has room in its connection's share. */
+  hasRoom(data: ConsumerData, client: Client): boolean {
+    return this.byConnection.hasRoom(client.connection.id, data.groupName, bytesOf(data, client))
+  }
+
   /** A heartbeat. Answers whether members or subscriptions changed; the members are told of that. */
   register(data: ConsumerData, client: Client, notifies: boolean): boolean {
     const known = this.groups.get(data.groupName)
@@ -151,6 +156,7 @@ export class ConsumerGroups {
     const subscriptions = new Map(data.subscriptionDataSet.map(subscription => [subscription.topic, subscription]))
     const meaning = meaningOf(subscriptions)
     const known = group.members.get(client.connection.id)
+    this.byConnection.set(client.connection.id, group.group, bytesOf(data, client))
     if (known !== undefined && known.clientId === client.clientId) {
       known.lastSeenMs = this.parts.clock.monotonic()
       known.subscriptions = subscriptions
@@ -158,7 +164,6 @@ export class ConsumerGroups {
       return false
     }
     const lastSeenMs = this.parts.clock.monotonic()
-    this.byConnection.add(client.connection.id, group.group)
     group.members.set(client.connection.id, { ...client, lastSeenMs, subscriptions, meaning })
     return true
   }
@@ -186,6 +191,22 @@ export class ConsumerGroups {
       this.parts.events.emit(subscriptionsDiffer({ group: group.group, ...differenceOf(first, other) }))
     }
   }
+}
+
+/** About what a member and a subscription take without their texts, and a tag in its two sets. */
+const memberBytes = 400
+const subscriptionBytes = 400
+const tagBytes = 50
+
+/** About what is kept of a heartbeat; texts stand in the subscriptions and in what tells members apart. */
+function bytesOf({ groupName, subscriptionDataSet }: ConsumerData, { clientId }: Client): number {
+  let bytes = memberBytes + groupName.length + clientId.length
+  for (const { topic, subString, expressionType, tagsSet, codeSet } of subscriptionDataSet) {
+    bytes += subscriptionBytes + 2 * (topic.length + subString.length + (expressionType?.length ?? 0))
+    bytes += 8 * codeSet.length
+    for (const tag of tagsSet) bytes += tagBytes + 2 * tag.length
+  }
+  return bytes
 }
 
 function pairWith(group: ConsumerGroup, newest: Member): Member[] {

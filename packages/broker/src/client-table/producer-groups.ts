@@ -11,6 +11,11 @@ export interface ProducerMember extends Client {
   lastSeenAtMs: number
 }
 
+/** About what a member takes without its texts. */
+const memberBytes = 300
+
+const bytesOf = (group: string, { clientId }: Client): number => memberBytes + group.length + clientId.length
+
 /** Producers that are connected, by group: whom to ask about a transaction, and where a reply goes. */
 export class ProducerGroups {
   private readonly groups = new Map<string, Map<number, ProducerMember>>()
@@ -20,6 +25,11 @@ export class ProducerGroups {
 
   constructor(clock: Pick<Clock, 'monotonic' | 'now'>) {
     this.clock = clock
+  }
+
+  /** Whether one more group has room in its connection's share. */
+  hasRoom(group: string, client: Client): boolean {
+    return this.byConnection.hasRoom(client.connection.id, group, bytesOf(group, client))
   }
 
   register(group: string, client: Client): void {
@@ -36,7 +46,7 @@ export class ProducerGroups {
     }
     const { id } = client.connection
     members.set(id, { ...client, ...seen })
-    this.byConnection.add(id, group)
+    this.byConnection.set(id, group, bytesOf(group, client))
   }
 
   unregister(group: string, connection: Connection): void {

@@ -13,7 +13,7 @@ import {
 import { type Call, type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
 import type { GroupTable } from '../group/group-table.ts'
-import { retryPrefix } from '../topic/names.ts'
+import { maxGroupLength, retryPrefix } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { connectionRoutes } from './connection-routes.ts'
 import type { ConsumerGroup, ConsumerGroups } from './consumer-groups.ts'
@@ -124,11 +124,20 @@ function registered(
   for (const consumer of data.consumerDataSet) {
     const group = parts.groups.find(consumer.groupName)
     if (group === undefined && dialect.heartbeatSkipsUnknownGroups) continue
+    if (!parts.consumers.hasRoom(consumer, client)) return tooMuch(consumer.groupName)
     for (const subscription of consumer.subscriptionDataSet) parts.subscribed(consumer.groupName, subscription)
     parts.consumers.register(consumer, client, notifies(parts, consumer.groupName))
   }
-  for (const producer of data.producerDataSet) parts.producers.register(producer.groupName, client)
+  for (const { groupName } of data.producerDataSet) {
+    if (!parts.producers.hasRoom(groupName, client)) return tooMuch(groupName)
+    parts.producers.register(groupName, client)
+  }
   return ok({})
+}
+
+const tooMuch = (group: string) => {
+  const remark = 'this connection is a member of so many groups, or subscribes to so much, that there is no room for'
+  return refuse(ResponseCode.systemBusy, `${remark} ${group.slice(0, maxGroupLength)}`)
 }
 
 /** Bit of topicSysFlag: consumed by a unit (remoting.md 14.3). */

@@ -35,8 +35,17 @@ export class PendingResets {
     return offset
   }
 
-  drop({ group, topic, queueId }: GroupQueue): void {
-    this.offsets.delete(keyOf(group, topic, queueId))
+  /** What a topic of the same name will hold, nobody has reset. */
+  deleteTopic(topic: string): void {
+    this.dropWhere(key => key.startsWith(`${topic}@`))
+  }
+
+  deleteGroup(group: string): void {
+    this.dropWhere(key => key.includes(`@${group}@`))
+  }
+
+  private dropWhere(isGone: (key: string) => boolean): void {
+    for (const key of this.offsets.keys()) if (isGone(key)) this.offsets.delete(key)
   }
 }
 

@@ -19,6 +19,8 @@ export const filterDataCleanTimeSpanMs = 24 * 3_600_000
 const deadBeforeStartMs = 30_000
 /** SQL subscriptions that are kept; a group beyond it is refused with FILTER_DATA_NOT_EXIST. */
 export const maxConsumerFilters = 100_000
+/** The same for their texts together, in UTF-16 units: what is compiled of them takes many times as much. */
+export const maxFilterLength = 4 * 1024 * 1024
 
 export interface ConsumerFilter {
   readonly data: ConsumerFilterData
@@ -48,6 +50,8 @@ export class ConsumerFilters {
   private readonly topics = new Map<string, Map<string, ConsumerFilter>>()
   private readonly parts: ConsumerFiltersParts
   private count = 0
+  /** Of the texts of all. */
+  private length = 0
   private dirty = false
   private saving = 0
 
@@ -88,8 +92,12 @@ export class ConsumerFilters {
       this.put({ ...known, data: { ...known.data, clientVersion, dead: false, deadTime: 0 } })
       return
     }
+    if (known === undefined && this.count >= maxConsumerFilters) return
+    const more =
+      lengthOf({ consumerGroup: group, expression, topic }) - (known === undefined ? 0 : lengthOf(known.data))
+    if (this.length + more > maxFilterLength) return
     const sql = compiled(expression)
-    if (sql === undefined || (known === undefined && this.count >= maxConsumerFilters)) return
+    if (sql === undefined) return
     const bornTime = this.parts.clock.now()
     const { expressionType } = subscription
     const data = { bornTime, clientVersion, consumerGroup: group, expression, expressionType, topic }
@@ -141,14 +149,20 @@ export class ConsumerFilters {
       groups = new Map()
       this.topics.set(topic, groups)
     }
-    if (!groups.has(consumerGroup)) this.count++
+    const former = groups.get(consumerGroup)
+    if (former === undefined) this.count++
+    else this.length -= lengthOf(former.data)
+    this.length += lengthOf(filter.data)
     groups.set(consumerGroup, filter)
     this.dirty = true
   }
 
   private remove(topic: string, group: string): void {
     const groups = this.topics.get(topic)
-    if (groups?.delete(group) !== true) return
+    const former = groups?.get(group)
+    if (groups === undefined || former === undefined) return
+    groups.delete(group)
+    this.length -= lengthOf(former.data)
     if (groups.size === 0) this.topics.delete(topic)
     this.count--
     this.dirty = true
@@ -159,6 +173,13 @@ export class ConsumerFilters {
     return { bitNum: parameters.bits, bitPos: bloomPositions(parameters, bloomKey(group, topic)) }
   }
 }
+
+const lengthOf = ({
+  consumerGroup,
+  expression,
+  topic,
+}: Pick<ConsumerFilterData, 'consumerGroup' | 'expression' | 'topic'>): number =>
+  consumerGroup.length + expression.length + topic.length
 
 function compiled(expression: string): SqlFilter | undefined {
   try {

@@ -62,7 +62,8 @@ export class ExpressionFilters implements SubscriptionFilters {
         return filter === 'no tags' ? unparsable(`the expression "${expression}" names no tag`) : filter
       })
     }
-    if ((type as string).length > maxTypeLength) return unparsable('the expression type has no name that is known')
+    // Before anything is kept: a type that a peer makes up must not take the place of another's expression.
+    if (type !== ExpressionType.sql92) return unknownType(type as string)
     const found = this.kept(`${type}:${expression ?? ''}`, () => sqlOf(expression ?? '', type as string))
     if (found !== undefined && 'code' in found) return found
     return this.settings.enablePropertyFilter ? found : switchedOff(type as string)
@@ -130,7 +131,7 @@ export class ExpressionFilters implements SubscriptionFilters {
 }
 
 function sqlOf(expression: string, type: string): MessageFilter | PullStop {
-  if (type !== ExpressionType.sql92) return unparsable(`there is no expression type ${type}: TAG and SQL92 are known`)
+  if (type !== ExpressionType.sql92) return unknownType(type)
   try {
     return sqlFilter(compileSql(expression))
   } catch (error) {
@@ -141,6 +142,11 @@ function sqlOf(expression: string, type: string): MessageFilter | PullStop {
 
 /** No type has a name like that. */
 const maxTypeLength = 64
+
+const unknownType = (type: string): PullStop => {
+  const remark = `there is no expression type ${type}: TAG and SQL92 are known`
+  return unparsable(type.length > maxTypeLength ? 'the expression type has no name that is known' : remark)
+}
 
 const tooLong = (expression: string): PullStop =>
   unparsable(`the expression has ${expression.length} characters, at most ${maxExpressionLength} are read`)

@@ -4,18 +4,29 @@ import type { Clock } from '@skua-mq/runtime'
 /** Locks of a group; queues beyond are not locked. */
 export const maxLocksPerGroup = 100_000
 
+/** The same in bytes, for all groups. */
+const maxLockBytes = 128 * 1024 * 1024
+
+/** About what a group and a lock take without their texts. */
+const groupBytes = 200
+const lockBytes = 150
+
 /** A lock that is not renewed for so long is free (remoting.md 11). */
 export const lockExpiryMs = 60_000
 
 interface Lock {
   readonly clientId: string
-  renewedAtMs: number
+  readonly renewedAtMs: number
+  readonly bytes: number
 }
+
+type Locks = Map<string, Lock>
 
 /** Which member of a group may consume a queue in order (41, 42). In memory only, as in RocketMQ. */
 export class QueueLocks {
-  private readonly groups = new Map<string, Map<string, Lock>>()
+  private readonly groups = new Map<string, Locks>()
   private readonly clock: Pick<Clock, 'monotonic'>
+  private bytes = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.clock = clock
@@ -24,21 +35,30 @@ export class QueueLocks {
   /** Answers those that the client holds now; its own locks are renewed. */
   lock(group: string, clientId: string, queues: readonly MessageQueue[]): MessageQueue[] {
     const now = this.clock.monotonic()
+    const held: MessageQueue[] = []
+    for (const queue of queues) {
+      const key = keyOf(queue)
+      const lock = this.groups.get(group)?.get(key)
+      if (lock !== undefined && lock.clientId !== clientId && !expired(lock, now)) continue
+      const bytes = lockBytes + key.length + clientId.length
+      if (this.put(group, key, { clientId, renewedAtMs: now, bytes })) held.push(queue)
+    }
+    return held
+  }
+
+  private put(group: string, key: string, lock: Lock): boolean {
     let locks = this.groups.get(group)
+    const former = locks?.get(key)
+    if (former === undefined && (locks?.size ?? 0) >= maxLocksPerGroup) return false
+    const more = lock.bytes - (former?.bytes ?? 0) + (locks === undefined ? groupBytes + group.length : 0)
+    if (more > 0 && this.bytes + more > maxLockBytes) return false
+    this.bytes += more
     if (locks === undefined) {
       locks = new Map()
       this.groups.set(group, locks)
     }
-    const held: MessageQueue[] = []
-    for (const queue of queues) {
-      const key = keyOf(queue)
-      const lock = locks.get(key)
-      if (lock === undefined ? locks.size >= maxLocksPerGroup : lock.clientId !== clientId && !expired(lock, now))
-        continue
-      locks.set(key, { clientId, renewedAtMs: now })
-      held.push(queue)
-    }
-    return held
+    locks.set(key, lock)
+    return true
   }
 
   unlock(group: string, clientId: string, queues: readonly MessageQueue[]): void {
@@ -46,9 +66,21 @@ export class QueueLocks {
     if (locks === undefined) return
     for (const queue of queues) {
       const key = keyOf(queue)
-      if (locks.get(key)?.clientId === clientId) locks.delete(key)
+      const lock = locks.get(key)
+      if (lock?.clientId === clientId) this.drop(locks, key, lock)
     }
-    if (locks.size === 0) this.groups.delete(group)
+    this.dropIfEmpty(group, locks)
+  }
+
+  private drop(locks: Locks, key: string, { bytes }: Lock): void {
+    locks.delete(key)
+    this.bytes -= bytes
+  }
+
+  private dropIfEmpty(group: string, locks: Locks): void {
+    if (locks.size > 0) return
+    this.groups.delete(group)
+    this.bytes -= groupBytes + group.length
   }
 
   /** Who holds a queue, for tools; undefined when it is free. */
@@ -61,8 +93,8 @@ export class QueueLocks {
   expire(): void {
     const now = this.clock.monotonic()
     for (const [group, locks] of this.groups) {
-      for (const [key, lock] of locks) if (expired(lock, now)) locks.delete(key)
-      if (locks.size === 0) this.groups.delete(group)
+      for (const [key, lock] of locks) if (expired(lock, now)) this.drop(locks, key, lock)
+      this.dropIfEmpty(group, locks)
     }
   }
 

@@ -1,6 +1,7 @@
 import type { ConsumerOffsetTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { TableFile } from '../persist/table-file.ts'
+import { maxGroupLength, maxRetryTopicLength } from '../topic/names.ts'
 
 export const offsetMovedBack = defineEvent<OffsetMove & Record<string, unknown>>('consumer offset moved back', 'warn')
 
@@ -95,11 +96,12 @@ export class OffsetTable {
 
   /**
    * Stores what it gets, also smaller values (remoting.md 11, code 15); whoever goes back, or moves it from outside of
-   * the group, is remembered. False when the table is full (`maxOffsets`) or the offset is none.
+   * the group, is remembered. False when the table is full (`maxOffsets`), the offset is none, or a name is longer than any.
    */
   commit(commit: Commit): boolean {
     const { group, topic, queueId, offset, who } = commit
     if (!Number.isSafeInteger(offset)) return false
+    if (group.length > maxGroupLength || topic.length > maxRetryTopicLength) return false
     if (commit.byHand !== true && this.parts.isHeld?.(group, topic, queueId) === true) return true
     const from = this.find(group, topic, queueId)
     if (from === offset) return true

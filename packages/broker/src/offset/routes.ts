@@ -32,7 +32,7 @@ export function offsetRoutes(parts: OffsetRouteParts): Route[] {
   return [...consumerOffsetRoutes(parts), ...queueRoutes(parts), cloneRoute(parts), correctionRoute(parts)]
 }
 
-function consumerOffsetRoutes({ offsets, store, memberOf }: OffsetRouteParts): Route[] {
+function consumerOffsetRoutes({ offsets, store, memberOf, hasTopic }: OffsetRouteParts): Route[] {
   return [
     route(queryConsumerOffset, ({ consumerGroup, topic, queueId, setZeroIfNotFound }) => {
       const offset = offsets.find(consumerGroup, topic, queueId)
@@ -43,6 +43,8 @@ function consumerOffsetRoutes({ offsets, store, memberOf }: OffsetRouteParts): R
       return refuse(ResponseCode.queryNotFound, `group ${consumerGroup} has no offset in queue ${queueId} of ${topic}`)
     }),
     route(updateConsumerOffset, ({ consumerGroup, topic, queueId, commitOffset }, { connection }) => {
+      // Who has consumed a topic that is deleted goes on to say so: one that is made anew begins without it.
+      if (!hasTopic(topic)) return ok({})
       const clientId = memberOf?.(consumerGroup, connection)
       const taken = offsets.commit({
         group: consumerGroup,
@@ -53,7 +55,10 @@ function consumerOffsetRoutes({ offsets, store, memberOf }: OffsetRouteParts): R
         byHand: memberOf !== undefined && clientId === undefined,
       })
       if (taken) return ok({})
-      return refuse(ResponseCode.systemError, `offset ${commitOffset} is none, or the broker keeps no further ones`)
+      return refuse(
+        ResponseCode.systemError,
+        `offset ${commitOffset} is none, the group's name is too long, or the broker keeps no further ones`,
+      )
     }),
     route(getAllConsumerOffset, () => ok({}, getAllConsumerOffset.replyBody!.encode({ offsetTable: offsets.all() }))),
   ]

@@ -111,6 +111,12 @@ export class HeldPulls {
     return list
   }
 
+  /** All that are held for the queues of a topic. Rare: everything is looked through. */
+  takeTopic(topic: string): readonly HeldPull[] {
+    const of = [...this.byQueue.values()].flat().filter(({ view }) => view.topic === topic)
+    return [...new Set(of.map(({ view }) => view.queueId))].flatMap(queueId => this.take(topic, queueId))
+  }
+
   /** All of them, for the end of the broker. */
   takeAll(): readonly HeldPull[] {
     this.timer?.cancel()

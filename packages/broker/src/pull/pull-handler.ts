@@ -110,6 +110,17 @@ export class PullHandler {
     }
   }
 
+  /**
+   * A topic is gone: its consumers hear that their offsets are of the past, before messages of one that is made anew lie
+   * below them.
+   */
+  topicDeleted(topic: string): void {
+    for (const pull of this.held.takeTopic(topic)) {
+      if (pull.token.open) this.readHeld(pull, false)
+      else pull.token.drop()
+    }
+  }
+
   /** Its consumer has not taken what it was sent before: it asks again behind that, and nothing is read for it till then. */
   private answerLater({ view, token }: HeldPull): void {
     const { reply } = this

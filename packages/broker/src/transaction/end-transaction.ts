@@ -52,6 +52,11 @@ export class EndTransaction {
     return this.ending.has(halfOffset) || this.owed.has(halfOffset) || this.delivering.has(halfOffset)
   }
 
+  /** Whether a half message was decided a short while ago, and the op topic says so. */
+  isEnded(halfOffset: number): boolean {
+    return this.ended.has(halfOffset) && !this.isEnding(halfOffset)
+  }
+
   /** What could not be written to the op topic is written now, before producers are asked about it. */
   async writeOwed(): Promise<void> {
     for (const first of [...this.owed]) if (!(await this.write(first)).isStored) return

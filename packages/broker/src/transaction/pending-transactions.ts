@@ -4,6 +4,7 @@ import type { MessageStore } from '@skua-mq/store'
 import { DecidedHalves } from './decided-halves.ts'
 import { firstOffsetOf } from './half-fate.ts'
 import { checkTimesOf, halfTopic, immunityOf } from './half-message.ts'
+import { Pace } from './pace.ts'
 import type { TransactionChecks } from './transaction-checks.ts'
 
 /** The undecided transactions, oldest first, at most `limit` (default 1000), for tools. */
@@ -23,8 +24,14 @@ export async function pendingTransactions(
   await decided.readAll()
   const end = Math.min(last, decided.horizon)
   const pending: PendingTransaction[] = []
+  const pace = new Pace(clock)
   for (let halfOffset = half; halfOffset < end && pending.length < limit; halfOffset++) {
-    if (decided.has(halfOffset)) continue
+    if (pace.isOver) await pace.pause()
+    if (decided.has(halfOffset)) {
+      pace.passed()
+      continue
+    }
+    pace.read()
     const message = (await checks.read(halfOffset))?.message
     if (message === undefined) continue
     const first = firstOffsetOf(message)

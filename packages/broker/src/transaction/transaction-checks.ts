@@ -10,6 +10,7 @@ import { checkQuestion } from './check-question.ts'
 import { DecidedHalves, type DecidedLimits } from './decided-halves.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
 import { checkTimesOf, discardTopic, halfTopic, opTopic, realTarget, transactionGroup } from './half-message.ts'
+import { Pace } from './pace.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
   'no producer to ask about a transaction',
@@ -42,6 +43,8 @@ export interface TransactionCheckParts {
   readonly producer: (group: string) => { readonly connection: Pick<Connection, 'tell'> } | undefined
   /** Whether a verdict about a half message is just being written. */
   readonly isEnding: (halfOffset: number) => boolean
+  /** Whether one was decided a short while ago: perhaps after the round had read the op topic. */
+  readonly isEnded: (halfOffset: number) => boolean
   /** Writes what is decided and could not be written down. */
   readonly writeOwed: () => Promise<void>
   readonly brokerName: string
@@ -138,8 +141,14 @@ export class TransactionChecks {
       const last = store.maxOffset(halfTopic, 0)
       await decided.readAll()
       const end = Math.min(last, decided.horizon)
+      const pace = new Pace(clock)
       for (; next < end && !this.stopped && clock.monotonic() < endAt; next++) {
-        if (decided.has(next)) continue
+        if (pace.isOver) await pace.pause()
+        if (decided.has(next)) {
+          pace.passed()
+          continue
+        }
+        pace.read()
         if (!(await this.handle(next, { nowMs, decided }))) break
       }
     } catch (error) {
@@ -158,7 +167,7 @@ export class TransactionChecks {
 
   /** False when the round ends before this half message. */
   private async handle(halfOffset: number, round: { nowMs: number; decided: DecidedHalves }): Promise<boolean> {
-    const { settings, isEnding } = this.parts
+    const { settings, isEnding, isEnded } = this.parts
     if (isEnding(halfOffset)) return false
     const found = await this.read(halfOffset)
     if (found === undefined) return true
@@ -167,6 +176,8 @@ export class TransactionChecks {
     const isDecided = first !== undefined && (await round.decided.hasFirst(first))
     // A verdict may have come while the queue was read.
     if (isEnding(halfOffset) || (first !== undefined && isEnding(first))) return false
+    // Or before, while the round was at another one: what it knows of the op topic is of its beginning.
+    if (isEnded(first ?? halfOffset)) return true
     return this.apply(fateOf(found.message, { nowMs: round.nowMs, settings: settings(), isDecided }), found)
   }
 

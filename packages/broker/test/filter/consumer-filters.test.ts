@@ -7,7 +7,7 @@ import {
   subscriptionData,
 } from '@skua-mq/protocol'
 import { memoryDisk, noEvents, SimClock } from '@skua-mq/runtime'
-import { ConsumerFilters, filterDataCleanTimeSpanMs } from '../../src/filter/consumer-filters.ts'
+import { ConsumerFilters, filterDataCleanTimeSpanMs, maxFilterLength } from '../../src/filter/consumer-filters.ts'
 import { TableFile } from '../../src/persist/table-file.ts'
 
 const sql = (topic: string, expression: string, subVersion: number) =>
@@ -44,6 +44,17 @@ test('an expression that is none, and tags, are not kept', () => {
   table.register('g', subscriptionData({ topic: 'U', expression: 'A', subVersion: 1 })!)
   assert.equal(table.find('g', 'T'), undefined)
   assert.equal(table.find('g', 'U'), undefined)
+})
+
+test('keeps no more text than its limit, however few filters that are, and has room again for those that are shorter', () => {
+  const { table } = filters()
+  const long = (n: number, version = 1) => sql(`T${n}`, `a = '${'x'.repeat(60_000)}'`, version)
+  for (let n = 0; n < 200; n++) table.register('g', long(n))
+  const kept = [...Array(200).keys()].filter(n => table.find('g', `T${n}`) !== undefined).length
+  assert.ok(kept > 10 && kept * 60_000 <= maxFilterLength, `${kept}`)
+  for (let n = 0; n < kept; n++) table.register('g', sql(`T${n}`, 'a > 1', 2))
+  table.register('g', long(199))
+  assert.notEqual(table.find('g', 'T199'), undefined)
 })
 
 test('is saved in the form of Java, bloom positions of its published vector included', () => {

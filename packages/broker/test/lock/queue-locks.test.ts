@@ -106,3 +106,16 @@ test('41 answers the queues that the client holds, 42 lets them go', async () =>
   assert.equal((await ask(routes, unlockBatchMq, {}, asked('a', [0]))).code, 0)
   assert.deepEqual(await lock('b', [0, 1]), [queue(0)])
 })
+
+test('locks of all groups are bounded in bytes, and there is room again when they have expired', () => {
+  const { locks, lock, clock } = table()
+  const names = [...Array(40).keys()].map(n => `${n}${'g'.repeat(8 * 1024 * 1024)}`)
+  const held = names.filter(name => lock('a', [0], name).length > 0)
+  assert.ok(held.length > 1 && held.length < 30, `${held.length} groups of 8 MiB`)
+  assert.deepEqual(lock('a', [0], held[0]), [0])
+  clock.advance(lockExpiryMs + 1)
+  locks.expire()
+  assert.deepEqual(lock('a', [0], names.at(-1)), [0])
+  for (const name of [...held, names.at(-1)!]) locks.unlock(name, 'a', [queue(0)])
+  assert.equal(locks.size, 0)
+})

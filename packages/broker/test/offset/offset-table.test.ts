@@ -52,6 +52,15 @@ describe('committing', () => {
     )
   })
 
+  test('refuses names that no group and no topic can have: the table is bounded in bytes, too', () => {
+    const { commit, offsets } = opened()
+    for (const place of [{ group: 'g'.repeat(100_000) }, { topic: 'T'.repeat(100_000) }])
+      assert.equal(commit(1, place), false)
+    offsets.clone({ from: 'g', to: 'h'.repeat(100_000), topic: 'T', who: 'a' })
+    assert.equal(offsets.all().size, 0)
+    for (const place of [{ group: 'g'.repeat(255) }, { topic: 'T'.repeat(255) }]) assert.equal(commit(1, place), true)
+  })
+
   test('refuses what is no offset, and further ones when the table is full; known ones go on', () => {
     const { commit, offsets, at } = opened({ limit: 2 })
     assert.equal(commit(2 ** 63), false)

@@ -50,6 +50,7 @@ export function transactions(
     topics: { ensure: (topic, queues) => topicConfig(topic, queues) },
     producer: () => ({ connection: { tell: command => asked.push(command) } }),
     isEnding: halfOffset => end.isEnding(halfOffset),
+    isEnded: halfOffset => end.isEnded(halfOffset),
     writeOwed: () => end.writeOwed(),
     ...(decidedLimits && { decidedLimits }),
     brokerName: 'b',

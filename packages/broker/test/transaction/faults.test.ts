@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Store } from '@skua-mq/store'
 import { StoreMachine, text } from '../store-machine.ts'
 import { discardTopic, half, halfTopic, opTopic, refusing, transactions } from './checks-world.ts'
 
@@ -150,4 +151,25 @@ describe('a wall clock that was ahead', () => {
     await machine.clock.advanceAsync(70_000)
     assert.equal(process.store.maxOffset(discardTopic, 0), 1)
   })
+})
+
+test('a verdict that comes and is written while a round is at an earlier message is not asked for any more', async () => {
+  const machine = new StoreMachine()
+  const process = await machine.boot()
+  let verdictOfSecond: (() => Promise<unknown>) | undefined
+  const store = Object.assign(Object.create(process.store) as Store, {
+    readRecord: async (offset: number) => {
+      const verdict = verdictOfSecond
+      verdictOfSecond = undefined
+      await verdict?.()
+      return process.store.readRecord(offset)
+    },
+  })
+  const { ids, verdict } = transactions({ ...process, store })
+  await machine.put(process.store, [half('a'), half('b')])
+  const second = machine.read(process.store, halfTopic)[1]!
+  verdictOfSecond = () => verdict(second, 8)
+  await machine.clock.advanceAsync(9000)
+  assert.deepEqual([...new Set(ids())], ['a'])
+  assert.deepEqual(machine.read(process.store, 'T').map(text), ['b'])
 })

@@ -1,0 +1,33 @@
+import { type Clock, delay } from '@skua-mq/runtime'
+
+/** Steps between which the loop gets a turn; a message that is read counts as many of those that are only passed. */
+const stepsPerTurn = 20_000
+const stepsOfRead = 200
+
+/** Long rows of half messages are gone through a little at a time: they may be millions, and in memory, where no read waits. */
+export class Pace {
+  private readonly clock: Clock
+  private steps = 0
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  passed(): void {
+    this.steps++
+  }
+
+  read(): void {
+    this.steps += stepsOfRead
+  }
+
+  /** Whether it is time for `pause`. */
+  get isOver(): boolean {
+    return this.steps >= stepsPerTurn
+  }
+
+  pause(): Promise<void> {
+    this.steps = 0
+    return delay(this.clock, 0)
+  }
+}
