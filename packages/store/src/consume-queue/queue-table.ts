@@ -134,9 +134,11 @@ export class QueueTable {
   /** Removes the files of deleted topics, and of queues that began anew; nothing of a queue is written before. Throws DiskError: they are tried again. */
   removeLeftovers(): void {
     for (const leftover of this.leftovers) {
+      const isQueue = leftover.includes('/')
       for (const files of [this.files, this.extFiles]) {
         const directory = `${files.root}/${leftover}`
-        for (const name of this.files.disk.list(directory)) files.removeDirectory(`${directory}/${name}`)
+        const names = isQueue ? [] : this.files.disk.list(directory)
+        for (const name of names) files.removeDirectory(`${directory}/${name}`)
         files.removeDirectory(directory)
       }
       this.leftovers.delete(leftover)
