@@ -54,7 +54,10 @@ export class SaveSoon {
     })
   }
 
-  /** Tries nothing again any more: the table is saved by its own stop. */
+  /**
+   * The table is saved by its own stop, right behind this: what waits for a save is told that of none, and nothing is
+   * written any more, since the directory may be another's soon.
+   */
   stop(): void {
     this.stopped = true
     this.retry?.cancel()
@@ -66,6 +69,7 @@ export class SaveSoon {
   }
 
   private async round(): Promise<boolean> {
+    if (this.stopped) return false
     const begunMs = this.clock.monotonic()
     const isSaved = await this.save()
     this.lastMs = this.clock.monotonic() - begunMs
