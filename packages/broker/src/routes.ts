@@ -16,6 +16,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
     ...topicRoutes({
       topics,
       announced: parts.announced,
+      settled: () => offsets.settled(),
       deleted: topic => {
         store.deleteTopic(topic)
         offsets.deleteTopic(topic, 'the topic was deleted')
@@ -30,6 +31,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
         offsets.deleteGroup(group, 'the group was deleted')
         resets.deleteGroup(group)
       },
+      settled: () => offsets.settled(),
     }),
     ...offsetRoutes({
       offsets,

@@ -67,6 +67,8 @@ async function reset(parts: ControlParts, wish: ResetWish, { connection }: Call)
     return refuse(ResponseCode.subscriptionGroupNotExist, `consumer group ${wish.group} does not exist here`)
   const who = `reset by ${connection.remote.host}:${connection.remote.port}`
   const offsetTable = isHere ? await resetHere(parts, wish, { topic, who }) : await resetAtMembers(parts, wish, topic)
+  // Of several queues some may be reset when one is refused.
+  await parts.offsets.settled()
   if (!(offsetTable instanceof Map)) return offsetTable
   return ok({}, invokeBrokerToResetOffset.replyBody!.encode({ offsetTable }))
 }

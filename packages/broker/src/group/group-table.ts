@@ -145,6 +145,8 @@ export class GroupTable {
     if (await this.soon.ask()) return
     if (this.groups.get(group) === config) this.set(group, before)
     this.version.next(this.parts.clock.now())
+    // The last of a save's steps may have failed, with the file in its place.
+    this.soon.owe()
     throw new Failure('ETABLE', 'subscriptionGroup.json could not be written; the log of the broker says why')
   }
 

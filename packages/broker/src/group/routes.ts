@@ -13,10 +13,12 @@ export interface GroupRouteParts {
   readonly groups: GroupTable
   /** A group is gone; its offsets follow where the tool asks for it. */
   readonly deleted: (group: string, cleanOffsets: boolean) => void
+  /** Resolves when that is on disk. Default: at once. */
+  readonly settled?: () => Promise<void>
 }
 
 /** 200, 201, 207, 352 (admin.md 3). */
-export function groupRoutes({ groups, deleted }: GroupRouteParts): Route[] {
+export function groupRoutes({ groups, deleted, settled = () => Promise.resolve() }: GroupRouteParts): Route[] {
   return [
     route(updateAndCreateSubscriptionGroup, async (_header, { body }) => {
       const config = updateAndCreateSubscriptionGroup.body!.decode(body)
@@ -35,6 +37,7 @@ export function groupRoutes({ groups, deleted }: GroupRouteParts): Route[] {
     route(deleteSubscriptionGroup, async ({ groupName, removeOffset, cleanOffset }) => {
       await groups.delete(groupName)
       deleted(groupName, removeOffset ?? cleanOffset ?? false)
+      await settled()
       return ok({})
     }),
     route(getSubscriptionGroupConfig, ({ group }) => {

@@ -1,5 +1,6 @@
 import type { ConsumerOffsetTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
+import { SaveSoon } from '../persist/save-soon.ts'
 import type { TableFile } from '../persist/table-file.ts'
 import { maxGroupLength, maxRetryTopicLength } from '../topic/names.ts'
 
@@ -58,12 +59,14 @@ export class OffsetTable {
   private readonly moves: OffsetMove[] = []
   private count = 0
   private dirty = false
-  private saving = false
+  private saving = 0
   private timer: Timer | undefined
   private readonly limit: number
+  private readonly soon: SaveSoon
 
   constructor(parts: OffsetTableParts) {
     this.parts = parts
+    this.soon = new SaveSoon(parts.clock, () => this.save())
     this.limit = parts.limit ?? maxOffsets
   }
 
@@ -81,12 +84,13 @@ export class OffsetTable {
   /** The last save is a blocking one and overtakes one that is under way. */
   stop(): void {
     this.timer?.cancel()
+    this.soon.stop()
     this.saveNow()
   }
 
   /** On disk when it returns, or an event says why not. */
   saveNow(): void {
-    if (this.dirty || this.saving) this.dirty = !this.parts.file.saveAtStop({ offsetTable: this.offsets })
+    if (this.dirty || this.saving > 0) this.dirty = !this.parts.file.saveAtStop({ offsetTable: this.offsets })
   }
 
   /** Undefined when the group never committed here. */
@@ -200,14 +204,27 @@ export class OffsetTable {
     return this.offsets
   }
 
+  /**
+   * Resolves when what is there now is on disk, or could not be brought there, which is an event. For what an administrator
+   * is told is done; consumers, who commit all the time, do not wait.
+   */
+  async settled(): Promise<void> {
+    if (this.dirty || this.saving > 0) await this.soon.ask()
+  }
+
   private async saveIfDirty(): Promise<void> {
     // One that takes longer than the interval is not joined by another: the next tick saves what came meanwhile.
-    if (!this.dirty || this.saving) return
+    if (this.dirty && this.saving === 0) await this.save()
+  }
+
+  private async save(): Promise<boolean> {
     // What is committed while the file is written makes the table dirty again.
     this.dirty = false
-    this.saving = true
-    if (!(await this.parts.file.saveLater({ offsetTable: this.offsets }))) this.dirty = true
-    this.saving = false
+    this.saving++
+    const isSaved = await this.parts.file.saveLater({ offsetTable: this.offsets })
+    if (!isSaved) this.dirty = true
+    this.saving--
+    return isSaved
   }
 }
 

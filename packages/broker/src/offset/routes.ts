@@ -80,7 +80,7 @@ function queueRoutes({ store, hasTopic }: OffsetRouteParts): Route[] {
 
 /** Topics that are gone, or which an online source group does not subscribe to, are left out unless `offline`. */
 function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route {
-  return route(cloneGroupOffset, ({ srcGroup, destGroup, topic, offline }, { connection }) => {
+  return route(cloneGroupOffset, async ({ srcGroup, destGroup, topic, offline }, { connection }) => {
     const topics = topic === undefined || topic === '' ? offsets.topicsOf(srcGroup) : [topic]
     for (const name of topics) {
       if (!hasTopic(name)) continue
@@ -92,6 +92,7 @@ function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route 
         who: `clone of ${srcGroup} by ${peerOf(connection)}`,
       })
     }
+    await offsets.settled()
     return ok({})
   })
 }

@@ -19,15 +19,17 @@ const badTopic = dialect.illegalTopicOnTopicRequest as Exclude<ResponseCode, 0>
 
 export interface TopicRouteParts {
   readonly topics: TopicTable
-  /** A topic is gone: queues and offsets follow. */
+  /** A topic is gone: queues and offsets follow, in the same moment. */
   readonly deleted: (topic: string) => void
+  /** Resolves when that they are gone is on disk. Default: at once. */
+  readonly settled?: () => Promise<void>
   /** Resolves when the name servers know the change, or do not answer: a tool asks them next. Default: at once. */
   readonly announced?: () => Promise<void>
 }
 
 /** 17, 21, 215, 305, 351 (admin.md 2). */
 export function topicRoutes(parts: TopicRouteParts): Route[] {
-  const { topics, announced = () => Promise.resolve() } = parts
+  const { topics, announced = () => Promise.resolve(), settled = () => Promise.resolve() } = parts
   const illegal = (topic: string, verb: string): string | undefined =>
     illegalTopicName(topic) ??
     (topics.isSystem(topic) ? `the topic ${topic} belongs to the broker and cannot be ${verb}` : undefined)
@@ -54,6 +56,7 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
       const reason = illegal(topic, 'deleted')
       if (reason !== undefined) return refuse(badTopic, reason)
       const known = await topics.delete(topic, () => parts.deleted(topic))
+      await settled()
       if (known) await announced()
       return ok({})
     }),

@@ -157,7 +157,11 @@ export class TopicTable {
     }
     const begun = this.ending.get(topic)
     if (begun !== undefined) return begun
-    const end = this.end(topic, gone).finally(() => this.ending.delete(topic))
+    const end = this.end(topic, gone).finally(() => {
+      this.ending.delete(topic)
+      // Where it could not be deleted, the file may be without it all the same.
+      if (this.topics.has(topic)) this.soon.owe()
+    })
     this.ending.set(topic, end)
     return end
   }
@@ -242,6 +246,8 @@ export class TopicTable {
     if (!(await this.soon.ask())) {
       this.set([...before].filter(([name]) => this.topics.get(name) === entries.get(name)))
       this.version.next(this.parts.clock.now())
+      // The last of a save's steps may have failed, with the file in its place.
+      this.soon.owe()
       throw notWritten()
     }
     this.changed()

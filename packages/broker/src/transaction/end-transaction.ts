@@ -89,6 +89,8 @@ export class EndTransaction {
     // Verdicts about two copies may cross: one after the other, so that the second finds what the first has done.
     while (this.delivering.has(first)) await this.delivering.get(first)
     if (!this.ended.has(first)) {
+      if (this.owed.size >= maxRemembered)
+        return refuse(ResponseCode.systemError, `${this.owed.size} verdicts wait for the store to take them: try again`)
       const isCommit = header.commitOrRollback === TransactionState.commit
       const delivered = this.deliver(isCommit ? record : undefined, { message, first, halfOffset })
       const forgotten = delivered.finally(() => this.delivering.delete(first))

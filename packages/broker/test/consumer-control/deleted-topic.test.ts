@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  cloneGroupOffset,
+  consumerOffsetFile,
   decodeRecords,
   deleteSubscriptionGroup,
   deleteTopicInBroker,
@@ -89,5 +91,22 @@ test('what a consumer commits of a topic that is deleted counts nothing for the 
   assert.equal((await member.ask(updateConsumerOffset, { ...queue, commitOffset: 10 })).code, 0)
   for (let i = 0; i < 20; i++) await member.send('T', `new${i}`)
   assert.equal((await member.ask(queryConsumerOffset, queue)).header.offset, 0)
+  await world.stop()
+})
+
+test('that the offsets of a topic are gone, and those of a reset there, is on disk when it is answered', async () => {
+  const { world, member, tool } = await resetTo(7)
+  const saved = () => {
+    const bytes = world.runtime.disk.readFile('/store/config/consumerOffset.json')
+    return consumerOffsetFile.decode(bytes).offsetTable.get('T@g')?.get(0)
+  }
+  assert.equal(saved(), 7)
+  await pull(member, 10)
+  await member.ask(updateConsumerOffset, { ...queue, commitOffset: 9 })
+  await world.pass(6000)
+  assert.equal(saved(), 9)
+  await tool.ask(cloneGroupOffset, { srcGroup: 'g', destGroup: 'h', topic: 'T', offline: true })
+  await tool.ask(deleteTopicInBroker, { topic: 'T' })
+  assert.equal(saved(), undefined)
   await world.stop()
 })

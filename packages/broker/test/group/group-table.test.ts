@@ -104,6 +104,17 @@ describe('persistence', () => {
     assert.equal(groups.find('g'), undefined)
   })
 
+  test('one that is refused after the file was replaced is taken back in the file, too', async () => {
+    const { groups, disk, clock, on } = opened()
+    await clock.until(groups.put(groupConfig('kept')))
+    const sync = disk.syncDirectoryLater
+    disk.syncDirectoryLater = () => Promise.reject(new Error('EIO'))
+    await assert.rejects(clock.until(groups.delete('kept')), { code: 'ETABLE' })
+    disk.syncDirectoryLater = sync
+    await clock.advanceAsync(retryMs + 100)
+    assert.ok(opened({ on }).groups.find('kept') !== undefined)
+  })
+
   test('what nobody waits for is tried again until it is saved: groups first seen, and a table of the master', async () => {
     const { groups, on, clock, disk } = opened()
     const lift = disk.faults.fail({ on: 'sync', code: 'EIO' })

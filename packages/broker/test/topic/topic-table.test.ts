@@ -267,3 +267,17 @@ test('a topic that is deleted goes from memory with its queues, and not before: 
   assert.deepEqual(order, ['gone, known: false', 'put'])
   assert.equal(topics.find('T')?.writeQueueNums, 2)
 })
+
+test('a change that is refused after the file was replaced is taken back in the file, too', async () => {
+  const { topics, disk, clock, on } = opened()
+  await clock.until(topics.put(topicConfig('kept', 4), 'test'))
+  const sync = disk.syncDirectoryLater
+  disk.syncDirectoryLater = () => Promise.reject(new Error('EIO'))
+  await assert.rejects(clock.until(topics.delete('kept')), /could not be written/)
+  await assert.rejects(clock.until(topics.put(topicConfig('refused', 4), 'test')), /could not be written/)
+  disk.syncDirectoryLater = sync
+  assert.notEqual(topics.find('kept'), undefined)
+  await clock.advanceAsync(60_000)
+  const { topics: next } = opened({}, on)
+  assert.deepEqual([next.find('kept')?.writeQueueNums, next.find('refused')], [4, undefined])
+})

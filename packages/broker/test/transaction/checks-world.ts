@@ -75,5 +75,5 @@ export function transactions(
         msgId: 'id',
       }),
     )
-  return { asked, ids, verdict, checks, offsets }
+  return { asked, ids, verdict, checks, offsets, end }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Store } from '@skua-mq/store'
+import { maxRemembered } from '../../src/transaction/end-transaction.ts'
 import { StoreMachine, text } from '../store-machine.ts'
 import { discardTopic, half, halfTopic, opTopic, refusing, transactions } from './checks-world.ts'
 
@@ -151,6 +152,27 @@ describe('a wall clock that was ahead', () => {
     await machine.clock.advanceAsync(70_000)
     assert.equal(process.store.maxOffset(discardTopic, 0), 1)
   })
+})
+
+test('verdicts that cannot be written down are not taken without end', async () => {
+  const machine = new StoreMachine()
+  const process = await machine.boot()
+  let refuses = true
+  const store = refusing(process.store, topic => (refuses && topic !== halfTopic ? 'busy' : undefined))
+  const { verdict, end } = transactions({ ...process, store })
+  const count = maxRemembered + 100
+  for (let at = 0; at < count; at += 1000)
+    await machine.put(
+      process.store,
+      [...Array(Math.min(1000, count - at)).keys()].map(n => half(`${at + n}`)),
+    )
+  const places = machine.read(process.store, halfTopic)
+  for (const place of places) await verdict(place, 12)
+  assert.equal(places.filter(place => end.isEnding(place.queueOffset)).length, maxRemembered)
+  refuses = false
+  await machine.clock.until(end.writeOwed())
+  const last = verdict(places.at(-1)!, 12)
+  assert.equal(((await machine.clock.until(last)) as { code: number }).code, 0)
 })
 
 test('a verdict that comes and is written while a round is at an earlier message is not asked for any more', async () => {
