@@ -10,11 +10,12 @@ import {
 import { type Address, type Clock, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
 import { Account, type Accounts } from './account.ts'
 import type { Connection, OutgoingCommand } from './connection.ts'
-import { bytesPerMs, type Later } from './later.ts'
+import type { Later } from './later.ts'
 import type { RemotingLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { PendingCalls } from './pending-calls.ts'
 import type { SendQueue } from './send-queue.ts'
+import { TurnShare } from './turn-share.ts'
 
 /** What a channel tells its owner. */
 export interface ChannelOwner {
@@ -51,20 +52,6 @@ let lastId = 0
 /** How often owners look for idle connections. */
 export const idleSweepMs = 5000
 
-/** Slices of others' memory that one write pins at most; more go out in the next turn. */
-const maxSlicesPerTurn = 256
-
-/** So much is read of a connection in a turn at least; less where the work of the turn is done. */
-const leastTurnBytes = 512 * 1024
-const spentTurnBytes = 64 * 1024
-
-/** Whoever took so much of a turn waits for another one, where the work of a turn is done, and for how long it does so. */
-const costlyMs = 1
-const costlyForMs = 1000
-
-/** Hot frames between two looks at the clock. */
-const framesPerLook = 16
-
 /** Buffers above this size are not kept for the next turn. */
 const keepBytes = 64 * 1024
 
@@ -86,8 +73,7 @@ export class Channel implements Connection {
   firstByte = -1
   /** What this connection costs; whoever works for it writes it here. */
   readonly account: Account
-  /** Set by the owner for a frame that may have cost far more than a hot one: the time is looked at behind it. */
-  heavy = false
+  private readonly share: TurnShare
   private readonly parts: ChannelParts
   private readonly parser: FrameParser
   private readonly calls: PendingCalls
@@ -106,17 +92,6 @@ export class Channel implements Connection {
   private deferred = false
   /** Bytes that came behind the frame at which the parser stopped. */
   private rest: Buffer | undefined
-  /** Until when this run of frames may take, on the monotonic clock, and how many frames it has seen. */
-  private deadlineMs = 0
-  private run = 0
-  /** How many bytes of answers may stand here before the others have their turn. */
-  private mostAnswered = 0
-  private mostSlices = 0
-  /** Bytes that were taken in a turn. */
-  private turn = -1
-  private turnBytes = 0
-  /** When it was costly last, on the monotonic clock. */
-  private costlyAtMs = Number.NEGATIVE_INFINITY
   /** The frame that was incomplete at the last sweep, and since when. */
   private sweptFrames = -1
   private incompleteSinceMs = 0
@@ -131,6 +106,7 @@ export class Channel implements Connection {
     this.calls = new PendingCalls(parts.clock, parts.limits.maxPendingCalls)
     this.account = new Account(parts.accounts)
     this.outbox = new Outbox(parts.socket)
+    this.share = new TurnShare(parts.clock, parts.later)
   }
 
   /** Language and version of this side. */
@@ -155,14 +131,8 @@ export class Channel implements Connection {
     if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
     // The socket is paused, but may have read on before it knew.
     if (this.rest !== undefined) this.keep(Buffer.concat([this.rest, chunk]))
-    else if (this.mustWait) this.wait(Buffer.from(chunk))
+    else if (this.share.mustWait) this.wait(Buffer.from(chunk))
     else this.handle(chunk)
-  }
-
-  /** The work of this turn is done, and this one was costly lately. */
-  private get mustWait(): boolean {
-    const { clock, later } = this.parts
-    return later?.isSpent === true && clock.monotonic() - this.costlyAtMs < costlyForMs
   }
 
   private wait(bytes: Buffer): void {
@@ -173,39 +143,16 @@ export class Channel implements Connection {
 
   /** Handles the frames of a chunk as far as this connection may go now; what is left waits. */
   private handle(bytes: Buffer): void {
-    const { clock, later } = this.parts
-    this.deadlineMs = Number.POSITIVE_INFINITY
-    this.mostAnswered = Number.POSITIVE_INFINITY
-    this.mostSlices = Number.POSITIVE_INFINITY
-    this.run = 0
-    if (later === undefined) {
-      this.parse(bytes)
-      return
-    }
-    this.mostSlices = maxSlicesPerTurn
-    const begunMs = clock.monotonic()
-    const answered = this.asked
-    this.deadlineMs = begunMs + later.sliceMs
-    this.mostAnswered = answered + later.sliceMs * bytesPerMs
+    this.share.begin(this.asked)
     const taken = this.parse(bytes)
-    // A few hot frames take no time that a clock would show.
-    const ms = this.heavy || this.run >= framesPerLook ? clock.monotonic() - begunMs : 0
-    if (later.spent(ms, taken + Math.max(0, this.asked - answered)) >= costlyMs) this.costlyAtMs = begunMs
-    this.heavy = false
-    this.breathe(later, taken)
-  }
-
-  /** The system reads on for a peer that sends without end, up to 8 MiB, before it looks at another one. */
-  private breathe(later: Later, taken: number): void {
-    if (this.turn !== later.turn) {
-      this.turn = later.turn
-      this.turnBytes = 0
-    }
-    this.turnBytes += taken
-    const most = later.isSpent ? spentTurnBytes : Math.max(leastTurnBytes, later.sliceMs * bytesPerMs)
-    if (this.turnBytes < most || this.paused || !this.open) return
+    if (!this.share.end(taken, this.asked) || this.paused || !this.open) return
     this.pause()
     this.defer()
+  }
+
+  /** The owner's word that a frame may have cost far more than a hot one. */
+  setHeavy(): void {
+    this.share.heavy = true
   }
 
   /** Answers how many bytes were taken. */
@@ -233,11 +180,7 @@ export class Channel implements Connection {
 
   private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
     this.parts.owner.frame(this, bytes, start, end)
-    if (!this.open || this.isBlocked || this.sliced.length > this.mostSlices) return false
-    if (this.asked >= this.mostAnswered) return false
-    this.run++
-    if (!this.heavy && this.run % framesPerLook !== 0) return true
-    return this.deadlineMs === Number.POSITIVE_INFINITY || this.parts.clock.monotonic() < this.deadlineMs
+    return this.open && !this.isBlocked && this.share.allows(this.asked, this.sliced.length)
   }
 
   /** Bytes of answers that stand here, or are being read for it. */

@@ -154,7 +154,7 @@ export class RemotingServer implements Service, ChannelOwner {
     const command =
       this.hot === undefined ? decodeFrame(bytes, start, end) : this.hot.frame(channel, bytes, { start, end })
     if (command === undefined) return
-    channel.heavy = true
+    channel.setHeavy()
     // The reader's buffer is reused, while whoever waits for a reply, or answers later, still reads this.
     if (command.body !== undefined) command.body = Uint8Array.from(command.body)
     if (isResponse(command)) channel.settle(command)
