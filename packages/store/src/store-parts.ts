@@ -81,6 +81,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const recovery = new Recovery(parts)
   const retention = new Retention({
     ...{ clock, disk, events, config, layout, log, queues, index, health, flush },
+    settle: () => dispatchFlush.settle(),
     followed: () => dispatchFlush.deleted(),
   })
   const reader = new LogReader(log)

@@ -24,10 +24,17 @@ export interface History {
 /** The invariants of architecture.md section 2, on a store that has just been started. */
 export async function checkInvariants(store: Store, history: History): Promise<void> {
   assert.ok(store.minPhysicalOffset <= history.deletedTo, 'only retention takes the beginning of the log')
+  for (const message of history.known) checkEnd(store, message)
   for (const message of history.known)
     if (message.physicalOffset >= store.minPhysicalOffset) await checkKnown(store, message)
   await checkLog(store, history)
   checkQueues(store, history)
+}
+
+/** Offsets are not used twice, also where the log has lost the messages that had them. */
+function checkEnd(store: Store, { topic, queueId, queueOffset, physicalOffset }: Known): void {
+  const end = store.maxOffset(topic, queueId)
+  assert.ok(end > queueOffset, `${topic}/${queueId} ends at ${end}, and had ${queueOffset} at ${physicalOffset}`)
 }
 
 /** 1: what was acknowledged is there, where it was said to be, by offset, by queue and by key. */

@@ -8,6 +8,7 @@ import {
   type PutStatus,
   Store,
   type StoreConfig,
+  storeRefuses,
 } from '../src/index.ts'
 import { checkInvariants, type Known, recordsOf } from './crash-check.ts'
 import { draftOf, factsOf, smallConfig, type World, world } from './harness.ts'
@@ -40,6 +41,9 @@ export class CrashRun {
   private readonly deletedAt = new Map<string, number>()
   /** Up to here retention has deleted the log, in some life. */
   private deletedTo = 0
+  /** Whether the disk refuses what queues have, and whether it did since the last look. */
+  private refusesQueues = false
+  private refusedQueues = false
   private readonly reads = new Set<Promise<void>>()
 
   constructor(seed: number) {
@@ -64,6 +68,11 @@ export class CrashRun {
       cleanResourceInterval: 2000,
     }
     this.at = world({ capacityBytes: 100_000_000 })
+    this.at.events.subscribe(({ name, fields }) => {
+      if (fields.cause !== 'queue write') return
+      this.refusesQueues = name === storeRefuses.eventName
+      this.refusedQueues ||= this.refusesQueues
+    })
   }
 
   /** The file in which the log grows is never deleted, nor one that holds what was not synced. */
@@ -74,6 +83,9 @@ export class CrashRun {
     const end = store.maxPhysicalOffset
     assert.ok(minOffset <= end - (end % size), `deleted up to ${minOffset}, the log ends at ${end}`)
     this.deletedTo = minOffset
+    // A disk that refuses the ends of queues must be given room all the same.
+    if (this.refusedQueues) this.known = this.known.filter(known => known.physicalOffset >= minOffset)
+    this.refusedQueues = this.refusesQueues
   }
 
   async run(): Promise<void> {

@@ -160,7 +160,7 @@ export class ReplicaAppend {
     const { view } = this
     const { log, queues, dispatch, turnWrite } = this.parts
     const topic = queues.topicNamed(view.bytes, view.topicAt, view.topicLength)
-    const queue = queueAwaiting(queues, view, { topic, fillsGaps: true })
+    const queue = queueAwaiting(queues, view, { topic, fillsGaps: true, begin: log.minOffset })
     if (typeof queue === 'object') {
       dispatch.both(view, queue)
       turnWrite.arrived(queue)

@@ -145,7 +145,20 @@ export class QueueTable {
     }
   }
 
-  /** Removes all queues, in memory and on disk: they are about to be rebuilt. */
+  /** Forgets all queues, and leaves their files: they are about to be read again. Throws DiskError. */
+  forgetAll(): void {
+    this.removeLeftovers()
+    for (const queue of this.all()) {
+      queue.isDeleted = true
+      queue.dropAll()
+    }
+    this.topics.clear()
+    this.names.clear()
+    this.lastTopic = ''
+    this.lastQueues = undefined
+  }
+
+  /** Removes all queues, in memory and on disk: there is no log for them. */
   deleteAll(): void {
     for (const topic of [...this.topics.keys()]) this.deleteTopic(topic)
     this.files.disk.remove(this.files.root)

@@ -15,11 +15,10 @@ export class QueueWriter {
     this.queuesPerStep = queuesPerStep
   }
 
-  /** Begins a round over the queues that are dirty now. Throws DiskError. */
+  /** Begins a round over the queues that are dirty now, and those that are left of the one before. Throws DiskError. */
   begin(): void {
     this.table.removeLeftovers()
-    if (this.round.length > 0) return
-    this.round = this.table.dirty
+    this.round = this.round.length === 0 ? this.table.dirty : this.table.dirty.concat(this.round)
     this.table.dirty = []
   }
 

@@ -7,6 +7,7 @@ import type { DirtyFiles } from '../file/dirty-files.ts'
 import type { Layout } from '../file/layout.ts'
 import type { OpenFiles } from '../file/open-files.ts'
 import type { Health } from '../health.ts'
+import type { IndexFile } from '../index-file/index-file.ts'
 import type { IndexFiles, IndexPoint } from '../index-file/index-files.ts'
 import { writeCheckpoint } from '../recovery/checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, writeDispatchPoints } from '../recovery/dispatch-point.ts'
@@ -57,6 +58,9 @@ export class DispatchFlush {
   private thoroughAtMs = 0
   private stopped = false
   private busy: Promise<void> | undefined
+  private isSyncing = false
+  /** Who wants to hear of the end of a round that begins from here on. */
+  private readonly waiters: (() => void)[] = []
   /** Moves when queues or files of the index go: what was counted before is too much. */
   private deletions = 0
 
@@ -82,6 +86,7 @@ export class DispatchFlush {
     this.stopped = true
     this.timer?.cancel()
     await this.busy
+    this.tellSettled()
   }
 
   /** Writes and syncs everything; false when the disk refused, so that the next start must recover. */
@@ -101,6 +106,24 @@ export class DispatchFlush {
       this.failed(error)
       return false
     }
+  }
+
+  /**
+   * Resolves when all that queues and index have now is on the medium, or the disk has refused some of it: before the log
+   * loses what they would be made of again.
+   */
+  settle(): Promise<void> {
+    if (this.stopped) return Promise.resolve()
+    const settled = new Promise<void>(resolve => this.waiters.push(resolve))
+    // A round that began before is begun again; one that is being synced is followed by another.
+    this.round = undefined
+    this.thoroughAtMs = Number.NEGATIVE_INFINITY
+    if (!this.isSyncing) this.arm(0)
+    return settled
+  }
+
+  private tellSettled(): void {
+    for (const tell of this.waiters.splice(0)) tell()
   }
 
   /** Writes all units and moves the dispatch point at once: after queues went away, which recovery should not bring back. */
@@ -131,33 +154,52 @@ export class DispatchFlush {
 
   private arm(ms: number): void {
     if (this.stopped) return
+    this.timer?.cancel()
     this.timer = this.parts.clock.after(ms, () => this.tick())
   }
 
   /** A bounded number of queues per tick; the round's end may be several ticks away. */
   private tick(): void {
     const { config, clock } = this.parts
-    let nextMs = config.flushIntervalConsumeQueue
     try {
       if (this.round === undefined) {
-        this.round = this.now()
         this.writer.begin()
+        this.round = this.now()
       }
-      if (this.writer.step()) {
-        const round = this.round
-        this.round = undefined
-        this.wrote(round)
-        if (clock.monotonic() - this.thoroughAtMs >= config.flushConsumeQueueThoroughInterval) {
-          this.thoroughAtMs = clock.monotonic()
-          this.busy = this.thorough(round).catch(error => this.failed(error))
-          this.busy.then(() => this.arm(nextMs))
-          return
-        }
-      } else nextMs = 0
+      if (!this.writer.step()) {
+        this.arm(0)
+        return
+      }
+      const round = this.round
+      this.round = undefined
+      this.wrote(round)
+      if (clock.monotonic() - this.thoroughAtMs >= config.flushConsumeQueueThoroughInterval) {
+        this.thoroughAtMs = clock.monotonic()
+        this.sync(() => this.thorough(round))
+        return
+      }
     } catch (error) {
       this.failed(error)
+      // A disk that is full for one of them may still take what others have.
+      if (this.waiters.length > 0) {
+        this.sync(() => this.syncFiles([]))
+        return
+      }
     }
-    this.arm(nextMs)
+    this.arm(config.flushIntervalConsumeQueue)
+  }
+
+  /** Ends a round; whoever waits from here on waits for the next one. */
+  private sync(work: () => Promise<void>): void {
+    const waiters = this.waiters.splice(0)
+    this.isSyncing = true
+    this.busy = work()
+      .catch(error => this.failed(error))
+      .then(() => {
+        this.isSyncing = false
+        for (const tell of waiters) tell()
+        this.arm(this.waiters.length > 0 ? 0 : this.parts.config.flushIntervalConsumeQueue)
+      })
   }
 
   private wrote(round: Round): void {
@@ -174,13 +216,7 @@ export class DispatchFlush {
     const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
     const indexFiles = parts.index?.snapshot() ?? []
     const indexMsgAtMs = parts.index?.last.atMs ?? 0
-    try {
-      await parts.dirtyFiles.sync()
-      await parts.index?.sync(indexFiles)
-    } catch (error) {
-      parts.suspicion.raise('consume queues and index', error)
-      throw error
-    }
+    await this.syncFiles(indexFiles)
     // A topic may have been deleted meanwhile: what has moved the point on does not come back.
     const { written } = this.points
     const isAhead = deletions !== this.deletions || written.physicalOffset > round.point.physicalOffset
@@ -192,6 +228,17 @@ export class DispatchFlush {
       indexMsgAtMs,
     })
     parts.health.clear('queue write')
+  }
+
+  private async syncFiles(indexFiles: readonly IndexFile[]): Promise<void> {
+    const { dirtyFiles, index, suspicion } = this.parts
+    try {
+      await dirtyFiles.sync()
+      await index?.sync(indexFiles)
+    } catch (error) {
+      suspicion.raise('consume queues and index', error)
+      throw error
+    }
   }
 
   private writePoints(points: DispatchPoints, sync = false): void {

@@ -39,6 +39,25 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
   return isWhole
 }
 
+/**
+ * For a rebuild: of each queue stays what lies before the log, so that one whose messages are all deleted goes on with its
+ * offsets. A queue that cannot be read so is emptied. Throws DiskError.
+ */
+export function loadBefore(table: QueueTable, physicalOffset: number): void {
+  const { disk, root, fileUnits } = table.files
+  const hasExt = disk.stat(table.extFiles.root) !== undefined
+  const cut = { physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
+  for (const topic of disk.list(root)) {
+    for (const name of disk.list(`${root}/${topic}`)) {
+      if (!/^\d{1,9}$/.test(name)) continue
+      const units = table.files.list(`${root}/${topic}/${name}`)
+      const queue = table.findOrCreate(topic, Number(name))
+      const isRead = units.length > 0 && follow(units, fileUnits) && new QueueLoad(table.files, queue).run(units, cut)
+      if (!isRead || queue.maxOffset === 0) table.restart(queue)
+    }
+  }
+}
+
 /** Units of a page. */
 const headUnits = 204
 const head = Buffer.alloc(headUnits * unitBytes)

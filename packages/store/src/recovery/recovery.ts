@@ -14,7 +14,7 @@ import { firstUnsafeSegment, readCheckpoint } from './checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
 import { dropIndexBehindGap } from './index-gap.ts'
 import { type ScanEnd, scanLog } from './log-scan.ts'
-import { loadQueues } from './queue-load.ts'
+import { loadBefore, loadQueues } from './queue-load.ts'
 
 export const recoveryBegan = defineEvent<{ reason: string; from: number; to: number }>('recovery began', 'info')
 export const recoveryProgress = defineEvent<{ offset: number; from: number; to: number }>('recovery progress', 'debug')
@@ -175,7 +175,7 @@ export class Recovery {
   private take(view: RecordView): boolean {
     const { queues, index, dispatch } = this.parts
     const topic = this.topicOf(view)
-    const queue = queueAwaiting(queues, view, { topic, fillsGaps: this.rebuilding })
+    const queue = queueAwaiting(queues, view, { topic, fillsGaps: this.rebuilding, begin: this.parts.log.minOffset })
     if (queue === 'gap') return false
     if (queue !== undefined) dispatch.toQueue(view, queue)
     if (index !== undefined && this.isNewToIndex(view, index)) dispatch.toIndex(view, topic)
@@ -264,12 +264,13 @@ export class Recovery {
 
   /** Nothing on disk may say that queues are whole while they are rebuilt: a second crash would believe it. */
   private forgetQueues(): void {
-    const { disk, layout, queues } = this.parts
+    const { disk, layout, queues, log } = this.parts
     this.points = undefined
     disk.remove(layout.dispatchPoint)
     disk.remove(layout.checkpoint)
     disk.syncDirectory(layout.root)
-    queues.deleteAll()
+    queues.forgetAll()
+    loadBefore(queues, log.minOffset)
   }
 
   /**

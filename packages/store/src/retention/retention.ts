@@ -7,7 +7,7 @@ import type { Layout } from '../file/layout.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
-import { diskVerdict, expiredSegments, isDeletionHour, usedPercent } from './rules.ts'
+import { diskVerdict, type ExpiryRule, expiredSegments, isDeletionHour, usedPercent } from './rules.ts'
 
 export const segmentsDeleted = defineEvent<{ count: number; minOffset: number; reason: string }>(
   'commit log segments deleted',
@@ -26,6 +26,8 @@ export interface RetentionParts {
   readonly index: IndexFiles | undefined
   readonly health: Health
   readonly flush: Pick<LogFlush, 'synced'>
+  /** Brings queues and index to the medium, where the disk takes them. */
+  readonly settle: () => Promise<void>
   /** Queues and index have lost what the log has lost. */
   readonly followed: () => void
 }
@@ -92,18 +94,19 @@ export class Retention {
   }
 
   private async round(): Promise<void> {
-    const { clock, config, log } = this.parts
+    const { clock, config } = this.parts
     const verdict = this.checkDisk()
     const believedMs = this.time.now()
     // Who asks for it by hand knows what time it is.
     const nowMs = this.asked ? clock.now() : believedMs
     if (!this.asked && !verdict.clean && !verdict.force && !isDeletionHour(config.deleteWhen, nowMs)) return
-    const sealed = log.segments.all.slice(0, this.sealed)
-    const ages = sealed.map(segment => ({ lastWriteMs: log.segments.lastWriteMs(segment) }))
     const rule = { nowMs, reservedMs: config.fileReservedTime * hourMs, force: verdict.force }
-    const count = expiredSegments(ages, rule)
     this.asked = false
-    if (count === 0) return
+    if (this.expired(rule) === 0) return
+    // Where a queue ends is known from its file alone, once its messages are gone.
+    await this.parts.settle()
+    const count = this.expired(rule)
+    if (count === 0 || this.aborter.signal.aborted) return
     const reason = verdict.force ? 'the disk is short' : 'fileReservedTime'
     try {
       await this.deleteSegments(count, reason)
@@ -112,6 +115,15 @@ export class Retention {
       await this.follow()
     }
     this.checkDisk()
+  }
+
+  private expired(rule: ExpiryRule): number {
+    const { segments } = this.parts.log
+    const sealed = segments.all.slice(0, this.sealed)
+    return expiredSegments(
+      sealed.map(segment => ({ lastWriteMs: segments.lastWriteMs(segment) })),
+      rule,
+    )
   }
 
   /** Full, and on the medium: whoever waits for an fdatasync waits for one of these bytes, too. */
