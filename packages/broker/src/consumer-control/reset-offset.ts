@@ -33,6 +33,13 @@ export interface ResetTopic {
   readonly writeQueueNums: number
 }
 
+export interface ResetOrder {
+  readonly topic: ResetTopic
+  readonly who: string
+  /** Why there is nothing to be reset: topic or group may have been deleted while the store looked for the places. */
+  readonly refusal: () => Refusal | undefined
+}
+
 type NewOffsets = Map<MessageQueue, number>
 
 /**
@@ -42,7 +49,7 @@ type NewOffsets = Map<MessageQueue, number>
 export async function resetHere(
   parts: ResetParts,
   wish: ResetWish,
-  { topic, who }: { topic: ResetTopic; who: string },
+  { topic, who, refusal }: ResetOrder,
 ): Promise<NewOffsets | Refusal> {
   const one = wish.queueId ?? -1
   if (one >= topic.readQueueNums)
@@ -57,7 +64,11 @@ export async function resetHere(
     if (typeof target !== 'number') return target
     table.set({ topic: wish.topic, brokerName: parts.brokerName, queueId }, target)
   }
-  for (const [queue, target] of table) {
+  const gone = refusal()
+  if (gone !== undefined) return gone
+  for (const [queue, found] of table) {
+    // A topic that begins anew is shorter than it was when the place was found.
+    const target = Math.min(found, parts.store.maxOffset(wish.topic, queue.queueId) + 1)
     const current = apply(parts, wish, { queueId: queue.queueId, target, who })
     if (typeof current !== 'number') return current
     table.set(queue, current)

@@ -60,13 +60,20 @@ export function controlRoutes(parts: ControlParts): Route[] {
 }
 
 async function reset(parts: ControlParts, wish: ResetWish, { connection }: Call) {
-  const topic = parts.topic(wish.topic)
-  if (topic === undefined) return refuse(ResponseCode.topicNotExist, `topic ${wish.topic} does not exist here`)
   const isHere = parts.settings.useServerSideResetOffset
-  if (isHere && !parts.hasGroup(wish.group))
+  const refusal = () => {
+    if (parts.topic(wish.topic) === undefined)
+      return refuse(ResponseCode.topicNotExist, `topic ${wish.topic} does not exist here`)
+    if (!isHere || parts.hasGroup(wish.group)) return undefined
     return refuse(ResponseCode.subscriptionGroupNotExist, `consumer group ${wish.group} does not exist here`)
+  }
+  const topic = parts.topic(wish.topic)
+  const refused = refusal()
+  if (topic === undefined || refused !== undefined) return refused!
   const who = `reset by ${connection.remote.host}:${connection.remote.port}`
-  const offsetTable = isHere ? await resetHere(parts, wish, { topic, who }) : await resetAtMembers(parts, wish, topic)
+  const offsetTable = isHere
+    ? await resetHere(parts, wish, { topic, who, refusal })
+    : await resetAtMembers(parts, wish, topic)
   // Of several queues some may be reset when one is refused.
   await parts.offsets.settled()
   if (!(offsetTable instanceof Map)) return offsetTable

@@ -12,7 +12,9 @@ import {
   updateAndCreateSubscriptionGroup,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
+import type { Store } from '@skua-mq/store'
 import { groupConfig } from '../../src/group/group-table.ts'
+import type { BrokerTables } from '../../src/tables.ts'
 import { type Peer, World } from '../world.ts'
 
 const queue = { consumerGroup: 'g', topic: 'T', queueId: 0 }
@@ -109,4 +111,26 @@ test('that the offsets of a topic are gone, and those of a reset there, is on di
   await tool.ask(deleteTopicInBroker, { topic: 'T' })
   assert.equal(saved(), undefined)
   await world.stop()
+})
+
+test('a reset that is still looking for its place when topic or group goes leaves no offset behind', async () => {
+  const gone = [
+    { code: 17, remove: (peer: Peer) => peer.ask(deleteTopicInBroker, { topic: 'T' }) },
+    { code: 26, remove: (peer: Peer) => peer.ask(deleteSubscriptionGroup, { groupName: 'g', cleanOffset: true }) },
+  ]
+  for (const { code, remove } of gone) {
+    const { world, tool } = await resetTo(7)
+    const { tables } = world.broker as unknown as { tables: BrokerTables }
+    const { store } = world.broker as unknown as { store: Store }
+    let go = () => {}
+    store.offsetByTime = () => new Promise(resolve => (go = () => resolve(5)))
+    const reset = tool.ask(invokeBrokerToResetOffset, { topic: 'T', group: 'g', timestamp: 1, isForce: true })
+    await world.pass(100)
+    await remove(world.client('other'))
+    go()
+    assert.equal((await reset).code, code)
+    assert.equal(tables.offsets.find('g', 'T', 0), undefined)
+    assert.equal(tables.resets.isPending('g', 'T', 0), false)
+    await world.stop()
+  }
 })
