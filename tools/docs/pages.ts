@@ -85,7 +85,7 @@ ${optionTable(tlsOptions, 'full')}
 }
 
 const interop = join(dirname(fileURLToPath(import.meta.url)), '..', 'interop', 'test')
-const javaClients = 'Java 4.9.8 and 5.3.3'
+const javaClients = 'Java 4.9.8, 5.3.3 and 5.4.0'
 const clientsOf = (file: string): string => {
   // Class-filter subscriptions are gone from the 5.x client.
   if (file.startsWith('java-filter-server')) return 'Java 4.9.8'

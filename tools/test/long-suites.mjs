@@ -60,6 +60,11 @@ export const longSuites = () => [
   file('strict order with crashes', 'tools/interop/test/java-order.test.ts', {
     env: () => ({ SKUA_ORDER_CRASHES: '1' }),
   }),
+  file(
+    'Java client 5.4.0',
+    testFiles('tools/interop/test').filter(path => basename(path).startsWith('java-')),
+    { env: () => ({ SKUA_JAVA_CLIENTS: '5.4.0' }) },
+  ),
   file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
   file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']

@@ -5,12 +5,17 @@ import { fileURLToPath } from 'node:url'
 import { Driver, type DriverOptions } from './driver.ts'
 import { cached, command } from './toolchain.ts'
 
-const allJavaVersions = ['4.9.8', '5.3.3'] as const
+const allJavaVersions = ['4.9.8', '5.3.3', '5.4.0'] as const
 export type JavaVersion = (typeof allJavaVersions)[number]
 
+/** In all suites of every test run; of the others only the basics, and all in the long run. */
+const everydayVersions: readonly JavaVersion[] = ['4.9.8', '5.3.3']
+
 const wanted = process.env['SKUA_JAVA_CLIENTS']?.split(',')
-/** The client versions that tests run with; SKUA_JAVA_CLIENTS=4.9.8 leaves the others out. */
-export const javaVersions = allJavaVersions.filter(version => wanted?.includes(version) ?? true)
+/** The client versions that suites run with; SKUA_JAVA_CLIENTS=5.4.0 names others. */
+export const javaVersions = allJavaVersions.filter(version => (wanted ?? everydayVersions).includes(version))
+/** Those that the basics run with. */
+export const basicsVersions = allJavaVersions.filter(version => wanted?.includes(version) ?? true)
 
 const javaDir = join(dirname(fileURLToPath(import.meta.url)), '..', 'java')
 const sourceDir = join(javaDir, 'src')
