@@ -80,9 +80,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const parts = { disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId }
   const recovery = new Recovery(parts)
   const retention = new Retention({
-    ...{ clock, disk, events, config, layout, log, queues, index, health, flush },
-    settle: () => dispatchFlush.settle(),
-    followed: () => dispatchFlush.deleted(),
+    ...{ clock, disk, events, config, layout, log, queues, index, health, flush, dispatchFlush },
   })
   const reader = new LogReader(log)
   const queueRead = new QueueRead({ config, log, queues, reader, events })

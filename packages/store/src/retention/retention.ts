@@ -4,6 +4,7 @@ import type { StoreConfig } from '../config.ts'
 import { correctMinOffset } from '../consume-queue/min-offset.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import type { Layout } from '../file/layout.ts'
+import type { DispatchFlush } from '../flush/dispatch-flush.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
@@ -26,10 +27,8 @@ export interface RetentionParts {
   readonly index: IndexFiles | undefined
   readonly health: Health
   readonly flush: Pick<LogFlush, 'synced'>
-  /** Brings queues and index to the medium, where the disk takes them. */
-  readonly settle: () => Promise<void>
-  /** Queues and index have lost what the log has lost. */
-  readonly followed: () => void
+  /** Is told before the log loses what queues and index are made of, and after they have lost it, too. */
+  readonly dispatchFlush: Pick<DispatchFlush, 'settle' | 'deleted'>
 }
 
 const firstRoundMs = 60_000
@@ -104,7 +103,7 @@ export class Retention {
     this.asked = false
     if (this.expired(rule) === 0) return
     // Where a queue ends is known from its file alone, once its messages are gone.
-    await this.parts.settle()
+    await this.parts.dispatchFlush.settle()
     const count = this.expired(rule)
     if (count === 0 || this.aborter.signal.aborted) return
     const reason = verdict.force ? 'the disk is short' : 'fileReservedTime'
@@ -158,6 +157,6 @@ export class Retention {
       if (++looked % queuesPerStep === 0) await delay(clock, 0, this.aborter.signal)
     }
     index?.deleteBefore(log.minOffset)
-    this.parts.followed()
+    this.parts.dispatchFlush.deleted()
   }
 }
