@@ -158,3 +158,57 @@ test('a message that is damaged in the log is left out of what is read, and name
   for (let round = 0; round < 2; round++) assert.equal((await at.clock.until(drain(opened, 'A'))).length, 99)
   assert.deepEqual(named, [entry[0]!.physicalOffset])
 })
+
+describe('a queue whose messages are all deleted goes on with its offsets when queues are rebuilt', () => {
+  const zeros = (at: World, path: string, place: { from: number; length: number }) => {
+    const file = at.disk.open(path, 'write')
+    file.writeSync(new Uint8Array(place.length), 0, place.length, place.from)
+    file.syncDataSync()
+    file.closeSync()
+  }
+  const anotherLost = (at: World) => at.disk.remove('/store/consumequeue/A/0')
+  const pointsLost = (at: World) => {
+    at.disk.remove('/store/skua.dispatch')
+    at.disk.remove('/store/checkpoint')
+  }
+  // What a power cut may do to units that were not synced.
+  const tornUnit = (at: World) =>
+    zeros(at, '/store/consumequeue/Gone/0/00000000000000000000', { from: 19 * 20, length: 20 })
+  const tornLog = (at: World, from: number) =>
+    zeros(at, last(at, '/store/commitlog'), { from: from % 16_384, length: 600 })
+  const rebuilds: { why: string; later: number; found: number; lose: (at: World, end: number) => void }[] = [
+    { why: 'another queue was lost', later: 0, found: 0, lose: anotherLost },
+    { why: 'another queue was lost, and there are newer messages', later: 5, found: 5, lose: anotherLost },
+    {
+      why: 'the last unit of a full file was not on the medium',
+      ...{ later: 5, found: 5 },
+      lose: at => [tornUnit, pointsLost].map(lose => lose(at)),
+    },
+    {
+      why: 'neither that unit nor the newer messages were on the medium',
+      ...{ later: 5, found: 0 },
+      lose: (at, end) => [tornUnit, pointsLost, tornLog].map(lose => lose(at, end)),
+    },
+  ]
+  for (const { why, later, found, lose } of rebuilds) {
+    test(why, async () => {
+      const at = world()
+      const opened = await open(at, smallConfig)
+      for (let i = 0; i < 18; i++) put(opened, message('Gone', `gone ${i}`))
+      for (let i = 0; i < 300; i++) put(opened, message('A', `message ${i} ${'b'.repeat(200)}`))
+      await at.clock.advanceAsync(60_000)
+      at.clock.step(100 * 3_600_000)
+      opened.store.deleteExpired()
+      await at.clock.advanceAsync(120_000)
+      assert.equal(opened.store.minOffset('Gone', 0), 18)
+      const end = opened.store.maxPhysicalOffset
+      for (let i = 0; i < later; i++) put(opened, message('Gone', `later ${i}`))
+      await at.clock.advanceAsync(120_000)
+      at.disk.powerCut(new SimRandom(1))
+      lose(at, end)
+      const again = await open(at, smallConfig, { bootId: 'another boot' })
+      assert.deepEqual([again.store.minOffset('Gone', 0), again.store.maxOffset('Gone', 0)], [18, 18 + found])
+      assert.equal((await drain(again, 'Gone')).length, found)
+    })
+  }
+})

@@ -1,4 +1,4 @@
-import type { Disk } from '@skua-mq/runtime'
+import { type Disk, parentOf } from '@skua-mq/runtime'
 import type { OpenFiles } from './open-files.ts'
 import { rewrite } from './rewrite.ts'
 
@@ -25,11 +25,9 @@ export class DirtyFiles {
     this.unsynced.add(path)
   }
 
-  /** A name came into a directory, or went: those up to `root` are synced with the next files. */
+  /** A name came into a directory, or went: those up to `root`, and the one it is in, are synced with the next files. */
   named(directory: string, root: string): void {
-    this.newNames.add(directory)
-    this.newNames.add(directory.slice(0, directory.lastIndexOf('/')))
-    this.newNames.add(root)
+    for (const each of [directory, parentOf(directory), root, parentOf(root)]) this.newNames.add(each)
   }
 
   /** A file is no more. */

@@ -59,6 +59,8 @@ export class DispatchFlush {
   private stopped = false
   private busy: Promise<void> | undefined
   private isSyncing = false
+  /** The names of point and checkpoint are on the medium. */
+  private isNamed = false
   /** Who wants to hear of the end of a round that begins from here on. */
   private readonly waiters: (() => void)[] = []
   /** Moves when queues or files of the index go: what was counted before is too much. */
@@ -227,6 +229,8 @@ export class DispatchFlush {
       logicsMsgAtMs: round.storedAtMs,
       indexMsgAtMs,
     })
+    if (!this.isNamed) parts.files.syncDirectory(parts.layout.root)
+    this.isNamed = true
     parts.health.clear('queue write')
   }
 

@@ -52,7 +52,8 @@ export function loadBefore(table: QueueTable, physicalOffset: number): void {
       if (!/^\d{1,9}$/.test(name)) continue
       const units = table.files.list(`${root}/${topic}/${name}`)
       const queue = table.findOrCreate(topic, Number(name))
-      const isRead = units.length > 0 && follow(units, fileUnits) && new QueueLoad(table.files, queue).run(units, cut)
+      const load = new QueueLoad(table.files, queue)
+      const isRead = units.length > 0 && follow(units, fileUnits) && load.run(load.cutToFull(units), cut)
       if (!isRead || queue.maxOffset === 0) table.restart(queue)
     }
   }
@@ -101,6 +102,15 @@ class QueueLoad {
     return units.every(
       (unit, at) => at === units.length - 1 || (this.isWritten(unit) && this.isWritten(unit + fileUnits - 1)),
     )
+  }
+
+  /** The files up to the first one that is not full; those behind it are removed. What is not on the medium may be of any file. */
+  cutToFull(units: readonly number[]): readonly number[] {
+    const { fileUnits } = this.files
+    const end = units.findIndex(unit => !this.isWritten(unit) || !this.isWritten(unit + fileUnits - 1)) + 1
+    if (end === 0 || end === units.length) return units
+    for (const unit of units.slice(end)) this.files.remove(this.queue.directory, unit)
+    return units.slice(0, end)
   }
 
   private resumeExt(end: number, cut: QueueCut & { hasExt: boolean }): boolean {
