@@ -38,7 +38,7 @@ export function toolRoutes(parts: RouteParts): Route[] {
   const { topics, groups, offsets, consumers } = tables
   return [
     ...configRoutes(parts.live),
-    ...cleanupRoutes({ store, hasTopic: topic => topics.find(topic) !== undefined }),
+    ...cleanupRoutes({ store, hasTopic: topic => topics.find(topic) !== undefined, clock: runtime.clock }),
     ...queryRoutes(store),
     ...consumeQueueRoutes({ store, consumers, filters: tables.filters }),
     ...controlRoutes({

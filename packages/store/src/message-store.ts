@@ -102,7 +102,7 @@ export interface MessageStore extends Service {
   readonly putTimes: string
   /** The end of the log: the next byte to be written. */
   readonly maxPhysicalOffset: number
-  /** Removes the queues of a topic (their log records go with retention). */
+  /** Removes the queues of a topic (their log records go with retention). Throws Failure when the store is not started, DiskError. */
   deleteTopic(topic: string): void
 
   /** Segments older than `fileReservedTime` go in the next round of retention, whatever `deleteWhen` says. */

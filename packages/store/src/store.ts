@@ -3,6 +3,7 @@ import {
   type Disk,
   defineEvent,
   type Events,
+  Failure,
   makeDirectorySynced,
   type ProcessFacts,
   parentOf,
@@ -250,6 +251,8 @@ export class Store implements MessageStore {
   }
 
   deleteTopic(topic: string): void {
+    // Its files may be another process's by now.
+    if (this.parts.health.has('stopped')) throw new Failure('ESTOPPED', 'the store is not started, or stops')
     // What this turn has taken for it goes with it: units of a queue that is gone would lie in memory, and be written.
     this.parts.turnWrite.run()
     try {

@@ -321,3 +321,12 @@ test('an fdatasync that fails at a start is remembered by the next one: the byte
     await at.clock.until(third.store.stop())
   }
 })
+
+test('a topic is not deleted by a store that has stopped: its files may be another process’s', async () => {
+  const at = world()
+  const opened = await open(at)
+  put(opened, message('A', 'x'))
+  await at.clock.until(opened.store.stop())
+  assert.throws(() => opened.store.deleteTopic('A'), /stops/)
+  assert.equal((await open(at)).store.maxOffset('A', 0), 1)
+})

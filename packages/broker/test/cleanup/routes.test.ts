@@ -6,6 +6,8 @@ import {
   deleteExpiredCommitLog,
   getBrokerRuntimeInfo,
 } from '@skua-mq/protocol'
+import type { Store } from '@skua-mq/store'
+import type { BrokerTables } from '../../src/tables.ts'
 import { type Peer, World } from '../world.ts'
 
 const minOffset = async (peer: Peer) => {
@@ -36,5 +38,29 @@ test('316 leaves alone what topics there are', async () => {
   await peer.send('T', 'x')
   assert.equal((await peer.ask(cleanUnusedTopic, {})).code, 0)
   assert.equal((await peer.send('T', 'x')).header.queueOffset, 1)
+  await world.stop()
+})
+
+test('316 deletes many topics a few in a turn, and spares what is made meanwhile', async () => {
+  const world = await new World({ defaultTopicQueueNums: 1 }).start()
+  const [peer, other] = [world.client('client'), world.client('other')]
+  const { store, tables } = world.broker as unknown as { store: Store; tables: BrokerTables }
+  const unused = Array.from({ length: 20 }, (_, i) => `Unused${i}`)
+  for (const topic of unused) await peer.send(topic, 'x')
+  for (const topic of unused) await world.settle(tables.topics.delete(topic, () => {}))
+  const deleted: string[] = []
+  const deleteTopic = store.deleteTopic.bind(store)
+  store.deleteTopic = topic => {
+    // As files on a slow disk.
+    world.runtime.clock.block(2)
+    deleted.push(topic)
+    deleteTopic(topic)
+  }
+  const cleaned = peer.ask(cleanUnusedTopic, {})
+  await world.pass(1)
+  assert.ok(deleted.length > 0 && deleted.length <= 6, `${deleted.length} in the first turns`)
+  assert.equal((await other.send('Unused19', 'y')).header.queueOffset, 1)
+  assert.equal((await cleaned).code, 0)
+  assert.deepEqual(deleted, unused.slice(0, -1))
   await world.stop()
 })
