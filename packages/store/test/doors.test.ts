@@ -330,3 +330,24 @@ test('a topic is not deleted by a store that has stopped: its files may be anoth
   assert.throws(() => opened.store.deleteTopic('A'), /stops/)
   assert.equal((await open(at)).store.maxOffset('A', 0), 1)
 })
+
+test('what comes while retention waits for the queues is not deleted before its queue is on the medium', async () => {
+  const at = world({ capacityBytes: 100_000_000 })
+  const config = { ...smallConfig, deleteWhen: '', diskSpaceCleanForciblyRatio: 0, diskMaxUsedSpaceRatio: 10 }
+  const opened = await open(at, config)
+  const fill = () => {
+    for (let i = 0; i < 200; i++) put(opened, message('A', `message ${i} ${'b'.repeat(200)}`))
+  }
+  fill()
+  await at.clock.advanceAsync(59_000)
+  const lift = at.disk.faults.slow({ on: 'sync', ms: 4000, path: 'consumequeue' })
+  await at.clock.advanceAsync(2000)
+  put(opened, message('New', 'came amid the wait'))
+  fill()
+  while (opened.store.minPhysicalOffset === 0) await at.clock.advanceAsync(100)
+  await at.clock.advanceAsync(1000)
+  lift()
+  at.disk.powerCut(new SimRandom(1))
+  const again = await open(at, config, { bootId: 'another boot' })
+  assert.equal(again.store.maxOffset('New', 0), 1)
+})

@@ -101,10 +101,11 @@ export class Retention {
     if (!this.asked && !verdict.clean && !verdict.force && !isDeletionHour(config.deleteWhen, nowMs)) return
     const rule = { nowMs, reservedMs: config.fileReservedTime * hourMs, force: verdict.force }
     this.asked = false
-    if (this.expired(rule) === 0) return
+    const settled = this.parts.flush.synced
+    if (this.expired(rule, settled) === 0) return
     // Where a queue ends is known from its file alone, once its messages are gone.
     await this.parts.dispatchFlush.settle()
-    const count = this.expired(rule)
+    const count = this.expired(rule, settled)
     if (count === 0 || this.aborter.signal.aborted) return
     const reason = verdict.force ? 'the disk is short' : 'fileReservedTime'
     try {
@@ -116,9 +117,10 @@ export class Retention {
     this.checkDisk()
   }
 
-  private expired(rule: ExpiryRule): number {
+  /** How many segments may go that end before `end`. */
+  private expired(rule: ExpiryRule, end: number): number {
     const { segments } = this.parts.log
-    const sealed = segments.all.slice(0, this.sealed)
+    const sealed = segments.all.slice(0, this.sealed).filter(({ base }) => base + segments.size <= end)
     return expiredSegments(
       sealed.map(segment => ({ lastWriteMs: segments.lastWriteMs(segment) })),
       rule,
