@@ -22,7 +22,7 @@ import { type Descriptors, descriptorsShared, shareDescriptors } from './descrip
 import { FilterBitmaps } from './filter/filter-bitmaps.ts'
 import { FilterProcesses, type StartFilterProcess } from './filter-server/filter-processes.ts'
 import { SlaveProgress } from './ha/slave-progress.ts'
-import { hotHandlers } from './hot.ts'
+import { hotRequests } from './hot-requests.ts'
 import { Registration } from './registration/registration.ts'
 import { type Replication, replication } from './replication.ts'
 import { brokerRoutes } from './routes.ts'
@@ -67,7 +67,7 @@ export class Broker implements Service {
   private readonly server: RemotingServer
   private readonly client: RemotingClient
   private readonly registration: Registration
-  private readonly hot: ReturnType<typeof hotHandlers>
+  private readonly hot: ReturnType<typeof hotRequests>
   private readonly delivery: Delivery
   private readonly replication: Replication
   private readonly filterProcesses: Service
@@ -94,7 +94,7 @@ export class Broker implements Service {
     this.tables = brokerTables({ config, runtime, store: this.store })
     bitmaps?.use(this.tables.consumerFilters)
     this.delivery = delivery({ config, runtime, store: this.store, tables: this.tables, storeHost })
-    this.hot = hotHandlers({
+    this.hot = hotRequests({
       steps: this.delivery.steps,
       config,
       runtime,
@@ -179,7 +179,7 @@ export class Broker implements Service {
           diskRatio: () => diskRatio(runtime, config.storePathRootDir),
         }),
       ],
-      hot,
+      hot: hot.routes,
       tls: options.tls,
       limits: { ...limitsOf(config), ...options.limits, maxConnections: this.descriptors.maxConnections },
     })

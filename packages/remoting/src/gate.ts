@@ -8,7 +8,7 @@ export interface Asking {
   readonly account: Account
 }
 
-/** Asked before anything is done for a request: why it is not let in, or undefined. */
+/** Asked before anything is done for a request, hot or not: why it is not let in, or undefined. */
 export type Gate = (head: { readonly code: number }, asking: Asking) => Refusal | undefined
 
 /**
@@ -27,5 +27,18 @@ export function overloadGate(
       ResponseCode.systemBusy,
       `[OVERLOAD]maxPendingRequests (${limit}) requests are being worked on, ${account.running} of them for this connection`,
     )
+  }
+}
+
+/** The refusal of the first one that refuses. */
+export function gates(all: readonly Gate[]): Gate {
+  const [first, ...rest] = all
+  if (first !== undefined && rest.length === 0) return first
+  return (head, asking) => {
+    for (const gate of all) {
+      const refusal = gate(head, asking)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
   }
 }

@@ -1,12 +1,13 @@
-import { decodeFrame, isResponse } from '@skua-mq/protocol'
+import { isResponse } from '@skua-mq/protocol'
 import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, TlsServer, Turn } from '@skua-mq/runtime'
 import { every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame, connectionLimit, handlerFailed, listening, tlsNotConfigured } from './events.ts'
-import { overloadGate } from './gate.ts'
-import { type HotHandlers, HotPath } from './hot.ts'
+import { type Gate, gates, overloadGate } from './gate.ts'
+import { HotPath } from './hot-path.ts'
+import type { AnyHotRoute } from './hot-route.ts'
 import { Later } from './later.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
@@ -21,7 +22,9 @@ export interface RemotingServerParts {
   /** All of them serve the same requests: the main and the fast port of a broker. Port 0 takes a free one. */
   readonly listen: readonly Address[]
   readonly routes: readonly Route[]
-  readonly hot?: HotHandlers
+  readonly hot?: readonly AnyHotRoute[]
+  /** Asked before each request, in this order, behind the one that refuses what is too much. */
+  readonly gates?: readonly Gate[]
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
@@ -43,7 +46,7 @@ export class RemotingServer implements Service, ChannelOwner {
   private readonly parts: RemotingServerParts
   private readonly limits: RemotingLimits
   private readonly dispatch: Dispatch
-  private readonly hot: HotPath | undefined
+  private readonly hot: HotPath
   private readonly channels = new Set<Channel>()
   /** Those whose answers were not all taken at once, and since when. */
   private readonly slow = new Map<Channel, number>()
@@ -60,14 +63,10 @@ export class RemotingServer implements Service, ChannelOwner {
     this.parts = parts
     this.name = parts.name
     this.limits = { ...defaultLimits, ...parts.limits }
-    this.dispatch = new Dispatch(parts.routes, {
-      events: parts.events,
-      admit: overloadGate(this.limits, this.accounts, () => this.channels.size),
-    })
-    this.hot =
-      parts.hot === undefined
-        ? undefined
-        : new HotPath(parts.hot, { version: serverIdentity.version, events: parts.events })
+    const overload = overloadGate(this.limits, this.accounts, () => this.channels.size)
+    const admission = { events: parts.events, admit: gates([overload, ...(parts.gates ?? [])]) }
+    this.dispatch = new Dispatch(parts.routes, admission)
+    this.hot = new HotPath(parts.hot ?? [], { ...admission, version: serverIdentity.version })
   }
 
   /** Where it listens, in the order of `listen`. */
@@ -151,8 +150,7 @@ export class RemotingServer implements Service, ChannelOwner {
   }
 
   frame(channel: Channel, bytes: Buffer, start: number, end: number): void {
-    const command =
-      this.hot === undefined ? decodeFrame(bytes, start, end) : this.hot.frame(channel, bytes, { start, end })
+    const command = this.hot.frame(channel, bytes, { start, end })
     if (command === undefined) return
     channel.setHeavy()
     // The reader's buffer is reused, while whoever waits for a reply, or answers later, still reads this.

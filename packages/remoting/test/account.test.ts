@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type PullView, queryConsumerOffset, ResponseCode } from '@skua-mq/protocol'
+import { hotPull, queryConsumerOffset, ResponseCode } from '@skua-mq/protocol'
 import { type Event, EventHub, type SimRuntime, simRuntime } from '@skua-mq/runtime'
-import { ok, RemotingClient, RemotingServer, type RemotingServerParts, type ReplyToken, route } from '../src/index.ts'
+import { hotRoute, ok, RemotingClient, RemotingServer, type RemotingServerParts, route } from '../src/index.ts'
 import { ask, port, rawPeer } from './raw-peer.ts'
 
 async function world(
@@ -43,14 +43,13 @@ const pull = (opaque: number) => ask(opaque, { code: 11, extFields: pullFields }
 function pullsOf(bytes: number) {
   const slice = Buffer.alloc(bytes)
   const counts = { pinned: 0, asked: 0 }
-  const hot = {
-    send: () => {},
-    pull: (_view: PullView, token: ReplyToken) => {
+  const hot = [
+    hotRoute(hotPull, (_view, token) => {
       counts.asked++
       counts.pinned++
       token.answer(ResponseCode.success, undefined, { body: [slice], release: () => counts.pinned-- })
-    },
-  }
+    }),
+  ]
   return { hot, counts }
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  hotPull,
+  hotSend,
   type PullView,
   queryConsumerOffset,
   ResponseCode,
@@ -9,7 +11,15 @@ import {
   writeFields,
 } from '@skua-mq/protocol'
 import { type Event, EventHub, type SimRuntime, simRuntime } from '@skua-mq/runtime'
-import { ok, RemotingClient, RemotingServer, type RemotingServerParts, type ReplyToken, route } from '../src/index.ts'
+import {
+  hotRoute,
+  ok,
+  RemotingClient,
+  RemotingServer,
+  type RemotingServerParts,
+  type ReplyToken,
+  route,
+} from '../src/index.ts'
 import { ask, port, rawPeer } from './raw-peer.ts'
 
 async function world(parts: Partial<RemotingServerParts> = {}) {
@@ -157,7 +167,7 @@ test('hot requests reach their handlers as views, and are answered by token in t
   const pull = (view: PullView, token: ReplyToken) => {
     token.answer(ResponseCode.pullNotFound, undefined, { remark: `nothing in ${view.topic}` })
   }
-  const { runtime } = await world({ hot: { send, pull } })
+  const { runtime } = await world({ hot: [hotRoute(hotSend, send), hotRoute(hotPull, pull)] })
   const { socket, replies } = await rawPeer(runtime)
   const header = writeFields(sendMessageV2.header, {
     producerGroup: 'pg',
@@ -207,13 +217,12 @@ test('hot requests reach their handlers as views, and are answered by token in t
 test('a peer that does not read its answers is paused, then closed; slices are released either way', async () => {
   const slice = Buffer.alloc(50_000)
   let pinned = 0
-  const send = () => {}
   const pull = (_view: PullView, token: ReplyToken) => {
     pinned++
     token.answer(ResponseCode.success, undefined, { body: [slice], release: () => pinned-- })
   }
   const { runtime } = await world({
-    hot: { send, pull },
+    hot: [hotRoute(hotPull, pull)],
     limits: { pauseAtUnsentBytes: 100_000, closeAtUnsentBytes: 1_000_000 },
   })
   const { socket, state } = await rawPeer(runtime)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RemotingServer } from '@skua-mq/remoting'
+import { hotPull } from '@skua-mq/protocol'
+import { hotRoute, RemotingServer } from '@skua-mq/remoting'
 import { configOf, type SimRuntime, simRuntime } from '@skua-mq/runtime'
 import type { GetResult } from '@skua-mq/store'
 import { brokerOptions } from '../../src/index.ts'
@@ -33,7 +34,7 @@ function serverOf(
     name: 'test',
     listen: [{ host: 'host', port: 10_911 }],
     routes: [],
-    hot: { send: () => {}, pull: (view, token) => handler.handle(view, token) },
+    hot: [hotRoute(hotPull, (view, token) => handler.handle(view, token))],
   })
 }
 

@@ -1,6 +1,7 @@
 export * from './byte-writer.ts'
 export * from './field-index.ts'
 export * from './header-scan.ts'
+export type { HotRequest } from './hot-request.ts'
 export * from './pull-view.ts'
 export * from './reply-frame.ts'
 export * from './send-view.ts'

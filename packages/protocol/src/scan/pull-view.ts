@@ -3,6 +3,7 @@ import { readFields, type Value } from '../request.ts'
 import { pullMessage } from '../requests/pull.ts'
 import { FieldIndex } from './field-index.ts'
 import type { HeaderScan } from './header-scan.ts'
+import type { HotRequest } from './hot-request.ts'
 import { fillHead, intAt, intOr, longAt, nameAt, optionalTextAt, type RequestHead, versionAt } from './view.ts'
 
 /** A pull request (11, 361). One object is reused: it is valid until the handler returns; what is held is copied. */
@@ -37,12 +38,7 @@ const members = Object.keys(pullMessage.header) as (keyof PullHeader)[]
 const slot = Object.fromEntries(members.map((name, index) => [name, index])) as Record<keyof PullHeader, number>
 const names = new FieldIndex(members)
 
-/** The field index of a pull request; undefined for other codes. */
-export function pullFields(code: number): FieldIndex | undefined {
-  return code === 11 || code === 361 ? names : undefined
-}
-
-export function fillPull(view: PullView, scan: HeaderScan, form: 0 | 1): void {
+function fillPull(view: PullView, scan: HeaderScan, form: 0 | 1): void {
   fillHead(view, scan)
   view.form = form
   view.consumerGroup = nameAt(scan, slot.consumerGroup, 'consumerGroup')
@@ -59,8 +55,7 @@ export function fillPull(view: PullView, scan: HeaderScan, form: 0 | 1): void {
   view.maxMsgBytes = intOr(scan, slot.maxMsgBytes, 'maxMsgBytes', -1)
 }
 
-/** The generic way to the same view. */
-export function fillPullFromCommand(view: PullView, command: Command): void {
+function fillPullFromCommand(view: PullView, command: Command): void {
   const header = readFields(pullMessage.header, command.extFields)
   view.code = command.code
   view.opaque = command.opaque
@@ -79,4 +74,15 @@ export function fillPullFromCommand(view: PullView, command: Command): void {
   view.subscription = header.subscription
   view.expressionType = header.expressionType
   view.maxMsgBytes = header.maxMsgBytes ?? -1
+}
+
+/** 11, 361. */
+export const hotPull: HotRequest<PullView> = {
+  fields: new Map([
+    [11, names],
+    [361, names],
+  ]),
+  view: PullView,
+  fill: fillPull,
+  fillFromCommand: fillPullFromCommand,
 }

@@ -4,6 +4,7 @@ import { HeaderError, readFields, type Value } from '../request.ts'
 import { sendMessage, sendMessageV2 } from '../requests/send.ts'
 import { FieldIndex } from './field-index.ts'
 import type { HeaderScan } from './header-scan.ts'
+import type { HotRequest } from './hot-request.ts'
 import { scratch, unescapeInto } from './unescape.ts'
 import { boolAt, fillHead, intAt, intOr, longAt, nameAt, type RequestHead } from './view.ts'
 
@@ -50,13 +51,7 @@ const wireNames = (spec: typeof sendMessage | typeof sendMessageV2) =>
 const longNames = new FieldIndex(wireNames(sendMessage))
 const shortNames = new FieldIndex(wireNames(sendMessageV2))
 
-/** The field index of a send request; undefined for other codes. */
-export function sendFields(code: number): FieldIndex | undefined {
-  return code === 310 || code === 320 ? shortNames : code === 10 ? longNames : undefined
-}
-
-/** Fills the view from a scan. Throws HeaderError, as the table would. */
-export function fillSend(view: SendView, scan: HeaderScan, form: 0 | 1): void {
+function fillSend(view: SendView, scan: HeaderScan, form: 0 | 1): void {
   fillHead(view, scan)
   view.form = form
   view.producerGroup = nameAt(scan, slot.producerGroup, 'producerGroup')
@@ -94,8 +89,7 @@ export function fillSend(view: SendView, scan: HeaderScan, form: 0 | 1): void {
   view.bodyEnd = scan.bodyEnd
 }
 
-/** The generic way to the same view, for headers that the scanner leaves alone. */
-export function fillSendFromCommand(view: SendView, command: Command): void {
+function fillSendFromCommand(view: SendView, command: Command): void {
   const spec = command.code === 10 ? sendMessage : sendMessageV2
   const header = readFields(spec.header as typeof sendMessage.header, command.extFields)
   view.code = command.code
@@ -122,4 +116,16 @@ export function fillSendFromCommand(view: SendView, command: Command): void {
   view.body = Buffer.from(body.buffer, body.byteOffset, body.length)
   view.bodyStart = 0
   view.bodyEnd = body.length
+}
+
+/** 10, 310, 320. */
+export const hotSend: HotRequest<SendView> = {
+  fields: new Map([
+    [10, longNames],
+    [310, shortNames],
+    [320, shortNames],
+  ]),
+  view: SendView,
+  fill: fillSend,
+  fillFromCommand: fillSendFromCommand,
 }

@@ -5,26 +5,26 @@ import {
   type Command,
   decodeFrame,
   encodeFrame,
-  fillPull,
-  fillPullFromCommand,
-  fillSend,
-  fillSendFromCommand,
   HeaderForm,
   HeaderScan,
+  type HotRequest,
+  hotPull,
+  hotSend,
   javaLongMax,
-  PullView,
-  pullFields,
+  type PullView,
   pullMessage,
   ScanOutcome,
-  SendView,
+  type SendView,
   scanFrame,
-  sendFields,
   sendMessage,
   sendMessageV2,
   writeFields,
 } from '../../src/index.ts'
 
-const hot = (code: number) => sendFields(code) ?? pullFields(code)
+/** Each of them is read in both ways below, with a generator of its headers. */
+const requests: readonly HotRequest<SendView | PullView>[] = [hotSend, hotPull]
+const requestOf = (code: number) => requests.find(request => request.fields.has(code))
+const hot = (code: number) => requestOf(code)?.fields.get(code)
 const properties = fc
   .tuple(fc.stringMatching(/^[a-zA-Z0-9_ ]{0,12}$/), fc.string({ maxLength: 40, unit: 'binary' }))
   .map(([name, value]) => `${name}\u0001${value}`)
@@ -94,15 +94,16 @@ function foreign(frame: Buffer, style: 'go' | 'ali-ons'): Buffer {
   return Buffer.concat([head, header, body])
 }
 
-const plain = (view: SendView) => ({
-  ...view,
-  properties: view.properties.subarray(view.propertiesStart, view.propertiesEnd).toString('hex'),
-  body: view.body.subarray(view.bodyStart, view.bodyEnd).toString('hex'),
-  propertiesStart: 0,
-  propertiesEnd: 0,
-  bodyStart: 0,
-  bodyEnd: 0,
-})
+/** What a view says, wherever its bytes lie. */
+const plain = (view: SendView | PullView) =>
+  'body' in view
+    ? {
+        ...view,
+        properties: view.properties.subarray(view.propertiesStart, view.propertiesEnd).toString('hex'),
+        body: view.body.subarray(view.bodyStart, view.bodyEnd).toString('hex'),
+        ...{ propertiesStart: 0, propertiesEnd: 0, bodyStart: 0, bodyEnd: 0 },
+      }
+    : { ...view }
 
 function outcome<T>(run: () => T): T | string {
   try {
@@ -114,15 +115,10 @@ function outcome<T>(run: () => T): T | string {
 
 function viaTable(frame: Buffer): unknown {
   const command: Command = decodeFrame(frame, 0, frame.length)
-  const send = sendFields(command.code) !== undefined
+  const request = requestOf(command.code)!
   return outcome(() => {
-    if (!send) {
-      const view = new PullView()
-      fillPullFromCommand(view, command)
-      return { ...view }
-    }
-    const view = new SendView()
-    fillSendFromCommand(view, command)
+    const view = new request.view()
+    request.fillFromCommand(view, command)
     return plain(view)
   })
 }
@@ -130,15 +126,10 @@ function viaTable(frame: Buffer): unknown {
 function viaScan(frame: Buffer): unknown {
   const scan = new HeaderScan()
   if (scanFrame(frame, { start: 0, end: frame.length }, hot, scan) === ScanOutcome.other) return 'other'
-  const form = frame[4] === 1 ? 1 : 0
+  const request = requestOf(scan.code)!
   return outcome(() => {
-    if (pullFields(scan.code) !== undefined) {
-      const view = new PullView()
-      fillPull(view, scan, form)
-      return { ...view }
-    }
-    const view = new SendView()
-    fillSend(view, scan, form)
+    const view = new request.view()
+    request.fill(view, scan, frame[4] === 1 ? 1 : 0)
     return plain(view)
   })
 }

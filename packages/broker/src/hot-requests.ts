@@ -1,5 +1,5 @@
-import { encodeHost } from '@skua-mq/protocol'
-import type { Channel, HotHandlers } from '@skua-mq/remoting'
+import { encodeHost, hotPull, hotSend } from '@skua-mq/protocol'
+import { type AnyHotRoute, type Channel, hotRoute } from '@skua-mq/remoting'
 import type { Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig } from './config/options.ts'
@@ -21,7 +21,8 @@ export interface HotParts {
 }
 
 /** Send and pull, with what they take of the broker. */
-export function hotHandlers(parts: HotParts): HotHandlers & {
+export function hotRequests(parts: HotParts): {
+  routes: readonly AnyHotRoute[]
   stop: () => void
   held: () => number
   /** Pulls that are held for a queue are looked at again. */
@@ -79,8 +80,10 @@ export function hotHandlers(parts: HotParts): HotHandlers & {
   })
   store.onArrival(pull)
   return {
-    send: (view, token) => send.handle(view, token, bornHostOf(token.connection)),
-    pull: (view, token) => pull.handle(view, token),
+    routes: [
+      hotRoute(hotSend, (view, token) => send.handle(view, token, bornHostOf(token.connection))),
+      hotRoute(hotPull, (view, token) => pull.handle(view, token)),
+    ],
     stop: () => pull.stop(),
     held: () => pull.held.size,
     wake: (topic, queueId) => pull.arrived(topic, queueId),
