@@ -7,13 +7,14 @@ import {
   heartBeat,
   notifyConsumerIdsChanged,
   ResponseCode,
+  retryPrefix,
   type SubscriptionData,
   unregisterClient,
 } from '@skua-mq/protocol'
 import { type Call, type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
 import type { GroupTable } from '../group/group-table.ts'
-import { maxGroupLength, retryPrefix } from '../topic/names.ts'
+import { maxGroupLength } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { connectionRoutes } from './connection-routes.ts'
 import type { ConsumerGroup, ConsumerGroups } from './consumer-groups.ts'

@@ -1,3 +1,4 @@
+import { traceTopic } from '@skua-mq/protocol'
 import { bool, bytes, type Config, count, int, long, millis, port, text, unavailable, word } from '@skua-mq/runtime'
 import { storeOptions } from '@skua-mq/store'
 
@@ -60,7 +61,7 @@ const delivery = {
   clusterTopicEnable: bool({ default: true, help: 'whether the topic named after the cluster may be used' }),
   brokerTopicEnable: bool({ default: true, help: 'whether the topic named after the broker may be used' }),
   traceTopicEnable: bool({ default: false, help: 'create the trace topic' }),
-  msgTraceTopicName: word({ default: 'RMQ_SYS_TRACE_TOPIC', help: 'name of the trace topic' }),
+  msgTraceTopicName: word({ default: traceTopic, help: 'name of the trace topic' }),
   enablePropertyFilter: bool({ default: false, live: true, help: 'allow SQL92 subscriptions' }),
   filterSupportRetry: bool({ default: false, live: true, help: 'filter retried messages too' }),
   longPollingEnable: bool({ default: true, live: true, help: 'hold pulls that find nothing' }),

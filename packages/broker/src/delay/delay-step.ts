@@ -1,9 +1,8 @@
-import { PropertyName, parseProperties, printProperties, ResponseCode } from '@skua-mq/protocol'
+import { PropertyName, parseProperties, printProperties, ResponseCode, scheduleTopic } from '@skua-mq/protocol'
 import type { PropertyRewrite } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-handler.ts'
 
 /** Where delayed messages wait: level n in queue n - 1 (store.md 7.1). */
-export const scheduleTopic = 'SCHEDULE_TOPIC_XXXX'
 
 /**
  * A message with DELAY > 0 is kept in the schedule topic until its time has come. Levels above the highest count as

@@ -1,8 +1,7 @@
-import type { DelayOffsetTable } from '@skua-mq/protocol'
+import { type DelayOffsetTable, scheduleTopic } from '@skua-mq/protocol'
 import { type Clock, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { ArrivalListener, MessageStore } from '@skua-mq/store'
 import type { TableFile } from '../persist/table-file.ts'
-import { scheduleTopic } from './delay-step.ts'
 import { DelayedLevel } from './delayed-level.ts'
 
 export interface DelayedDeliveryParts {

@@ -1,4 +1,4 @@
-import { PropertyName } from '@skua-mq/protocol'
+import { halfTopic, PropertyName, scheduleTopic } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import {
   type AppendWaiter,
@@ -13,7 +13,6 @@ import { RecordProperties } from '../filter/record-properties.ts'
 import { RecordCopy } from '../record/record-copy.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { ArrivalMarks } from './arrival-marks.ts'
-import { scheduleTopic } from './delay-step.ts'
 
 export const delayedMessageDropped = defineEvent<{ level: number; queueOffset: number; why: string }>(
   'delayed message dropped',
@@ -39,7 +38,6 @@ const blockBytes = 1024 * 1024
 export const lookAgainMs = 1000
 /** After a refusal by the store or an error. */
 export const pauseMs = 1000
-const halfTopic = 'RMQ_SYS_TRANS_HALF_TOPIC'
 
 export interface DelayedLevelParts {
   readonly clock: Clock

@@ -4,6 +4,7 @@ import {
   isTagType,
   maxSqlLength,
   ResponseCode,
+  retryPrefix,
   type SqlFilter,
   SqlSyntaxError,
   type SubscriptionData,
@@ -11,7 +12,6 @@ import {
 import type { MessageFilter } from '@skua-mq/store'
 import type { PullStop } from '../pull/pull-handler.ts'
 import type { SubscriptionFilters } from '../pull/subscription-filter.ts'
-import { retryPrefix } from '../topic/names.ts'
 import type { ConsumerFilter, ConsumerFilters } from './consumer-filters.ts'
 import { retryFilter, sqlFilter, tagFilter, tagFilterOf } from './message-filters.ts'
 

@@ -1,4 +1,4 @@
-import { type PullView, ResponseCode } from '@skua-mq/protocol'
+import { Perm, type PullView, ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
 import {
@@ -63,8 +63,6 @@ export interface PullSettings {
   /** Bytes behind the log's end from which a reader is sent to the slave. */
   readonly slowReaderBytes: number
 }
-
-const permRead = 4
 
 /**
  * 11 and 361: checks in the order of remoting.md 10, reads what is in memory at once, holds what finds nothing. Cold
@@ -185,7 +183,7 @@ export class PullHandler {
   private check(view: PullView): PullStop | undefined {
     const { parts } = this
     const { settings } = parts
-    if ((settings.brokerPermission() & permRead) === 0) {
+    if ((settings.brokerPermission() & Perm.read) === 0) {
       return {
         code: ResponseCode.noPermission,
         remark: `broker ${settings.brokerName} is not readable (brokerPermission=${settings.brokerPermission()})`,
@@ -211,7 +209,7 @@ export class PullHandler {
         remark: `topic ${view.topic} does not exist on ${settings.brokerName}`,
       }
     }
-    if ((topic.perm & permRead) === 0) {
+    if ((topic.perm & Perm.read) === 0) {
       return {
         code: ResponseCode.noPermission,
         remark: `topic ${view.topic} is not readable: its perm is ${topic.perm}`,

@@ -1,4 +1,4 @@
-import { encodeHost, ResponseCode, sendReplyMessage, sendReplyMessageV2 } from '@skua-mq/protocol'
+import { encodeHost, Perm, ResponseCode, sendReplyMessage, sendReplyMessageV2 } from '@skua-mq/protocol'
 import { type Call, type Connection, type Route, route } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
@@ -24,7 +24,6 @@ export interface ReplyRouteParts {
   readonly storeAddress: string
 }
 
-const permWrite = 2
 const unknownHost = new Uint8Array(8)
 
 /** 324, 325 (remoting.md 9.7): an answer of request-reply, passed on to the one who asked. */
@@ -69,7 +68,7 @@ function refusalOf(header: ReplyHeader, body: Uint8Array, { topics, settings }: 
     topics.createFor({ topic, defaultTopic, queueNums: header.defaultTopicQueueNums, unitMode: header.unitMode })
   if (found === undefined)
     return { code: ResponseCode.topicNotExist, remark: `topic ${topic} does not exist here and may not be created` }
-  if ((found.perm & permWrite) === 0)
+  if ((found.perm & Perm.write) === 0)
     return { code: ResponseCode.noPermission, remark: `topic ${topic} is not writable: its perm is ${found.perm}` }
   const queues = Math.max(found.readQueueNums, found.writeQueueNums)
   if (queueId >= queues)

@@ -1,5 +1,4 @@
-import type { SubscriptionGroupConfig, TopicConfig } from '@skua-mq/protocol'
-import { deadLetterPrefix, retryPrefix } from '../topic/names.ts'
+import { deadLetterPrefix, retryPrefix, type SubscriptionGroupConfig, type TopicConfig } from '@skua-mq/protocol'
 
 /** The first version whose clients say how often a message may be consumed (remoting.md 9.5). */
 const versionWithLimit = 121

@@ -3,11 +3,11 @@ import {
   parseProperties,
   printProperties,
   ResponseCode,
+  retryPrefix,
   type SubscriptionGroupConfig,
 } from '@skua-mq/protocol'
 import type { PropertyRewrite } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-handler.ts'
-import { retryPrefix } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { deadLetterTopic, reconsumeLimit } from './dead-letter.ts'
 

@@ -1,6 +1,7 @@
 import {
   type consumerSendMsgBack,
   type HeaderOf,
+  Perm,
   PropertyName,
   ResponseCode,
   readRecord,
@@ -12,7 +13,6 @@ import type { MessageStore } from '@skua-mq/store'
 import { delayTarget } from '../delay/delay-step.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import { unstorableTopic } from '../topic/names.ts'
-import { Perm } from '../topic/topic-config.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { deadLetterTopic, reconsumeLimit, retryTopicOf } from './dead-letter.ts'
 

@@ -1,4 +1,4 @@
-import { PropertyName, parseProperties, ResponseCode, type SendView } from '@skua-mq/protocol'
+import { Perm, PropertyName, parseProperties, ResponseCode, type SendView } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
@@ -68,7 +68,6 @@ export interface SendParts {
   readonly steps: readonly SendStep[]
 }
 
-const permWrite = 2
 const ignored = () => {}
 const preparedFlag = 0x4
 
@@ -139,7 +138,7 @@ export class SendHandler implements SendInWork {
     }
     const topic = topics.find(view.topic)
     this.created = topic === undefined
-    if ((settings.brokerPermission() & permWrite) === 0 && (topic === undefined || topic.order)) {
+    if ((settings.brokerPermission() & Perm.write) === 0 && (topic === undefined || topic.order)) {
       return {
         code: ResponseCode.noPermission,
         remark: `broker ${settings.brokerName} is not writable (brokerPermission=${settings.brokerPermission()})`,
@@ -168,7 +167,7 @@ export class SendHandler implements SendInWork {
         remark: `topic ${view.topic} does not exist here, and autoCreateTopicEnable or the template ${view.defaultTopic} do not let it be created, or there are maxAutoCreatedTopics already`,
       }
     }
-    if ((found.perm & permWrite) === 0) {
+    if ((found.perm & Perm.write) === 0) {
       return {
         code: ResponseCode.noPermission,
         remark: `topic ${view.topic} is not writable: its perm is ${found.perm}`,

@@ -1,4 +1,4 @@
-import { maxTopicBytesV1, ResponseCode } from '@skua-mq/protocol'
+import { brokersTopics, deadLetterPrefix, maxTopicBytesV1, ResponseCode, retryPrefix } from '@skua-mq/protocol'
 
 const legal = /^[%|a-zA-Z0-9_-]+$/
 
@@ -7,33 +7,8 @@ export const maxTopicLength = 127
 export const maxRetryTopicLength = 255
 export const maxGroupLength = 255
 
-export const retryPrefix = '%RETRY%'
-export const deadLetterPrefix = '%DLQ%'
-
-/**
- * Where the broker keeps what it had taken and the store then refuses for good: a delayed message above a limit that was
- * lowered, above all. It lies there byte for byte, with REAL_TOPIC and REAL_QID as properties.
- */
-export const undeliverableTopic = 'rmq_sys_UNDELIVERABLE'
-
-/** Topics of the broker itself, to which nobody may send (remoting.md 9.2). */
-const forbidden = new Set([
-  'SCHEDULE_TOPIC_XXXX',
-  'RMQ_SYS_TRANS_HALF_TOPIC',
-  'RMQ_SYS_TRANS_OP_HALF_TOPIC',
-  'TRANS_CHECK_MAX_TIME_TOPIC',
-  'SELF_TEST_TOPIC',
-  'OFFSET_MOVED_EVENT',
-  undeliverableTopic,
-])
-
 /** Asked for every message. */
-export const isForbiddenTopic = (topic: string): boolean => forbidden.has(topic)
-
-/** Names that belong to the broker whether it has made them or not (admin.md 2). */
-const system = new Set([...forbidden, 'TBW102', 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC'])
-
-export const isSystemName = (topic: string): boolean => system.has(topic) || topic.startsWith('rmq_sys_')
+export const isForbiddenTopic = (topic: string): boolean => brokersTopics.has(topic)
 
 /** Why a topic name is none; undefined for a good one (remoting.md 9.4). */
 export function illegalTopicName(topic: string): string | undefined {
@@ -62,7 +37,7 @@ export function unstorableTopic(topic: string): string | undefined {
  * name is too long; undefined where one may.
  */
 export function refusedTopic(topic: string): TopicRefusal | undefined {
-  if (forbidden.has(topic)) {
+  if (isForbiddenTopic(topic)) {
     const remark = `the topic ${topic} belongs to the broker: sending to it is forbidden`
     return { code: ResponseCode.noPermission, remark }
   }

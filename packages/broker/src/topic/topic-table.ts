@@ -1,10 +1,17 @@
-import type { TopicConfig, TopicConfigTable } from '@skua-mq/protocol'
+import {
+  isSystemTopic,
+  Perm,
+  retryPrefix,
+  type TopicConfig,
+  type TopicConfigTable,
+  templateTopic,
+} from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
-import { isSystemName, refusedTopic, retryPrefix, type TopicRefusal } from './names.ts'
-import { systemTopics, type TopicSettings, templateTopic } from './system-topics.ts'
-import { Perm, topicConfig } from './topic-config.ts'
+import { refusedTopic, type TopicRefusal } from './names.ts'
+import { systemTopics, type TopicSettings } from './system-topics.ts'
+import { topicConfig } from './topic-config.ts'
 
 export const topicCreated = defineEvent<{ topic: string; queues: number; perm: number; why: string }>(
   'topic created',
@@ -72,7 +79,7 @@ export class TopicTable {
 
   /** Topics that no tool may change or delete. */
   isSystem(topic: string): boolean {
-    return this.made.has(topic) || isSystemName(topic) || topic === this.parts.settings.msgTraceTopicName
+    return this.made.has(topic) || isSystemTopic(topic) || topic === this.parts.settings.msgTraceTopicName
   }
 
   systemTopicNames(): readonly string[] {

@@ -1,6 +1,6 @@
+import { opTopic } from '@skua-mq/protocol'
 import { type Clock, delay } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
-import { opTopic } from './half-message.ts'
 import { halfOffsetsOf } from './op-messages.ts'
 import { readQueue } from './queue-reader.ts'
 

@@ -1,6 +1,7 @@
 import {
   type endTransaction,
   type HeaderOf,
+  halfTopic,
   PropertyName,
   ResponseCode,
   readRecord,
@@ -14,7 +15,7 @@ import type { MessageStore, PutResult } from '@skua-mq/store'
 import { delayTarget } from '../delay/delay-step.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import { firstOffsetOf } from './half-fate.ts'
-import { halfTopic, realTarget } from './half-message.ts'
+import { realTarget } from './half-message.ts'
 import { appendOp } from './op-messages.ts'
 
 type Header = HeaderOf<typeof endTransaction>

@@ -1,15 +1,9 @@
-import { PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
+import { halfTopic, PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
 import { maxPropertiesBytes } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-handler.ts'
 
-/** Where messages wait for their transaction's end (store.md 8): one queue. */
-export const halfTopic = 'RMQ_SYS_TRANS_HALF_TOPIC'
-/** Which of them are decided: queue offsets in message bodies. */
-export const opTopic = 'RMQ_SYS_TRANS_OP_HALF_TOPIC'
 /** Under which name the broker keeps its own place in both. */
 export const transactionGroup = 'CID_RMQ_SYS_TRANS'
-/** Where messages go of which nobody would say what becomes of them. */
-export const discardTopic = 'TRANS_CHECK_MAX_TIME_TOPIC'
 
 /** How often it was asked about, and its first place: what is added to a half message that is stored again. */
 const roomForChecks = 100

@@ -1,6 +1,6 @@
+import { opTopic } from '@skua-mq/protocol'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { appendDraft } from '../record/rewrite.ts'
-import { opTopic } from './half-message.ts'
 
 const properties = Buffer.from('TAGS\u0001d\u0002WAIT\u0001true')
 

@@ -1,9 +1,9 @@
-import { type PendingTransaction, PropertyName } from '@skua-mq/protocol'
+import { halfTopic, type PendingTransaction, PropertyName } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { DecidedHalves } from './decided-halves.ts'
 import { firstOffsetOf } from './half-fate.ts'
-import { checkTimesOf, halfTopic, immunityOf } from './half-message.ts'
+import { checkTimesOf, immunityOf } from './half-message.ts'
 import { Pace } from './pace.ts'
 import type { TransactionChecks } from './transaction-checks.ts'
 

@@ -1,4 +1,4 @@
-import { PropertyName, readRecord, type StoredMessage } from '@skua-mq/protocol'
+import { discardTopic, halfTopic, opTopic, PropertyName, readRecord, type StoredMessage } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import { BelievedTime, type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
@@ -9,7 +9,7 @@ import type { TopicTable } from '../topic/topic-table.ts'
 import { checkQuestion } from './check-question.ts'
 import { DecidedHalves, type DecidedLimits } from './decided-halves.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
-import { checkTimesOf, discardTopic, halfTopic, opTopic, realTarget, transactionGroup } from './half-message.ts'
+import { checkTimesOf, realTarget, transactionGroup } from './half-message.ts'
 import { Pace } from './pace.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { illegalGroupName, illegalTopicName, isSystemName, refusedTopic } from '../../src/topic/names.ts'
+import { isSystemTopic } from '@skua-mq/protocol'
+import { illegalGroupName, illegalTopicName, refusedTopic } from '../../src/topic/names.ts'
 
 test('names are made of % | letters, digits, _ and -', () => {
   for (const name of ['a', 'Topic_1-x', '%RETRY%g', 'ns%t|x']) assert.equal(illegalTopicName(name), undefined, name)
@@ -27,10 +28,10 @@ test("nobody sends to the broker's own topics; their names are system names", ()
     'SELF_TEST_TOPIC',
   ]) {
     assert.match(refusedTopic(topic)?.remark ?? '', /forbidden/)
-    assert.ok(isSystemName(topic))
+    assert.ok(isSystemTopic(topic))
   }
   assert.equal(refusedTopic('BenchmarkTest'), undefined)
   for (const topic of ['BenchmarkTest', 'TBW102', 'RMQ_SYS_TRACE_TOPIC', 'rmq_sys_anything'])
-    assert.ok(isSystemName(topic))
-  assert.equal(isSystemName('orders'), false)
+    assert.ok(isSystemTopic(topic))
+  assert.equal(isSystemTopic('orders'), false)
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { opTopic } from '@skua-mq/protocol'
 import { DecidedHalves } from '../../src/transaction/decided-halves.ts'
 import { StoreMachine } from '../store-machine.ts'
-import { opTopic } from './checks-world.ts'
 
 async function decidedBy(bodies: string[], half: number, limits?: { blocks: number; early: number }) {
   const machine = new StoreMachine()

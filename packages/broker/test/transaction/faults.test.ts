@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { discardTopic, halfTopic, opTopic } from '@skua-mq/protocol'
 import type { Store } from '@skua-mq/store'
 import { maxRemembered } from '../../src/transaction/end-transaction.ts'
 import { StoreMachine, text } from '../store-machine.ts'
-import { discardTopic, half, halfTopic, opTopic, refusing, transactions } from './checks-world.ts'
+import { half, refusing, transactions } from './checks-world.ts'
 
 const hour = 3_600_000
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { halfTopic } from '@skua-mq/protocol'
 import { StoreMachine, text } from '../store-machine.ts'
-import { half, halfTopic, transactions } from './checks-world.ts'
+import { half, transactions } from './checks-world.ts'
 
 test('a kill at any round loses no verdict and no open transaction, and delivers nothing twice', async () => {
   const machine = new StoreMachine()

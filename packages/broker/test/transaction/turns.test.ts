@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { opTopic } from '@skua-mq/protocol'
 import type { Store } from '@skua-mq/store'
 import { pendingTransactions } from '../../src/transaction/pending-transactions.ts'
 import { type Process, StoreMachine } from '../store-machine.ts'
-import { half, opTopic, transactions } from './checks-world.ts'
+import { half, transactions } from './checks-world.ts'
 
 /** The same process, which counts how many messages are looked up before the loop goes on with others. */
 function counting({ runtime, store }: Process) {

@@ -6,6 +6,7 @@ import {
   getEarliestMsgStoretime,
   javaLongMax,
   type MessageQueue,
+  Perm,
   PropertyName,
   parseOffsetMessageId,
   queryMessage,
@@ -13,6 +14,7 @@ import {
   readRecord,
   type StoredMessage,
   type TopicRouteData,
+  templateTopic,
   updateAndCreateTopic,
   viewMessageById,
 } from '@skua-mq/protocol'
@@ -78,10 +80,10 @@ export class Admin {
     const instance = await this.running()
     const wire = wrapName(this.client.namespace, topic)
     checkSendTopic(wire)
-    const { queueNum = 4, perm = 6, order = false } = options
+    const { queueNum = 4, perm = Perm.read | Perm.write, order = false } = options
     const header = {
       topic: wire,
-      defaultTopic: 'TBW102',
+      defaultTopic: templateTopic,
       readQueueNums: queueNum,
       writeQueueNums: queueNum,
       perm,

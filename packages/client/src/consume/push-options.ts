@@ -1,4 +1,4 @@
-import type { ConsumeFromWhere, MessageModel } from '@skua-mq/protocol'
+import { type ConsumeFromWhere, type MessageModel, traceTopic } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 import type { BodyCodec } from '../message/message.ts'
 import { bounded, type ClientOptions } from '../options.ts'
@@ -113,7 +113,7 @@ export function pushSettings<T>(options: PushConsumerOptions<T>) {
     skipBacklogBeyond: options.skipBacklogBeyond,
     handlerBlockedMs: options.handlerBlockedMs ?? 200,
     localOffsetStoreDir: options.localOffsetStoreDir,
-    traceTopic: options.enableMsgTrace ? (options.customizedTraceTopic ?? 'RMQ_SYS_TRACE_TOPIC') : undefined,
+    traceTopic: options.enableMsgTrace ? (options.customizedTraceTopic ?? traceTopic) : undefined,
   } as const
 }
 

@@ -1,4 +1,4 @@
-import { consumerSendMsgBack, PropertyName } from '@skua-mq/protocol'
+import { consumerSendMsgBack, PropertyName, templateTopic } from '@skua-mq/protocol'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import type { Draft } from '../message/outgoing.ts'
@@ -9,7 +9,7 @@ import { Sender } from '../produce/send.ts'
 
 const sendBackTimeoutMs = 5_000
 const innerProducerGroup = 'CLIENT_INNER_PRODUCER'
-const template = { createTopicKey: 'TBW102', defaultTopicQueueNums: 4 }
+const template = { createTopicKey: templateTopic, defaultTopicQueueNums: 4 }
 
 export interface SendBackParts {
   readonly instance: ClientInstance

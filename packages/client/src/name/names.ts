@@ -1,18 +1,9 @@
+import { brokersTopics } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 
 const legal = /^[%|a-zA-Z0-9_-]+$/
 const maxTopicLength = 127
 const maxGroupLength = 255
-
-/** Topics that only brokers write (remoting.md 9.2). */
-const forbiddenTopics: ReadonlySet<string> = new Set([
-  'SCHEDULE_TOPIC_XXXX',
-  'RMQ_SYS_TRANS_HALF_TOPIC',
-  'RMQ_SYS_TRANS_OP_HALF_TOPIC',
-  'TRANS_CHECK_MAX_TIME_TOPIC',
-  'SELF_TEST_TOPIC',
-  'OFFSET_MOVED_EVENT',
-])
 
 function checkName(kind: 'topic' | 'group', name: string, max: number): void {
   if (typeof name !== 'string' || name.trim() === '') throw new ClientError('ARGUMENT', `a ${kind} needs a name`)
@@ -32,7 +23,7 @@ export function checkTopic(topic: string): void {
 /** Also refuses topics that only brokers may write. */
 export function checkSendTopic(topic: string): void {
   checkTopic(topic)
-  if (forbiddenTopics.has(topic)) throw new ClientError('ARGUMENT', `only brokers write to ${topic}`)
+  if (brokersTopics.has(topic)) throw new ClientError('ARGUMENT', `only brokers write to ${topic}`)
 }
 
 /** `reserved` is Java's default name, which applications may not use. */

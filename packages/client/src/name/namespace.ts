@@ -1,26 +1,11 @@
-const retryPrefix = '%RETRY%'
-const dlqPrefix = '%DLQ%'
+import { deadLetterPrefix, isSystemTopic, retryPrefix } from '@skua-mq/protocol'
 
-const systemTopics: ReadonlySet<string> = new Set([
-  'TBW102',
-  'SCHEDULE_TOPIC_XXXX',
-  'BenchmarkTest',
-  'RMQ_SYS_TRANS_HALF_TOPIC',
-  'RMQ_SYS_TRACE_TOPIC',
-  'RMQ_SYS_TRANS_OP_HALF_TOPIC',
-  'TRANS_CHECK_MAX_TIME_TOPIC',
-  'SELF_TEST_TOPIC',
-  'OFFSET_MOVED_EVENT',
-  'CHECKPOINT_TOPIC',
-])
-
-export const isSystemTopic = (topic: string): boolean => systemTopics.has(topic) || topic.startsWith('rmq_sys_')
-
-const isSystem = (name: string): boolean => isSystemTopic(name) || name.startsWith('CID_RMQ_SYS_')
+const isSystem = (name: string): boolean =>
+  isSystemTopic(name) || name === 'CHECKPOINT_TOPIC' || name.startsWith('CID_RMQ_SYS_')
 
 /** `%RETRY%g` to [`%RETRY%`, `g`]; other names have an empty prefix. */
 function splitPrefix(name: string): [prefix: string, rest: string] {
-  for (const prefix of [retryPrefix, dlqPrefix]) {
+  for (const prefix of [retryPrefix, deadLetterPrefix]) {
     if (name.startsWith(prefix)) return [prefix, name.slice(prefix.length)]
   }
   return ['', name]
@@ -48,6 +33,6 @@ export function namespaceOfAddress(address: string): string | undefined {
 }
 
 export const retryTopic = (group: string): string => retryPrefix + group
-export const dlqTopic = (group: string): string => dlqPrefix + group
+export const dlqTopic = (group: string): string => deadLetterPrefix + group
 export const isRetryTopic = (topic: string): boolean => topic.startsWith(retryPrefix)
 export const groupOfRetryTopic = (topic: string): string => topic.slice(retryPrefix.length)

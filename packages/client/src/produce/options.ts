@@ -1,3 +1,4 @@
+import { templateTopic, traceTopic } from '@skua-mq/protocol'
 import type { BodyCodec } from '../message/message.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { bounded, type ClientOptions } from '../options.ts'
@@ -71,11 +72,11 @@ export function producerSettings<T>(options: ProducerOptions<T>) {
       compressors: options.compressors ?? {},
     },
     defaultTopicQueueNums: options.defaultTopicQueueNums ?? 4,
-    createTopicKey: options.createTopicKey ?? 'TBW102',
+    createTopicKey: options.createTopicKey ?? templateTopic,
     maxInFlight: bounded('maxInFlight', options.maxInFlight ?? 1_024, { min: 1, max: 65_536 }),
     maxInFlightBytes: options.maxInFlightBytes ?? 64 * 1024 * 1024,
     maxBatchBytes: Math.min(options.maxBatchBytes ?? 1_048_576, maxMessageSize),
     checkRequestHoldMax: options.checkRequestHoldMax ?? 2_000,
-    traceTopic: options.enableMsgTrace ? (options.customizedTraceTopic ?? 'RMQ_SYS_TRACE_TOPIC') : undefined,
+    traceTopic: options.enableMsgTrace ? (options.customizedTraceTopic ?? traceTopic) : undefined,
   } as const
 }

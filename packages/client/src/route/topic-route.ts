@@ -1,8 +1,6 @@
-import type { MessageQueue, QueueData, TopicRouteData } from '@skua-mq/protocol'
+import { type MessageQueue, Perm, type QueueData, type TopicRouteData } from '@skua-mq/protocol'
 import { compareQueues, compareText } from '../queue.ts'
 
-const permRead = 4
-const permWrite = 2
 const masterId = 0
 
 /** What the name servers say about a topic, with the two lists that clients make of it (client.md 3). */
@@ -34,14 +32,14 @@ export function publishList(topic: string, data: TopicRouteData): MessageQueue[]
     data.brokerDatas.filter(broker => broker.brokerAddrs.has(masterId)).map(broker => broker.brokerName),
   )
   return byBroker(data.queueDatas)
-    .filter(queue => (queue.perm & permWrite) !== 0 && withMaster.has(queue.brokerName))
+    .filter(queue => (queue.perm & Perm.write) !== 0 && withMaster.has(queue.brokerName))
     .flatMap(queue => numbered(topic, queue.brokerName, queue.writeQueueNums))
 }
 
 /** Readable queues; a master is not needed. */
 export function subscribeList(topic: string, data: TopicRouteData): MessageQueue[] {
   return data.queueDatas
-    .filter(queue => (queue.perm & permRead) !== 0)
+    .filter(queue => (queue.perm & Perm.read) !== 0)
     .flatMap(queue => numbered(topic, queue.brokerName, queue.readQueueNums))
     .sort(compareQueues)
 }

@@ -1,3 +1,4 @@
+import { templateTopic } from '@skua-mq/protocol'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { draftOf } from '../message/outgoing.ts'
@@ -6,7 +7,7 @@ import { Sender } from '../produce/send.ts'
 import { TraceDispatcher } from './dispatcher.ts'
 
 const sendTimeoutMs = 5_000
-const template: TopicTemplate = { createTopicKey: 'TBW102', defaultTopicQueueNums: 1 }
+const template: TopicTemplate = { createTopicKey: templateTopic, defaultTopicQueueNums: 1 }
 const maxMessageBytes = 4_194_304
 
 /** Traces of one client, sent by an inner producer which is not traced itself. The topic is a system topic: no namespace wraps it. */
