@@ -26,6 +26,7 @@ import { hotRequests } from './hot-requests.ts'
 import { Registration } from './registration/registration.ts'
 import { type Replication, replication } from './replication.ts'
 import { brokerRoutes } from './routes.ts'
+import { specialQueues } from './special-queues.ts'
 import { storeConfigOf } from './store-config.ts'
 import { type BrokerTables, brokerTables } from './tables.ts'
 
@@ -143,6 +144,7 @@ export class Broker implements Service {
       ...runtime,
       facts,
       ...further,
+      special: specialQueues(config),
     })
   }
 

@@ -1,6 +1,16 @@
 import { printProperties, readRecord, type StoredMessage } from '@skua-mq/protocol'
-import { type Event, EventHub, type Runtime, SimClock, SimMachine, SimNetwork, SimRandom } from '@skua-mq/runtime'
+import {
+  configOf,
+  type Event,
+  EventHub,
+  type Runtime,
+  SimClock,
+  SimMachine,
+  SimNetwork,
+  SimRandom,
+} from '@skua-mq/runtime'
 import { Draft, type PutResult, Store, storeConfig } from '@skua-mq/store'
+import { brokerOptions, specialQueues } from '../src/index.ts'
 
 export interface Process {
   readonly runtime: Runtime
@@ -37,7 +47,7 @@ export class StoreMachine {
       ...this.changes,
     })
     const facts = { pid: ++this.boots, bootId: 'boot', startedAt: () => undefined, lockHolder: () => undefined }
-    const store = new Store(config, { ...runtime, facts })
+    const store = new Store(config, { ...runtime, facts, special: specialQueues(configOf(brokerOptions)) })
     await this.clock.until(store.start())
     return { runtime, store }
   }

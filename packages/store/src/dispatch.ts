@@ -5,7 +5,6 @@ import type { UnitFields } from './consume-queue/unit.ts'
 import type { IndexFiles } from './index-file/index-files.ts'
 import { JavaHasher } from './index-file/java-hasher.ts'
 
-const scheduleTopic = 'SCHEDULE_TOPIC_XXXX'
 const word = 0x1_0000_0000
 const rollback = 0xc
 const space = 0x20
@@ -32,7 +31,6 @@ export interface MessageBitmaps {
 }
 
 export interface DispatchOptions {
-  readonly delayLevels: readonly number[]
   /** Entries get an extended unit each. */
   readonly isExtended: boolean
   readonly bitmaps: MessageBitmaps | undefined
@@ -91,14 +89,13 @@ export class Dispatch {
     const { unit } = this
     unit.physicalOffset = view.physicalOffset
     unit.size = view.size
-    const level = queue.topic === scheduleTopic ? (this.properties.number(PropertySlot.delay) ?? 0) : 0
-    if (level > 0) {
-      const deliverAtMs = view.storedAtMs + this.delayOf(level)
-      unit.tagsHigh = Math.floor(deliverAtMs / word)
-      unit.tagsLow = deliverAtMs | 0
-    } else {
+    const code = queue.special?.tagsCodeOf(view, this.properties)
+    if (code === undefined) {
       unit.tagsLow = this.properties.tagsCode
       unit.tagsHigh = unit.tagsLow >> 31
+    } else {
+      unit.tagsHigh = Math.floor(code / word)
+      unit.tagsLow = code | 0
     }
     if (this.options.isExtended) this.extend(view, queue)
     queue.push(unit)
@@ -114,12 +111,6 @@ export class Dispatch {
     if (address < 0) return
     unit.tagsHigh = extTagsHigh(address)
     unit.tagsLow = extTagsLow(address)
-  }
-
-  /** Levels above the highest count as the highest (store.md 3.2). */
-  private delayOf(level: number): number {
-    const { delayLevels } = this.options
-    return delayLevels[Math.min(level, delayLevels.length) - 1] ?? 1000
   }
 
   private putKeys(view: DispatchRecord, topic: string): void {

@@ -1,5 +1,5 @@
 export type { Replicas } from './append/answers.ts'
-export { defaultStoreConfig, parseDelayLevels, type StoreConfig, storeConfig } from './config.ts'
+export { defaultStoreConfig, type StoreConfig, storeConfig } from './config.ts'
 export type { ExtUnit } from './consume-queue/ext-unit.ts'
 export type { MessageBitmaps } from './dispatch.ts'
 export { syncFailed } from './flush/suspicion.ts'
@@ -19,4 +19,5 @@ export {
   recoveryProgress,
 } from './recovery/recovery.ts'
 export { retentionFailed, segmentsDeleted } from './retention/retention.ts'
+export { DelayQueue, type SpecialQueue } from './special-queue.ts'
 export { Store, type StoreNeeds } from './store.ts'

@@ -91,10 +91,6 @@ export const storeOptions = {
     help: 'share of memory behind the end of the log that counts as in memory',
     live: true,
   }),
-  messageDelayLevel: text({
-    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-    help: 'delay of each level, from level 1 on',
-  }),
 
   logRingBytes: bytes({ default: 16 * MiB, min: 4096, help: 'newest log kept in memory for readers' }),
   logChunkBytes: bytes({ default: MiB, min: 1024, help: 'piece of that memory; a larger message gets its own' }),

@@ -7,7 +7,7 @@ import { ReplicaAppend } from './append/replica-append.ts'
 import { TurnWrite } from './append/turn-write.ts'
 import { CommitLog } from './commit-log/commit-log.ts'
 import { Segments } from './commit-log/segments.ts'
-import { parseDelayLevels, type StoreConfig } from './config.ts'
+import type { StoreConfig } from './config.ts'
 import { ExtFiles } from './consume-queue/ext-files.ts'
 import { QueueFiles } from './consume-queue/queue-files.ts'
 import { QueueTable } from './consume-queue/queue-table.ts'
@@ -26,13 +26,14 @@ import { QueueRead } from './read/queue-read.ts'
 import { LogReader } from './reader.ts'
 import { Recovery } from './recovery/recovery.ts'
 import { Retention } from './retention/retention.ts'
+import type { SpecialQueue } from './special-queue.ts'
 import type { StoreNeeds } from './store.ts'
 
 export type StoreParts = ReturnType<typeof storeParts>
 
 /** Puts the parts of a store together; nothing is touched on disk. */
 export function storeParts(config: StoreConfig, needs: StoreNeeds) {
-  const { clock, disk, turn, events, facts, replicas } = needs
+  const { clock, disk, turn, events, facts, replicas, special = [] } = needs
   const { bootId } = facts
   const layout = layoutOf(config)
   const health = new Health(events)
@@ -42,15 +43,11 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const onTrouble = (error: unknown) =>
     health.set('queue write', `consume queues or index could not be written: ${error}`)
   const dirtyFiles = new DirtyFiles({ disk, files })
-  const queues = queueTable({ disk, files, dirty: dirtyFiles }, { config, layout, onTrouble })
+  const queues = queueTable({ disk, files, dirty: dirtyFiles }, { config, layout, onTrouble, special })
   const index = config.messageIndexEnable
     ? new IndexFiles({ disk, files, clock, events, onTrouble }, { directory: layout.index, geometry: config })
     : undefined
-  const dispatch = new Dispatch(index, {
-    delayLevels: parseDelayLevels(config.messageDelayLevel),
-    isExtended: config.enableConsumeQueueExt,
-    bitmaps: needs.bitmaps,
-  })
+  const dispatch = new Dispatch(index, { isExtended: config.enableConsumeQueueExt, bitmaps: needs.bitmaps })
   const pool = new SlotPool()
   const answers = new Answers({ clock, turn, pool, replicas })
   const onFailed = () => probe.begin()
@@ -97,12 +94,18 @@ function queueTable(
     config,
     layout,
     onTrouble,
-  }: { config: StoreConfig; layout: ReturnType<typeof layoutOf>; onTrouble: (error: unknown) => void },
+    special,
+  }: {
+    config: StoreConfig
+    layout: ReturnType<typeof layoutOf>
+    onTrouble: (error: unknown) => void
+    special: readonly SpecialQueue[]
+  },
 ): QueueTable {
   const queueFiles = new QueueFiles(parts, { root: layout.consumeQueue, fileBytes: config.mappedFileSizeConsumeQueue })
   const extFiles = new ExtFiles(parts, {
     root: layout.consumeQueueExt,
     fileBytes: config.mappedFileSizeConsumeQueueExt,
   })
-  return new QueueTable({ files: queueFiles, extFiles }, { blockBytes: config.queueBlockBytes, onTrouble })
+  return new QueueTable({ files: queueFiles, extFiles }, { blockBytes: config.queueBlockBytes, onTrouble, special })
 }

@@ -26,6 +26,7 @@ import type {
 import type { AppendWaiter, Draft } from './put.ts'
 import { offsetByTime } from './queue-time.ts'
 import { storedAtMsOf } from './reader.ts'
+import type { SpecialQueue } from './special-queue.ts'
 import { type StoreParts, storeParts } from './store-parts.ts'
 
 /** What a store takes from outside. */
@@ -39,6 +40,8 @@ export interface StoreNeeds {
   readonly replicas?: Replicas | undefined
   /** Fills the bitmaps of extended units; only asked under `enableConsumeQueueExt`. */
   readonly bitmaps?: MessageBitmaps | undefined
+  /** Topics whose queues carry something else than the hash of the tags. */
+  readonly special?: readonly SpecialQueue[] | undefined
 }
 
 const headBytes = 80

@@ -1,6 +1,8 @@
+import { scheduleTopic } from '@skua-mq/protocol'
 import { type Disk, EventHub, type ProcessFacts, SimClock, SimDisk, SimTurn } from '@skua-mq/runtime'
 import {
   type AppendWaiter,
+  DelayQueue,
   Draft,
   defaultStoreConfig,
   GetRequest,
@@ -53,6 +55,11 @@ export class Outcomes implements AppendWaiter {
   }
 }
 
+/** As brokers give it: levels 1 to 18 of RocketMQ's default. */
+const [s, m, h] = [1000, 60_000, 3_600_000] as const
+const levels = [s, 5 * s, 10 * s, 30 * s, ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30].map(each => each * m), h, 2 * h]
+export const special = [new DelayQueue(scheduleTopic, levels)]
+
 export interface World {
   readonly clock: SimClock
   readonly disk: SimDisk
@@ -79,7 +86,7 @@ export async function open(
   const { clock, events } = at
   const facts = factsOf(options.bootId ?? 'boot')
   const { disk = at.disk, bitmaps } = options
-  const store = new Store(config, { clock, disk, turn, events, facts, bitmaps })
+  const store = new Store(config, { clock, disk, turn, events, facts, bitmaps, special })
   await at.clock.until(store.start())
   return { store, turn }
 }

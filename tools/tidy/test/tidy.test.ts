@@ -169,6 +169,18 @@ test('no default exports, enums, catch-all folders or owner classes', () => {
   assert.deepEqual(wrong, [])
 })
 
+test('names of system topics stand once: in protocol/src/topics.ts', () => {
+  const literal =
+    /['"`](SCHEDULE_TOPIC|RMQ_SYS_|TRANS_CHECK_|SELF_TEST_TOPIC|OFFSET_MOVED|TBW102|BenchmarkTest|rmq_sys_|%RETRY%|%DLQ%|%LMQ%)/
+  const wrong: string[] = []
+  for (const path of sources) {
+    if (shown(path).endsWith('protocol/src/topics.ts') || !shown(path).startsWith('packages')) continue
+    const found = literal.exec(codeOf(path))
+    if (found !== null) wrong.push(`${shown(path)}: ${found[1]}`)
+  }
+  assert.deepEqual(wrong, [])
+})
+
 test('every source file is reached from its package or a test', () => {
   const wrong: string[] = []
   for (const name of packages) {

@@ -32,6 +32,10 @@ const identity = {
 
 /** What the broker adds to the store's options. */
 const delays = {
+  messageDelayLevel: text({
+    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
+    help: 'delay of each level, from level 1 on',
+  }),
   flushDelayOffsetInterval: millis({ default: 10_000, help: 'time between two writes of delayOffset.json' }),
 } as const
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { type BrokerConfig, brokerOptions, specialQueues } from '@skua-mq/broker'
 import { topicConfigTableFile } from '@skua-mq/protocol'
 import { ConfigFile, configOf, NodeProcessFacts, nodeRuntime, type Runtime } from '@skua-mq/runtime'
 import {
@@ -24,12 +25,15 @@ import { diskOf, print } from './store.ts'
 /** Lines are gathered up to about this size before they are written. */
 const chunkChars = 256 * 1024
 
-/** What a broker.conf says of the store, and nothing where there is none. */
-function configOfFile(file: string | undefined): Partial<StoreConfig> {
-  if (file === undefined) return {}
-  const read: Record<string, unknown> = configure(storeOptions, { file, further: [] })
+/** What a broker.conf says, or the defaults where there is none. */
+function brokerConfigOf(file: string | undefined): BrokerConfig {
+  return file === undefined ? configOf(brokerOptions) : configure(brokerOptions, { file, further: [] })
+}
+
+/** The store's keys that are not as by default: what they leave open is told by the files. */
+function storeChanges(config: BrokerConfig): Partial<StoreConfig> {
   const defaults: Record<string, unknown> = configOf(storeOptions)
-  return Object.fromEntries(Object.entries(read).filter(([key, value]) => value !== defaults[key]))
+  return Object.fromEntries(Object.entries(config).filter(([key, value]) => key in defaults && value !== defaults[key]))
 }
 
 function needs() {
@@ -46,8 +50,10 @@ export async function repair(
   const parts = needs()
   const bar = new ProgressBar('repair', () => parts.clock.monotonic())
   const at = new Date(parts.clock.now()).toISOString().replaceAll(/\D/g, '').slice(0, 14)
-  const done = await repairStore(root, parts, {
-    config: configOfFile(configFile),
+  const config = brokerConfigOf(configFile)
+  const needed = { ...parts, special: specialQueues(config) }
+  const done = await repairStore(root, needed, {
+    config: storeChanges(config),
     keptName: `skua.kept-${at}`,
     progress: bar.update,
     ...(dryRun === undefined ? {} : { dryRun }),
@@ -96,8 +102,9 @@ export async function exportStore(root: string, { out }: { out?: string }): Prom
 export async function importStore(root: string, file: string, { configFile }: { configFile?: string }): Promise<void> {
   const parts = needs()
   const store = readStoreDirectory(parts.disk, root)
-  const config = storeConfig({ ...configOfFile(configFile), ...geometryOf(parts.disk, root, store) })
-  const opened = new Store(config, parts)
+  const brokerConfig = brokerConfigOf(configFile)
+  const config = storeConfig({ ...storeChanges(brokerConfig), ...geometryOf(parts.disk, root, store) })
+  const opened = new Store(config, { ...parts, special: specialQueues(brokerConfig) })
   const bar = new ProgressBar('import', () => parts.clock.monotonic())
   const input = file === '-' ? process.stdin : createReadStream(file)
   if (file !== '-') await once(input, 'open')

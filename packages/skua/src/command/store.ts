@@ -1,5 +1,6 @@
-import { type StoredMessage, topicConfigTableFile } from '@skua-mq/protocol'
-import { ConfigFile, Failure, nodeRuntime } from '@skua-mq/runtime'
+import { brokerOptions, specialQueues } from '@skua-mq/broker'
+import { type StoredMessage, topicConfigTableFile, wheelTimerTopic } from '@skua-mq/protocol'
+import { ConfigFile, configOf, Failure, nodeRuntime } from '@skua-mq/runtime'
 import { messageJson, type RecordFilter, readStoreDirectory, storedMessages, verifyStore } from '@skua-mq/store'
 import { ProgressBar } from './progress-bar.ts'
 
@@ -43,8 +44,9 @@ export async function checkStore(root: string): Promise<void> {
   const disk = diskOf(root)
   const bar = new ProgressBar('verify', () => clock.monotonic())
   const topics = knownTopics(root)
+  const special = [...specialQueues(configOf(brokerOptions)), { topic: wheelTimerTopic }]
   const isDeleted = (topic: string) => topics !== undefined && !topics.has(topic)
-  for await (const finding of verifyStore(disk, root, { progress: bar.update, isDeleted })) {
+  for await (const finding of verifyStore(disk, root, { progress: bar.update, isDeleted, special })) {
     bar.end()
     await print(finding)
     process.exitCode = 1

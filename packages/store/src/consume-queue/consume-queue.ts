@@ -1,4 +1,5 @@
 import type { MessageQueue, QueueEntry } from '../message-store.ts'
+import type { SpecialQueue } from '../special-queue.ts'
 import type { Block, BlockCache, BlockOwner } from './block-cache.ts'
 import type { ExtFiles } from './ext-files.ts'
 import { type ExtUnit, extAddress, isExtAddress } from './ext-unit.ts'
@@ -21,6 +22,8 @@ export interface QueueParts {
   readonly files: QueueFiles
   readonly extFiles: ExtFiles
   readonly blocks: BlockCache
+  /** By topic. */
+  readonly special: ReadonlyMap<string, SpecialQueue>
   /** Told when a queue has units which its file does not have. */
   readonly becameDirty: (queue: ConsumeQueue) => void
   /** Files of a former life of a topic go before anything of the next one is written. Throws DiskError. */
@@ -56,8 +59,11 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
   private readonly blocks: Block[] = []
   private readonly parts: QueueParts
   private extended: QueueExt | undefined
+  /** What its units carry in place of the hash of the tags. */
+  readonly special: SpecialQueue | undefined
 
   constructor(parts: QueueParts, name: { topic: string; queueId: number }) {
+    this.special = parts.special.get(name.topic)
     this.parts = parts
     this.topic = name.topic
     this.queueId = name.queueId

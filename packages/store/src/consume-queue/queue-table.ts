@@ -1,3 +1,4 @@
+import type { SpecialQueue } from '../special-queue.ts'
 import { BlockCache } from './block-cache.ts'
 import { ConsumeQueue, type QueueParts } from './consume-queue.ts'
 import type { ExtFiles } from './ext-files.ts'
@@ -25,14 +26,26 @@ export class QueueTable {
 
   constructor(
     { files, extFiles }: { files: QueueFiles; extFiles: ExtFiles },
-    { blockBytes, onTrouble }: { blockBytes: number; onTrouble: (error: unknown) => void },
+    {
+      blockBytes,
+      onTrouble,
+      special,
+    }: { blockBytes: number; onTrouble: (error: unknown) => void; special: readonly SpecialQueue[] },
   ) {
     this.files = files
     this.extFiles = extFiles
     this.blocks = new BlockCache(blockBytes, onTrouble)
     this.onTrouble = onTrouble
     const becameDirty = (queue: ConsumeQueue) => this.dirty.push(queue)
-    this.parts = { files, extFiles, blocks: this.blocks, becameDirty, beforeWrite: () => this.removeLeftovers() }
+    const byTopic = new Map(special.map(queue => [queue.topic, queue]))
+    this.parts = {
+      special: byTopic,
+      files,
+      extFiles,
+      blocks: this.blocks,
+      becameDirty,
+      beforeWrite: () => this.removeLeftovers(),
+    }
   }
 
   find(topic: string, queueId: number): ConsumeQueue | undefined {

@@ -1,4 +1,4 @@
-import { encodeHost, printProperties } from '@skua-mq/protocol'
+import { encodeHost, halfTopic, opTopic, printProperties } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
 import { type AppendWaiter, Draft, type PutResult } from '../put.ts'
 import type { Store } from '../store.ts'
@@ -10,7 +10,7 @@ const window = 1024
 const busyPauseMs = 20
 
 /** Messages of transactions under way: what they say of places in queues and log holds in their own store only. */
-const transactionTopics: readonly string[] = ['RMQ_SYS_TRANS_HALF_TOPIC', 'RMQ_SYS_TRANS_OP_HALF_TOPIC']
+const transactionTopics: readonly string[] = [halfTopic, opTopic]
 const transactionBits = 0xc
 const committed = 0x8
 

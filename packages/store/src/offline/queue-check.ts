@@ -1,4 +1,4 @@
-import { PropertyScan, scanProperties } from '@skua-mq/protocol'
+import { lightQueuePrefix, PropertyScan, scanProperties } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
 import { isMessageUnit, unitBytes, unitPhysicalOffset, unitSize, unitTagsCode } from '../consume-queue/unit.ts'
 import { RecordView } from '../record/record-view.ts'
@@ -9,16 +9,21 @@ import type { Findings } from './findings.ts'
 /** Units that are read at once, and of how many queues they are kept. */
 const blockUnits = 1024
 const maxBlocks = 512
-/** Topics whose tags code is a time of delivery. */
-const timedTopics: readonly string[] = ['SCHEDULE_TOPIC_XXXX', 'rmq_sys_wheel_timer']
-/** Queues that hold entries for messages of other topics (INNER_MULTI_DISPATCH). */
-const sharedPrefix = '%LMQ%'
 
 interface QueueState {
   readonly directory: QueueDirectory
   readonly block: { bytes: Buffer; firstUnit: number; count: number }
   /** Records of the log whose entry is right. */
   matched: number
+}
+
+export interface QueueCheckParts {
+  readonly disk: Disk
+  readonly store: StoreDirectory
+  readonly findings: Findings
+  readonly isWhole: boolean
+  /** Whether the queues of a topic carry something else than the hash of the tags. */
+  readonly isSpecial: (topic: string) => boolean
 }
 
 /** Compares the consume queues with the log, record by record. */
@@ -28,13 +33,15 @@ export class QueueCheck {
   private readonly findings: Findings
   /** The store was closed: each message must have its entry. */
   private readonly isWhole: boolean
+  private readonly isSpecial: (topic: string) => boolean
   private readonly states = new Map<string, QueueState>()
   private readonly blocks = new Set<QueueState>()
   private readonly absent = new Map<string, number>()
   private readonly properties = new PropertyScan()
   private readonly ext: ExtReading
 
-  constructor(parts: { disk: Disk; store: StoreDirectory; findings: Findings; isWhole: boolean }) {
+  constructor(parts: QueueCheckParts) {
+    this.isSpecial = parts.isSpecial
     this.isWhole = parts.isWhole
     this.disk = parts.disk
     this.ext = new ExtReading(parts.disk)
@@ -90,7 +97,7 @@ export class QueueCheck {
   private wrongCode(view: RecordView, { directory, block }: QueueState, at: number): string | undefined {
     const found = this.ext.find(directory, block.bytes, at)
     if (found !== undefined && found.unit === undefined) return `no extended unit at ${found.address}`
-    if (timedTopics.includes(directory.topic)) return undefined
+    if (this.isSpecial(directory.topic)) return undefined
     const code = found?.unit === undefined ? unitTagsCode(block.bytes, at) : found.unit.tagsLow
     scanProperties(view.bytes, view.propertiesAt, view.propertiesAt + view.propertiesLength, this.properties)
     if (code === this.properties.tagsCode) return undefined
@@ -229,7 +236,7 @@ export class LogAt {
     if (typeof view === 'string') return view
     if (view.size !== size) return `says ${size} bytes, the record at ${physicalOffset} has ${view.size}`
     const { topic, queueId } = entry.directory
-    if (topic.startsWith(sharedPrefix)) return undefined
+    if (topic.startsWith(lightQueuePrefix)) return undefined
     if (view.topic === topic && view.queueId === queueId && view.queueOffset === queueOffset) return undefined
     return `points to ${physicalOffset}, which is ${view.topic}/${view.queueId} ${view.queueOffset}`
   }

@@ -1,6 +1,7 @@
 import type { Disk } from '@skua-mq/runtime'
 import { layoutOf } from '../file/layout.ts'
 import { readCheckpoint } from '../recovery/checkpoint.ts'
+import type { SpecialQueue } from '../special-queue.ts'
 import { readStoreDirectory } from './directory.ts'
 import { type Finding, Findings } from './findings.ts'
 import { IndexCheck } from './index-check.ts'
@@ -11,6 +12,8 @@ export interface VerifyOptions {
   readonly progress?: Progress
   /** Whether a topic without queues was deleted; default: none was, so that missing queues are findings. */
   readonly isDeleted?: (topic: string) => boolean
+  /** Topics whose queues carry something else than the hash of the tags. */
+  readonly special?: readonly Pick<SpecialQueue, 'topic'>[]
 }
 
 /**
@@ -27,7 +30,9 @@ export async function* verifyStore(
   const store = readStoreDirectory(disk, root)
   const findings = new Findings()
   const isWhole = !store.abort
-  const queues = store.queues.length > 0 ? new QueueCheck({ disk, store, findings, isWhole }) : undefined
+  const special = new Set(options.special?.map(({ topic }) => topic))
+  const isSpecial = (topic: string) => special.has(topic)
+  const queues = store.queues.length > 0 ? new QueueCheck({ disk, store, findings, isWhole, isSpecial }) : undefined
   const index = isWhole && store.index.length > 0 ? new IndexCheck({ disk, root, store, findings }) : undefined
   let records = 0
   let lastStoredAtMs = 0

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Disk } from '@skua-mq/runtime'
 import { exportedLine, importMessages, storedMessages, verifyStore } from '../../src/index.ts'
 import { expectedOf, unpackFixture } from '../fixture.ts'
-import { open, world } from '../harness.ts'
+import { open, special, world } from '../harness.ts'
 
 async function exported(disk: Disk): Promise<string[]> {
   const lines: string[] = []
@@ -63,7 +63,7 @@ for (const name of ['store-4.9.7-clean', 'store-5.3.3-clean']) {
 
 async function findings(disk: Disk): Promise<string[]> {
   const found: string[] = []
-  for await (const finding of verifyStore(disk, '/store')) found.push(finding)
+  for await (const finding of verifyStore(disk, '/store', { special })) found.push(finding)
   return found
 }
 

@@ -4,7 +4,7 @@ import type { Disk } from '@skua-mq/runtime'
 import { messageJson, readStoreDirectory, storedMessages, verifyStore } from '../../src/index.ts'
 import { findingsPerKind } from '../../src/offline/findings.ts'
 import { expectedOf, unpackFixture } from '../fixture.ts'
-import { open, put, smallConfig, world } from '../harness.ts'
+import { open, put, smallConfig, special, world } from '../harness.ts'
 
 const fields =
   'phyOffset size topic queueId queueOffset sysFlag flag bodyCRC bornTimestamp storeTimestamp bornHost reconsumeTimes preparedTransactionOffset properties bodyHex'.split(
@@ -49,12 +49,12 @@ const lostKeys = 'store-4.9.7-clean'
 
 for (const name of names.filter(each => each !== lostKeys)) {
   test(`${name}: nothing is found`, async () => {
-    assert.deepEqual(await all(verifyStore(unpacked(name), '/store')), [])
+    assert.deepEqual(await all(verifyStore(unpacked(name), '/store', { special })), [])
   })
 }
 
 test(`${lostKeys}: exactly the keys that Java lost are found missing`, async () => {
-  const found = await all(verifyStore(unpacked(lostKeys), '/store'))
+  const found = await all(verifyStore(unpacked(lostKeys), '/store', { special }))
   const gap = expectedOf(lostKeys).messages.filter(({ phyOffset }) => phyOffset >= 8236 && phyOffset < 13_500)
   const keys = gap.flatMap(({ phyOffset, topic, properties }) =>
     [properties['UNIQ_KEY'], ...(properties['KEYS']?.split(' ') ?? [])]
@@ -70,7 +70,7 @@ test('a store that Java mended incompletely is whole once Skua has opened it', a
   unpackFixture(lostKeys, at.disk, '/store')
   const { store } = await open(at, { ...smallConfig, ...geometry })
   await at.clock.until(store.stop())
-  assert.deepEqual(await all(verifyStore(at.disk, '/store')), [])
+  assert.deepEqual(await all(verifyStore(at.disk, '/store', { special })), [])
 })
 
 test('a torn tail is named at the end of the last whole record', async () => {
@@ -82,7 +82,7 @@ test('a torn tail is named at the end of the last whole record', async () => {
   // The first 60 bytes of the log's first record, again at its end: a size, a magic, and no whole record.
   disk.readFile(log[0]!.path).copy(bytes, maxOffset - file.base, 0, 60)
   disk.writeFile(file.path, bytes)
-  assert.deepEqual(await all(verifyStore(disk, '/store')), [
+  assert.deepEqual(await all(verifyStore(disk, '/store', { special })), [
     `commitlog ${maxOffset}: a torn or damaged record ends the log`,
   ])
 })
@@ -91,7 +91,7 @@ test('queues and index that are gone are named', async () => {
   const disk = unpacked('store-4.9.7-clean')
   disk.remove('/store/consumequeue')
   disk.remove('/store/index')
-  assert.deepEqual(await all(verifyStore(disk, '/store')), ['consumequeue: missing', 'index: missing'])
+  assert.deepEqual(await all(verifyStore(disk, '/store', { special })), ['consumequeue: missing', 'index: missing'])
 })
 
 test('a damaged byte of a body is found at its record', async () => {
@@ -102,7 +102,7 @@ test('a damaged byte of a body is found at its record', async () => {
   const at = bytes.indexOf(Buffer.from(message.bodyHex, 'hex'), message.phyOffset)
   bytes[at]! ^= 1
   disk.writeFile(path, bytes)
-  const found = (await all(verifyStore(disk, '/store'))).filter(each => !each.startsWith('index'))
+  const found = (await all(verifyStore(disk, '/store', { special }))).filter(each => !each.startsWith('index'))
   assert.deepEqual(found, [`commitlog ${message.phyOffset}: the body does not match its CRC`])
 })
 
@@ -113,7 +113,7 @@ test('a queue entry that points beside its record is found', async () => {
   const bytes = Buffer.from(disk.readFile(path))
   bytes[7]! ^= 1
   disk.writeFile(path, bytes)
-  const found = (await all(verifyStore(disk, '/store'))).filter(each => !each.startsWith('index'))
+  const found = (await all(verifyStore(disk, '/store', { special }))).filter(each => !each.startsWith('index'))
   assert.equal(found.length, 1)
   assert.match(found[0]!, /^consumequeue FxNormal\/\d+ 0: points to \d+, where no record begins$/)
 })
@@ -167,7 +167,7 @@ describe('verify finds', () => {
       put(opened, { topic: 'T', queueId: i % 3, body: Buffer.from(`body ${i}`), properties })
     }
     await at.clock.until(opened.store.stop())
-    assert.deepEqual(await all(verifyStore(at.disk, '/store')), [])
+    assert.deepEqual(await all(verifyStore(at.disk, '/store', { special })), [])
     return at.disk
   }
   const change = (disk: Disk, path: string, edit: (bytes: Buffer) => void) => {
@@ -180,21 +180,21 @@ describe('verify finds', () => {
     const disk = await ours()
     const [file] = readStoreDirectory(disk, '/store').queues.find(({ queueId }) => queueId === 1)!.files
     change(disk, file!.path, bytes => bytes.fill(0, 0, 20))
-    const [found, ...others] = await all(verifyStore(disk, '/store'))
+    const [found, ...others] = await all(verifyStore(disk, '/store', { special }))
     assert.match(found ?? '', /^consumequeue T\/1 0: the message at \d+ has no entry$/)
     assert.deepEqual(others, [])
     disk.remove('/store/consumequeue/T/1')
-    assert.deepEqual(await all(verifyStore(disk, '/store')), [
+    assert.deepEqual(await all(verifyStore(disk, '/store', { special })), [
       'consumequeue T/1: missing, 40 messages of the log belong there',
     ])
-    assert.deepEqual(await all(verifyStore(disk, '/store', { isDeleted: topic => topic === 'T' })), [])
+    assert.deepEqual(await all(verifyStore(disk, '/store', { special, isDeleted: topic => topic === 'T' })), [])
   })
 
   test('a wrong tags code', async () => {
     const disk = await ours()
     const [file] = readStoreDirectory(disk, '/store').queues[0]!.files
     change(disk, file!.path, bytes => bytes.writeInt32BE(7, 16))
-    const found = await all(verifyStore(disk, '/store'))
+    const found = await all(verifyStore(disk, '/store', { special }))
     assert.match(found.join('\n'), /^consumequeue T\/0 0: tags code 7, the message at 0 has 65$/)
   })
 
@@ -205,22 +205,28 @@ describe('verify finds', () => {
     const entry = (number: number) => 40 + maxHashSlotNum * 4 + number * 20
     const sound = Buffer.from(disk.readFile(path))
     change(disk, path, bytes => bytes.writeInt32BE(bytes.readInt32BE(entry(5)) ^ 64, entry(5)))
-    const wrong = (await all(verifyStore(disk, '/store'))).join('\n')
+    const wrong = (await all(verifyStore(disk, '/store', { special }))).join('\n')
     assert.match(wrong, /no key of it has the hash/)
     assert.match(wrong, /the message at \d+ is not found by T#/)
     disk.writeFile(path, sound)
     change(disk, path, bytes => bytes.fill(0, 40, 40 + maxHashSlotNum * 4))
-    assert.match((await all(verifyStore(disk, '/store')))[0] ?? '', /slot \d+: leads to entry 0 and not to \d+/)
+    assert.match(
+      (await all(verifyStore(disk, '/store', { special })))[0] ?? '',
+      /slot \d+: leads to entry 0 and not to \d+/,
+    )
     disk.writeFile(path, sound)
     change(disk, path, bytes => bytes.writeInt32BE(1, entry(90) + 16))
-    assert.match((await all(verifyStore(disk, '/store')))[0] ?? '', /entry 90: leads to entry 1 and not to \d+/)
+    assert.match(
+      (await all(verifyStore(disk, '/store', { special })))[0] ?? '',
+      /entry 90: leads to entry 1 and not to \d+/,
+    )
   })
 
   test('a checkpoint that is ahead of the log', async () => {
     const disk = await ours()
     change(disk, '/store/checkpoint', bytes => bytes.writeBigInt64BE(BigInt(2 ** 45), 8))
     assert.match(
-      (await all(verifyStore(disk, '/store'))).join('\n'),
+      (await all(verifyStore(disk, '/store', { special }))).join('\n'),
       /^checkpoint logicsMsgAtMs: 35184372088832 is later/,
     )
   })
@@ -232,7 +238,7 @@ describe('verify finds', () => {
     change(disk, readStoreDirectory(disk, '/store').log[0]!.path, bytes =>
       bytes.fill(0xff, hit.physicalOffset, hit.physicalOffset + 8),
     )
-    const found = await all(verifyStore(disk, '/store'))
+    const found = await all(verifyStore(disk, '/store', { special }))
     assert.equal(found[0], `commitlog ${hit.physicalOffset}: cannot be read up to ${next.physicalOffset}`)
     assert.match(found[1] ?? '', /^consumequeue T\/1 3: points to \d+, where no record begins$/)
     assert.equal((await all(storedMessages(disk, '/store'))).length, 119)
