@@ -351,3 +351,20 @@ test('what comes while retention waits for the queues is not deleted before its 
   const again = await open(at, config, { bootId: 'another boot' })
   assert.equal(again.store.maxOffset('New', 0), 1)
 })
+
+test('retention brings queues to the medium also where the end of the log cannot be synced', async () => {
+  const at = world({ capacityBytes: 100_000_000 })
+  const config = { ...smallConfig, deleteWhen: '', diskSpaceCleanForciblyRatio: 0, diskMaxUsedSpaceRatio: 10 }
+  const opened = await open(at, config)
+  put(opened, message('Old', 'its file is synced by nobody else'))
+  for (let i = 0; i < 200; i++) put(opened, message('A', `message ${i} ${'b'.repeat(200)}`))
+  await at.clock.advanceAsync(50_000)
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog' })
+  put(opened, message('A', 'is not synced'))
+  await at.clock.advanceAsync(20_000)
+  assert.ok(opened.store.minPhysicalOffset > 0)
+  at.disk.faults.clear()
+  at.disk.powerCut(new SimRandom(1))
+  const again = await open(at, config, { bootId: 'another boot' })
+  assert.equal(again.store.maxOffset('Old', 0), 1)
+})

@@ -213,8 +213,11 @@ export class DispatchFlush {
   private async thorough(round: Round): Promise<void> {
     const { parts, deletions } = this
     await parts.logFlush.syncAll()
-    // Queues must never be ahead of the log on the medium.
-    if (parts.logFlush.synced < round.point.physicalOffset) return
+    // No point is ahead of the log on the medium. What queues have of deleted messages must be there all the same.
+    if (parts.logFlush.synced < round.point.physicalOffset) {
+      await this.syncFiles([])
+      return
+    }
     const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
     const indexFiles = parts.index?.snapshot() ?? []
     const indexMsgAtMs = parts.index?.last.atMs ?? 0
