@@ -47,7 +47,6 @@ export const fileExceptions: Readonly<Record<string, number>> = {}
 /** Longest function, in lines; a listed one may shrink, never grow. They put parts together, a line or two each. */
 export const functionLimit = 60
 export const functionExceptions: Readonly<Record<string, number>> = {
-  'packages/broker/src/tables.ts brokerTables': 69,
   'packages/client/src/consume/push-parts.ts pushParts': 66,
   'packages/client/src/litepull/lite-pull-parts.ts litePullParts': 62,
 }

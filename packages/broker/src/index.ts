@@ -1,4 +1,5 @@
 export * from './broker.ts'
+export type { BrokerOptions } from './broker-options.ts'
 export * from './config/options.ts'
 export type { FilterProcess, FilterProcessPlan, StartFilterProcess } from './filter-server/filter-processes.ts'
 export { specialQueues } from './special-queues.ts'

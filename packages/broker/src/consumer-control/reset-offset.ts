@@ -14,7 +14,7 @@ import { type Refusal, refuse } from '@skua-mq/remoting'
 import type { MessageStore } from '@skua-mq/store'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
-import type { PendingResets } from './pending-resets.ts'
+import type { PendingResets } from '../offset/pending-resets.ts'
 
 export type ResetWish = HeaderOf<typeof invokeBrokerToResetOffset>
 

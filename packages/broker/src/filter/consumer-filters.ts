@@ -106,7 +106,7 @@ export class ConsumerFilters {
   }
 
   /** Marks what no group subscribes to any more, forgets what is dead for long, and saves what changed. */
-  sweep(): void {
+  expire(): void {
     const now = this.parts.clock.now()
     for (const [topic, groups] of this.topics) {
       for (const [group, filter] of groups) {
@@ -125,6 +125,11 @@ export class ConsumerFilters {
   }
 
   stop(): void {
+    this.save()
+  }
+
+  /** At once; an error is an event. */
+  save(): void {
     // One that is under way may still fail; this one overtakes it.
     if (this.dirty || this.saving > 0) this.parts.file.saveAtStop(this.table())
   }

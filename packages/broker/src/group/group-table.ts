@@ -134,6 +134,11 @@ export class GroupTable {
 
   stop(): void {
     this.soon.stop()
+    this.save()
+  }
+
+  /** At once; an error is an event. */
+  save(): void {
     this.parts.file.saveAtStop(this.table())
   }
 

@@ -66,7 +66,7 @@ export class OffsetTable {
 
   constructor(parts: OffsetTableParts) {
     this.parts = parts
-    this.soon = new SaveSoon(parts.clock, () => this.save())
+    this.soon = new SaveSoon(parts.clock, () => this.saveLater())
     this.limit = parts.limit ?? maxOffsets
   }
 
@@ -85,11 +85,11 @@ export class OffsetTable {
   stop(): void {
     this.timer?.cancel()
     this.soon.stop()
-    this.saveNow()
+    this.save()
   }
 
   /** On disk when it returns, or an event says why not. */
-  saveNow(): void {
+  save(): void {
     if (this.dirty || this.saving > 0) this.dirty = !this.parts.file.saveAtStop({ offsetTable: this.offsets })
   }
 
@@ -214,10 +214,10 @@ export class OffsetTable {
 
   private async saveIfDirty(): Promise<void> {
     // One that takes longer than the interval is not joined by another: the next tick saves what came meanwhile.
-    if (this.dirty && this.saving === 0) await this.save()
+    if (this.dirty && this.saving === 0) await this.saveLater()
   }
 
-  private async save(): Promise<boolean> {
+  private async saveLater(): Promise<boolean> {
     // What is committed while the file is written makes the table dirty again.
     this.dirty = false
     this.saving++

@@ -19,6 +19,12 @@ export const registered = defineEvent<{ namesrvAddr: string; brokerAddr: string 
 
 export const orderTopicsNotTaken = defineEvent<{ error: unknown }>('order topics could not be saved', 'error')
 
+/** What a name server told a slave of its master. */
+export interface MasterAddresses {
+  readonly haServerAddr?: string | undefined
+  readonly masterAddr?: string | undefined
+}
+
 export interface RegistrationParts {
   readonly client: Pick<RemotingClient, 'request'>
   readonly clock: Clock
@@ -34,7 +40,7 @@ export interface RegistrationParts {
   }
   readonly body: () => RegisterBrokerBody
   /** Told of each reply: only a slave gets addresses, and only while its master is there. */
-  readonly master?: (addresses: { haServerAddr?: string | undefined; masterAddr?: string | undefined }) => void
+  readonly master?: (addresses: MasterAddresses) => void
   /** What the name servers hold for ordered topics (KV namespace ORDER_TOPIC_CONFIG), after a periodic round. */
   readonly orderTopics?: (topics: ReadonlySet<string>) => Promise<void>
   /** registerNameServerPeriod */

@@ -232,6 +232,11 @@ export class TopicTable {
 
   stop(): void {
     this.soon.stop()
+    this.save()
+  }
+
+  /** At once; an error is an event. */
+  save(): void {
     this.parts.file.saveAtStop(this.table())
   }
 

@@ -7,7 +7,7 @@ import {
   getBrokerRuntimeInfo,
 } from '@skua-mq/protocol'
 import type { Store } from '@skua-mq/store'
-import type { BrokerTables } from '../../src/tables.ts'
+import type { Furnished } from '../../src/features.ts'
 import { type Peer, World } from '../world.ts'
 
 const minOffset = async (peer: Peer) => {
@@ -44,7 +44,7 @@ test('316 leaves alone what topics there are', async () => {
 test('316 deletes many topics a few in a turn, and spares what is made meanwhile', async () => {
   const world = await new World({ defaultTopicQueueNums: 1 }).start()
   const [peer, other] = [world.client('client'), world.client('other')]
-  const { store, tables } = world.broker as unknown as { store: Store; tables: BrokerTables }
+  const { store, tables } = world.broker as unknown as { store: Store; tables: Furnished }
   const unused = Array.from({ length: 20 }, (_, i) => `Unused${i}`)
   for (const topic of unused) await peer.send(topic, 'x')
   for (const topic of unused) await world.settle(tables.topics.delete(topic, () => {}))

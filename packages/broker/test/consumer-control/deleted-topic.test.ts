@@ -13,8 +13,8 @@ import {
   updateConsumerOffset,
 } from '@skua-mq/protocol'
 import type { Store } from '@skua-mq/store'
+import type { Furnished } from '../../src/features.ts'
 import { groupConfig } from '../../src/group/group-table.ts'
-import type { BrokerTables } from '../../src/tables.ts'
 import { type Peer, World } from '../world.ts'
 
 const queue = { consumerGroup: 'g', topic: 'T', queueId: 0 }
@@ -120,7 +120,7 @@ test('a reset that is still looking for its place when topic or group goes leave
   ]
   for (const { code, remove } of gone) {
     const { world, tool } = await resetTo(7)
-    const { tables } = world.broker as unknown as { tables: BrokerTables }
+    const { tables } = world.broker as unknown as { tables: Furnished }
     const { store } = world.broker as unknown as { store: Store }
     let go = () => {}
     store.offsetByTime = () => new Promise(resolve => (go = () => resolve(5)))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PendingResets } from '../../src/consumer-control/pending-resets.ts'
+import { PendingResets } from '../../src/offset/pending-resets.ts'
 
 const queue = { group: 'g', topic: 't', queueId: 1 }
 

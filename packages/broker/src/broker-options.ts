@@ -1,0 +1,48 @@
+import type { RemotingLimits } from '@skua-mq/remoting'
+import {
+  type ConfigChanges,
+  Failure,
+  type ProcessFacts,
+  type Runtime,
+  type TlsClient,
+  type TlsServer,
+} from '@skua-mq/runtime'
+import type { BrokerConfig } from './config/options.ts'
+import type { StartFilterProcess } from './filter-server/filter-processes.ts'
+
+export interface BrokerOptions {
+  readonly config: BrokerConfig
+  readonly runtime: Runtime
+  readonly facts: ProcessFacts
+  /** Address to listen on; default all, of both families. */
+  readonly bindAddress?: string
+  /** What brokerIP1 leads to where it is a host name; default: the first own address. */
+  readonly storeAddress?: string | undefined
+  /** Memory of the machine in bytes: what counts as hot is a share of it. */
+  readonly totalMemoryBytes: number
+  readonly limits?: Partial<RemotingLimits>
+  /** Of both listeners; default: plain connections only. */
+  readonly tls?: TlsServer | undefined
+  /** Of connections to name servers; default: plain. */
+  readonly tlsClient?: TlsClient | undefined
+  /** Starts a filter server; needed where filterServerNums is not 0. */
+  readonly startFilterProcess?: StartFilterProcess
+  /** Keeps options that a tool changed (25) for the next start. */
+  readonly keepConfig?: (changes: ConfigChanges) => void
+}
+
+/** Before anything is made, so that a refusal leaves nothing behind. Throws Failure ECONFIG. */
+export function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {
+  if (config.brokerRole === 'SLAVE' && config.brokerId <= 0) {
+    const remark = `brokerRole=SLAVE: brokerId=${config.brokerId} is that of a master, a slave has one above 0`
+    throw new Failure('ECONFIG', remark)
+  }
+  if (!/^[\w.:-]*$/.test(config.brokerIP1))
+    throw new Failure('ECONFIG', `brokerIP1=${config.brokerIP1} is neither an IP address nor a host name`)
+  if (tls?.mode === 'enforcing' && config.filterServerNums > 0)
+    throw new Failure('ECONFIG', 'tls.server.mode=enforcing excludes filterServerNums: filter servers speak no TLS')
+  if (config.filterServerNums > 0 && startFilterProcess === undefined) {
+    const remark = `filterServerNums=${config.filterServerNums}: whoever embeds this broker starts no filter servers`
+    throw new Failure('ECONFIG', remark)
+  }
+}

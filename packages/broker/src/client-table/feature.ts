@@ -1,0 +1,35 @@
+import type { GroupTable } from '../group/group-table.ts'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import { ConsumerGroups } from './consumer-groups.ts'
+import { ProducerGroups } from './producer-groups.ts'
+import { clientRoutes, tellMembers } from './routes.ts'
+
+type Needs = On<'config' | 'runtime' | 'furniture'> & { topics: TopicTable; groups: GroupTable }
+
+/** Who is connected, and as what. */
+export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: ProducerGroups }> = {
+  name: 'clients',
+  make: ({ config, runtime, furniture, topics, groups }) => {
+    const { clock, events } = runtime
+    const consumers = new ConsumerGroups({
+      clock,
+      events,
+      notify: (group, newcomer) => {
+        if (config.notifyConsumerIdsChangedEnable) tellMembers(group, clock, newcomer)
+      },
+    })
+    const producers = new ProducerGroups(clock)
+    return {
+      gives: { consumers, producers },
+      tables: [consumers, producers],
+      routes: clientRoutes({
+        ...{ consumers, producers, groups, topics },
+        announced: () => furniture.announced(),
+        refusalOf: subscription => furniture.refusalOf(subscription),
+        subscribed: (group, subscription) => furniture.subscribed(group, subscription),
+      }),
+    }
+  },
+}

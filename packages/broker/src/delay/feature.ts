@@ -1,0 +1,36 @@
+import { delayOffsetFile, undeliverableTopic } from '@skua-mq/protocol'
+import { part } from '@skua-mq/runtime'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import { parseDelayLevels } from './delay-levels.ts'
+import { delayStep } from './delay-step.ts'
+import { DelayedDelivery } from './delayed-delivery.ts'
+import { delayRoutes } from './routes.ts'
+
+type Needs = On<'config' | 'runtime' | 'store' | 'file'> & { topics: TopicTable }
+
+/** Messages that are delivered later, by level. */
+export const delays: Feature<Needs, { delays: Pick<DelayedDelivery, 'replace'> }> = {
+  name: 'delays',
+  make: ({ config, runtime, store, file, topics }) => {
+    const levels = parseDelayLevels(config.messageDelayLevel)
+    const delivery = new DelayedDelivery({
+      ...{ ...runtime, store, levels },
+      file: file('delayOffset', delayOffsetFile),
+      intervalMs: config.flushDelayOffsetInterval,
+      undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message could not be delivered').topicName,
+    })
+    // A slave has its master's progress, which delivers.
+    const delivers = config.brokerRole !== 'SLAVE'
+    return {
+      gives: { delays: delivery },
+      routes: delayRoutes(delivery),
+      steps: [delayStep(levels)],
+      tables: delivers ? [{ save: () => delivery.save() }] : [],
+      services: delivers
+        ? [part('delayed delivery', { start: () => delivery.start(), stop: () => delivery.stop() })]
+        : [],
+    }
+  },
+}

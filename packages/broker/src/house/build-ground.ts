@@ -1,0 +1,61 @@
+import { bloomParameters, encodeHost } from '@skua-mq/protocol'
+import { RemotingClient } from '@skua-mq/remoting'
+import type { LiveConfig } from '@skua-mq/runtime'
+import { Store } from '@skua-mq/store'
+import type { BrokerOptions } from '../broker-options.ts'
+import type { BrokerConfig, brokerOptions } from '../config/options.ts'
+import { FilterBitmaps } from '../filter/filter-bitmaps.ts'
+import { SlaveProgress } from '../ha/slave-progress.ts'
+import { TableFile } from '../persist/table-file.ts'
+import { specialQueues } from '../special-queues.ts'
+import { storeConfigOf } from '../store-config.ts'
+import type { Ground } from './ground.ts'
+import { Furniture } from './house.ts'
+
+/** Makes the store and what else all features stand on. Nothing begins, and nothing is touched on disk. */
+export function buildGround(
+  options: BrokerOptions,
+  { live, maxOpenFiles }: { live: LiveConfig<typeof brokerOptions>; maxOpenFiles: number },
+): Ground & { readonly store: Store } {
+  const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
+  const config = live.values
+  const addresses = addressesOf(options, config)
+  const bitmaps = filterBitmaps(config)
+  const progress = new SlaveProgress(() => store.maxPhysicalOffset, config.haSlaveFallbehindMax)
+  const store = new Store(storeConfigOf(config, { storeHost: addresses.storeHost, totalMemoryBytes, maxOpenFiles }), {
+    ...{ ...runtime, facts, bitmaps, replicas: progress },
+    special: specialQueues(config),
+  })
+  const gone: ((address: string) => void)[] = []
+  const client = new RemotingClient({
+    ...runtime,
+    tls: tlsClient,
+    onGone: address => {
+      for (const listener of gone) listener(address)
+    },
+  })
+  const { disk, events } = runtime
+  return {
+    ...{ config, live, runtime, store, client, bindAddress, totalMemoryBytes, startFilterProcess, progress, bitmaps },
+    ...addresses,
+    serverGone: { add: listener => gone.push(listener) },
+    file: (name, codec) =>
+      new TableFile({ disk, events, codec, path: `${config.storePathRootDir}/config/${name}.json` }),
+    furniture: new Furniture(),
+  }
+}
+
+/** Records hold addresses only: where clients are told a name, they carry what it leads to. */
+function addressesOf({ runtime, storeAddress }: BrokerOptions, config: BrokerConfig) {
+  const ownAddress = runtime.net.ownAddresses()[0] ?? '127.0.0.1'
+  const host = config.brokerIP1 || ownAddress
+  const storeHost = (encodeHost(host, config.listenPort) ??
+    encodeHost(storeAddress ?? ownAddress, config.listenPort)) as Uint8Array
+  return { storeHost, brokerAddr: `${host}:${config.listenPort}` }
+}
+
+function filterBitmaps(config: BrokerConfig): FilterBitmaps | undefined {
+  if (!config.enableCalcFilterBitMap) return undefined
+  const { maxErrorRateOfBloomFilter: errorPercent, expectConsumerNumUseFilter: keys } = config
+  return new FilterBitmaps(bloomParameters({ errorPercent, keys }))
+}

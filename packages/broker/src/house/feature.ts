@@ -1,0 +1,50 @@
+import type { SubscriptionData } from '@skua-mq/protocol'
+import type { AnyHotRoute, Gate, Route } from '@skua-mq/remoting'
+import type { Service } from '@skua-mq/runtime'
+import type { PullStop } from '../pull/pull-handler.ts'
+import type { SendStep } from '../send/send-handler.ts'
+import type { Table } from './table.ts'
+
+/** What a feature hears of others, without knowing who they are. */
+export interface Ears {
+  /** A topic was deleted, in the same moment. */
+  readonly topicDeleted?: (topic: string) => void
+  /** A group was deleted together with its offsets. */
+  readonly groupDeleted?: (group: string) => void
+  /** A group goes on elsewhere in a queue: what is held there is looked at again. */
+  readonly offsetReset?: (topic: string, queueId: number) => void
+  /** A group's heartbeat has brought a subscription that was not refused. */
+  readonly subscribed?: (group: string, subscription: SubscriptionData) => void
+  /** Asked before: why a subscription cannot be served here. */
+  readonly refusalOf?: (subscription: SubscriptionData) => PullStop | undefined
+}
+
+/** What a feature adds to a broker. Everything is optional. */
+export interface Added extends Ears {
+  readonly hot?: readonly AnyHotRoute[]
+  readonly routes?: readonly Route[]
+  /** What becomes of messages that are not stored as they come, in the order of the features. */
+  readonly steps?: readonly SendStep[]
+  /** Asked before every request. */
+  readonly gates?: readonly Gate[]
+  readonly tables?: readonly Table[]
+  /** Begin when the tables are loaded and before the broker answers; end after it. */
+  readonly services?: readonly Service[]
+  /** Begin once the broker answers; end before it does. */
+  readonly presence?: readonly Service[]
+  /** Figures that others tell: a number now. */
+  readonly gauges?: Readonly<Record<string, () => number>>
+  /** Resolves when what followed the deletion of a topic or a group is on disk. */
+  readonly deletionSettled?: () => Promise<void>
+  /** What the name servers must hear, or the disk hold, before a change is announced. */
+  readonly announce?: () => Promise<void>
+}
+
+/**
+ * One thing that a broker can do. `make` gets what it needs from the ground and from the features before it, makes its
+ * parts, and begins nothing. `gives`: what features behind it may need.
+ */
+export interface Feature<Needs, Gives extends object = object> {
+  readonly name: string
+  readonly make: (needs: Needs) => Added & { readonly gives?: Gives }
+}

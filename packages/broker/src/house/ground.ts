@@ -1,0 +1,38 @@
+import type { SlicedCodec } from '@skua-mq/protocol'
+import type { RemotingClient } from '@skua-mq/remoting'
+import type { LiveConfig, Runtime } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
+import type { BrokerConfig, brokerOptions } from '../config/options.ts'
+import type { FilterBitmaps } from '../filter/filter-bitmaps.ts'
+import type { StartFilterProcess } from '../filter-server/filter-processes.ts'
+import type { SlaveProgress } from '../ha/slave-progress.ts'
+import type { TableFile } from '../persist/table-file.ts'
+import type { Furniture } from './house.ts'
+
+/** What all features stand on. Each names in its `make` what it takes of it. */
+export interface Ground {
+  readonly config: BrokerConfig
+  readonly live: LiveConfig<typeof brokerOptions>
+  readonly runtime: Runtime
+  readonly store: MessageStore
+  /** To name servers, and to the master of a slave. */
+  readonly client: RemotingClient
+  /** Told the address of a server that is gone. */
+  readonly serverGone: { add(listener: (address: string) => void): void }
+  /** This broker as records carry it, and as `host:port`. */
+  readonly storeHost: Uint8Array
+  readonly brokerAddr: string
+  /** Where it listens; empty: everywhere. */
+  readonly bindAddress: string
+  readonly totalMemoryBytes: number
+  readonly startFilterProcess: StartFilterProcess | undefined
+  /** What the store asks about slaves and about filters. */
+  readonly progress: SlaveProgress
+  readonly bitmaps: FilterBitmaps | undefined
+  /** A table's file, `config/NAME.json` of the store directory. */
+  readonly file: <T>(name: string, codec: SlicedCodec<T>) => TableFile<T>
+  readonly furniture: Furniture
+}
+
+/** The parts of the ground that a feature takes. */
+export type On<Key extends keyof Ground> = Pick<Ground, Key>

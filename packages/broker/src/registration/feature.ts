@@ -1,0 +1,76 @@
+import type { RegisterBrokerBody } from '@skua-mq/protocol'
+import type { FilterServers } from '../filter-server/filter-servers.ts'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import { type MasterAddresses, Registration } from './registration.ts'
+
+type Needs = On<'config' | 'runtime' | 'client' | 'serverGone' | 'brokerAddr'> & {
+  topics: TopicTable
+  filterServers: FilterServers
+}
+
+/** Who hears from the name servers where the master of a slave is. */
+export interface MasterNews {
+  add(listener: (addresses: MasterAddresses) => void): void
+}
+
+/** The name servers know of this broker and of its topics. */
+export const registration: Feature<Needs, { masterNews: MasterNews }> = {
+  name: 'registration',
+  make: needs => {
+    const { config, runtime, client, serverGone, topics, filterServers } = needs
+    const listeners: ((addresses: MasterAddresses) => void)[] = []
+    const made = new Registration({
+      ...runtime,
+      client,
+      namesrvAddrs: () => addressesOf(config.namesrvAddr),
+      identity: () => identityOf(needs),
+      body: () => bodyOf(needs),
+      master: addresses => {
+        for (const listener of listeners) listener(addresses)
+      },
+      orderTopics: names => topics.setOrdered(names),
+      periodMs: config.registerNameServerPeriod,
+      timeoutMs: config.registerBrokerTimeoutMills,
+    })
+    for (const table of [topics, filterServers]) table.onChange(() => made.changed())
+    serverGone.add(address => made.lost(address))
+    return {
+      gives: { masterNews: { add: listener => listeners.push(listener) } },
+      presence: [made],
+      announce: () => made.announce(),
+    }
+  },
+}
+
+const addressesOf = (text: string): string[] =>
+  text
+    .split(';')
+    .map(address => address.trim())
+    .filter(address => address !== '')
+
+function identityOf({ config, brokerAddr }: Pick<Needs, 'config' | 'brokerAddr'>) {
+  return {
+    clusterName: config.brokerClusterName,
+    brokerName: config.brokerName,
+    brokerAddr,
+    brokerId: config.brokerRole === 'SLAVE' ? config.brokerId : 0,
+    haServerAddr: `${config.brokerIP2 || brokerAddr.slice(0, brokerAddr.lastIndexOf(':'))}:${config.listenPort + 1}`,
+  }
+}
+
+/** A broker without the write or read bit registers its topics without it (store.md 11, brokerPermission). */
+function bodyOf({
+  config,
+  topics,
+  filterServers,
+}: Pick<Needs, 'config' | 'topics' | 'filterServers'>): RegisterBrokerBody {
+  const table = topics
+    .all()
+    .map(topic => [topic.topicName, { ...topic, perm: topic.perm & (config.brokerPermission | 1) }] as const)
+  return {
+    filterServerList: filterServers.addresses,
+    topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
+  }
+}
