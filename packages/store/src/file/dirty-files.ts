@@ -1,4 +1,4 @@
-import type { Disk } from '@skua-mq/runtime'
+import { type Disk, parentOf } from '@skua-mq/runtime'
 import type { OpenFiles } from './open-files.ts'
 import { rewrite } from './rewrite.ts'
 
@@ -25,11 +25,13 @@ export class DirtyFiles {
     this.unsynced.add(path)
   }
 
-  /** A name came into a directory, or went: those up to `root` are synced with the next files. */
+  /** A name came into a directory, or went: those up to the one that holds `root` are synced with the next files. */
   named(directory: string, root: string): void {
     this.newNames.add(directory)
-    this.newNames.add(directory.slice(0, directory.lastIndexOf('/')))
+    this.newNames.add(parentOf(directory))
     this.newNames.add(root)
+    // `root` itself may be new: without its name all queues would be gone after a power cut.
+    this.newNames.add(parentOf(root))
   }
 
   /** A file is no more. */

@@ -211,8 +211,11 @@ export class DispatchFlush {
   private async thorough(round: Round): Promise<void> {
     const { parts, deletions } = this
     await parts.logFlush.syncAll()
-    // Queues must never be ahead of the log on the medium.
-    if (parts.logFlush.synced < round.point.physicalOffset) return
+    // The points must never be ahead of the log on the medium. The queues may: retention waits for them, and goes on.
+    if (parts.logFlush.synced < round.point.physicalOffset) {
+      await this.syncFiles([])
+      return
+    }
     const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
     const indexFiles = parts.index?.snapshot() ?? []
     const indexMsgAtMs = parts.index?.last.atMs ?? 0

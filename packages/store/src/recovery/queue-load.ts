@@ -19,6 +19,8 @@ export interface QueueCut {
   readonly syncedOffset: number
   /** The machine stopped: behind the first unwritten unit anything may stand. */
   readonly mayHaveHoles: boolean
+  /** Where the log begins: nobody asks for the extended units of messages before it. */
+  readonly begin: number
 }
 
 /** Reads the directories of all queues, and where each ends (store.md 3.4, 3.5). False when files are missing. Throws DiskError. */
@@ -46,7 +48,7 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
 export function loadBefore(table: QueueTable, physicalOffset: number): void {
   const { disk, root, fileUnits } = table.files
   const hasExt = disk.stat(table.extFiles.root) !== undefined
-  const cut = { physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
+  const cut = { physicalOffset, begin: physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
   for (const topic of disk.list(root)) {
     for (const name of disk.list(`${root}/${topic}`)) {
       if (!/^\d{1,9}$/.test(name)) continue
@@ -105,7 +107,8 @@ class QueueLoad {
 
   private resumeExt(end: number, cut: QueueCut & { hasExt: boolean }): boolean {
     const { queue, unit } = this
-    const isExtended = end > queue.firstFileUnit && this.isWritten(end - 1) && queue.isExtended(unit, 0)
+    const isInLog = end > queue.firstFileUnit && this.isWritten(end - 1) && unitPhysicalOffset(unit, 0) >= cut.begin
+    const isExtended = isInLog && queue.isExtended(unit, 0)
     if (!cut.hasExt) return !isExtended
     const last = isExtended ? extAddress(unitTagsHigh(unit, 0), unitTagsHash(unit, 0)) : undefined
     return queue.ext.resume(last, { isUnsafe: cut.syncedOffset < Number.MAX_SAFE_INTEGER })
