@@ -33,7 +33,7 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
       if (!/^\d{1,9}$/.test(name)) continue
       const units = table.files.list(`${root}/${topic}/${name}`)
       if (units.length === 0) continue
-      isWhole &&= follow(units, table.files.fileUnits)
+      isWhole &&= follow(units, table.files.fileUnits) && !table.files.hasOtherSize(`${root}/${topic}/${name}`)
       if (isWhole)
         isWhole = new QueueLoad(table.files, table.findOrCreate(topic, Number(name))).run(units, { ...cut, hasExt })
     }
@@ -43,7 +43,7 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
 
 /**
  * For a rebuild: of each queue stays what lies before the log, so that one whose messages are all deleted goes on with its
- * offsets. A queue that cannot be read so is emptied. Throws DiskError.
+ * offsets. Of a queue that cannot be read, or lies in files of another size, stays the end. Throws DiskError.
  */
 export function loadBefore(table: QueueTable, physicalOffset: number): void {
   const { disk, root, fileUnits } = table.files
@@ -52,12 +52,30 @@ export function loadBefore(table: QueueTable, physicalOffset: number): void {
   for (const topic of disk.list(root)) {
     for (const name of disk.list(`${root}/${topic}`)) {
       if (!/^\d{1,9}$/.test(name)) continue
-      const units = table.files.list(`${root}/${topic}/${name}`)
       const queue = table.findOrCreate(topic, Number(name))
-      const isRead = units.length > 0 && follow(units, fileUnits) && new QueueLoad(table.files, queue).run(units, cut)
-      if (!isRead || queue.maxOffset === 0) table.restart(queue)
+      const units = table.files.list(queue.directory)
+      const isOurs = units.length > 0 && follow(units, fileUnits) && !table.files.hasOtherSize(queue.directory)
+      if (!isOurs || !new QueueLoad(table.files, queue).run(units, cut)) keepEnd(table, queue, cut)
+      if (queue.maxOffset === 0) table.restart(queue)
     }
   }
+}
+
+/** The new file is there before the old ones go: a start that ends amid it finds the end again. */
+function keepEnd(
+  { files }: QueueTable,
+  queue: ConsumeQueue,
+  { physicalOffset, hasExt }: { physicalOffset: number; hasExt: boolean },
+): void {
+  const end = files.lastBefore(queue.directory, physicalOffset)
+  if (end === 0) {
+    queue.startAt(0)
+    return
+  }
+  queue.emptyAt(end)
+  if (hasExt) queue.ext.resume(undefined, { isUnsafe: true })
+  queue.flush()
+  files.keepOnly(queue.directory, queue.firstFileUnit, end)
 }
 
 /** Units of a page. */

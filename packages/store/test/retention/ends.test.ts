@@ -29,6 +29,18 @@ const changes: Record<string, { before: StoreConfig; after?: Partial<StoreConfig
   'a lost directory of extended units': { before: extended, count: 5, lost: '/store/consumequeue_ext' },
   'a lost index': { before: base, count: 5, lost: '/store/index' },
   'lost queues of another topic': { before: base, count: 5, lost: '/store/consumequeue/F' },
+  'files of queues of double size': { before: base, count: 25, after: { mappedFileSizeConsumeQueue: 800 } },
+  'files of queues of half the size': {
+    before: { ...base, mappedFileSizeConsumeQueue: 800 },
+    count: 65,
+    after: { mappedFileSizeConsumeQueue: 400 },
+  },
+  'files of queues of half the size, where one ends': {
+    before: { ...base, mappedFileSizeConsumeQueue: 800 },
+    count: 60,
+    after: { mappedFileSizeConsumeQueue: 400 },
+  },
+  'files of queues of a third more': { before: base, count: 45, after: { mappedFileSizeConsumeQueue: 560 } },
 }
 
 describe('a queue whose messages are all deleted keeps its end', () => {
