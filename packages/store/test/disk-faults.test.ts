@@ -296,3 +296,18 @@ test('a key is found in memory where the disk refused the directory of the index
   lift()
   await at.clock.until(opened.store.stop())
 })
+
+test('a failed fdatasync is noted also where no descriptor is left at first', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, flushDiskType: 'SYNC_FLUSH' })
+  put(opened, message('A', 'x'))
+  await at.clock.advanceAsync(3000)
+  at.disk.faults.fail({ on: 'open', code: 'EMFILE', path: 'skua.suspect', times: 1 })
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog', times: 1 })
+  put(opened, message('A', 'y'))
+  await at.clock.advanceAsync(10)
+  assert.ok(at.disk.stat('/store/skua.suspect'))
+  await at.clock.advanceAsync(10_000)
+  await at.clock.until(opened.store.stop())
+  assert.equal(at.disk.stat('/store/skua.suspect'), undefined)
+})

@@ -28,7 +28,7 @@ export class QueueFiles {
   /** First units of the files in a queue's directory, ascending. */
   list(directory: string): number[] {
     const units: number[] = []
-    for (const name of this.disk.list(directory)) {
+    for (const name of this.names(directory)) {
       const offset = fileOffset(name)
       if (offset !== undefined && offset % this.fileBytes === 0) units.push(offset / unitBytes)
     }
@@ -93,6 +93,11 @@ export class QueueFiles {
     } finally {
       this.files.release(handle)
     }
+  }
+
+  /** What stands in a directory. */
+  names(directory: string): readonly string[] {
+    return this.files.opened(() => this.disk.list(directory))
   }
 
   /** Writes units, split where files end. Throws DiskError. */
