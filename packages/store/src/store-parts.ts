@@ -60,7 +60,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
       probe.begin()
     },
   })
-  const suspicion = new Suspicion({ disk, events, layout })
+  const suspicion = new Suspicion({ disk, files, events, layout })
   const probe = new DiskProbe({ clock, config, log, flush, health })
   const turnBytes = config.logRingBytes / 2
   const putTimes = new PutTimes()

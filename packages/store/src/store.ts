@@ -157,9 +157,9 @@ export class Store implements MessageStore {
   }
 
   private markClean(): void {
-    const { disk, layout } = this.parts
+    const { disk, files, layout } = this.parts
     disk.remove(layout.abort)
-    disk.syncDirectory(layout.root)
+    files.syncDirectory(layout.root)
   }
 
   private async attempt(what: string, work: () => Promise<unknown> | unknown): Promise<boolean> {

@@ -92,6 +92,7 @@ export class CrashRun {
     const lives = 3 + this.random.int(3)
     for (let i = 0; i < lives; i++) {
       if (this.extended === 'at times') this.config = { ...this.config, enableConsumeQueueExt: i % 2 === 0 }
+      if (i > 0 && this.random.chance(0.3)) this.operate()
       const life = await this.begin()
       await this.check(life.store)
       await this.work(life)
@@ -100,6 +101,17 @@ export class CrashRun {
     const last = await this.begin()
     await this.check(last.store)
     await this.at.clock.until(last.store.stop())
+  }
+
+  /** What operators do between two lives. */
+  private operate(): void {
+    const dice = this.random.int(5)
+    if (dice === 0) this.at.disk.remove('/store/index')
+    // A queue that does not end with an extended unit does not notice: its entries pass, but have no hash.
+    else if (dice === 1 && this.extended === 'always') this.at.disk.remove('/store/consumequeue_ext')
+    else if (dice === 2) this.config = { ...this.config, mappedFileSizeConsumeQueue: 200 * (1 + this.random.int(4)) }
+    else if (dice === 3) this.config = { ...this.config, flushDiskType: 'ASYNC_FLUSH' }
+    else for (const name of ['skua.dispatch', 'checkpoint']) this.at.disk.remove(`/store/${name}`)
   }
 
   private check(store: Store): Promise<void> {

@@ -285,3 +285,29 @@ test('after a failed fdatasync no other one is believed before the bytes are wri
   const again = await open(at, syncFlush, { bootId: 'next' })
   assert.deepEqual(await drain(again, 'T'), ['a', 'b', 'd'].map(large))
 })
+
+test('a key is found in memory where the disk refused the directory of the index', async () => {
+  const at = world()
+  const opened = await open(at)
+  const lift = at.disk.faults.fail({ on: 'names', code: 'EIO', path: 'index' })
+  const [stored] = put(opened, message('A', 'x', 'KEYS\x01k'))
+  const query = { topic: 'A', key: 'k', maxCount: 9, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER }
+  assert.deepEqual((await opened.store.query(query)).physicalOffsets, [stored?.physicalOffset])
+  lift()
+  await at.clock.until(opened.store.stop())
+})
+
+test('a failed fdatasync is noted also where no descriptor is left at first', async () => {
+  const at = world()
+  const opened = await open(at, { ...smallConfig, flushDiskType: 'SYNC_FLUSH' })
+  put(opened, message('A', 'x'))
+  await at.clock.advanceAsync(3000)
+  at.disk.faults.fail({ on: 'open', code: 'EMFILE', path: 'skua.suspect', times: 1 })
+  at.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'commitlog', times: 1 })
+  put(opened, message('A', 'y'))
+  await at.clock.advanceAsync(10)
+  assert.ok(at.disk.stat('/store/skua.suspect'))
+  await at.clock.advanceAsync(10_000)
+  await at.clock.until(opened.store.stop())
+  assert.equal(at.disk.stat('/store/skua.suspect'), undefined)
+})

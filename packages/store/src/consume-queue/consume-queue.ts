@@ -112,6 +112,15 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
     while (this.maxOffset < offset) this.push(fill)
   }
 
+  /** Makes the queue one whose messages are all deleted, `offset` > 0 being the next one: its file says so with filled places. */
+  emptyAt(offset: number): void {
+    this.dropAll()
+    this.startAt(offset - 1 - ((offset - 1) % this.parts.files.fileUnits))
+    this.maxPhysicalOffset = -1
+    while (this.maxOffset < offset) this.push(fill)
+    this.minOffset = offset
+  }
+
   /** Makes the queue empty, its next offset being `offset`. Only before any unit. */
   startAt(offset: number): void {
     this.life++

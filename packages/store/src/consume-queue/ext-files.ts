@@ -22,7 +22,7 @@ export class ExtFiles {
   /** First addresses of the files in a directory, ascending. */
   list(directory: string): number[] {
     const addresses: number[] = []
-    for (const name of this.disk.list(directory)) {
+    for (const name of this.files.opened(() => this.disk.list(directory))) {
       const address = fileOffset(name)
       if (address !== undefined && address % this.fileBytes === 0) addresses.push(address)
     }

@@ -2,7 +2,7 @@ import type { Disk } from '@skua-mq/runtime'
 import type { DirtyFiles } from '../file/dirty-files.ts'
 import { fileName, fileOffset } from '../file/layout.ts'
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
-import { isUnit, unitBytes } from './unit.ts'
+import { isUnit, unitBytes, unitPhysicalOffset } from './unit.ts'
 
 /** The files of all queues: `root/TOPIC/QUEUEID/N{20}`, each `fileUnits` units long (store.md 3.1). */
 export class QueueFiles {
@@ -28,11 +28,76 @@ export class QueueFiles {
   /** First units of the files in a queue's directory, ascending. */
   list(directory: string): number[] {
     const units: number[] = []
-    for (const name of this.disk.list(directory)) {
+    for (const name of this.names(directory)) {
       const offset = fileOffset(name)
       if (offset !== undefined && offset % this.fileBytes === 0) units.push(offset / unitBytes)
     }
     return units
+  }
+
+  /** Whether files of another size lie in a directory: `mappedFileSizeConsumeQueue` was another one. */
+  hasOtherSize(directory: string): boolean {
+    const offsets = this.allOffsets(directory)
+    return offsets.some(
+      offset =>
+        offset % this.fileBytes !== 0 ||
+        (this.disk.stat(`${directory}/${fileName(offset)}`)?.size ?? 0) > this.fileBytes,
+    )
+  }
+
+  /** Where the units of messages before a physical offset end, by whatever can be read of files of any size; 0 when none can. */
+  lastBefore(directory: string, physicalOffset: number): number {
+    const offsets = this.allOffsets(directory).filter(offset => offset % unitBytes === 0)
+    for (const offset of offsets.reverse()) {
+      const count = this.countBefore(`${directory}/${fileName(offset)}`, physicalOffset)
+      if (count > 0) return offset / unitBytes + count
+    }
+    return 0
+  }
+
+  /** Removes all files of a directory but one, which ends with the unit before `end`, and is on the medium before. Throws DiskError. */
+  keepOnly(directory: string, firstUnit: number, end: number): void {
+    const handle = this.forWriting(directory, firstUnit)
+    try {
+      handle.file.truncateSync((end - firstUnit) * unitBytes)
+      handle.file.truncateSync(this.fileBytes)
+      handle.file.syncDataSync()
+    } finally {
+      this.files.release(handle)
+    }
+    this.files.syncDirectory(directory)
+    for (const offset of this.allOffsets(directory))
+      if (offset !== firstUnit * unitBytes) this.remove(directory, offset / unitBytes)
+  }
+
+  private allOffsets(directory: string): number[] {
+    return this.disk
+      .list(directory)
+      .map(fileOffset)
+      .filter(offset => offset !== undefined)
+  }
+
+  /** How far units of messages before `physicalOffset` go in a file. */
+  private countBefore(path: string, physicalOffset: number): number {
+    const span = Buffer.alloc(1024 * unitBytes)
+    const handle = this.files.acquire(path)
+    let count = 0
+    try {
+      for (let at = 0; ; ) {
+        const got = Math.floor(handle.file.readSync(span, 0, span.length, at * unitBytes) / unitBytes)
+        if (got === 0) return count
+        for (let i = 0; i < got; i++, at++) {
+          if (isUnit(span, i * unitBytes) && unitPhysicalOffset(span, i * unitBytes) < physicalOffset) count = at + 1
+        }
+      }
+    } finally {
+      this.files.release(handle)
+    }
+  }
+
+  /** What stands in a directory. */
+  names(directory: string): readonly string[] {
+    return this.files.opened(() => this.disk.list(directory))
   }
 
   /** Writes units, split where files end. Throws DiskError. */

@@ -150,7 +150,7 @@ export class QueueTable {
       const isQueue = leftover.includes('/')
       for (const files of [this.files, this.extFiles]) {
         const directory = `${files.root}/${leftover}`
-        const names = isQueue ? [] : this.files.disk.list(directory)
+        const names = isQueue ? [] : this.files.names(directory)
         for (const name of names) files.removeDirectory(`${directory}/${name}`)
         files.removeDirectory(directory)
       }

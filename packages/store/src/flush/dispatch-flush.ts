@@ -213,7 +213,7 @@ export class DispatchFlush {
   private async thorough(round: Round): Promise<void> {
     const { parts, deletions } = this
     await parts.logFlush.syncAll()
-    // No point is ahead of the log on the medium. What queues have of deleted messages must be there all the same.
+    // The points must never be ahead of the log on the medium. The queues may: retention waits for them, and goes on.
     if (parts.logFlush.synced < round.point.physicalOffset) {
       await this.syncFiles([])
       return

@@ -1,5 +1,6 @@
 import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 import type { Layout } from '../file/layout.ts'
+import type { OpenFiles } from '../file/open-files.ts'
 
 export const syncFailed = defineEvent<{ what: string; error: string }>('fdatasync failed', 'error')
 
@@ -9,12 +10,14 @@ export const syncFailed = defineEvent<{ what: string; error: string }>('fdatasyn
  */
 export class Suspicion {
   private readonly disk: Disk
+  private readonly files: OpenFiles
   private readonly events: Events
   private readonly path: string
   private isRaised: boolean | undefined
 
-  constructor(parts: { disk: Disk; events: Events; layout: Layout }) {
+  constructor(parts: { disk: Disk; files: OpenFiles; events: Events; layout: Layout }) {
     this.disk = parts.disk
+    this.files = parts.files
     this.events = parts.events
     this.path = parts.layout.suspect
   }
@@ -27,7 +30,7 @@ export class Suspicion {
   raise(what: string, error: unknown): void {
     this.events.emit(syncFailed({ what, error: String(error) }))
     try {
-      this.disk.writeFile(this.path, Buffer.from(what))
+      this.files.opened(() => this.disk.writeFile(this.path, Buffer.from(what)))
     } catch (second) {
       // A disk that takes nothing at all: the store stays read-only, and what can be told has been told.
       this.events.emit(syncFailed({ what: `the note about ${what}`, error: String(second) }))

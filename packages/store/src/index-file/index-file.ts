@@ -206,12 +206,17 @@ export class IndexFile {
 
   /** Collects physical offsets of entries with this hash, newest first, until `into` has `limit`. */
   async collect(hash: number, range: { beginMs: number; endMs: number }, into: { offsets: number[]; limit: number }) {
-    const handle = this.files.acquireSized(this.path, this.sizeBytes)
+    // One of which nothing is written may have no file yet, where the disk refused to make it.
+    let handle = this.slots !== undefined && this.written <= 1 ? undefined : this.acquire()
+    const open = () => {
+      handle ??= this.acquire()
+      return handle
+    }
     try {
       const entry = Buffer.alloc(entryBytes)
-      let next = await this.headFor(hash % this.geometry.maxHashSlotNum, handle)
+      let next = await this.headFor(hash % this.geometry.maxHashSlotNum, open)
       while (next > 0 && next < this.header.count && into.offsets.length < into.limit) {
-        await this.readEntry(next, entry, handle)
+        await this.readEntry(next, entry, open)
         const atMs = this.header.beginAtMs + entry.readInt32BE(12) * 1000
         // The entry keeps whole seconds, so the message may be up to a second younger than `atMs`.
         if (atMs + 999 < range.beginMs) return
@@ -223,7 +228,7 @@ export class IndexFile {
         next = previous
       }
     } finally {
-      this.files.release(handle)
+      if (handle !== undefined) this.files.release(handle)
     }
   }
 
@@ -254,24 +259,28 @@ export class IndexFile {
     return offsetAt(entry, 0)
   }
 
-  private async headFor(slot: number, handle: OpenFile): Promise<number> {
+  private async headFor(slot: number, open: () => OpenFile): Promise<number> {
     if (this.slots !== undefined) return this.headOf(slot)
     const bytes = Buffer.alloc(slotBytes)
-    await handle.file.read(bytes, 0, slotBytes, headerBytes + slot * slotBytes)
+    await open().file.read(bytes, 0, slotBytes, headerBytes + slot * slotBytes)
     return bytes.readInt32BE(0)
   }
 
-  private async readEntry(number: number, into: Buffer, handle: OpenFile): Promise<void> {
+  private async readEntry(number: number, into: Buffer, open: () => OpenFile): Promise<void> {
     if (number >= this.written) {
       const at = (number - this.written) * entryBytes
       this.pending.copy(into, 0, at, at + entryBytes)
       return
     }
-    await handle.file.read(into, 0, entryBytes, this.entriesAt + number * entryBytes)
+    await open().file.read(into, 0, entryBytes, this.entriesAt + number * entryBytes)
+  }
+
+  private acquire(): OpenFile {
+    return this.files.acquireSized(this.path, this.sizeBytes)
   }
 
   private withFile<T>(use: (file: OpenFile['file']) => T): T {
-    const handle = this.files.acquireSized(this.path, this.sizeBytes)
+    const handle = this.acquire()
     try {
       return use(handle.file)
     } finally {

@@ -195,7 +195,8 @@ export class IndexFiles {
   }
 
   private readDirectory(): void {
-    const names = this.parts.disk.list(this.directory).filter(name => /^\d{17}$/.test(name))
+    const { disk, files } = this.parts
+    const names = files.opened(() => disk.list(this.directory)).filter(name => /^\d{17}$/.test(name))
     this.list = names.map(name => this.fileNamed(name))
     for (const [at, file] of this.list.entries()) {
       const length = this.parts.disk.stat(file.path)?.size ?? 0

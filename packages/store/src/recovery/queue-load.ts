@@ -19,6 +19,8 @@ export interface QueueCut {
   readonly syncedOffset: number
   /** The machine stopped: behind the first unwritten unit anything may stand. */
   readonly mayHaveHoles: boolean
+  /** Where the log begins: nobody asks for the extended units of messages before it. */
+  readonly begin: number
 }
 
 /** Reads the directories of all queues, and where each ends (store.md 3.4, 3.5). False when files are missing. Throws DiskError. */
@@ -31,7 +33,7 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
       if (!/^\d{1,9}$/.test(name)) continue
       const units = table.files.list(`${root}/${topic}/${name}`)
       if (units.length === 0) continue
-      isWhole &&= follow(units, table.files.fileUnits)
+      isWhole &&= follow(units, table.files.fileUnits) && !table.files.hasOtherSize(`${root}/${topic}/${name}`)
       if (isWhole)
         isWhole = new QueueLoad(table.files, table.findOrCreate(topic, Number(name))).run(units, { ...cut, hasExt })
     }
@@ -41,22 +43,40 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
 
 /**
  * For a rebuild: of each queue stays what lies before the log, so that one whose messages are all deleted goes on with its
- * offsets. A queue that cannot be read so is emptied. Throws DiskError.
+ * offsets. Of a queue that cannot be read, or lies in files of another size, stays the end. Throws DiskError.
  */
 export function loadBefore(table: QueueTable, physicalOffset: number): void {
   const { disk, root, fileUnits } = table.files
   const hasExt = disk.stat(table.extFiles.root) !== undefined
-  const cut = { physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
+  const cut = { physicalOffset, begin: physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
   for (const topic of disk.list(root)) {
     for (const name of disk.list(`${root}/${topic}`)) {
       if (!/^\d{1,9}$/.test(name)) continue
-      const units = table.files.list(`${root}/${topic}/${name}`)
       const queue = table.findOrCreate(topic, Number(name))
+      const units = table.files.list(queue.directory)
+      const isOurs = units.length > 0 && follow(units, fileUnits) && !table.files.hasOtherSize(queue.directory)
       const load = new QueueLoad(table.files, queue)
-      const isRead = units.length > 0 && follow(units, fileUnits) && load.run(load.cutToFull(units), cut)
-      if (!isRead || queue.maxOffset === 0) table.restart(queue)
+      if (!isOurs || !load.run(load.cutToFull(units), cut)) keepEnd(table, queue, cut)
+      if (queue.maxOffset === 0) table.restart(queue)
     }
   }
+}
+
+/** The new file is there before the old ones go: a start that ends amid it finds the end again. */
+function keepEnd(
+  { files }: QueueTable,
+  queue: ConsumeQueue,
+  { physicalOffset, hasExt }: { physicalOffset: number; hasExt: boolean },
+): void {
+  const end = files.lastBefore(queue.directory, physicalOffset)
+  if (end === 0) {
+    queue.startAt(0)
+    return
+  }
+  queue.emptyAt(end)
+  if (hasExt) queue.ext.resume(undefined, { isUnsafe: true })
+  queue.flush()
+  files.keepOnly(queue.directory, queue.firstFileUnit, end)
 }
 
 /** Units of a page. */
@@ -115,7 +135,8 @@ class QueueLoad {
 
   private resumeExt(end: number, cut: QueueCut & { hasExt: boolean }): boolean {
     const { queue, unit } = this
-    const isExtended = end > queue.firstFileUnit && this.isWritten(end - 1) && queue.isExtended(unit, 0)
+    const isInLog = end > queue.firstFileUnit && this.isWritten(end - 1) && unitPhysicalOffset(unit, 0) >= cut.begin
+    const isExtended = isInLog && queue.isExtended(unit, 0)
     if (!cut.hasExt) return !isExtended
     const last = isExtended ? extAddress(unitTagsHigh(unit, 0), unitTagsHash(unit, 0)) : undefined
     return queue.ext.resume(last, { isUnsafe: cut.syncedOffset < Number.MAX_SAFE_INTEGER })

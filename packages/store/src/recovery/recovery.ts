@@ -191,7 +191,12 @@ export class Recovery {
   private async planAfterStop(): Promise<Plan> {
     const { queues, index, log } = this.parts
     const max = Number.MAX_SAFE_INTEGER
-    const isWhole = loadQueues(queues, { physicalOffset: max, syncedOffset: max, mayHaveHoles: false })
+    const isWhole = loadQueues(queues, {
+      physicalOffset: max,
+      syncedOffset: max,
+      mayHaveHoles: false,
+      begin: log.minOffset,
+    })
     index?.load()
     this.trusted = this.trustedOffset()
     const maxPhysical = this.maxPhysicalOffset()
@@ -222,6 +227,7 @@ export class Recovery {
       physicalOffset: from,
       syncedOffset: this.points?.synced.physicalOffset ?? 0,
       mayHaveHoles: this.mayHaveHoles,
+      begin: log.minOffset,
     })
     const isIndexOurs = index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs) === true
     if (!isIndexOurs || (point !== undefined && index?.hasAll(point.index) === false))
