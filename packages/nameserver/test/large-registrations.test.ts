@@ -3,8 +3,9 @@ import { describe, test } from 'node:test'
 import { deflateSync } from 'node:zlib'
 import { compressRegisterBody, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
 import { type Clock, SimClock, type Timer } from '@skua-mq/runtime'
-import { RegistrationIntake, RouteTable } from '../src/index.ts'
+import { type NameServerParts, nameServerRoutes, RegistrationIntake, RouteTable, SecondAsks } from '../src/index.ts'
 import { body, topic } from './brokers.ts'
+import { askLater, TestConnection } from './harness.ts'
 
 const own = {
   ...{ cluster: 'c1', brokerName: 'b1', brokerAddr: '10.0.0.1:10911', brokerId: 0, haServerAddr: '10.0.0.1:10912' },
@@ -124,6 +125,44 @@ describe('a large registration', () => {
     await clock.until(taken)
     while (!routes.sweep(1000));
     assert.deepEqual(routes.topicNames(), [])
+  })
+})
+
+describe('a large registration that waits', () => {
+  test('of a broker that unregisters before it is read is not entered', async () => {
+    const { routes, intake, clock } = world()
+    await clock.until((async () => intake.take({ ...own, bytes: plain(many(10)) }))())
+    const first = intake.take({ ...own, bytes: plain(many(4000, 2)) }) as Promise<unknown>
+    const second = intake.take({ ...own, bytes: plain(many(4001, 3)) }) as Promise<unknown>
+    intake.withdraw(own)
+    routes.unregister(own)
+    await clock.until(Promise.allSettled([first, second]))
+    assert.equal(routes.isKnown(own.brokerAddr), false)
+    await assert.rejects(first, /has gone/)
+    await assert.rejects(second, /has gone/)
+  })
+
+  test('of a connection that was known and is gone by then is not entered: nothing would take it out again', async () => {
+    const { clock, routes, intake } = world()
+    const connection = new TestConnection()
+    const list = nameServerRoutes({
+      ...{
+        routes,
+        intake,
+        secondAsks: new SecondAsks(clock),
+        kv: { namespace: () => undefined } as never,
+        config: { print: () => '' } as never,
+      },
+      ...{ now: () => clock.monotonic(), orderMessageEnable: () => false, advertise: addr => addr },
+      registeredBy: () => {},
+    } as NameServerParts)
+    const { cluster: clusterName, connectionId: _, ...header } = own
+    const wish = { ...header, clusterName, compressed: false, bodyCrc32: 0 }
+    const asked = askLater(list, registerBroker, wish, { body: plain(many(4000)), connection })
+    connection.close()
+    routes.connectionClosed(connection.id)
+    await clock.until(asked.catch(() => {}))
+    assert.equal(routes.isKnown(own.brokerAddr), false)
   })
 })
 
