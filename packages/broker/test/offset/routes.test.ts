@@ -27,6 +27,7 @@ function broker({ minOffset = 0, inMemory = true } = {}) {
   const asked: unknown[] = []
   const routes = offsetRoutes({
     offsets,
+    clock: on.clock,
     hasTopic: topic => topic !== 'unknown',
     memberOf: (_group, connection) => members.get(connection.id),
     subscribes: (group, topic) => (group === 'online' ? topic === 'T' : undefined),
