@@ -5,17 +5,25 @@ import {
   getAllConsumerOffset,
   getAllSubscriptionGroupConfig,
   getAllTopicConfig,
+  getBrokerConsumeStats,
+  getConsumeStats,
+  getTopicStatsInfo,
+  invokeBrokerToResetOffset,
+  queryConsumeTimeSpan,
   registerBodySlices,
   subscriptionGroupTableFile,
   topicConfigTableFile,
 } from '@skua-mq/protocol'
 import { inTurns } from '@skua-mq/remoting'
 import { configOf } from '@skua-mq/runtime'
+import { PendingResets } from '../src/consumer-control/pending-resets.ts'
+import { controlRoutes } from '../src/consumer-control/routes.ts'
 import { GroupTable } from '../src/group/group-table.ts'
 import { groupRoutes } from '../src/group/routes.ts'
 import { brokerOptions } from '../src/index.ts'
 import { OffsetTable } from '../src/offset/offset-table.ts'
 import { offsetRoutes } from '../src/offset/routes.ts'
+import { progressRoutes } from '../src/stats/progress-routes.ts'
 import { topicRoutes } from '../src/topic/routes.ts'
 import { TopicTable } from '../src/topic/topic-table.ts'
 import { ask, bodyOf, machine } from './harness.ts'
@@ -77,4 +85,53 @@ test('so is what name servers are told, with the version at its beginning', asyn
   assert.ok(text.includes(`"counter":${dataVersion.counter}`))
   assert.ok(text.includes('"topic-19999"'))
   assert.ok(turns.count >= 10, `${turns.count} turns`)
+})
+
+test('202, 208, 303, 317 and 222 look at a few queues in a turn, and at each group once', async () => {
+  const { clock, turns, offsets, groups } = world()
+  let inTurn = { at: 0, looks: 0 }
+  let most = 0
+  const look = (): number => {
+    inTurn = inTurn.at === turns.count ? { ...inTurn, looks: inTurn.looks + 1 } : { at: turns.count, looks: 1 }
+    most = Math.max(most, inTurn.looks)
+    return 1
+  }
+  const store = { minOffset: () => 0, maxOffset: look, storedAt: async () => 0, earliestStoredAt: async () => 0 }
+  const topic = () => ({ readQueueNums: 4000, writeQueueNums: 4000 })
+  const consumers = { find: () => undefined } as never
+  const resets = new PendingResets()
+  const routes = [
+    ...progressRoutes({
+      ...{
+        store,
+        offsets,
+        consumers,
+        topic,
+        brokerName: 'b',
+        clock,
+        brokerAddr: 'b:1',
+        groups: () => groups.all().keys(),
+      },
+      ...{ consumeTps: () => 0, pulledTo: () => undefined, isOrder: name => name === 'topic-7', topicPutTps: () => 0 },
+    }),
+    ...controlRoutes({
+      ...{ store: store as never, offsets, consumers, resets, clock, wake: () => {}, brokerName: 'b', topic },
+      ...{ hasGroup: () => true, settings: { useServerSideResetOffset: true } },
+    }),
+  ]
+  const [group, name] = ['group-7', 'topic-7']
+  const wishes = [
+    [getTopicStatsInfo, { topic: name }],
+    [getConsumeStats, { consumerGroup: group, topic: name }],
+    [queryConsumeTimeSpan, { group, topic: name }],
+    [getBrokerConsumeStats, { isOrder: true }],
+    [invokeBrokerToResetOffset, { group, topic: name, timestamp: -1, isForce: true }],
+  ] as const
+  for (const [request, header] of wishes) {
+    const begun = process.hrtime.bigint()
+    const reply = await clock.until(ask(routes, request as typeof getTopicStatsInfo, header as never))
+    assert.deepEqual([request.name, reply.code], [request.name, 0])
+    assert.ok(most <= 300, `${request.name}: ${most} in a turn`)
+    assert.ok(process.hrtime.bigint() - begun < 5_000_000_000n, `${request.name} takes seconds`)
+  }
 })

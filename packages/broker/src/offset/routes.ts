@@ -86,18 +86,18 @@ function queueRoutes({ store, hasTopic }: OffsetRouteParts): Route[] {
 function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route {
   return route(cloneGroupOffset, async ({ srcGroup, destGroup, topic, offline }, { connection }) => {
     const topics = topic === undefined || topic === '' ? offsets.topicsOf(srcGroup) : [topic]
+    let isWhole = true
     for (const name of topics) {
       if (!hasTopic(name)) continue
       if (offline !== true && subscribes?.(srcGroup, name) === false) continue
-      offsets.clone({
-        from: srcGroup,
-        to: destGroup,
-        topic: name,
-        who: `clone of ${srcGroup} by ${peerOf(connection)}`,
-      })
+      const who = `clone of ${srcGroup} by ${peerOf(connection)}`
+      isWhole &&= offsets.clone({ from: srcGroup, to: destGroup, topic: name, who })
     }
+    // What was taken before a refusal stays.
     await offsets.settled()
-    return ok({})
+    if (isWhole) return ok({})
+    const remark = `not all offsets were cloned: the name ${destGroup} is too long, or the broker keeps no further ones`
+    return refuse(ResponseCode.systemError, remark)
   })
 }
 

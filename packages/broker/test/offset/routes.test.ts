@@ -143,6 +143,13 @@ describe('314', () => {
   })
 })
 
+test('314 is refused where the offsets cannot be kept, not answered as if they were', async () => {
+  const { offsets, routes } = broker()
+  offsets.commit({ group: 'g', topic: 'T', queueId: 0, offset: 5, who: 'test' })
+  const reply = await ask(routes, cloneGroupOffset, { srcGroup: 'g', destGroup: 'x'.repeat(300), topic: 'T' })
+  assert.deepEqual([reply.code, offsets.groupsOf('T')], [1, ['g']])
+})
+
 test('308 tells the smallest offsets of all groups, and which of them a compared group has not reached', async () => {
   const { offsets, routes } = broker({ minOffset: 3 })
   const at = (group: string, ...of: number[]) => {

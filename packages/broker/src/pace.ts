@@ -4,12 +4,12 @@ import { type Clock, delay } from '@skua-mq/runtime'
 const stepsPerTurn = 20_000
 const stepsOfRead = 200
 
-/** Long rows of half messages are gone through a little at a time: they may be millions, and in memory, where no read waits. */
+/** Long rows of messages, queues and groups are gone through a little at a time: they may be millions, and in memory, where no read waits. */
 export class Pace {
-  private readonly clock: Clock
+  private readonly clock: Pick<Clock, 'after'>
   private steps = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'after'>) {
     this.clock = clock
   }
 
@@ -19,6 +19,12 @@ export class Pace {
 
   read(): void {
     this.steps += stepsOfRead
+  }
+
+  /** Before one more queue is looked at. */
+  async queue(): Promise<void> {
+    if (this.isOver) await this.pause()
+    this.read()
   }
 
   /** Whether it is time for `pause`. */
