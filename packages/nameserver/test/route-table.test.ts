@@ -317,3 +317,37 @@ describe('lists', () => {
     assert.equal(table.topicNames().includes('nowhere'), false)
   })
 })
+
+describe('names are bounded in characters, however few they are', () => {
+  const long = 'x'.repeat(600)
+  const addr = (i: number) => ({ brokerName: `b${i}`, brokerAddr: `10.0.0.${i}:10911`, connectionId: i })
+
+  test('those of topics', () => {
+    const table = new RouteTable({ maxChars: 2000 })
+    const register = (...names: string[]) =>
+      table.register(registration({ body: body(names.map(name => topic(name))) }), 0)
+    assert.throws(() => register(`${long}1`, `${long}2`, `${long}3`, `${long}4`), /at most 2000/)
+    assert.throws(() => table.registerTopic(`${long}5`, [{ ...table.routeOf(`${long}1`)!.queueDatas[0]! }]), /2000/)
+    table.unregister(registration())
+    while (!table.sweep(10));
+    register('T')
+    assert.deepEqual(table.topicNames(), ['T'])
+    for (let i = 0; i < 100; i++) {
+      table.unregister(registration())
+      while (!table.sweep(10));
+      register(`${long}1`, `${long}2`)
+    }
+  })
+
+  test('those of brokers, and of their filter servers', () => {
+    const table = new RouteTable({ maxChars: 2000 })
+    const taken = (i: number, changes = {}) =>
+      table.register(registration({ ...addr(i), body: body([]), ...changes }), 0)
+    taken(1, { cluster: long })
+    for (let i = 0; i < 100; i++) taken(2, { haServerAddr: `${long}${i % 2}` })
+    assert.throws(() => taken(3, { body: body([], { filterServerList: [long, long] }) }), /at most 2000/)
+    assert.equal(table.isKnown('10.0.0.3:10911'), false)
+    table.connectionClosed(1)
+    taken(3, { cluster: long })
+  })
+})
