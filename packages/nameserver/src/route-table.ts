@@ -266,12 +266,13 @@ export class RouteTable {
     return { brokerAddrTable, clusterAddrTable }
   }
 
-  topicNames(): string[] {
+  /** As all lists of topics, to be read over several turns if they are many. */
+  topicNames(): Iterable<string> {
     return this.topicsWhere(() => true)
   }
 
   /** 224: topics of the brokers of a cluster. */
-  topicsOfCluster(cluster: string): string[] {
+  topicsOfCluster(cluster: string): Iterable<string> {
     return this.topicsWhere((_queue, broker) => broker.cluster === cluster)
   }
 
@@ -286,22 +287,20 @@ export class RouteTable {
   }
 
   /** 311 to 313: topics by the bits of their sysFlag. */
-  topicsBySysFlag(wanted: (topicSysFlag: number) => boolean): string[] {
+  topicsBySysFlag(wanted: (topicSysFlag: number) => boolean): Iterable<string> {
     return this.topicsWhere(queue => wanted(queue.topicSysFlag))
   }
 
   /** Topics of which a living broker has a queue like this. */
-  private topicsWhere(wanted: (queue: QueueData, broker: Broker) => boolean): string[] {
-    const found: string[] = []
+  private *topicsWhere(wanted: (queue: QueueData, broker: Broker) => boolean): Generator<string> {
     for (const [topic, queues] of this.topics) {
       for (const [name, queue] of queues) {
         const broker = this.brokers.get(name)
         if (broker === undefined || !wanted(queue, broker)) continue
-        found.push(topic)
+        yield topic
         break
       }
     }
-    return found
   }
 
   /** 205 and 327: takes or gives the write bit on all topics of a broker; answers how many changed. */

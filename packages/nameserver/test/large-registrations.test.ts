@@ -74,7 +74,7 @@ describe('a large registration', () => {
     test(`${form}: is read in many turns, and says what a small one would`, async () => {
       const { clock, routes, take } = world()
       await take(encode(many(20_000)))
-      assert.equal(routes.topicNames().length, 20_000)
+      assert.equal([...routes.topicNames()].length, 20_000)
       assert.deepEqual(routes.routeOf('Topic-19999')?.queueDatas[0]?.readQueueNums, 4)
       assert.deepEqual([...(routes.routeOf('Topic-7')?.filterServerTable.values() ?? [])], [['h:1', 'h:2']])
       assert.ok(clock.turns > 20, `${clock.turns} turns`)
@@ -86,7 +86,7 @@ describe('a large registration', () => {
       for (const share of [0.1, 0.5, 0.9, 0.999]) {
         await assert.rejects(take(bytes.subarray(0, Math.floor(bytes.length * share))))
       }
-      assert.deepEqual(routes.topicNames(), [])
+      assert.deepEqual([...routes.topicNames()], [])
     })
   }
 
@@ -97,13 +97,13 @@ describe('a large registration', () => {
     await take(plain(many(5000)))
     assert.equal(clock.turns, turns)
     await take(plain(many(5001, 2)))
-    assert.equal(routes.topicNames().length, 5001)
+    assert.equal([...routes.topicNames()].length, 5001)
     // After the broker was gone the same bytes are news again.
     routes.connectionClosed(own.connectionId)
     while (!routes.sweep(1000));
-    assert.deepEqual(routes.topicNames(), [])
+    assert.deepEqual([...routes.topicNames()], [])
     await take(plain(many(5001, 2)))
-    assert.equal(routes.topicNames().length, 5001)
+    assert.equal([...routes.topicNames()].length, 5001)
   })
 
   test('two of one broker are taken in their order', async () => {
@@ -124,7 +124,7 @@ describe('a large registration', () => {
     routes.unregister(own)
     await clock.until(taken)
     while (!routes.sweep(1000));
-    assert.deepEqual(routes.topicNames(), [])
+    assert.deepEqual([...routes.topicNames()], [])
   })
 })
 
@@ -155,6 +155,7 @@ describe('a large registration that waits', () => {
       },
       ...{ now: () => clock.monotonic(), orderMessageEnable: () => false, advertise: addr => addr },
       registeredBy: () => {},
+      clock,
     } as NameServerParts)
     const { cluster: clusterName, connectionId: _, ...header } = own
     const wish = { ...header, clusterName, compressed: false, bodyCrc32: 0 }
@@ -244,7 +245,7 @@ test('the end of ten thousand brokers with many topics takes no long turn', asyn
   }
   assert.equal(routes.connectionClosed(own.connectionId).length, 10_000)
   assert.equal(routes.routeOf('Topic-1'), undefined)
-  assert.deepEqual(routes.topicNames(), [])
+  assert.deepEqual([...routes.topicNames()], [])
   intake.sweep()
   await clock.until(new Promise<void>(resolve => clock.after(1, resolve)))
   assert.ok(clock.turns > 100)
