@@ -3,6 +3,7 @@ import { type Clock, delay } from '@skua-mq/runtime'
 /** Steps between which the loop gets a turn; a message that is read counts as many of those that are only passed. */
 const stepsPerTurn = 20_000
 const stepsOfRead = 200
+const stepsOfEntry = 10
 
 /** Long rows of messages, queues and groups are gone through a little at a time: they may be millions, and in memory, where no read waits. */
 export class Pace {
@@ -25,6 +26,12 @@ export class Pace {
   async queue(): Promise<void> {
     if (this.isOver) await this.pause()
     this.read()
+  }
+
+  /** Before one more entry of a queue is looked at, which reads no message. */
+  async entry(): Promise<void> {
+    if (this.isOver) await this.pause()
+    this.steps += stepsOfEntry
   }
 
   /** Whether it is time for `pause`. */

@@ -69,6 +69,7 @@ export function toolRoutes(parts: RouteParts): Route[] {
       brokerAddr: parts.brokerAddr,
     }),
     ...runtimeRoutes({
+      clock: runtime.clock,
       traffic: tables.traffic,
       store,
       settings: config,

@@ -6,6 +6,7 @@ import {
   getAllSubscriptionGroupConfig,
   getAllTopicConfig,
   getBrokerConsumeStats,
+  getBrokerRuntimeInfo,
   getConsumeStats,
   getTopicStatsInfo,
   invokeBrokerToResetOffset,
@@ -24,6 +25,8 @@ import { brokerOptions } from '../src/index.ts'
 import { OffsetTable } from '../src/offset/offset-table.ts'
 import { offsetRoutes } from '../src/offset/routes.ts'
 import { progressRoutes } from '../src/stats/progress-routes.ts'
+import { runtimeRoutes } from '../src/stats/runtime-routes.ts'
+import { Traffic } from '../src/stats/traffic.ts'
 import { topicRoutes } from '../src/topic/routes.ts'
 import { TopicTable } from '../src/topic/topic-table.ts'
 import { ask, bodyOf, machine } from './harness.ts'
@@ -134,4 +137,18 @@ test('202, 208, 303, 317 and 222 look at a few queues in a turn, and at each gro
     assert.ok(most <= 300, `${request.name}: ${most} in a turn`)
     assert.ok(process.hrtime.bigint() - begun < 5_000_000_000n, `${request.name} takes seconds`)
   }
+})
+
+test('28 looks at a few of very many queues in a turn', async () => {
+  const { clock, turns } = world()
+  turns.count = 0
+  const queue = { topic: 'T', queueId: 0, minOffset: 0, maxOffset: 0, entries: () => 0 }
+  const store = { queues: () => Array.from({ length: 100_000 }, () => queue), putTimes: '', refusing: undefined }
+  const differing = { differingGroups: [], differencesFound: 0 }
+  const routes = runtimeRoutes({
+    ...{ clock, traffic: new Traffic(clock), store: store as never, differing },
+    ...{ settings: configOf(brokerOptions, {}), diskRatio: () => 0, heldPulls: () => 0 },
+  })
+  assert.equal((await clock.until(ask(routes, getBrokerRuntimeInfo, {}))).code, 0)
+  assert.ok(turns.count >= 40, `${turns.count} turns`)
 })
