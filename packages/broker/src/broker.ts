@@ -222,13 +222,11 @@ export class Broker implements Service {
       }),
       body: () => {
         const { topics, filterServers } = this.tables
-        // A broker without the write or read bit registers its topics without it (store.md 11, brokerPermission).
-        const table = topics
-          .all()
-          .map(topic => [topic.topicName, { ...topic, perm: topic.perm & (config.brokerPermission | 1) }] as const)
+        const dataVersion = topics.version.toJSON()
         return {
           filterServerList: filterServers.addresses,
-          topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
+          dataVersion,
+          topics: topics.eachWith(config.brokerPermission),
         }
       },
       master: addresses => this.replication.learned(addresses),

@@ -12,9 +12,11 @@ import { topicRoutes } from './topic/routes.ts'
 export function brokerRoutes(parts: RouteParts): Route[] {
   const { config, runtime, store, tables } = parts
   const { topics, groups, offsets, consumers, producers, locks, resets } = tables
+  const { clock } = runtime
   return [
     ...topicRoutes({
       topics,
+      clock,
       announced: parts.announced,
       settled: () => offsets.settled(),
       deleted: topic => {
@@ -26,6 +28,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
     }),
     ...groupRoutes({
       groups,
+      clock,
       deleted: (group, cleanOffsets) => {
         if (!cleanOffsets) return
         offsets.deleteGroup(group, 'the group was deleted')
@@ -35,6 +38,7 @@ export function brokerRoutes(parts: RouteParts): Route[] {
     }),
     ...offsetRoutes({
       offsets,
+      clock,
       store,
       hasTopic: topic => topics.find(topic) !== undefined,
       memberOf: (group, connection) => consumers.memberOf(group, connection),
