@@ -11,7 +11,7 @@ import {
   type TopicRouteData,
   VersionThreshold,
 } from '@skua-mq/protocol'
-import { type Call, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { type Call, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import { orderTopicNamespace } from './kv-config.ts'
 import { ListCache } from './list-cache.ts'
 import type { NameServerParts } from './parts.ts'
@@ -23,12 +23,9 @@ const unitSub = 2
 /** What clients and tools look up: 105, 106, and the topic lists 206, 224, 304, 311 to 313. */
 export function lookupRoutes(parts: NameServerParts): Route[] {
   const { routes, advertise } = parts
-  const cache = new ListCache(() => routes.version)
-  const listed = (name: string, topics: () => string[]) =>
-    ok(
-      {},
-      cache.get(name, () => getAllTopicListFromNameserver.replyBody!.encode({ topicList: topics() })),
-    )
+  const cache = new ListCache(parts.clock, () => routes.version)
+  const listed = async (name: string, topics: () => Iterable<string>) => ok({}, await cache.get(name, topics))
+  const large = { readBytes: largeAnswerBytes }
   return [
     routeRoute(parts),
     route(getBrokerClusterInfo, (_header, { connection }) => {
@@ -38,19 +35,23 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
       }
       return ok({}, getBrokerClusterInfo.replyBody!.encode(info))
     }),
-    route(getAllTopicListFromNameserver, () => listed('all', () => routes.topicNames())),
-    route(getTopicsByCluster, ({ cluster }) => listed(`of ${cluster}`, () => routes.topicsOfCluster(cluster))),
+    route(getAllTopicListFromNameserver, () => listed('all', () => routes.topicNames()), large),
+    route(getTopicsByCluster, ({ cluster }) => listed(`of ${cluster}`, () => routes.topicsOfCluster(cluster)), large),
     route(getSystemTopicListFromNs, (_header, { connection }) => {
       const { topics, brokerAddr } = routes.systemTopics()
       const told = brokerAddr === undefined ? undefined : advertise(brokerAddr, connection)
       return ok({}, getSystemTopicListFromNs.replyBody!.encode({ topicList: topics, brokerAddr: told }))
     }),
-    route(getUnitTopicList, () => listed('unit', () => routes.topicsBySysFlag(flag => (flag & unit) !== 0))),
-    route(getHasUnitSubTopicList, () =>
-      listed('unit sub', () => routes.topicsBySysFlag(flag => (flag & unitSub) !== 0)),
+    route(getUnitTopicList, () => listed('unit', () => routes.topicsBySysFlag(flag => (flag & unit) !== 0)), large),
+    route(
+      getHasUnitSubTopicList,
+      () => listed('unit sub', () => routes.topicsBySysFlag(flag => (flag & unitSub) !== 0)),
+      large,
     ),
-    route(getHasUnitSubUnunitTopicList, () =>
-      listed('sub', () => routes.topicsBySysFlag(flag => (flag & unitSub) !== 0 && (flag & unit) === 0)),
+    route(
+      getHasUnitSubUnunitTopicList,
+      () => listed('sub', () => routes.topicsBySysFlag(flag => (flag & unitSub) !== 0 && (flag & unit) === 0)),
+      large,
     ),
   ]
 }

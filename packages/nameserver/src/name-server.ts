@@ -74,6 +74,7 @@ export class NameServer implements Service {
       secondAsks,
       kv: this.kv,
       config,
+      clock,
       now: () => runtime.clock.monotonic(),
       orderMessageEnable: () => config.values.orderMessageEnable,
       advertise: options.advertise ?? (addr => addr),

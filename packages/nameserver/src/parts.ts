@@ -1,5 +1,5 @@
 import type { Connection } from '@skua-mq/remoting'
-import type { LiveConfig } from '@skua-mq/runtime'
+import type { Clock, LiveConfig } from '@skua-mq/runtime'
 import type { KvConfig } from './kv-config.ts'
 import type { nameServerOptions } from './options.ts'
 import type { RegistrationIntake } from './registration-intake.ts'
@@ -13,6 +13,7 @@ export interface NameServerParts {
   readonly secondAsks: SecondAsks
   readonly kv: KvConfig
   readonly config: LiveConfig<typeof nameServerOptions>
+  readonly clock: Pick<Clock, 'after'>
   /** Monotonic ms. */
   readonly now: () => number
   readonly orderMessageEnable: () => boolean

@@ -4,7 +4,11 @@ import { type Clock, delay } from '@skua-mq/runtime'
 import type { Registered, Registration, RouteTable } from './route-table.ts'
 
 /** A registration whose body was not read yet. */
-export type RawRegistration = Omit<Registration, 'body'> & { readonly bytes: Uint8Array }
+export type RawRegistration = Omit<Registration, 'body'> & {
+  readonly bytes: Uint8Array
+  /** Whether the connection that it came over is still there; default: it is. */
+  readonly isOpen?: () => boolean
+}
 
 export interface IntakeLimits {
   /** maxRegisteredTopics */
@@ -32,12 +36,17 @@ export const maxWaitingBytesOfConnection = 16 * 1024 * 1024
 /** Too much waits already. */
 export class IntakeBusy extends Error {}
 
+/** The broker has gone while its registration waited: entered now, it would stay until it expires. */
+export class BrokerGone extends RangeError {}
+
 /** A large registration that waits for its turn. */
 interface Waiting {
   readonly registration: RawRegistration
   readonly print: string
   readonly resolve: (reply: Registered['reply']) => void
   readonly reject: (error: unknown) => void
+  /** The broker has unregistered meanwhile. */
+  isWithdrawn: boolean
 }
 
 /**
@@ -52,6 +61,8 @@ export class RegistrationIntake {
   private readonly aborter = new AbortController()
   /** By connection, in the order of their turns; none of the lists is empty. */
   private readonly waiting = new Map<number, Waiting[]>()
+  /** The one that is being read. */
+  private reading: Waiting | undefined
   private working: Promise<void> | undefined
   private sweeping: Promise<void> | undefined
   private waitingBytes = 0
@@ -93,6 +104,14 @@ export class RegistrationIntake {
     return this.queue(registration, print)
   }
 
+  /** A broker unregisters: what it has said before and waits is void. */
+  withdraw({ brokerAddr, brokerName }: { readonly brokerAddr: string; readonly brokerName: string }): void {
+    for (const one of [this.reading, ...[...this.waiting.values()].flat()]) {
+      if (one?.registration.brokerAddr === brokerAddr && one.registration.brokerName === brokerName)
+        one.isWithdrawn = true
+    }
+  }
+
   /** Brokers are gone: their topics are taken out a slice at a time. */
   sweep(): void {
     this.sweeping ??= this.sweepAll().finally(() => {
@@ -123,7 +142,7 @@ export class RegistrationIntake {
     const { connectionId, bytes } = registration
     this.waitingBytes += bytes.length
     const reply = new Promise<Registered['reply']>((resolve, reject) => {
-      const one = { registration, print, resolve, reject }
+      const one = { registration, print, resolve, reject, isWithdrawn: false }
       const ofConnection = this.waiting.get(connectionId)
       if (ofConnection === undefined) this.waiting.set(connectionId, [one])
       else ofConnection.push(one)
@@ -137,12 +156,14 @@ export class RegistrationIntake {
   /** One large registration after another until none waits. */
   private async work(): Promise<void> {
     for (let next = this.next(); next !== undefined; next = this.next()) {
-      const { registration, print, resolve, reject } = next
+      const { registration, resolve, reject } = next
+      this.reading = next
       try {
-        resolve(await this.large(registration, print))
+        resolve(await this.large(next))
       } catch (error) {
         reject(error)
       }
+      this.reading = undefined
       this.waitingBytes -= registration.bytes.length
     }
   }
@@ -158,13 +179,16 @@ export class RegistrationIntake {
     return undefined
   }
 
-  private async large(registration: RawRegistration, print: string): Promise<Registered['reply']> {
+  private async large(one: Waiting): Promise<Registered['reply']> {
     const { routes, limits } = this.parts
+    const { registration, print } = one
     const { bytes, brokerAddr } = registration
     this.lastBodies.delete(brokerAddr)
     const reader = await registerBodyReader(bytes, { maxInflatedBytes, maxTopics: limits.maxTopics })
     await this.pause()
     const body = await this.read(reader)
+    if (one.isWithdrawn || registration.isOpen?.() === false)
+      throw new BrokerGone(`the broker ${brokerAddr} has gone before its registration was read`)
     const { reply, enter } = routes.begin({ ...registration, body }, this.now())
     while (!enter(sliceTopics)) await this.pause()
     if (routes.isKnown(brokerAddr)) this.remember(brokerAddr, print)

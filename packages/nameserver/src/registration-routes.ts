@@ -21,6 +21,7 @@ export function registrationRoutes(parts: NameServerParts): Route[] {
   return [
     registerRoute(parts),
     route(unregisterBroker, ({ brokerName, brokerAddr }) => {
+      parts.intake.withdraw({ brokerName, brokerAddr })
       routes.unregister({ brokerName, brokerAddr })
       parts.intake.sweep()
       return ok({})
@@ -62,6 +63,7 @@ function registerRoute({ intake, kv, registeredBy }: NameServerParts): Route {
       haServerAddr: header.haServerAddr,
       expiryMs: header.heartbeatTimeoutMillis,
       connectionId: connection.id,
+      isOpen: () => connection.open,
       bytes: body,
     })
     return taken instanceof Promise ? taken.then(answer) : answer(taken)

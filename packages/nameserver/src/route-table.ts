@@ -14,6 +14,9 @@ export const brokerExpiryMs = 120_000
 
 const masterId = 0
 
+/** Characters of all names and addresses together; half a million topics have a tenth of it. */
+export const maxNameChars = 256 * 1024 * 1024
+
 interface Broker {
   readonly cluster: string
   readonly brokerName: string
@@ -65,14 +68,18 @@ export class RouteTable {
   /** Topics of brokers, each pair counted, also those that `sweep` has not taken out yet. */
   private entries = 0
   private readonly maxTopics: number
+  private readonly maxChars: number
+  /** Of the names of topics, and of what brokers say of themselves. */
+  private chars = 0
   /** Moves with each change of what the lists of topics and brokers say. */
   version = 0
   /** Told of each topic that is entered. */
   onTopic: (topic: string) => void = () => {}
 
   /** `maxTopics`: maxRegisteredTopics, of all brokers together. */
-  constructor({ maxTopics = Number.POSITIVE_INFINITY } = {}) {
+  constructor({ maxTopics = Number.POSITIVE_INFINITY, maxChars = maxNameChars } = {}) {
     this.maxTopics = maxTopics
+    this.maxChars = maxChars
   }
 
   /** A registration as a whole. Answers what a slave wants to know: where its master is. */
@@ -86,6 +93,8 @@ export class RouteTable {
   begin(registration: Registration, nowMs: number): Registered {
     const { cluster, brokerName, brokerAddr, brokerId, body } = registration
     const known = this.live.get(brokerAddr)
+    const more = charsOf({ ...registration, filterServers: body.filterServerList })
+    this.checkRoom(brokerAddr.length + more - (known === undefined ? 0 : brokerAddr.length + charsOf(known)))
     // A broker that came back under another name leaves its old one, which nobody would ever expire.
     if (known !== undefined && known.brokerName !== brokerName)
       this.unregister({ brokerAddr, brokerName: known.brokerName })
@@ -110,7 +119,7 @@ export class RouteTable {
       filterServers: body.filterServerList,
       connectionId: registration.connectionId,
     }
-    this.live.set(brokerAddr, live)
+    this.setLive(brokerAddr, live)
     const configs = isNews ? topicConfigTable.values() : [][Symbol.iterator]()
     return {
       reply: this.replyTo(brokerId, broker),
@@ -152,7 +161,7 @@ export class RouteTable {
 
   /** Takes an address out, under whatever id it stands: what is left without a life of its own would never expire. */
   unregister({ brokerName, brokerAddr }: { brokerName: string; brokerAddr: string }): void {
-    if (this.live.get(brokerAddr)?.brokerName === brokerName) this.live.delete(brokerAddr)
+    if (this.live.get(brokerAddr)?.brokerName === brokerName) this.setLive(brokerAddr, undefined)
     const broker = this.brokers.get(brokerName)
     if (broker === undefined) return
     this.version++
@@ -257,12 +266,13 @@ export class RouteTable {
     return { brokerAddrTable, clusterAddrTable }
   }
 
-  topicNames(): string[] {
+  /** As all lists of topics, to be read over several turns if they are many. */
+  topicNames(): Iterable<string> {
     return this.topicsWhere(() => true)
   }
 
   /** 224: topics of the brokers of a cluster. */
-  topicsOfCluster(cluster: string): string[] {
+  topicsOfCluster(cluster: string): Iterable<string> {
     return this.topicsWhere((_queue, broker) => broker.cluster === cluster)
   }
 
@@ -277,22 +287,20 @@ export class RouteTable {
   }
 
   /** 311 to 313: topics by the bits of their sysFlag. */
-  topicsBySysFlag(wanted: (topicSysFlag: number) => boolean): string[] {
+  topicsBySysFlag(wanted: (topicSysFlag: number) => boolean): Iterable<string> {
     return this.topicsWhere(queue => wanted(queue.topicSysFlag))
   }
 
   /** Topics of which a living broker has a queue like this. */
-  private topicsWhere(wanted: (queue: QueueData, broker: Broker) => boolean): string[] {
-    const found: string[] = []
+  private *topicsWhere(wanted: (queue: QueueData, broker: Broker) => boolean): Generator<string> {
     for (const [topic, queues] of this.topics) {
       for (const [name, queue] of queues) {
         const broker = this.brokers.get(name)
         if (broker === undefined || !wanted(queue, broker)) continue
-        found.push(topic)
+        yield topic
         break
       }
     }
-    return found
   }
 
   /** 205 and 327: takes or gives the write bit on all topics of a broker; answers how many changed. */
@@ -332,6 +340,21 @@ export class RouteTable {
     return broker
   }
 
+  private checkRoom(more: number): void {
+    if (more <= 0 || this.chars + more <= this.maxChars) return
+    throw new RangeError(`the names of topics and brokers have ${this.chars} characters; at most ${this.maxChars} may`)
+  }
+
+  private setLive(brokerAddr: string, live: LiveBroker | undefined): void {
+    const known = this.live.get(brokerAddr)
+    if (known !== undefined) this.chars -= brokerAddr.length + charsOf(known)
+    if (live === undefined) this.live.delete(brokerAddr)
+    else {
+      this.chars += brokerAddr.length + charsOf(live)
+      this.live.set(brokerAddr, live)
+    }
+  }
+
   private putTopic(broker: Broker, config: TopicConfig): void {
     const { brokerName } = broker
     const { topicName, readQueueNums, writeQueueNums, perm, topicSysFlag } = config
@@ -345,7 +368,9 @@ export class RouteTable {
         const remark = `the brokers have registered ${this.entries} topics; maxRegisteredTopics is ${this.maxTopics}`
         throw new RangeError(remark)
       }
+      this.checkRoom(topic.length)
       this.entries++
+      this.chars += topic.length
     }
     if (known === undefined) this.topics.set(topic, new Map([[broker.brokerName, queue]]))
     else known.set(broker.brokerName, queue)
@@ -360,9 +385,18 @@ export class RouteTable {
     if (queues?.get(queue.brokerName) !== queue) return
     queues.delete(queue.brokerName)
     this.entries--
+    this.chars -= topic.length
     if (queues.size === 0) this.topics.delete(topic)
     this.version++
   }
+}
+
+function charsOf(live: Pick<LiveBroker, 'cluster' | 'brokerName' | 'haServerAddr' | 'filterServers'>): number {
+  const { cluster, brokerName, haServerAddr, filterServers } = live
+  return filterServers.reduce(
+    (sum, server) => sum + server.length,
+    cluster.length + brokerName.length + haServerAddr.length,
+  )
 }
 
 /** No broker sends it. */

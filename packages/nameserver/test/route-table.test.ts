@@ -97,7 +97,7 @@ describe('leaving', () => {
     table.register(registration(), 0)
     table.unregister(registration())
     assert.equal(table.routeOf('T'), undefined)
-    assert.deepEqual(table.topicNames(), [])
+    assert.deepEqual([...table.topicNames()], [])
     assert.deepEqual(table.clusterInfo(), { brokerAddrTable: new Map(), clusterAddrTable: new Map() })
   })
 
@@ -211,7 +211,7 @@ test('whatever brokers do, every address in the routes expires in the end, and n
       }
       table.expire(now + brokerExpiryMs + 1)
       assert.deepEqual(table.clusterInfo(), { brokerAddrTable: new Map(), clusterAddrTable: new Map() })
-      assert.deepEqual(table.topicNames(), [])
+      assert.deepEqual([...table.topicNames()], [])
     }),
     { numRuns: 500 },
   )
@@ -275,10 +275,10 @@ describe('lists', () => {
 
   test('topics are listed, of all clusters or of one', () => {
     const table = twoClusters()
-    assert.deepEqual(table.topicNames().sort(), ['T', 'U1', 'U2', 'U3'])
-    assert.deepEqual(table.topicsOfCluster('c1').sort(), ['T', 'U1'])
-    assert.deepEqual(table.topicsOfCluster('c2').sort(), ['T', 'U2', 'U3'])
-    assert.deepEqual(table.topicsOfCluster('c3'), [])
+    assert.deepEqual([...table.topicNames()].sort(), ['T', 'U1', 'U2', 'U3'])
+    assert.deepEqual([...table.topicsOfCluster('c1')].sort(), ['T', 'U1'])
+    assert.deepEqual([...table.topicsOfCluster('c2')].sort(), ['T', 'U2', 'U3'])
+    assert.deepEqual([...table.topicsOfCluster('c3')], [])
   })
 
   test('clusters and brokers are listed', () => {
@@ -302,7 +302,7 @@ describe('lists', () => {
     table.deleteTopic('T', 'c1')
     assert.deepEqual(addrsOf(table, 'T'), [['b2', { 0: '10.0.0.3:10911' }]])
     table.deleteTopic('T', 'c2')
-    assert.deepEqual(table.topicNames().includes('T'), false)
+    assert.deepEqual([...table.topicNames()].includes('T'), false)
   })
 
   test('a topic registered alone has a route through the brokers that are there, and only those', () => {
@@ -314,6 +314,40 @@ describe('lists', () => {
     ])
     assert.deepEqual(table.routeOf('new')?.queueDatas, [{ brokerName: 'b1', ...queue }])
     table.registerTopic('nowhere', [{ brokerName: 'nobody', ...queue }])
-    assert.equal(table.topicNames().includes('nowhere'), false)
+    assert.equal([...table.topicNames()].includes('nowhere'), false)
+  })
+})
+
+describe('names are bounded in characters, however few they are', () => {
+  const long = 'x'.repeat(600)
+  const addr = (i: number) => ({ brokerName: `b${i}`, brokerAddr: `10.0.0.${i}:10911`, connectionId: i })
+
+  test('those of topics', () => {
+    const table = new RouteTable({ maxChars: 2000 })
+    const register = (...names: string[]) =>
+      table.register(registration({ body: body(names.map(name => topic(name))) }), 0)
+    assert.throws(() => register(`${long}1`, `${long}2`, `${long}3`, `${long}4`), /at most 2000/)
+    assert.throws(() => table.registerTopic(`${long}5`, [{ ...table.routeOf(`${long}1`)!.queueDatas[0]! }]), /2000/)
+    table.unregister(registration())
+    while (!table.sweep(10));
+    register('T')
+    assert.deepEqual([...table.topicNames()], ['T'])
+    for (let i = 0; i < 100; i++) {
+      table.unregister(registration())
+      while (!table.sweep(10));
+      register(`${long}1`, `${long}2`)
+    }
+  })
+
+  test('those of brokers, and of their filter servers', () => {
+    const table = new RouteTable({ maxChars: 2000 })
+    const taken = (i: number, changes = {}) =>
+      table.register(registration({ ...addr(i), body: body([]), ...changes }), 0)
+    taken(1, { cluster: long })
+    for (let i = 0; i < 100; i++) taken(2, { haServerAddr: `${long}${i % 2}` })
+    assert.throws(() => taken(3, { body: body([], { filterServerList: [long, long] }) }), /at most 2000/)
+    assert.equal(table.isKnown('10.0.0.3:10911'), false)
+    table.connectionClosed(1)
+    taken(3, { cluster: long })
   })
 })

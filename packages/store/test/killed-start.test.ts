@@ -41,3 +41,22 @@ for (const end of ['kill', 'power cut'] as const)
       await at.clock.until(again.store.stop())
     }
   })
+
+for (const end of ['kill', 'power cut'] as const)
+  test(`a start after a clean stop that is ended by a ${end} while a lost index is made again leaves no key out`, async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const at = world()
+      const opened = await open(at, config)
+      for (let i = 0; i < 900; i++) put(opened, message('A', `message ${i}`, `KEYS\x01k${i}`))
+      await at.clock.until(opened.store.stop())
+      at.disk.remove('/store/index')
+      await killedStart(at, 'boot', seed)
+      if (end === 'power cut') at.disk.powerCut(new SimRandom(seed))
+      const again = await open(at, config, { bootId: end === 'power cut' ? 'next' : 'boot' })
+      for (let i = 0; i < 900; i++) {
+        const query = { topic: 'A', key: `k${i}`, maxCount: 1, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER }
+        assert.equal((await again.store.query(query)).physicalOffsets.length, 1, `key k${i}, seed ${seed}`)
+      }
+      await at.clock.until(again.store.stop())
+    }
+  })

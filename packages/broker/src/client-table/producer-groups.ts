@@ -20,6 +20,8 @@ const bytesOf = (group: string, { clientId }: Client): number => memberBytes + g
 export class ProducerGroups {
   private readonly groups = new Map<string, Map<number, ProducerMember>>()
   private readonly byConnection = new GroupsOfConnections()
+  /** Replies are passed on by the client's id: one that is a member of thousands of groups costs no search. */
+  private readonly byId = new Map<string, Set<ProducerMember>>()
   private readonly clock: Pick<Clock, 'monotonic' | 'now'>
   private turn = 0
 
@@ -45,12 +47,19 @@ export class ProducerGroups {
       return
     }
     const { id } = client.connection
-    members.set(id, { ...client, ...seen })
+    if (known !== undefined) this.forget(known)
+    const member = { ...client, ...seen }
+    members.set(id, member)
+    const same = this.byId.get(client.clientId)
+    if (same === undefined) this.byId.set(client.clientId, new Set([member]))
+    else same.add(member)
     this.byConnection.set(id, group, bytesOf(group, client))
   }
 
   unregister(group: string, connection: Connection): void {
     const members = this.groups.get(group)
+    const member = members?.get(connection.id)
+    if (member !== undefined) this.forget(member)
     if (members?.delete(connection.id) && members.size === 0) this.groups.delete(group)
     this.byConnection.delete(connection.id, group)
   }
@@ -82,10 +91,13 @@ export class ProducerGroups {
 
   /** Where a reply for this client goes (326); undefined when it is not connected here. */
   byClientId(clientId: string): ProducerMember | undefined {
-    for (const members of this.groups.values()) {
-      for (const member of members.values()) if (member.clientId === clientId && member.connection.open) return member
-    }
+    for (const member of this.byId.get(clientId) ?? []) if (member.connection.open) return member
     return undefined
+  }
+
+  private forget(member: ProducerMember): void {
+    const same = this.byId.get(member.clientId)
+    if (same?.delete(member) === true && same.size === 0) this.byId.delete(member.clientId)
   }
 
   all(): ReadonlyMap<string, ReadonlyMap<number, ProducerMember>> {

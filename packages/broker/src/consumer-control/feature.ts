@@ -8,7 +8,7 @@ import type { TopicTable } from '../topic/topic-table.ts'
 import { controlRoutes } from './routes.ts'
 import { whoRoutes } from './who-routes.ts'
 
-type Needs = On<'config' | 'store' | 'furniture'> & {
+type Needs = On<'config' | 'runtime' | 'store' | 'furniture'> & {
   topics: TopicTable
   groups: GroupTable
   consumers: ConsumerGroups
@@ -19,10 +19,10 @@ type Needs = On<'config' | 'store' | 'furniture'> & {
 /** What tools do to consumers that run: resets, and questions that are passed on to them. */
 export const consumerControl: Feature<Needs> = {
   name: 'consumer control',
-  make: ({ config, store, furniture, topics, groups, consumers, offsets, resets }) => ({
+  make: ({ config, runtime, store, furniture, topics, groups, consumers, offsets, resets }) => ({
     routes: [
       ...controlRoutes({
-        ...{ store, offsets, consumers, resets, settings: config, brokerName: config.brokerName },
+        ...{ store, offsets, consumers, resets, settings: config, brokerName: config.brokerName, clock: runtime.clock },
         wake: (topic, queueId) => furniture.offsetReset(topic, queueId),
         topic: topic => topics.find(topic),
         hasGroup: group => groups.find(group) !== undefined,

@@ -11,10 +11,12 @@ import {
   writeFields,
 } from '@skua-mq/protocol'
 import { type Refusal, refuse } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { PendingResets } from '../offset/pending-resets.ts'
+import { Pace } from '../pace.ts'
 
 export type ResetWish = HeaderOf<typeof invokeBrokerToResetOffset>
 
@@ -23,6 +25,7 @@ export interface ResetParts {
   readonly offsets: OffsetTable
   readonly consumers: ConsumerGroups
   readonly resets: PendingResets
+  readonly clock: Pick<Clock, 'after'>
   /** Pulls that are held for a queue are looked at again: they hear of a reset now. */
   readonly wake: (topic: string, queueId: number) => void
   readonly brokerName: string
@@ -59,7 +62,9 @@ export async function resetHere(
     )
   const queueIds = one >= 0 ? [one] : [...Array(topic.readQueueNums).keys()]
   const table: NewOffsets = new Map()
+  const pace = new Pace(parts.clock)
   for (const queueId of queueIds) {
+    await pace.queue()
     const target = await targetOf(parts, wish, queueId)
     if (typeof target !== 'number') return target
     table.set({ topic: wish.topic, brokerName: parts.brokerName, queueId }, target)
@@ -67,6 +72,13 @@ export async function resetHere(
   const gone = refusal()
   if (gone !== undefined) return gone
   for (const [queue, found] of table) {
+    if (pace.isOver) {
+      await pace.pause()
+      // What was reset before went with it.
+      const left = refusal()
+      if (left !== undefined) return left
+    }
+    pace.read()
     // A topic that begins anew is shorter than it was when the place was found.
     const target = Math.min(found, parts.store.maxOffset(wish.topic, queue.queueId) + 1)
     const current = apply(parts, wish, { queueId: queue.queueId, target, who })
@@ -118,7 +130,9 @@ export async function resetAtMembers(
 ): Promise<NewOffsets | Refusal> {
   const { group } = wish
   const table: NewOffsets = new Map()
+  const pace = new Pace(parts.clock)
   for (let queueId = 0; queueId < topic.writeQueueNums; queueId++) {
+    await pace.queue()
     const current = parts.offsets.find(group, wish.topic, queueId)
     if (current === undefined)
       return refuse(ResponseCode.systemError, `group ${group} has no offset in queue ${queueId} of ${wish.topic}`)

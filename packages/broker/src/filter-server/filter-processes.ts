@@ -71,11 +71,22 @@ export class FilterProcesses implements Service {
       if (this.stopped) return
       const againInMs = clock.monotonic() - begunAt >= settledMs ? firstPauseMs : pauseMs
       events.emit(filterProcessEnded({ why, againInMs }))
-      const timer = clock.after(againInMs, () => {
-        this.timers.delete(timer)
-        this.begin(Math.min(longestPauseMs, againInMs * 2))
-      })
-      this.timers.add(timer)
+      this.later(againInMs)
     })
+  }
+
+  private later(ms: number): void {
+    const timer = this.parts.clock.after(ms, () => {
+      this.timers.delete(timer)
+      const againInMs = Math.min(longestPauseMs, ms * 2)
+      try {
+        this.begin(againInMs)
+      } catch (error) {
+        // A machine without memory or processes to spare now may have some later; the broker goes on meanwhile.
+        this.parts.events.emit(filterProcessEnded({ why: `not started: ${(error as Error).message}`, againInMs }))
+        this.later(againInMs)
+      }
+    })
+    this.timers.add(timer)
   }
 }

@@ -4,6 +4,12 @@ import type { Clock } from '@skua-mq/runtime'
 /** A filter server that says nothing for so long is forgotten (remoting.md 10.1). */
 export const filterServerExpiryMs = 30_000
 
+/** More are refused: all of them are in each registration with a name server. */
+export const maxFilterServers = 128
+
+/** host:port; no host name is longer than 255. */
+const addressForm = /^[\w.:[\]-]{1,255}:\d{1,5}$/
+
 interface Known {
   readonly connection: Connection
   readonly address: string
@@ -29,16 +35,24 @@ export class FilterServers {
     this.listeners.push(run)
   }
 
-  register(connection: Connection, address: string): void {
+  /**
+   * Answers why it was not taken: name servers refuse a registration that is too large, and would know nothing of this
+   * broker any more.
+   */
+  register(connection: Connection, address: string): string | undefined {
     const seenAtMs = this.clock.monotonic()
     const known = this.byConnection.get(connection.id)
     if (known?.address === address) {
       known.seenAtMs = seenAtMs
-      return
+      return undefined
     }
+    if (!addressForm.test(address)) return 'the address of the filter server is none: host:port is wanted'
+    if (known === undefined && this.byConnection.size >= maxFilterServers)
+      return `${maxFilterServers} filter servers are registered, as many as a broker takes`
     this.byConnection.set(connection.id, { connection, address, seenAtMs })
     if (known === undefined) connection.onClose(() => this.forget(connection.id))
     this.changed()
+    return undefined
   }
 
   /** Forgets those that were silent for too long. */

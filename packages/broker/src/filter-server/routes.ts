@@ -1,5 +1,5 @@
-import { registerFilterServer } from '@skua-mq/protocol'
-import { ok, type Route, route } from '@skua-mq/remoting'
+import { ResponseCode, registerFilterServer } from '@skua-mq/protocol'
+import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { FilterServers } from './filter-servers.ts'
 
 /** 301 (remoting.md 10.1). */
@@ -9,8 +9,8 @@ export function filterServerRoutes(
 ): Route[] {
   return [
     route(registerFilterServer, ({ filterServerAddr }, { connection }) => {
-      servers.register(connection, filterServerAddr)
-      return ok(own)
+      const refusal = servers.register(connection, filterServerAddr)
+      return refusal === undefined ? ok(own) : refuse(ResponseCode.systemError, refusal)
     }),
   ]
 }

@@ -19,6 +19,7 @@ export const groups: Feature<On<'config' | 'runtime' | 'file' | 'furniture'>, { 
       tables: [table],
       routes: groupRoutes({
         groups: table,
+        clock: runtime.clock,
         deleted: (group, cleanOffsets) => {
           if (cleanOffsets) furniture.groupDeleted(group)
         },

@@ -3,14 +3,17 @@ import {
   getAllSubscriptionGroupConfig,
   getSubscriptionGroupConfig,
   ResponseCode,
+  subscriptionGroupTableBody,
   updateAndCreateSubscriptionGroup,
 } from '@skua-mq/protocol'
-import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import { illegalGroupName } from '../topic/names.ts'
 import type { GroupTable } from './group-table.ts'
 
 export interface GroupRouteParts {
   readonly groups: GroupTable
+  readonly clock: Pick<Clock, 'after'>
   /** A group is gone; its offsets follow where the tool asks for it. */
   readonly deleted: (group: string, cleanOffsets: boolean) => void
   /** Resolves when that is on disk. Default: at once. */
@@ -18,7 +21,8 @@ export interface GroupRouteParts {
 }
 
 /** 200, 201, 207, 352 (admin.md 3). */
-export function groupRoutes({ groups, deleted, settled = () => Promise.resolve() }: GroupRouteParts): Route[] {
+export function groupRoutes({ groups, clock, deleted, settled = () => Promise.resolve() }: GroupRouteParts): Route[] {
+  const all = new LargeAnswer(clock, () => subscriptionGroupTableBody.slices(groups.table()))
   return [
     route(updateAndCreateSubscriptionGroup, async (_header, { body }) => {
       const config = updateAndCreateSubscriptionGroup.body!.decode(body)
@@ -33,7 +37,7 @@ export function groupRoutes({ groups, deleted, settled = () => Promise.resolve()
       await groups.put(config)
       return ok({})
     }),
-    route(getAllSubscriptionGroupConfig, () => ok({}, getAllSubscriptionGroupConfig.replyBody!.encode(groups.table()))),
+    route(getAllSubscriptionGroupConfig, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
     route(deleteSubscriptionGroup, async ({ groupName, removeOffset, cleanOffset }) => {
       await groups.delete(groupName)
       deleted(groupName, removeOffset ?? cleanOffset ?? false)

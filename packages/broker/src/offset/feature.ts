@@ -25,6 +25,7 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
       tables: [table],
       routes: offsetRoutes({
         offsets: table,
+        clock: runtime.clock,
         store,
         hasTopic: topic => topics.find(topic) !== undefined,
         memberOf: (group, connection) => consumers.memberOf(group, connection),

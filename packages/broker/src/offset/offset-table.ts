@@ -49,12 +49,21 @@ export interface OffsetTableParts {
 
 const keyOf = (topic: string, group: string): string => `${topic}@${group}`
 
+/** No topic's name holds an `@`; that of a group may, where a client commits for one that nobody would create. */
+function placeOf(key: string): { topic: string; group: string } {
+  const at = key.indexOf('@')
+  return { topic: key.slice(0, at), group: key.slice(at + 1) }
+}
+
 /**
  * Where each group stands in each queue: the next offset to consume. Kept in config/consumerOffset.json, which is
  * written every flushConsumerOffsetInterval when something changed, and at the end.
  */
 export class OffsetTable {
   private readonly offsets = new Map<string, Map<number, number>>()
+  /** Where a group has offsets, and who has some in a topic: tools ask for each of thousands. */
+  private readonly topics = new Map<string, Set<string>>()
+  private readonly groups = new Map<string, Set<string>>()
   private readonly parts: OffsetTableParts
   private readonly moves: OffsetMove[] = []
   private count = 0
@@ -72,7 +81,8 @@ export class OffsetTable {
 
   load(): void {
     for (const [key, queues] of this.parts.file.load()?.offsetTable ?? []) {
-      this.offsets.set(key, new Map(queues))
+      const { topic, group } = placeOf(key)
+      this.enter(topic, group, new Map(queues))
       this.count += queues.size
     }
   }
@@ -118,8 +128,7 @@ export class OffsetTable {
   /** What a master has: groups and queues that it does not name stay. */
   takeAll(table: ConsumerOffsetTable['offsetTable']): void {
     for (const [key, queues] of table) {
-      const at = key.lastIndexOf('@')
-      const place = { topic: key.slice(0, at), group: key.slice(at + 1) }
+      const place = placeOf(key)
       for (const [queueId, offset] of queues) this.put(place, queueId, offset)
     }
   }
@@ -138,13 +147,18 @@ export class OffsetTable {
   }
 
   private queuesOf(topic: string, group: string): Map<number, number> {
-    const key = keyOf(topic, group)
-    let queues = this.offsets.get(key)
+    let queues = this.offsets.get(keyOf(topic, group))
     if (queues === undefined) {
       queues = new Map()
-      this.offsets.set(key, queues)
+      this.enter(topic, group, queues)
     }
     return queues
+  }
+
+  private enter(topic: string, group: string, queues: Map<number, number>): void {
+    this.offsets.set(keyOf(topic, group), queues)
+    addTo(this.topics, group, topic)
+    addTo(this.groups, topic, group)
   }
 
   private remember(move: Omit<OffsetMove, 'atMs'>): void {
@@ -167,19 +181,18 @@ export class OffsetTable {
 
   /** Topics in which a group has committed. */
   topicsOf(group: string): string[] {
-    const suffix = `@${group}`
-    return [...this.offsets.keys()].filter(key => key.endsWith(suffix)).map(key => key.slice(0, -suffix.length))
+    return [...(this.topics.get(group) ?? [])]
   }
 
   groupsOf(topic: string): string[] {
-    const prefix = `${topic}@`
-    return [...this.offsets.keys()].filter(key => key.startsWith(prefix)).map(key => key.slice(prefix.length))
+    return [...(this.groups.get(topic) ?? [])]
   }
 
-  /** 314: a group begins where another stands. */
-  clone({ from, to, topic, who }: { from: string; to: string; topic: string; who: string }): void {
+  /** 314: a group begins where another stands. False when the table is full, or the group has no name for it. */
+  clone({ from, to, topic, who }: { from: string; to: string; topic: string; who: string }): boolean {
     for (const [queueId, offset] of this.ofTopic(from, topic))
-      this.commit({ group: to, topic, queueId, offset, who, byHand: true })
+      if (!this.commit({ group: to, topic, queueId, offset, who, byHand: true })) return false
+    return true
   }
 
   deleteGroup(group: string, who: string): void {
@@ -196,6 +209,8 @@ export class OffsetTable {
       this.count--
     }
     this.offsets.delete(keyOf(topic, group))
+    takeFrom(this.topics, group, topic)
+    takeFrom(this.groups, topic, group)
     this.dirty = true
   }
 
@@ -226,6 +241,17 @@ export class OffsetTable {
     this.saving--
     return isSaved
   }
+}
+
+function addTo(table: Map<string, Set<string>>, key: string, name: string): void {
+  const names = table.get(key)
+  if (names === undefined) table.set(key, new Set([name]))
+  else names.add(name)
+}
+
+function takeFrom(table: Map<string, Set<string>>, key: string, name: string): void {
+  const names = table.get(key)
+  if (names?.delete(name) === true && names.size === 0) table.delete(key)
 }
 
 const none: ReadonlyMap<number, number> = new Map()

@@ -1,5 +1,6 @@
 import {
   cloneGroupOffset,
+  consumerOffsetBody,
   getAllConsumerOffset,
   getEarliestMsgStoretime,
   getMaxOffset,
@@ -10,12 +11,14 @@ import {
   searchOffsetByTimestamp,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
-import { type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { type Connection, LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { OffsetTable } from './offset-table.ts'
 
 export interface OffsetRouteParts {
   readonly offsets: OffsetTable
+  readonly clock: Pick<Clock, 'after'>
   readonly store: Pick<
     MessageStore,
     'maxOffset' | 'minOffset' | 'offsetByTime' | 'earliestStoredAt' | 'firstMessageInMemory'
@@ -32,7 +35,8 @@ export function offsetRoutes(parts: OffsetRouteParts): Route[] {
   return [...consumerOffsetRoutes(parts), ...queueRoutes(parts), cloneRoute(parts), correctionRoute(parts)]
 }
 
-function consumerOffsetRoutes({ offsets, store, memberOf, hasTopic }: OffsetRouteParts): Route[] {
+function consumerOffsetRoutes({ offsets, clock, store, memberOf, hasTopic }: OffsetRouteParts): Route[] {
+  const all = new LargeAnswer(clock, () => consumerOffsetBody.slices({ offsetTable: offsets.all() }))
   return [
     route(queryConsumerOffset, ({ consumerGroup, topic, queueId, setZeroIfNotFound }) => {
       const offset = offsets.find(consumerGroup, topic, queueId)
@@ -60,7 +64,7 @@ function consumerOffsetRoutes({ offsets, store, memberOf, hasTopic }: OffsetRout
         `offset ${commitOffset} is none, the group's name is too long, or the broker keeps no further ones`,
       )
     }),
-    route(getAllConsumerOffset, () => ok({}, getAllConsumerOffset.replyBody!.encode({ offsetTable: offsets.all() }))),
+    route(getAllConsumerOffset, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
   ]
 }
 
@@ -82,18 +86,18 @@ function queueRoutes({ store, hasTopic }: OffsetRouteParts): Route[] {
 function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route {
   return route(cloneGroupOffset, async ({ srcGroup, destGroup, topic, offline }, { connection }) => {
     const topics = topic === undefined || topic === '' ? offsets.topicsOf(srcGroup) : [topic]
+    let isWhole = true
     for (const name of topics) {
       if (!hasTopic(name)) continue
       if (offline !== true && subscribes?.(srcGroup, name) === false) continue
-      offsets.clone({
-        from: srcGroup,
-        to: destGroup,
-        topic: name,
-        who: `clone of ${srcGroup} by ${peerOf(connection)}`,
-      })
+      const who = `clone of ${srcGroup} by ${peerOf(connection)}`
+      isWhole &&= offsets.clone({ from: srcGroup, to: destGroup, topic: name, who })
     }
+    // What was taken before a refusal stays.
     await offsets.settled()
-    return ok({})
+    if (isWhole) return ok({})
+    const remark = `not all offsets were cloned: the name ${destGroup} is too long, or the broker keeps no further ones`
+    return refuse(ResponseCode.systemError, remark)
   })
 }
 

@@ -1,4 +1,3 @@
-import type { RegisterBrokerBody } from '@skua-mq/protocol'
 import type { FilterServers } from '../filter-server/filter-servers.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
@@ -26,7 +25,11 @@ export const registration: Feature<Needs, { masterNews: MasterNews }> = {
       client,
       namesrvAddrs: () => addressesOf(config.namesrvAddr),
       identity: () => identityOf(needs),
-      body: () => bodyOf(needs),
+      body: () => ({
+        filterServerList: filterServers.addresses,
+        dataVersion: topics.version.toJSON(),
+        topics: topics.eachWith(config.brokerPermission),
+      }),
       master: addresses => {
         for (const listener of listeners) listener(addresses)
       },
@@ -57,20 +60,5 @@ function identityOf({ config, brokerAddr }: Pick<Needs, 'config' | 'brokerAddr'>
     brokerAddr,
     brokerId: config.brokerRole === 'SLAVE' ? config.brokerId : 0,
     haServerAddr: `${config.brokerIP2 || brokerAddr.slice(0, brokerAddr.lastIndexOf(':'))}:${config.listenPort + 1}`,
-  }
-}
-
-/** A broker without the write or read bit registers its topics without it (store.md 11, brokerPermission). */
-function bodyOf({
-  config,
-  topics,
-  filterServers,
-}: Pick<Needs, 'config' | 'topics' | 'filterServers'>): RegisterBrokerBody {
-  const table = topics
-    .all()
-    .map(topic => [topic.topicName, { ...topic, perm: topic.perm & (config.brokerPermission | 1) }] as const)
-  return {
-    filterServerList: filterServers.addresses,
-    topicConfigSerializeWrapper: { dataVersion: topics.version.toJSON(), topicConfigTable: new Map(table) },
   }
 }

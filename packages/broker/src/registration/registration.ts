@@ -1,11 +1,12 @@
 import {
   getKvListByNamespace,
-  type RegisterBrokerBody,
+  type RegisterBody,
   ResponseCode,
+  registerBodySlices,
   registerBroker,
   unregisterBroker,
 } from '@skua-mq/protocol'
-import type { RemotingClient } from '@skua-mq/remoting'
+import { inTurns, type RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, delay, type Events, every, type Service, type Timer } from '@skua-mq/runtime'
 
 export const registrationFailed = defineEvent<{ namesrvAddr: string; reason: string }>(
@@ -38,7 +39,8 @@ export interface RegistrationParts {
     brokerId: number
     haServerAddr: string
   }
-  readonly body: () => RegisterBrokerBody
+  /** Its topics are read over several turns; the version is that of the first one. */
+  readonly body: () => RegisterBody
   /** Told of each reply: only a slave gets addresses, and only while its master is there. */
   readonly master?: (addresses: MasterAddresses) => void
   /** What the name servers hold for ordered topics (KV namespace ORDER_TOPIC_CONFIG), after a periodic round. */
@@ -77,6 +79,8 @@ export class Registration implements Service {
   private soon: Promise<void> | undefined
   private soonTimer: Timer | undefined
   private stopped = false
+  /** Registrations are made one after another: the newest is told last. */
+  private making: Promise<unknown> = Promise.resolve()
   private lastRoundMs = 0
   /** When a change was told of last. */
   private lastChangeMs = Number.NEGATIVE_INFINITY
@@ -133,7 +137,7 @@ export class Registration implements Service {
       this.soonTimer = this.parts.clock.after(waitMs, () => {
         this.soon = undefined
         this.lastChangeMs = this.parts.clock.monotonic()
-        this.round(resolve)
+        void this.round(resolve)
       })
     })
     return this.soon
@@ -157,8 +161,12 @@ export class Registration implements Service {
   }
 
   /** Answers the order topics of each name server that sent some; `known` runs as soon as those that answer know. */
-  private round(known?: () => void): Promise<(ReadonlyMap<string, string> | undefined)[]> {
-    const body = registerBroker.body!.encode(this.parts.body())
+  private async round(known?: () => void): Promise<(ReadonlyMap<string, string> | undefined)[]> {
+    const body = await this.made()
+    if (this.stopped) {
+      known?.()
+      return []
+    }
     const told = this.parts.namesrvAddrs().map(address => ({
       done: this.tell(address, body),
       isSilent: this.silent.has(address),
@@ -167,6 +175,13 @@ export class Registration implements Service {
     const answering = told.filter(({ isSilent }) => !isSilent)
     if (known !== undefined) (answering.length === 0 ? all : Promise.all(answering.map(({ done }) => done))).then(known)
     return all
+  }
+
+  /** The body of a registration, as everything is now or a moment later. */
+  private made(): Promise<Uint8Array> {
+    const made = this.making.then(() => inTurns(this.parts.clock, registerBodySlices(this.parts.body())))
+    this.making = made.catch(() => {})
+    return made
   }
 
   private async tell(namesrvAddr: string, body: Uint8Array): Promise<ReadonlyMap<string, string> | undefined> {
@@ -200,9 +215,13 @@ export class Registration implements Service {
     if (this.stopped || this.retries.has(namesrvAddr)) return
     const retry = this.parts.clock.after(retryMs, () => {
       this.retries.delete(namesrvAddr)
-      if (this.parts.namesrvAddrs().includes(namesrvAddr))
-        void this.tell(namesrvAddr, registerBroker.body!.encode(this.parts.body()))
+      if (this.parts.namesrvAddrs().includes(namesrvAddr)) void this.tellAgain(namesrvAddr)
     })
     this.retries.set(namesrvAddr, retry)
+  }
+
+  private async tellAgain(namesrvAddr: string): Promise<void> {
+    const body = await this.made()
+    if (!this.stopped) await this.tell(namesrvAddr, body)
   }
 }

@@ -29,7 +29,7 @@ export const stats: Feature<Needs, { traffic: Traffic }> = {
           ...{ store, offsets, consumers, brokerAddr },
           topic: topic => topics.find(topic),
           brokerName: config.brokerName,
-          now: () => runtime.clock.now(),
+          clock: runtime.clock,
           consumeTps: (group, topic) => traffic.consumeTps(group, topic),
           pulledTo: (group, topic, queueId) => traffic.pulledTo(group, topic, queueId),
           groups: () => groups.all().keys(),
@@ -37,7 +37,7 @@ export const stats: Feature<Needs, { traffic: Traffic }> = {
           isOrder: topic => topics.find(topic)?.order === true,
         }),
         ...runtimeRoutes({
-          ...{ traffic, store, settings: config },
+          ...{ traffic, store, settings: config, clock: runtime.clock },
           diskRatio: () => diskRatio(runtime, config.storePathRootDir),
           heldPulls: () => furniture.gauge('heldPulls'),
           differing: consumers,

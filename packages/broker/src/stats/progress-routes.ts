@@ -1,12 +1,17 @@
 import {
   type ConsumeStats,
+  consumeStatsBody,
+  consumeStatsListBody,
+  consumeTimeSpanBody,
   getBrokerConsumeStats,
   getConsumeStats,
   getTopicStatsInfo,
   queryConsumeTimeSpan,
   ResponseCode,
+  topicStatsBody,
 } from '@skua-mq/protocol'
-import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { inTurns, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { Pace } from '../pace.ts'
 import { consumeStats, type ProgressParts, timeSpans, topicOffsets } from './progress.ts'
 
 export interface ProgressRouteParts extends ProgressParts {
@@ -19,25 +24,27 @@ export interface ProgressRouteParts extends ProgressParts {
 
 /** 202, 208, 303, 317 (admin.md 2 and 3): how much there is, and how much of it is consumed. */
 export function progressRoutes(parts: ProgressRouteParts): Route[] {
+  const { clock } = parts
   return [
     route(getTopicStatsInfo, async ({ topic }) => {
       const config = parts.topic(topic)
       if (config === undefined) return refuse(ResponseCode.topicNotExist, `topic ${topic} does not exist here`)
       const offsetTable = await topicOffsets(parts, topic, config.writeQueueNums)
-      return ok({}, getTopicStatsInfo.replyBody!.encode({ offsetTable, topicPutTps: parts.topicPutTps(topic) }))
+      return ok({}, await inTurns(clock, topicStatsBody.slices({ offsetTable, topicPutTps: parts.topicPutTps(topic) })))
     }),
     route(getConsumeStats, async ({ consumerGroup, topic, topicList }) => {
       const wanted = [topic ?? '', ...(topicList ?? '').split(';')].filter(name => name !== '')
-      return ok({}, getConsumeStats.replyBody!.encode(await consumeStats(parts, consumerGroup, wanted)))
+      const stats = await consumeStats(parts, consumerGroup, wanted)
+      return ok({}, await inTurns(clock, consumeStatsBody.slices(stats)))
     }),
     route(queryConsumeTimeSpan, async ({ topic, group }) => {
       if (parts.topic(topic) === undefined)
         return refuse(ResponseCode.topicNotExist, `topic ${topic} does not exist here`)
       const consumeTimeSpanSet = await timeSpans(parts, group, topic)
-      return ok({}, queryConsumeTimeSpan.replyBody!.encode({ consumeTimeSpanSet }))
+      return ok({}, await inTurns(clock, consumeTimeSpanBody.slices({ consumeTimeSpanSet })))
     }),
     route(getBrokerConsumeStats, async ({ isOrder }) =>
-      ok({}, getBrokerConsumeStats.replyBody!.encode(await brokerConsumeStats(parts, isOrder))),
+      ok({}, await inTurns(clock, consumeStatsListBody.slices(await brokerConsumeStats(parts, isOrder)))),
     ),
   ]
 }
@@ -46,11 +53,15 @@ export function progressRoutes(parts: ProgressRouteParts): Route[] {
 async function brokerConsumeStats(parts: ProgressRouteParts, isOrder: boolean) {
   const consumeStatsList: Map<string, ConsumeStats[]>[] = []
   let totalDiff = 0
-  for (const group of parts.groups()) {
+  const pace = new Pace(parts.clock)
+  // Groups may come and go while it is looked at these.
+  for (const group of [...parts.groups()]) {
+    if (pace.isOver) await pace.pause()
+    pace.passed()
     const list: ConsumeStats[] = []
     for (const topic of parts.offsets.topicsOf(group)) {
       if (isOrder && !parts.isOrder(topic)) continue
-      const stats = await consumeStats(parts, group, [topic])
+      const stats = await consumeStats(parts, group, [topic], pace)
       if (stats.offsetTable.size === 0) continue
       for (const { brokerOffset, consumerOffset } of stats.offsetTable.values())
         totalDiff += brokerOffset - consumerOffset

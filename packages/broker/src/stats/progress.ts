@@ -1,7 +1,9 @@
 import type { ConsumeProgress, ConsumeStats, ConsumeTimeSpan, MessageQueue, TopicOffset } from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
+import { Pace } from '../pace.ts'
 
 export interface ProgressParts {
   readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'storedAt' | 'earliestStoredAt'>
@@ -9,7 +11,7 @@ export interface ProgressParts {
   readonly consumers: ConsumerGroups
   readonly topic: (topic: string) => { readonly readQueueNums: number; readonly writeQueueNums: number } | undefined
   readonly brokerName: string
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'after' | 'now'>
   /** Messages per second that a group took of a topic of late. */
   readonly consumeTps: (group: string, topic: string) => number
   /** Behind what a group pulled last of a queue; undefined when that is not known. */
@@ -24,7 +26,9 @@ export async function topicOffsets(
 ): Promise<Map<MessageQueue, TopicOffset>> {
   const { store, brokerName } = parts
   const table = new Map<MessageQueue, TopicOffset>()
+  const pace = new Pace(parts.clock)
   for (let queueId = 0; queueId < queues; queueId++) {
+    await pace.queue()
     const [minOffset, maxOffset] = [store.minOffset(topic, queueId), store.maxOffset(topic, queueId)]
     const storedAt = maxOffset > 0 ? await store.storedAt(topic, queueId, maxOffset - 1) : 0
     table.set({ topic, brokerName, queueId }, { minOffset, maxOffset, lastUpdateTimestamp: Math.max(0, storedAt) })
@@ -40,6 +44,7 @@ export async function consumeStats(
   parts: ProgressParts,
   group: string,
   wanted: readonly string[],
+  pace = new Pace(parts.clock),
 ): Promise<ConsumeStats> {
   const { consumers, offsets } = parts
   const online = consumers.find(group)
@@ -50,6 +55,7 @@ export async function consumeStats(
     if (config === undefined) continue
     if (online !== undefined && online.subscriptions.size > 0 && !online.subscriptions.has(topic)) continue
     for (let queueId = 0; queueId < config.readQueueNums; queueId++) {
+      await pace.queue()
       offsetTable.set(
         { topic, brokerName: parts.brokerName, queueId },
         await progressOf(parts, { group, topic, queueId }),
@@ -77,7 +83,9 @@ async function progressOf(
 export async function timeSpans(parts: ProgressParts, group: string, topic: string): Promise<ConsumeTimeSpan[]> {
   const { store, offsets, brokerName } = parts
   const spans: ConsumeTimeSpan[] = []
+  const pace = new Pace(parts.clock)
   for (let queueId = 0; queueId < (parts.topic(topic)?.writeQueueNums ?? 0); queueId++) {
+    await pace.queue()
     const maxOffset = store.maxOffset(topic, queueId)
     const consumed = offsets.find(group, topic, queueId)
     const minTimeStamp = await store.earliestStoredAt(topic, queueId)
@@ -97,7 +105,7 @@ export async function timeSpans(parts: ProgressParts, group: string, topic: stri
       minTimeStamp,
       maxTimeStamp,
       consumeTimeStamp,
-      delayTime: isBehind && nextAt > 0 ? Math.max(0, parts.now() - nextAt) : 0,
+      delayTime: isBehind && nextAt > 0 ? Math.max(0, parts.clock.now() - nextAt) : 0,
     })
   }
   return spans

@@ -1,9 +1,12 @@
 import { skuaVersion, versionName } from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { Pace } from '../pace.ts'
 import type { Meter } from './meter.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface RuntimeInfoParts {
+  readonly clock: Pick<Clock, 'after'>
   readonly traffic: Traffic
   readonly store: Pick<
     MessageStore,
@@ -30,7 +33,7 @@ const rates = (...meters: readonly Meter[]): string =>
 /** The keys of 28 that tools read (admin.md 4); all values are texts. */
 export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, string>> {
   const { traffic, store, settings } = parts
-  const earliest = await earliestStoredAt(store)
+  const earliest = await earliestStoredAt(parts)
   const ratio = String(parts.diskRatio())
   const { put, got, found, missed } = traffic
   const total = put.nums.total
@@ -83,11 +86,13 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
 }
 
 /** The oldest message that any queue holds; -1 without one. */
-async function earliestStoredAt(store: RuntimeInfoParts['store']): Promise<number> {
+async function earliestStoredAt({ store, clock }: Pick<RuntimeInfoParts, 'store' | 'clock'>): Promise<number> {
   let oldest: { topic: string; queueId: number; minOffset: number } | undefined
   let place = Number.POSITIVE_INFINITY
   const entry = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  const pace = new Pace(clock)
   for (const queue of store.queues()) {
+    await pace.entry()
     if (queue.entries(queue.minOffset, entry) === 0 || entry[0]!.physicalOffset >= place) continue
     place = entry[0]!.physicalOffset
     oldest = { topic: queue.topic, queueId: queue.queueId, minOffset: queue.minOffset }

@@ -19,6 +19,7 @@ export const topics: Feature<On<'config' | 'live' | 'runtime' | 'file' | 'furnit
       tables: [table],
       routes: topicRoutes({
         topics: table,
+        clock: runtime.clock,
         announced: () => furniture.announced(),
         deleted: topic => furniture.topicDeleted(topic),
         settled: () => furniture.deletionsSettled(),

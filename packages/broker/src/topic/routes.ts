@@ -6,9 +6,11 @@ import {
   getTopicConfig,
   type HeaderOf,
   ResponseCode,
+  topicConfigTableBody,
   updateAndCreateTopic,
 } from '@skua-mq/protocol'
-import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import { illegalTopicName } from './names.ts'
 import type { TopicTable } from './topic-table.ts'
 
@@ -19,6 +21,7 @@ const badTopic = dialect.illegalTopicOnTopicRequest as Exclude<ResponseCode, 0>
 
 export interface TopicRouteParts {
   readonly topics: TopicTable
+  readonly clock: Pick<Clock, 'after'>
   /** A topic is gone: queues and offsets follow, in the same moment. */
   readonly deleted: (topic: string) => void
   /** Resolves when that they are gone is on disk. Default: at once. */
@@ -29,7 +32,7 @@ export interface TopicRouteParts {
 
 /** 17, 21, 215, 305, 351 (admin.md 2). */
 export function topicRoutes(parts: TopicRouteParts): Route[] {
-  const { topics, announced = () => Promise.resolve(), settled = () => Promise.resolve() } = parts
+  const { topics, clock, announced = () => Promise.resolve(), settled = () => Promise.resolve() } = parts
   const illegal = (topic: string, verb: string): string | undefined =>
     illegalTopicName(topic) ??
     (topics.isSystem(topic) ? `the topic ${topic} belongs to the broker and cannot be ${verb}` : undefined)
@@ -60,13 +63,14 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
       if (known) await announced()
       return ok({})
     }),
-    ...lookupRoutes(topics),
+    ...lookupRoutes(topics, clock),
   ]
 }
 
-function lookupRoutes(topics: TopicTable): Route[] {
+function lookupRoutes(topics: TopicTable, clock: TopicRouteParts['clock']): Route[] {
+  const all = new LargeAnswer(clock, () => topicConfigTableBody.slices(topics.table()))
   return [
-    route(getAllTopicConfig, () => ok({}, getAllTopicConfig.replyBody!.encode(topics.table()))),
+    route(getAllTopicConfig, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
     route(getTopicConfig, ({ topic }) => {
       const config = topics.find(topic)
       if (config === undefined) return refuse(ResponseCode.topicNotExist, `topic ${topic} does not exist here`)

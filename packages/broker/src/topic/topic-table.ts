@@ -77,6 +77,12 @@ export class TopicTable {
     return [...this.table().topicConfigTable.values()]
   }
 
+  /** A broker without the write or read bit registers its topics without it (store.md 11, brokerPermission). */
+  *eachWith(brokerPermission: number): Generator<TopicConfig> {
+    const bits = brokerPermission | Perm.inherit
+    for (const topic of this.table().topicConfigTable.values()) yield { ...topic, perm: topic.perm & bits }
+  }
+
   /** Topics that no tool may change or delete. */
   isSystem(topic: string): boolean {
     return this.made.has(topic) || isSystemTopic(topic) || topic === this.parts.settings.msgTraceTopicName

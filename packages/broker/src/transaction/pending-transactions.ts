@@ -1,10 +1,10 @@
 import { halfTopic, type PendingTransaction, PropertyName } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { Pace } from '../pace.ts'
 import { DecidedHalves } from './decided-halves.ts'
 import { firstOffsetOf } from './half-fate.ts'
 import { checkTimesOf, immunityOf } from './half-message.ts'
-import { Pace } from './pace.ts'
 import type { TransactionChecks } from './transaction-checks.ts'
 
 /** The undecided transactions, oldest first, at most `limit` (default 1000), for tools. */

@@ -3,6 +3,7 @@ import type { Connection } from '@skua-mq/remoting'
 import { BelievedTime, type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
+import { Pace } from '../pace.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
@@ -10,7 +11,6 @@ import { checkQuestion } from './check-question.ts'
 import { DecidedHalves, type DecidedLimits } from './decided-halves.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
 import { checkTimesOf, realTarget, transactionGroup } from './half-message.ts'
-import { Pace } from './pace.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
   'no producer to ask about a transaction',

@@ -75,3 +75,25 @@ test('a producer that is silent for more than 120 s is removed and cut off; a he
   assert.deepEqual(ids(), ['b'])
   assert.deepEqual([silent.open, living.open], [false, true])
 })
+
+test('a client is found by the id that it says last, and by none when it has left its groups', () => {
+  const { producers, register } = table()
+  const connection = register('a')
+  register('b', { connection })
+  assert.equal(producers.byClientId('a'), undefined)
+  register('b', { connection, group: 'q' })
+  producers.unregister('p', connection)
+  assert.equal(producers.byClientId('b')?.connection, connection)
+  producers.unregister('q', connection)
+  assert.equal(producers.byClientId('b'), undefined)
+})
+
+test('a reply is passed on at once, however many groups the producers here have', () => {
+  const { producers, register } = table()
+  const connection = register('crowd')
+  for (let i = 0; i < 20_000; i++) register('crowd', { connection, group: `g${i}` })
+  const last = register('last', { group: 'z' })
+  const begun = process.hrtime.bigint()
+  for (let i = 0; i < 10_000; i++) assert.equal(producers.byClientId('last')?.connection, last)
+  assert.ok(process.hrtime.bigint() - begun < 2_000_000_000n)
+})

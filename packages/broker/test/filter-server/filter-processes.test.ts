@@ -11,12 +11,14 @@ function scripted(count: number) {
   events.subscribe(event => pauses.push(Number(event.fields['againInMs'])))
   const alive = new Set<() => void>()
   let starts = 0
+  const machine = { refuses: false }
   const processes = new FilterProcesses({
     clock,
     events,
     count,
     plan: { brokerAddr: 'b:1', bindAddress: '0.0.0.0', callTimeoutMs: 1, memoryBytes: 1 },
     startProcess: () => {
+      if (machine.refuses) throw new Error('spawn ENOMEM')
       starts++
       let told = (_why: string): void => undefined
       const end = () => {
@@ -33,7 +35,7 @@ function scripted(count: number) {
     },
   })
   const endOne = () => [...alive][0]?.()
-  return { clock, processes, pauses, alive, endOne, starts: () => starts }
+  return { clock, processes, pauses, alive, machine, endOne, starts: () => starts }
 }
 
 test('as many filter servers run as are configured, none where none is', async () => {
@@ -71,4 +73,21 @@ test('one that ends with its broker, or waits to be started then, is not started
   clock.advance(120_000)
   assert.equal(alive.size, 0)
   assert.equal(starts(), 2)
+})
+
+test('one that cannot be started again for now is tried again, and costs the broker nothing', async () => {
+  const { clock, processes, machine, alive, endOne, pauses } = scripted(1)
+  await processes.start()
+  machine.refuses = true
+  endOne()
+  clock.advance(3000)
+  assert.deepEqual([alive.size, pauses], [0, [1000, 2000, 4000]])
+  machine.refuses = false
+  clock.advance(4000)
+  assert.equal(alive.size, 1)
+  endOne()
+  machine.refuses = true
+  await processes.stop()
+  clock.advance(60_000)
+  assert.equal(alive.size, 0)
 })

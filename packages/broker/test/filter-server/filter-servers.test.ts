@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registerFilterServer } from '@skua-mq/protocol'
 import { SimClock } from '@skua-mq/runtime'
-import { FilterServers, filterServerExpiryMs } from '../../src/filter-server/filter-servers.ts'
+import { FilterServers, filterServerExpiryMs, maxFilterServers } from '../../src/filter-server/filter-servers.ts'
 import { filterServerRoutes } from '../../src/filter-server/routes.ts'
 import { ask, TestConnection } from '../harness.ts'
 
@@ -42,4 +42,17 @@ test('a filter server that is silent for more than 30 s is forgotten, one that r
   servers.expire()
   assert.deepEqual(servers.addresses, ['10.0.0.1:2'])
   assert.equal(silent.open, false)
+})
+
+test('what a peer registers cannot make the registrations of the broker too large for the name servers', async () => {
+  const { servers, register, changes } = table()
+  for (const address of [`${'h'.repeat(70_000)}:1`, 'h', '', 'h:port', 'h "x":1']) {
+    const { code, remark } = await register(new TestConnection(), address)
+    assert.deepEqual([code, /host:port/.test(remark ?? '')], [1, true])
+  }
+  assert.equal(changes(), 0)
+  for (let i = 0; i < maxFilterServers; i++)
+    assert.equal((await register(new TestConnection(), `[2001:db8::1]:${i + 1}`)).code, 0)
+  assert.equal((await register(new TestConnection(), '10.0.0.1:1')).code, 1)
+  assert.equal(servers.addresses.length, maxFilterServers)
 })

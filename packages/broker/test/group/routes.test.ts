@@ -21,7 +21,11 @@ function broker() {
   })
   groups.load()
   const deleted: (readonly [string, boolean])[] = []
-  return { groups, deleted, routes: groupRoutes({ groups, deleted: (group, clean) => deleted.push([group, clean]) }) }
+  return {
+    groups,
+    deleted,
+    routes: groupRoutes({ groups, clock: on.clock, deleted: (group, clean) => deleted.push([group, clean]) }),
+  }
 }
 
 const encoded = updateAndCreateSubscriptionGroup.body!

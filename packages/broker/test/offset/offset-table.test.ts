@@ -20,6 +20,24 @@ function opened({ on = machine(), limit }: { on?: ReturnType<typeof machine>; li
   return { ...on, on, offsets, commit, at: (group = 'g', topic = 'T') => offsets.find(group, topic, 0) }
 }
 
+describe('who has offsets where', () => {
+  test('is told after a load, and of what is left after a deletion; a group may have an @ in its name', () => {
+    const { on, offsets, commit } = opened()
+    commit(1)
+    commit(2, { topic: 'U' })
+    commit(3, { group: 'a@g' })
+    offsets.stop()
+    const { offsets: again } = opened({ on })
+    const told = () => [again.topicsOf('g'), again.topicsOf('a@g'), again.groupsOf('T'), again.groupsOf('U')]
+    assert.deepEqual(told(), [['T', 'U'], ['T'], ['g', 'a@g'], ['g']])
+    again.deleteGroup('g', 'test')
+    assert.deepEqual(told(), [[], ['T'], ['a@g'], []])
+    assert.equal(again.find('a@g', 'T', 0), 3)
+    again.deleteTopic('T', 'test')
+    assert.deepEqual([told(), again.all().size], [[[], [], [], []], 0])
+  })
+})
+
 describe('committing', () => {
   test('stores what it gets, also smaller values', () => {
     const { commit, at } = opened()

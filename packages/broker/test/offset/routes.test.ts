@@ -27,6 +27,7 @@ function broker({ minOffset = 0, inMemory = true } = {}) {
   const asked: unknown[] = []
   const routes = offsetRoutes({
     offsets,
+    clock: on.clock,
     hasTopic: topic => topic !== 'unknown',
     memberOf: (_group, connection) => members.get(connection.id),
     subscribes: (group, topic) => (group === 'online' ? topic === 'T' : undefined),
@@ -140,6 +141,13 @@ describe('314', () => {
     assert.deepEqual(await filled()({ srcGroup: 'online' }), ['T'])
     assert.deepEqual(await filled()({ srcGroup: 'online', offline: true }), ['T', 'U'])
   })
+})
+
+test('314 is refused where the offsets cannot be kept, not answered as if they were', async () => {
+  const { offsets, routes } = broker()
+  offsets.commit({ group: 'g', topic: 'T', queueId: 0, offset: 5, who: 'test' })
+  const reply = await ask(routes, cloneGroupOffset, { srcGroup: 'g', destGroup: 'x'.repeat(300), topic: 'T' })
+  assert.deepEqual([reply.code, offsets.groupsOf('T')], [1, ['g']])
 })
 
 test('308 tells the smallest offsets of all groups, and which of them a compared group has not reached', async () => {

@@ -33,7 +33,8 @@ function world(names: readonly string[]) {
     }),
     body: () => ({
       filterServerList: [],
-      topicConfigSerializeWrapper: { dataVersion: { timestamp: 1, counter: topics.size }, topicConfigTable: topics },
+      dataVersion: { timestamp: 1, counter: topics.size },
+      topics: topics.values(),
     }),
     orderTopics: async found => void ordered.push(found),
     periodMs,

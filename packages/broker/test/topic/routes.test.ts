@@ -35,6 +35,7 @@ function broker() {
   const announced: number[] = []
   const routes = topicRoutes({
     topics,
+    clock: on.clock,
     deleted: topic => deleted.push(topic),
     announced: async () => {
       announced.push(topics.version.counter)

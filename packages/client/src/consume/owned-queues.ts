@@ -101,6 +101,9 @@ export class OwnedQueues implements Ownership {
   /** Forgets a queue whose offset was moved; the next round takes it anew. */
   async discard(queue: MessageQueue): Promise<void> {
     await this.persist(queue)
+    // One that was taken meanwhile began at the offset from before.
+    const process = this.table.get(queue)
+    if (process !== undefined) process.dropped = true
     this.table.delete(queue)
     this.parts.offsets.forget(queue)
   }

@@ -14,6 +14,8 @@ export interface ResetParts {
   readonly owned: OwnedQueues
   readonly offsets: Offsets
   readonly emit: EmitEvent
+  /** The consumer closes: nothing is waited for any more. */
+  readonly signal: AbortSignal
   suspend(): void
   resume(): void
   stopFetch(queue: MessageQueue): void
@@ -31,15 +33,12 @@ export async function resetOffsets(
   if (own.length === 0) return
   parts.suspend()
   try {
+    for (const queue of own) end(queue, parts)
+    // At the end of the consumer the offsets are set at once, before it writes them down.
+    await delay(parts.clock, settleMs, parts.signal).catch(() => {})
     for (const queue of own) {
-      const process = parts.owned.get(queue)
-      if (process === undefined) continue
-      process.dropped = true
-      process.clear()
-      parts.stopFetch(queue)
-    }
-    await delay(parts.clock, settleMs)
-    for (const queue of own) {
+      // Rebalance may have taken it anew meanwhile, at the offset from before.
+      end(queue, parts)
       parts.offsets.update(queue, offsets.get(queue)!)
       await parts.owned.discard(queue)
     }
@@ -47,4 +46,12 @@ export async function resetOffsets(
   } finally {
     parts.resume()
   }
+}
+
+function end(queue: MessageQueue, { owned, stopFetch }: ResetParts): void {
+  const process = owned.get(queue)
+  if (process === undefined) return
+  process.dropped = true
+  process.clear()
+  stopFetch(queue)
 }

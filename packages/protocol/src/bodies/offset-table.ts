@@ -9,6 +9,7 @@ import {
   jsonFile,
   maybe,
   objectTable,
+  slicedBody,
   string,
   table,
   type ValueOfShape,
@@ -21,7 +22,7 @@ const consumerOffsetShape = bean({
 })
 export type ConsumerOffsetTable = ValueOfShape<typeof consumerOffsetShape>
 /** Reply body of 43. */
-export const consumerOffsetBody = jsonBody(consumerOffsetShape)
+export const consumerOffsetBody = slicedBody(consumerOffsetShape)
 /** consumerOffset.json */
 export const consumerOffsetFile = jsonFile(consumerOffsetShape)
 

@@ -4,8 +4,9 @@ import { JsonMembers } from '../json/members.ts'
 import { parseJavaJson } from '../json/parse.ts'
 import { printJavaJson } from '../json/print.ts'
 import type { Codec } from '../request.ts'
-import { dataVersionShape } from './data-version.ts'
+import { type DataVersion, dataVersionShape } from './data-version.ts'
 import { bean, list, string, type ValueOfShape } from './shape.ts'
+import { slicesOf } from './slices.ts'
 import { type TopicConfig, topicConfigShape, topicConfigTableShape } from './topic-config.ts'
 
 const shape = bean({ filterServerList: list(string), topicConfigSerializeWrapper: topicConfigTableShape })
@@ -28,6 +29,23 @@ export const registerBrokerBody: Codec<RegisterBrokerBody> = {
     const old = typeof json === 'object' && json !== null && 'topicConfigTable' in json
     return shape.read(old ? { topicConfigSerializeWrapper: json } : json)
   },
+}
+
+/** A body of 103 whose topics are read as they are written, a slice at a time. */
+export interface RegisterBody {
+  readonly filterServerList: string[]
+  readonly dataVersion: DataVersion
+  readonly topics: Iterable<TopicConfig>
+}
+
+/** The same bytes as `registerBrokerBody` writes. */
+export function registerBodySlices({ filterServerList, dataVersion, topics }: RegisterBody): Generator<Buffer> {
+  const topicConfigTable = { [Symbol.iterator]: () => named(topics) } as Map<string, TopicConfig>
+  return slicesOf(shape, { filterServerList, topicConfigSerializeWrapper: { dataVersion, topicConfigTable } }, {})
+}
+
+function* named(topics: Iterable<TopicConfig>): Generator<[string, TopicConfig]> {
+  for (const topic of topics) yield [topic.topicName, topic]
 }
 
 /** The compressed form: topicSysFlag and order are lost in it, as in Java. */

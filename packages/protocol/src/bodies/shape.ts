@@ -1,8 +1,9 @@
 import { javaLongMax } from '../field.ts'
 import { type ParseOptions, parseJavaJson } from '../json/parse.ts'
-import { JavaDouble, Printer, type PrintOptions, printJavaJson } from '../json/print.ts'
+import { JavaDouble, type PrintOptions, printJavaJson } from '../json/print.ts'
 import type { Codec } from '../request.ts'
 import { shown } from '../shown.ts'
+import { slicesOf } from './slices.ts'
 
 /**
  * How a value of a body stands in JSON. `read` gets what the parser made of the member, undefined or null when it is
@@ -18,6 +19,10 @@ export interface Shape<T> {
   readonly members?: readonly (readonly [string, Shape<unknown>])[]
   /** Of a map: the shape of what it holds. */
   readonly entry?: Shape<unknown>
+  /** Of a map whose keys are objects: their shape. */
+  readonly key?: Shape<unknown>
+  /** Of a list: the shape of what it holds. */
+  readonly item?: Shape<unknown>
 }
 
 const absent = (json: unknown): json is undefined | null => json === undefined || json === null
@@ -127,6 +132,7 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
       return Array.isArray(json) ? json.map(one => item.read(one)) : wrong(json, 'a list')
     },
     write: values => values.map(value => item.write(value)),
+    item: item as Shape<unknown>,
   }
 }
 
@@ -151,8 +157,11 @@ export function integerTable<T>(member: Shape<T>): Shape<Map<number, T>> {
 /** A map whose keys are objects: bare, or as a text that holds their JSON (remoting.md 5.2). */
 export function objectTable<K, T>(key: Shape<K>, member: Shape<T>): Shape<Map<K, T>> {
   const readKey = (json: unknown) => key.read(typeof json === 'string' ? parseJavaJson(json) : json)
-  const { read } = mapOf(readKey, member)
-  return { read, write: value => new Map([...value].map(([k, v]) => [key.write(k), member.write(v)])) }
+  return {
+    ...mapOf(readKey, member),
+    write: value => new Map([...value].map(([k, v]) => [key.write(k), member.write(v)])),
+    key: key as Shape<unknown>,
+  }
 }
 
 function mapOf<K, T>(readKey: (json: unknown) => K, member: Shape<T>): Shape<Map<K, T>> {
@@ -251,41 +260,12 @@ export interface SlicedCodec<T> extends Codec<T> {
 
 /** A configuration file: the same in fastjson's pretty form (store.md 5.2). */
 export function jsonFile<T>(shape: Shape<T>): SlicedCodec<T> {
-  return { ...jsonBody(shape, { style: 'file' }), slices: value => fileSlices(shape, value) }
+  return slicedBody(shape, { style: 'file' })
 }
 
-/** Characters of a slice, about: a millisecond or two of work. */
-const sliceChars = 64 * 1024
-
-/** An object whose maps are printed entry by entry. */
-function* fileSlices<T>(shape: Shape<T>, value: T): Generator<Buffer> {
-  const printer = new Printer({ style: 'file' })
-  let text = '{'
-  let first = true
-  for (const [name, member] of shape.members ?? []) {
-    const given = (value as Record<string, unknown>)[name]
-    if (absent(given)) continue
-    text += `${first ? '' : ','}\n\t${printer.text(name)}:`
-    first = false
-    if (member.entry === undefined) {
-      text += printer.value(member.write(given), 1)
-      continue
-    }
-    text += '{'
-    let isEmpty = true
-    for (const [key, entry] of given as Map<unknown, unknown>) {
-      if (absent(entry)) continue
-      if (!isEmpty) text += ','
-      isEmpty = false
-      if (typeof key === 'string') text += '\n\t\t'
-      text += `${printer.key(key, 1)}:${printer.value(member.entry.write(entry), 2)}`
-      if (text.length < sliceChars) continue
-      yield Buffer.from(text)
-      text = ''
-    }
-    text += isEmpty ? '}' : '\n\t}'
-  }
-  yield Buffer.from(first ? `${text}}` : `${text}\n}`)
+/** A body of tables that may be large. */
+export function slicedBody<T>(shape: Shape<T>, options: PrintOptions = {}): SlicedCodec<T> {
+  return { ...jsonBody(shape, options), slices: value => slicesOf(shape, value, options) }
 }
 
 /** A body that is text, e.g. properties of a configuration. */

@@ -1,5 +1,17 @@
 import { messageQueueShape } from './message-queue.ts'
-import { bean, double, integer, jsonBody, list, maybe, objectTable, string, table, type ValueOfShape } from './shape.ts'
+import {
+  bean,
+  double,
+  integer,
+  jsonBody,
+  list,
+  maybe,
+  objectTable,
+  slicedBody,
+  string,
+  table,
+  type ValueOfShape,
+} from './shape.ts'
 
 const topicOffsetShape = bean({ minOffset: integer(), maxOffset: integer(), lastUpdateTimestamp: integer() })
 export type TopicOffset = ValueOfShape<typeof topicOffsetShape>
@@ -9,7 +21,7 @@ const topicStatsShape = bean({
 })
 export type TopicStats = ValueOfShape<typeof topicStatsShape>
 /** Reply body of 202. */
-export const topicStatsBody = jsonBody(topicStatsShape)
+export const topicStatsBody = slicedBody(topicStatsShape)
 
 const offsetWrapperShape = bean({
   brokerOffset: integer(),
@@ -25,7 +37,7 @@ const consumeStatsShape = bean({
 })
 export type ConsumeStats = ValueOfShape<typeof consumeStatsShape>
 /** Reply body of 208. */
-export const consumeStatsBody = jsonBody(consumeStatsShape)
+export const consumeStatsBody = slicedBody(consumeStatsShape)
 
 const consumeStatsListShape = bean({
   consumeStatsList: list(table(list(consumeStatsShape))),
@@ -35,7 +47,7 @@ const consumeStatsListShape = bean({
 })
 export type ConsumeStatsList = ValueOfShape<typeof consumeStatsListShape>
 /** Reply body of 317. */
-export const consumeStatsListBody = jsonBody(consumeStatsListShape)
+export const consumeStatsListBody = slicedBody(consumeStatsListShape)
 
 const timeSpanShape = bean({
   messageQueue: messageQueueShape,
@@ -50,7 +62,7 @@ const timeSpanShape = bean({
 })
 export type ConsumeTimeSpan = ValueOfShape<typeof timeSpanShape>
 /** Reply body of 303. */
-export const consumeTimeSpanBody = jsonBody(bean({ consumeTimeSpanSet: list(timeSpanShape) }))
+export const consumeTimeSpanBody = slicedBody(bean({ consumeTimeSpanSet: list(timeSpanShape) }))
 
 const statsItemShape = bean({ sum: integer(), tps: double, avgpt: double })
 const brokerStatsShape = bean({ statsMinute: statsItemShape, statsHour: statsItemShape, statsDay: statsItemShape })

@@ -7,6 +7,7 @@ import {
   jsonBody,
   jsonFile,
   maybe,
+  slicedBody,
   string,
   table,
   type ValueOfShape,
@@ -43,6 +44,6 @@ export const subscriptionGroupTableShape = bean({
 /** Java's SubscriptionGroupWrapper. */
 export type SubscriptionGroupTable = ValueOfShape<typeof subscriptionGroupTableShape>
 /** Reply body of 201. */
-export const subscriptionGroupTableBody = jsonBody(subscriptionGroupTableShape)
+export const subscriptionGroupTableBody = slicedBody(subscriptionGroupTableShape)
 /** subscriptionGroup.json */
 export const subscriptionGroupTableFile = jsonFile(subscriptionGroupTableShape)

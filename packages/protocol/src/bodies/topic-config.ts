@@ -7,6 +7,7 @@ import {
   jsonFile,
   maybe,
   oneOfOr,
+  slicedBody,
   string,
   table,
   type ValueOfShape,
@@ -35,6 +36,6 @@ export const topicConfigTableShape = bean({
 /** Java's TopicConfigSerializeWrapper. */
 export type TopicConfigTable = ValueOfShape<typeof topicConfigTableShape>
 /** Reply body of 21. */
-export const topicConfigTableBody = jsonBody(topicConfigTableShape)
+export const topicConfigTableBody = slicedBody(topicConfigTableShape)
 /** topics.json */
 export const topicConfigTableFile = jsonFile(topicConfigTableShape)

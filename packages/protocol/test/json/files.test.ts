@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { messageQueueShape } from '../../src/bodies/message-queue.ts'
 import {
   type Codec,
   consumerFilterFile,
   consumerOffsetFile,
   delayOffsetFile,
   localOffsetFile,
+  registerBodySlices,
+  registerBroker,
   type SlicedCodec,
+  shape,
   subscriptionGroupTableFile,
   topicConfigTableFile,
 } from '../../src/index.ts'
@@ -148,4 +152,30 @@ test('a large table is many slices, which together are what encode makes', () =>
   const slices = [...consumerOffsetFile.slices({ offsetTable })]
   assert.ok(slices.length > 5)
   assert.ok(Buffer.concat(slices).equals(consumerOffsetFile.encode({ offsetTable })))
+})
+
+test('so are the bodies of requests, lists, and tables whose keys are objects', () => {
+  const topicConfigTable = new Map(Array.from({ length: 3000 }, (_, i) => [`T-${i}"`, config(`T-${i}"`)]))
+  const dataVersion = { timestamp: 1, counter: 2 }
+  const body = { filterServerList: ['h:1'], topicConfigSerializeWrapper: { dataVersion, topicConfigTable } }
+  const slices = [...registerBodySlices({ filterServerList: ['h:1'], dataVersion, topics: topicConfigTable.values() })]
+  assert.ok(slices.length > 5)
+  assert.ok(Buffer.concat(slices).equals(registerBroker.body!.encode(body)))
+  const queue = (queueId: number) => ({ topic: 'T', brokerName: 'b', queueId })
+  const { bean, integer, list, objectTable, slicedBody, string, table } = shape
+  const parts = { topics: list(string), none: list(string), of: table(integer()) }
+  for (const style of ['file', undefined] as const) {
+    const codec = slicedBody(
+      bean({ ...parts, queues: objectTable(messageQueueShape, bean(parts)), inner: bean({}) }),
+      style && { style },
+    )
+    const one = { topics: ['A', 'B'], none: [], of: new Map() }
+    const value = { ...one, inner: {}, queues: new Map([0, 1].map(queueId => [queue(queueId), one])) }
+    assert.equal(Buffer.concat([...codec.slices(value)]).toString(), codec.encode(value).toString())
+  }
+})
+
+const config = (topicName: string) => ({
+  ...{ topicName, readQueueNums: 4, writeQueueNums: 4, perm: 6, topicFilterType: 'SINGLE_TAG' as const },
+  ...{ topicSysFlag: 0, order: false },
 })

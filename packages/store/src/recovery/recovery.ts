@@ -10,7 +10,7 @@ import type { Layout } from '../file/layout.ts'
 import type { Suspicion } from '../flush/suspicion.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
 import type { RecordView } from '../record/record-view.ts'
-import { firstUnsafeSegment, readCheckpoint } from './checkpoint.ts'
+import { firstUnsafeSegment, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
 import { dropIndexBehindGap } from './index-gap.ts'
 import { type ScanEnd, scanLog } from './log-scan.ts'
@@ -88,7 +88,9 @@ export class Recovery {
       return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
     }
     await this.clearTornByCut()
-    const end = await this.scanAsPlanned(this.crashed ? await this.planAfterCrash() : await this.planAfterStop())
+    const plan = this.crashed ? await this.planAfterCrash() : await this.planAfterStop()
+    await this.distrustIndex()
+    const end = await this.scanAsPlanned(plan)
     this.tellLost()
     await this.cut(end)
     for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
@@ -132,6 +134,15 @@ export class Recovery {
       const path = this.parts.log.segments.find(from)?.path ?? ''
       this.parts.events.emit(messagesLost({ from, to, messages, path }))
     }
+  }
+
+  /** What is left of the index may be less than the checkpoint says: while it is filled again, a second crash would believe that. */
+  private async distrustIndex(): Promise<void> {
+    const { disk, layout, index } = this.parts
+    const checkpoint = readCheckpoint(disk, layout.checkpoint)
+    const indexMsgAtMs = index?.last.atMs ?? 0
+    if (index === undefined || checkpoint.indexMsgAtMs <= indexMsgAtMs) return
+    await writeCheckpoint(disk.open(layout.checkpoint, 'write'), { ...checkpoint, indexMsgAtMs })
   }
 
   private async scanAsPlanned(plan: Plan): Promise<ScanEnd> {
