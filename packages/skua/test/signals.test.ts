@@ -15,7 +15,7 @@ async function endedBy(signals: readonly NodeJS.Signals[]): Promise<{ code: numb
   const ports = await freePorts(nodeRuntime().net, '127.0.0.1')
   const flags = ['--store', directory, '--port', `${ports.broker}`, '--namesrv-port', `${ports.nameServer}`]
   const address = `127.0.0.1:${ports.broker}`
-  const place = { consumerGroup: 'g', topic: 'T', queueId: 0 }
+  const place = { consumerGroup: 'g', topic: 'BenchmarkTest', queueId: 0 }
   const client = new RemotingClient(nodeRuntime())
   try {
     const first = ServerProcess.skua(flags)

@@ -218,3 +218,20 @@ test('nothing committed names a path of somebody’s machine or a registry host'
   })
   assert.deepEqual(wrong.map(shown), [])
 })
+
+test('each folder of the broker that adds something exports one feature, which stands in the list', () => {
+  const src = join(root, 'packages', 'broker', 'src')
+  const list = readFileSync(join(src, 'features.ts'), 'utf8')
+  const wrong: string[] = []
+  for (const path of filesUnder(src, 'feature.ts')) {
+    if (path.endsWith('house/feature.ts')) continue
+    const names = [...readFileSync(path, 'utf8').matchAll(/^export const (\w+): Feature</gm)].map(([, name]) => name)
+    if (names.length !== 1) wrong.push(`${shown(path)}: ${names.length} features`)
+    for (const name of names)
+      if (!list.includes(`.with(${name})`)) wrong.push(`${shown(path)}: ${name} is not in features.ts`)
+  }
+  const adding = filesUnder(src, 'routes.ts').map(path => dirname(path))
+  for (const folder of new Set(adding))
+    if (!existsSync(join(folder, 'feature.ts'))) wrong.push(`${shown(folder)}: routes without a feature`)
+  assert.deepEqual(wrong, [])
+})
