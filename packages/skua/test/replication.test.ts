@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { PushConsumer } from '@skua-mq/client'
 import { getBrokerClusterInfo, getTopicConfig, queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
 import { bodies, Cluster } from './cluster.ts'
 
@@ -21,6 +22,38 @@ describe('a slave', () => {
     const info = await cluster.ask('names', getBrokerClusterInfo, {} as never)
     const table = getBrokerClusterInfo.replyBody!.decode(info.body!).brokerAddrTable
     assert.deepEqual([...(table.get('broker-a')?.brokerAddrs.keys() ?? [])].sort(), [0, 1])
+    await cluster.stop()
+  })
+
+  test('is read by a group that is new, and by one that has an offset, when its master is gone', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave', { slaveReadEnable: true })
+    for (let i = 0; i < 5; i++) assert.equal((await cluster.send('master', `message ${i}`)).code, 0)
+    await cluster.pull('master')
+    const place = { consumerGroup: 'known', topic: 'T', queueId: 0 }
+    await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 3 } as never)
+    await cluster.pass(35_000)
+    await cluster.stopBroker('master')
+    await cluster.pass(1000)
+    const got: Record<string, string[]> = { new: [], known: [] }
+    for (const group of ['new', 'known']) {
+      const consumer = new PushConsumer({
+        ...{ group, runtime: cluster.machine(group), namesrvAddr: `${cluster.network.addressOf('names')}:9876` },
+        consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+      })
+      consumer.subscribe('T').onMessage(message => {
+        got[group]!.push(Buffer.from(message.body).toString())
+      })
+      await cluster.settle(consumer.start())
+      await cluster.pass(30_000)
+      await cluster.settle(consumer.close())
+    }
+    assert.deepEqual(
+      got['new']?.sort(),
+      [0, 1, 2, 3, 4].map(i => `message ${i}`),
+    )
+    assert.deepEqual(got['known']?.sort(), ['message 3', 'message 4'])
     await cluster.stop()
   })
 

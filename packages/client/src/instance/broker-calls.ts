@@ -36,6 +36,15 @@ export class BrokerCalls {
     return this.ask(await this.masterOf(queue, call.signal), call)
   }
 
+  /** As `ask`, to the master of a queue, or to a slave where no master is in the route: for what a slave has, too. */
+  async atAny<Q extends AnySpec>(
+    queue: Pick<MessageQueue, 'topic' | 'brokerName'>,
+    call: Call<Q>,
+  ): Promise<TypedReply<Q>> {
+    const at = this.routes.master(queue.brokerName) ?? this.routes.anyOf(queue.brokerName, 0)?.address
+    return this.ask(at ?? (await this.masterOf(queue, call.signal)), call)
+  }
+
   /** Asks one address; codes other than 0 and `allow` become ClientError BROKER. */
   async ask<Q extends AnySpec>(address: string, call: Call<Q>): Promise<TypedReply<Q>> {
     const what = `${(call.spec as RequestSpec).name} at ${address}`

@@ -60,7 +60,7 @@ function program(env: NodeJS.ProcessEnv): Command {
       .option('--tls', 'connect with TLS, whatever the certificate of the server')
       .option('--tls-ca <file>', 'connect with TLS; the certificate must be of this authority (PEM)')
   client(skua.command('send').argument('<topic>').argument('<body>'))
-    .description('send messages')
+    .description('send messages; exit code 2 when one is stored less safely than the broker was told to')
     .option('--tag <tag>', 'tag of the messages')
     .option('--key <key>', 'key to find them by')
     .option('--property <k=v>', 'user property; may be given several times', pair)

@@ -25,6 +25,8 @@ export async function runSend(command: SendCommand): Promise<void> {
         ...(command.key === undefined ? {} : { keys: [command.key] }),
         ...(command.property === undefined ? {} : { properties: command.property }),
       })
+      // It is stored, but not as safely as the broker was told to: a script must hear of it.
+      if (sendStatus !== 'SEND_OK') process.exitCode = 2
       process.stdout.write(`${sendStatus} ${msgId} ${queue.brokerName}/${queue.queueId} @${queueOffset}\n`)
     }
   } finally {

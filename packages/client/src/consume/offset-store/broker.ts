@@ -16,7 +16,7 @@ export class BrokerOffsetStorage implements OffsetStorage {
     const { topic, queueId, brokerName: bname } = queue
     const header = { consumerGroup: this.group, topic, queueId, bname }
     const allow = [ResponseCode.queryNotFound]
-    const reply = await this.calls.atMaster(queue, { spec: queryConsumerOffset, header, allow })
+    const reply = await this.calls.atAny(queue, { spec: queryConsumerOffset, header, allow })
     return reply.code === ResponseCode.success ? reply.header.offset : undefined
   }
 
