@@ -35,8 +35,8 @@ function emit(packageName: string, out: string): void {
     ...{ rootDir: join(root, 'packages'), outDir: out, typeRoots: [join(root, 'node_modules', '@types')] },
   }
   const config = join(out, 'tsconfig.json')
-  // What is found through node_modules is emitted only when it is named.
-  const files = [packageName, 'protocol'].map(name => join(root, 'packages', name, 'src', 'index.ts'))
+  // What is first found through node_modules is emitted only when it is named: what is named comes first.
+  const files = ['protocol', packageName].map(name => join(root, 'packages', name, 'src', 'index.ts'))
   writeFileSync(
     config,
     JSON.stringify({ extends: join(root, 'tsconfig.check.json'), compilerOptions, files, include: [] }),

@@ -65,6 +65,10 @@ export const longSuites = () => [
     testFiles('tools/interop/test').filter(path => basename(path).startsWith('java-')),
     { env: () => ({ SKUA_JAVA_CLIENTS: '5.4.0' }) },
   ),
+  {
+    ...{ name: 'mutants', rounds: 1, counts: {}, command: process.execPath, env: () => ({}) },
+    arguments: ['tools/mutants/run.mjs'],
+  },
   file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
   file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']

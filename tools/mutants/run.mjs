@@ -1,0 +1,80 @@
+// npm run test:mutants [-- --only TEXT]: breaks one file at a time in a copy of the repository, runs the tests of its package
+// there, and names the breakages that nobody noticed. Exit code 1 when there is one that is not explained.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { mutants } from './mutants.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
+const testMs = 240_000
+
+/** Sources and tests, and links to what is installed; packages lead to those of the copy. */
+function copy() {
+  const to = mkdtempSync(join(tmpdir(), 'skua-mutants-'))
+  for (const name of ['packages', 'tools', 'test', 'package.json', 'tsconfig.json', 'tsconfig.base.json'])
+    cpSync(join(root, name), join(to, name), { recursive: true, filter: path => !/\/(dist|node_modules)$/.test(path) })
+  const modules = join(to, 'node_modules')
+  mkdirSync(join(modules, '@skua-mq'), { recursive: true })
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (name === '@skua-mq' || name === 'skua' || name.startsWith('.')) continue
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  for (const name of readdirSync(join(root, 'node_modules', '@skua-mq')))
+    symlinkSync(join(to, 'packages', name), join(modules, '@skua-mq', name))
+  symlinkSync(join(to, 'packages', 'skua'), join(modules, 'skua'))
+  return to
+}
+
+function testsUnder(directory) {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.test.ts'))
+    .map(name => join(directory, name))
+}
+
+/** What became of a mutant: 'killed', 'survived', or 'stale' where its text is not there once. */
+function run(at, { file, from, to, tests }) {
+  const path = join(at, file)
+  const source = readFileSync(path, 'utf8')
+  if (source.split(from).length !== 2) return 'stale'
+  writeFileSync(
+    path,
+    source.replace(from, () => to),
+  )
+  try {
+    const own = testsUnder(join(at, file.split('/').slice(0, 2).join('/'), 'test'))
+    const files = tests === undefined ? own : tests.map(name => join(at, name))
+    const node = [
+      '--conditions=skua-source',
+      '--import',
+      'tsx',
+      '--test',
+      '--test-concurrency=2',
+      '--test-timeout=60000',
+    ]
+    const { status } = spawnSync(process.execPath, [...node, ...files], { cwd: at, timeout: testMs, stdio: 'ignore' })
+    return status === 0 ? 'survived' : 'killed'
+  } finally {
+    writeFileSync(path, source)
+  }
+}
+
+const at = copy()
+process.once('exit', () => rmSync(at, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+const counts = { killed: 0, explained: 0, survived: 0, stale: 0 }
+for (const mutant of mutants.filter(({ name, file }) => `${name} ${file}`.includes(values.only))) {
+  const found = run(at, mutant)
+  const outcome = found === 'survived' && mutant.equal !== undefined ? 'explained' : found
+  counts[outcome]++
+  if (outcome !== 'killed')
+    console.log(`${outcome}: ${mutant.name} (${mutant.file})${mutant.equal ? `: ${mutant.equal}` : ''}`)
+}
+console.log(`# pass ${counts.killed}`)
+console.log(
+  `${counts.killed} killed, ${counts.explained} explained, ${counts.survived} survived, ${counts.stale} stale`,
+)
+process.exitCode = counts.survived + counts.stale > 0 ? 1 : 0
