@@ -230,6 +230,7 @@ export const mutants = [
     'remoting/src/server.ts',
     '    if (this.channels.size >= this.limits.maxConnections) {',
     '    if (this.channels.size < 0) {',
+    { equal: 'the listeners refuse it before (room); this is the second line' },
   ),
   mutant(
     'who owes too much is not closed',
