@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,8 +35,12 @@ function emit(packageName: string, out: string): void {
     ...{ rootDir: join(root, 'packages'), outDir: out, typeRoots: [join(root, 'node_modules', '@types')] },
   }
   const config = join(out, 'tsconfig.json')
-  // What is first found through node_modules is emitted only when it is named: what is named comes first.
-  const files = ['protocol', packageName].map(name => join(root, 'packages', name, 'src', 'index.ts'))
+  // What the compiler finds through node_modules first is emitted only when it is named, and which way is first is up to chance.
+  const files = [packageName, 'protocol'].flatMap(name => {
+    const src = join(root, 'packages', name, 'src')
+    const names = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    return names.filter(file => file.endsWith('.ts')).map(file => join(src, file))
+  })
   writeFileSync(
     config,
     JSON.stringify({ extends: join(root, 'tsconfig.check.json'), compilerOptions, files, include: [] }),
