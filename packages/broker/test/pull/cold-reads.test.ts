@@ -107,6 +107,17 @@ test('a consumer that never reads has a few megabytes read for it, and no more; 
   assert.deepEqual([counts.reading, counts.pinned, server.connectionCount], [0, 0, 0])
 })
 
+test('what a read brings for a connection that closed meanwhile is given back', async () => {
+  const { runtime, counts, connect } = await slowDisk(64 * 1024)
+  const { socket } = await connect()
+  for (let i = 0; i < 3; i++) socket.write([pullFrame(i)])
+  await runtime.clock.advanceAsync(10)
+  assert.equal(counts.reading, 3)
+  socket.destroy()
+  await runtime.clock.advanceAsync(100)
+  assert.deepEqual([counts.all, counts.reading, counts.pinned], [3, 0, 0])
+})
+
 test('a read that fails, or an answer that does, costs its own pull', async () => {
   const runtime = simRuntime({ seed: 1 })
   let round = 0
