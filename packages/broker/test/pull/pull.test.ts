@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeBatch, pullMessage } from '@skua-mq/protocol'
+import type { Furnished } from '../../src/features.ts'
 import { pullFrame, RawPeer } from '../raw-peer.ts'
 import { World } from '../world.ts'
 
@@ -89,5 +90,23 @@ test('a held pull that is woken by more messages than one scan looks at is answe
   assert.deepEqual(codes, [20, 20, 0])
   assert.equal(reply.header.nextBeginOffset, 1701)
   assert.ok(world.runtime.clock.monotonic() - begunMs < 100)
+  await world.stop()
+})
+
+test('a pull that is held is answered when the broker stops, before its connections close', async () => {
+  const world = await new World().start()
+  await world.client('client').send('T', 'one')
+  const raw = await RawPeer.open(world)
+  raw.write(pullFrame(7, { queueOffset: '1', sysFlag: '6', suspendTimeoutMillis: '20000' }))
+  await world.pass(100)
+  assert.deepEqual([world.broker.heldPulls, raw.replies.length], [1, 0])
+  const { tables } = world.broker as unknown as { tables: Furnished }
+  const part = tables.furniture.presence.find(({ name }) => name === 'held pulls')
+  await part?.stop()
+  await world.pass(100)
+  assert.deepEqual(
+    raw.replies.map(({ opaque, code }) => [opaque, code]),
+    [[7, 19]],
+  )
   await world.stop()
 })
