@@ -328,7 +328,11 @@ export const mutants = [
     'broker/src/ha/master-link.ts',
     'if (end === 0 || offset === end) return true',
     'if (end >= 0) return true',
-    { tests: ['packages/skua/test/replication.test.ts'] },
+    {
+      tests: ['packages/skua/test/replication.test.ts'],
+      equal:
+        'the store refuses bytes that do not begin at its end (replica-append.ts); here it is said before they come',
+    },
   ),
   mutant(
     'checks do not wait for a verdict that is being written',
