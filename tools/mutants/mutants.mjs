@@ -339,6 +339,7 @@ export const mutants = [
     'broker/src/transaction/transaction-checks.ts',
     '    if (isEnding(halfOffset)) return false\n',
     '',
+    { equal: 'it is asked again behind the reads; here it spares them' },
   ),
   mutant(
     'a reset goes on where its topic is gone',
