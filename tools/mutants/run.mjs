@@ -1,6 +1,6 @@
 // npm run test:mutants [-- --only TEXT]: breaks one file at a time in a copy of the repository, runs the tests of its package
 // there, and names the breakages that nobody noticed. Exit code 1 when there is one that is not explained.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -35,8 +35,30 @@ function testsUnder(directory) {
     .map(name => join(directory, name))
 }
 
+/** Ends with this process, and with all that it started. */
+function isGreen(at, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: at, stdio: 'ignore', detached: true })
+    const end = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error
+      }
+    }
+    const timer = setTimeout(end, testMs)
+    process.once('exit', end)
+    child.once('error', reject)
+    child.once('close', code => {
+      clearTimeout(timer)
+      process.removeListener('exit', end)
+      resolve(code === 0)
+    })
+  })
+}
+
 /** What became of a mutant: 'killed', 'survived', or 'stale' where its text is not there once. */
-function run(at, { file, from, to, tests }) {
+async function run(at, { file, from, to, tests }) {
   const path = join(at, file)
   const source = readFileSync(path, 'utf8')
   if (source.split(from).length !== 2) return 'stale'
@@ -55,8 +77,7 @@ function run(at, { file, from, to, tests }) {
       '--test-concurrency=2',
       '--test-timeout=60000',
     ]
-    const { status } = spawnSync(process.execPath, [...node, ...files], { cwd: at, timeout: testMs, stdio: 'ignore' })
-    return status === 0 ? 'survived' : 'killed'
+    return (await isGreen(at, [...node, ...files])) ? 'survived' : 'killed'
   } finally {
     writeFileSync(path, source)
   }
@@ -67,7 +88,7 @@ process.once('exit', () => rmSync(at, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 const counts = { killed: 0, explained: 0, survived: 0, stale: 0 }
 for (const mutant of mutants.filter(({ name, file }) => `${name} ${file}`.includes(values.only))) {
-  const found = run(at, mutant)
+  const found = await run(at, mutant)
   const outcome = found === 'survived' && mutant.equal !== undefined ? 'explained' : found
   counts[outcome]++
   if (outcome !== 'killed')
