@@ -67,9 +67,9 @@ async function reset(parts: ControlParts, wish: ResetWish, { connection }: Call)
     if (!isHere || parts.hasGroup(wish.group)) return undefined
     return refuse(ResponseCode.subscriptionGroupNotExist, `consumer group ${wish.group} does not exist here`)
   }
-  const topic = parts.topic(wish.topic)
   const refused = refusal()
-  if (topic === undefined || refused !== undefined) return refused!
+  if (refused !== undefined) return refused
+  const topic = parts.topic(wish.topic) as ResetTopic
   const who = `reset by ${connection.remote.host}:${connection.remote.port}`
   const offsetTable = isHere
     ? await resetHere(parts, wish, { topic, who, refusal })

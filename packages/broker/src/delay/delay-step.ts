@@ -2,11 +2,9 @@ import { PropertyName, parseProperties, printProperties, ResponseCode, scheduleT
 import type { PropertyRewrite } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-handler.ts'
 
-/** Where delayed messages wait: level n in queue n - 1 (store.md 7.1). */
-
 /**
- * A message with DELAY > 0 is kept in the schedule topic until its time has come. Levels above the highest count as
- * the highest.
+ * A message with DELAY > 0 is kept in the schedule topic, level n in queue n - 1 (store.md 7.1), until its time has come.
+ * Levels above the highest count as the highest.
  */
 export function delayStep(levels: readonly number[]): SendStep {
   return ({ view, draft, properties }) => {

@@ -19,11 +19,12 @@ export const registration: Feature<Needs, { masterNews: MasterNews }> = {
   name: 'registration',
   make: needs => {
     const { config, runtime, client, serverGone, topics, filterServers } = needs
+    const namesrvAddrs = addressesOf(config.namesrvAddr)
     const listeners: ((addresses: MasterAddresses) => void)[] = []
     const made = new Registration({
       ...runtime,
       client,
-      namesrvAddrs: () => addressesOf(config.namesrvAddr),
+      namesrvAddrs: () => namesrvAddrs,
       identity: () => identityOf(needs),
       body: () => ({
         filterServerList: filterServers.addresses,

@@ -2,7 +2,7 @@ import { halfTopic, PropertyName, ResponseCode, type StoredMessage } from '@skua
 import { maxPropertiesBytes } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-handler.ts'
 
-/** Under which name the broker keeps its own place in both. */
+/** Under which name the broker keeps its own place in the topics of halves and of verdicts. */
 export const transactionGroup = 'CID_RMQ_SYS_TRANS'
 
 /** How often it was asked about, and its first place: what is added to a half message that is stored again. */

@@ -25,40 +25,46 @@ export interface QueueCut {
 
 /** Reads the directories of all queues, and where each ends (store.md 3.4, 3.5). False when files are missing. Throws DiskError. */
 export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
-  const { disk, root } = table.files
+  const { files } = table
   let isWhole = true
-  const hasExt = disk.stat(table.extFiles.root) !== undefined
-  for (const topic of disk.list(root)) {
-    for (const name of disk.list(`${root}/${topic}`)) {
-      if (!/^\d{1,9}$/.test(name)) continue
-      const units = table.files.list(`${root}/${topic}/${name}`)
-      if (units.length === 0) continue
-      isWhole &&= follow(units, table.files.fileUnits) && !table.files.hasOtherSize(`${root}/${topic}/${name}`)
-      if (isWhole)
-        isWhole = new QueueLoad(table.files, table.findOrCreate(topic, Number(name))).run(units, { ...cut, hasExt })
-    }
+  const hasExt = files.disk.stat(table.extFiles.root) !== undefined
+  for (const { topic, queueId, directory } of queueDirectories(files)) {
+    const units = files.list(directory)
+    if (units.length === 0) continue
+    isWhole &&= isReadable(files, directory, units)
+    if (isWhole) isWhole = new QueueLoad(files, table.findOrCreate(topic, queueId)).run(units, { ...cut, hasExt })
   }
   return isWhole
 }
+
+/** The directories of queues: `root/TOPIC/QUEUEID`. */
+function* queueDirectories({ disk, root }: QueueFiles) {
+  for (const topic of disk.list(root)) {
+    for (const name of disk.list(`${root}/${topic}`)) {
+      if (/^\d{1,9}$/.test(name)) yield { topic, queueId: Number(name), directory: `${root}/${topic}/${name}` }
+    }
+  }
+}
+
+/** No file is missing between others, and all have the size that is configured. */
+const isReadable = (files: QueueFiles, directory: string, units: readonly number[]): boolean =>
+  follow(units, files.fileUnits) && !files.hasOtherSize(directory)
 
 /**
  * For a rebuild: of each queue stays what lies before the log, so that one whose messages are all deleted goes on with its
  * offsets. Of a queue that cannot be read, or lies in files of another size, stays the end. Throws DiskError.
  */
 export function loadBefore(table: QueueTable, physicalOffset: number): void {
-  const { disk, root, fileUnits } = table.files
-  const hasExt = disk.stat(table.extFiles.root) !== undefined
+  const { files } = table
+  const hasExt = files.disk.stat(table.extFiles.root) !== undefined
   const cut = { physicalOffset, begin: physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
-  for (const topic of disk.list(root)) {
-    for (const name of disk.list(`${root}/${topic}`)) {
-      if (!/^\d{1,9}$/.test(name)) continue
-      const queue = table.findOrCreate(topic, Number(name))
-      const units = table.files.list(queue.directory)
-      const isOurs = units.length > 0 && follow(units, fileUnits) && !table.files.hasOtherSize(queue.directory)
-      const load = new QueueLoad(table.files, queue)
-      if (!isOurs || !load.run(load.cutToFull(units), cut)) keepEnd(table, queue, cut)
-      if (queue.maxOffset === 0) table.restart(queue)
-    }
+  for (const { topic, queueId, directory } of queueDirectories(files)) {
+    const queue = table.findOrCreate(topic, queueId)
+    const units = files.list(directory)
+    const load = new QueueLoad(files, queue)
+    const isRead = units.length > 0 && isReadable(files, directory, units) && load.run(load.cutToFull(units), cut)
+    if (!isRead) keepEnd(table, queue, cut)
+    if (queue.maxOffset === 0) table.restart(queue)
   }
 }
 
