@@ -1,4 +1,5 @@
 import { type Command, HeaderForm } from './command.ts'
+import { FrameCarry } from './frame-carry.ts'
 import { readBinaryHeader, writeBinaryHeader } from './header-binary.ts'
 import { readJsonHeader, writeJsonHeader } from './header-json.ts'
 import { maxHeaderBytes } from './header-limits.ts'
@@ -26,40 +27,32 @@ const prefixBytes = 8
  */
 export type FrameSink = (bytes: Buffer, start: number, end: number) => unknown
 
-/** Carry buffers above this size are given back after their frame, so that idle connections stay small. */
-const keptCarryBytes = 2048
-
-/**
- * By how much a carry buffer grows: the system gives pages only to what is written, and doubling would copy each byte of
- * a large frame once more, which keeps the loop from everybody else.
- */
-const growth = 4
-
 /**
  * Finds frames in chunks of any size. Whole frames are handed on where they stand in the chunk; only an incomplete tail
- * is copied, into a carry buffer that grows as bytes arrive and never beyond the declared length. One parser per
+ * is copied, and costs what has arrived of it and never more than the declared length. One parser per
  * connection; after it threw BadFrame it must not be used again.
  */
 export class FrameParser {
   private readonly maxFrameBytes: number
-  private carry: Buffer | undefined
-  private carried = 0
+  private readonly carry: FrameCarry
   private stopped = false
   /** Frames handed on so far, modulo 2^30: whoever watches for frames that never end compares it. */
   frames = 0
 
-  constructor(options: { readonly maxFrameBytes?: number } = {}) {
+  /** `giveBack` is told of each buffer of an incomplete frame that is no longer used; without it they are left to the collector. */
+  constructor(options: { readonly maxFrameBytes?: number; readonly giveBack?: (bytes: Buffer) => void } = {}) {
     this.maxFrameBytes = options.maxFrameBytes ?? defaultMaxFrameBytes
+    this.carry = new FrameCarry(options.giveBack ?? (() => {}))
   }
 
   /** Bytes of an incomplete frame that are held now. */
   get retainedBytes(): number {
-    return this.carried
+    return this.carry.length
   }
 
   /** Memory that an incomplete frame takes now; 0 for none. */
   get heldBytes(): number {
-    return this.carried === 0 ? 0 : (this.carry as Buffer).length
+    return this.carry.heldBytes
   }
 
   /**
@@ -68,11 +61,11 @@ export class FrameParser {
    */
   push(chunk: Buffer, frame: FrameSink): number {
     this.stopped = false
-    let at = this.carried === 0 ? 0 : this.complete(chunk, frame)
+    let at = this.carry.length === 0 ? 0 : this.complete(chunk, frame)
     while (at < chunk.length && !this.stopped) {
       const frameBytes = this.check(chunk, at, chunk.length)
       if (frameBytes === 0 || at + frameBytes > chunk.length) {
-        this.keep(chunk, { from: at, to: chunk.length, wanted: frameBytes })
+        this.carry.add(chunk.subarray(at), frameBytes === 0 ? undefined : frameBytes)
         return chunk.length
       }
       const start = at
@@ -85,25 +78,29 @@ export class FrameParser {
 
   /** Fills up the carried frame; answers where in the chunk the next one starts. */
   private complete(chunk: Buffer, frame: FrameSink): number {
+    const { carry } = this
     let at = 0
-    if (this.carried < prefixBytes) {
-      at = Math.min(prefixBytes - this.carried, chunk.length)
-      this.keep(chunk, { from: 0, to: at, wanted: 0 })
+    if (carry.length < prefixBytes) {
+      at = Math.min(prefixBytes - carry.length, chunk.length)
+      carry.add(chunk.subarray(0, at))
     }
-    const carry = this.carry as Buffer
-    const frameBytes = this.check(carry, 0, this.carried)
+    const frameBytes = this.check(carry.head, 0, carry.length)
     if (frameBytes === 0) return chunk.length
-    const to = Math.min(at + frameBytes - this.carried, chunk.length)
-    if (to > at) this.keep(chunk, { from: at, to, wanted: frameBytes })
-    if (this.carried === frameBytes) {
-      const whole = this.carry as Buffer
-      this.carried = 0
-      this.carry = undefined
-      this.frames = (this.frames + 1) & 0x3fff_ffff
-      if (frame(whole, 0, frameBytes) === false) this.stopped = true
-      if (this.carry === undefined && whole.length <= keptCarryBytes) this.carry = whole
+    const to = at + frameBytes - carry.length
+    if (to > chunk.length) {
+      carry.add(chunk.subarray(at), frameBytes)
+      return chunk.length
     }
+    const whole = carry.whole(chunk.subarray(at, to))
+    this.frames = (this.frames + 1) & 0x3fff_ffff
+    if (frame(whole, 0, frameBytes) === false) this.stopped = true
+    carry.done(whole)
     return to
+  }
+
+  /** An incomplete frame is given up; nothing may be pushed any more. */
+  end(): void {
+    this.carry.clear()
   }
 
   /** The frame's bytes, or 0 while its two leading words are incomplete. A wrong length word is refused at once. */
@@ -118,20 +115,6 @@ export class FrameParser {
     if (headerBytes > length - 4) throw new BadFrame(`a header of ${headerBytes} bytes in a frame of ${length}`)
     if (headerBytes === 0) throw new BadFrame('a frame without a header')
     return length + 4
-  }
-
-  private keep(chunk: Buffer, { from, to, wanted }: { from: number; to: number; wanted: number }): void {
-    const needed = this.carried + to - from
-    let carry = this.carry
-    if (carry === undefined || carry.length < needed) {
-      const room = Math.max(needed, (carry?.length ?? 0) * growth, Math.min(256, wanted || 256))
-      const grown = Buffer.allocUnsafeSlow(wanted === 0 ? room : Math.min(room, Math.max(wanted, needed)))
-      if (carry !== undefined) grown.set(carry.subarray(0, this.carried))
-      carry = grown
-      this.carry = grown
-    }
-    carry.set(chunk.subarray(from, to), this.carried)
-    this.carried = needed
   }
 }
 

@@ -260,3 +260,55 @@ test('random bytes are bad frames or wait, and nothing else', () => {
     { numRuns: 2000 },
   )
 })
+
+test('each buffer that a parser outgrew, finished or gave up is given back once, and none that is handed on', () => {
+  const given: Buffer[] = []
+  const parser = new FrameParser({
+    giveBack: bytes => {
+      assert.ok(!given.includes(bytes), 'given back twice')
+      given.push(bytes)
+    },
+  })
+  const frame = encodeFrame({ ...sample(HeaderForm.json), body: Buffer.alloc(100_000) })
+  let found = 0
+  const sink = (bytes: Buffer, start: number, end: number) => {
+    found++
+    assert.ok(!given.includes(bytes))
+    assert.equal(decodeFrame(bytes, start, end).body?.length, 100_000)
+  }
+  for (let at = 0; at < frame.length; at += 1000) parser.push(frame.subarray(at, at + 1000), sink)
+  assert.equal(found, 1)
+  const outgrown = given.length
+  assert.ok(outgrown >= 2)
+  assert.ok(given.at(-1)?.length === frame.length)
+  parser.push(frame.subarray(0, 50_000), sink)
+  assert.equal(parser.retainedBytes, 50_000)
+  parser.end()
+  assert.equal(given.length, outgrown + 1)
+  assert.equal(parser.heldBytes, 0)
+})
+
+test('frames of many pieces come out as they went in, and hold no more than has come', () => {
+  const random = (n: number) => Buffer.from(Array.from({ length: n }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
+  const frames = [700_000, 10, 262_144, 1_000_001, 300].map(bytes =>
+    encodeFrame({ ...sample(HeaderForm.json), body: random(bytes) }),
+  )
+  const bytes = Buffer.concat(frames)
+  const cuts = fc.array(fc.integer({ min: 1, max: 400_000 }), { minLength: 1, maxLength: 30 })
+  fc.assert(
+    fc.property(cuts, sizes => {
+      const found: Buffer[] = []
+      const parser = new FrameParser({ giveBack: given => given.fill(0) })
+      for (let at = 0, i = 0; at < bytes.length; i++) {
+        const to = at + Math.max(i > 100 ? 50_000 : 1, sizes[i % sizes.length] as number)
+        parser.push(bytes.subarray(at, to), (b, s, e) => found.push(Buffer.from(b.subarray(s, e))))
+        assert.ok(parser.heldBytes <= 4 * parser.retainedBytes + 2048)
+        assert.ok(parser.heldBytes <= parser.retainedBytes + 256 * 1024)
+        at = to
+      }
+      assert.equal(found.length, frames.length)
+      for (const [i, frame] of frames.entries()) assert.ok(found[i]?.equals(frame))
+    }),
+    { numRuns: 60 },
+  )
+})

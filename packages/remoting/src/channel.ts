@@ -7,7 +7,7 @@ import {
   onewayFlag,
   skuaVersion,
 } from '@skua-mq/protocol'
-import { type Address, type Clock, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
+import { type Address, type Clock, giveBack, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
 import { Account, type Accounts } from './account.ts'
 import type { Connection, OutgoingCommand } from './connection.ts'
 import type { Later } from './later.ts'
@@ -102,7 +102,7 @@ export class Channel implements Connection {
     this.idleSinceMs = parts.clock.monotonic()
     this.remote = parts.socket.remote
     this.local = parts.socket.local
-    this.parser = new FrameParser({ maxFrameBytes: parts.limits.maxFrameBytes })
+    this.parser = new FrameParser({ maxFrameBytes: parts.limits.maxFrameBytes, giveBack })
     this.calls = new PendingCalls(parts.clock, parts.limits.maxPendingCalls)
     this.account = new Account(parts.accounts)
     this.outbox = new Outbox(parts.socket)
@@ -423,11 +423,13 @@ export class Channel implements Connection {
     this.gone()
   }
 
-  /** Sends what is queued first. */
-  end(): void {
+  /** Sends what is queued first. Answers whether the kernel has taken all of it. */
+  end(): boolean {
     this.flush()
     this.outbox.writeAll()
+    const isTaken = this.outbox.unsentBytes === 0
     this.parts.socket.end()
+    return isTaken
   }
 
   private gone(error?: Error): void {
@@ -438,6 +440,7 @@ export class Channel implements Connection {
     this.sliced = []
     this.slicedBytes = 0
     this.rest = undefined
+    this.parser.end()
     this.account.close()
     // With TLS 1.3 a server refuses a client's certificate after the client believes itself connected.
     const refused = error instanceof NetError && error.code === tlsErrorCode

@@ -1,6 +1,6 @@
 import { isResponse } from '@skua-mq/protocol'
 import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, TlsServer, Turn } from '@skua-mq/runtime'
-import { every } from '@skua-mq/runtime'
+import { delay, every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
@@ -36,6 +36,9 @@ const tlsHandshake = 0x16
 const slowSweepMs = 100
 const slowMs = 1000
 const copiedPerSweepBytes = 4 * 1024 * 1024
+
+/** How long a stop waits for peers to take the answers that they are owed. */
+const lastAnswersMs = 1000
 
 /** Every connection may be owed an answer or two, however many there are. */
 const leastShareBytes = 64 * 1024
@@ -106,11 +109,21 @@ export class RemotingServer implements Service, ChannelOwner {
     this.slowTimer?.cancel()
     const listeners = this.listeners.splice(0)
     const closing = listeners.map(listener => listener.close())
-    for (const channel of [...this.channels]) channel.end()
+    const slow = [...this.channels].filter(channel => !channel.end())
+    await this.taken(slow)
     for (const channel of [...this.channels]) channel.close()
     await Promise.all(closing)
     this.sends?.leave()
     this.later?.leave()
+  }
+
+  /** Answers that the kernel did not take at once have a while to leave. */
+  private async taken(channels: readonly Channel[]): Promise<void> {
+    if (channels.length === 0) return
+    const over = new AbortController()
+    const ended = Promise.all(channels.map(channel => new Promise<void>(resolve => channel.onClose(resolve))))
+    await Promise.race([ended, delay(this.parts.clock, lastAnswersMs, over.signal).catch(() => {})])
+    over.abort()
   }
 
   private accept(socket: Socket): void {

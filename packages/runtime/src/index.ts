@@ -11,6 +11,7 @@ export { defaultMemoryDiskBytes, MemoryDisk, type MemoryDiskOptions, memoryDisk 
 export * from './net.ts'
 export { NodeClock } from './node/clock.ts'
 export { NodeDisk } from './node/disk.ts'
+export { giveBack } from './node/give-back.ts'
 export { listenerFailed, NodeNet, plainRefused, tlsHandshakeFailed } from './node/net.ts'
 export { NodeProcessFacts } from './node/process.ts'
 export { NodeRandom } from './node/random.ts'
