@@ -143,6 +143,42 @@ test('a read that fails, or an answer that does, costs its own pull', async () =
   assert.match(text, /"code":1,.*the disk is gone.*"code":1,.*a figure that is none.*"code":0,/s)
 })
 
+test('each of several reads under way is counted, and held, as what was asked for', async () => {
+  const runtime = simRuntime({ seed: 1 })
+  const counted: string[] = []
+  const server = serverOf(runtime, {
+    get: ({ queueId }, result) =>
+      new Promise(resolve => {
+        runtime.clock.after(20, () => {
+          // Each second one finds nothing, and waits.
+          result.status = queueId % 2 === 0 ? 'found' : 'offsetOverflowOne'
+          result.maxOffset = 1
+          resolve()
+        })
+      }),
+    counted: ({ consumerGroup, topic, queueId, queueOffset }) =>
+      counted.push(`${consumerGroup} ${topic} ${queueId} ${queueOffset}`),
+  })
+  await runtime.clock.until(server.start())
+  const socket = await runtime.clock.until(runtime.net.connect({ host: 'host', port: 10_911 }))
+  socket.start({ data: () => {}, drained: () => {}, closed: () => {} })
+  const pulls = [0, 1, 2, 3].map(i =>
+    pullFrame(i, {
+      consumerGroup: `g${i}`,
+      topic: `T${i}`,
+      queueId: String(i),
+      queueOffset: String(i),
+      sysFlag: '6',
+      suspendTimeoutMillis: '1000',
+    }),
+  )
+  socket.write([Buffer.concat(pulls)])
+  await runtime.clock.advanceAsync(500)
+  assert.deepEqual(counted, ['g0 T0 0 0', 'g2 T2 2 2'])
+  await runtime.clock.advanceAsync(2000)
+  assert.deepEqual(counted.slice(2), ['g1 T1 1 1', 'g3 T3 3 3'])
+})
+
 const oneway = (opaque: number) =>
   Buffer.from(pullFrame(opaque).toString('latin1').replace('"flag":0', '"flag":2'), 'latin1')
 
