@@ -1,36 +1,22 @@
-import { type MessageQueue, matchesTag, PropertyName, ResponseCode } from '@skua-mq/protocol'
-import { delay } from '@skua-mq/runtime'
-import { ClientError } from '../error.ts'
-import type { EmitEvent } from '../events.ts'
-import type { ClientInstance } from '../instance/client-instance.ts'
-import { type ReceivedMessage, receivedMessages } from '../message/received.ts'
-import type { ClientSettings } from '../options.ts'
+import { type MessageQueue, matchesTag, PropertyName } from '@skua-mq/protocol'
+import type { ReceivedMessage } from '../message/received.ts'
 import { backlogSkip } from './backlog.ts'
 import { heldBack } from './flow.ts'
 import { holdsLock } from './locks.ts'
 import type { Offsets } from './offset-store/offsets.ts'
 import type { Process } from './owned-queues.ts'
 import type { PullAnswer, PullCalls } from './pull-calls.ts'
+import { failedMs, heldBackMs, PullLoop, type PullLoopParts, type PullStart, pausedMs } from './pull-loop.ts'
 import type { PushSettings } from './push-options.ts'
 import type { QueueOffsets } from './queue-ends.ts'
 import type { Subscription, Subscriptions } from './subscriptions.ts'
 
-const pausedMs = 1_000
-const heldBackMs = 50
-const failedMs = 3_000
-const flowControlledMs = 20
-
-export interface FetchParts {
-  readonly instance: ClientInstance
-  readonly client: ClientSettings
+export interface FetchParts extends PullLoopParts {
   readonly settings: PushSettings
-  /** On the wire. */
-  readonly group: string
   readonly subscriptions: Subscriptions
   readonly pulls: PullCalls
   readonly ends: QueueOffsets
   readonly offsets: Offsets
-  readonly emit: EmitEvent
   /** Cache limits per queue as they are now. */
   limits(): { count: number; bytes: number }
   paused(): boolean
@@ -44,118 +30,92 @@ export interface FetchParts {
   pulled(topic: string, pull: { count: number; costMs: number }): void
 }
 
-/** The pull loop of one queue: one pull at a time, until the queue is dropped (client.md 5). */
+/** Pulls for one queue into its process queue, one pull at a time. */
 export class Fetch {
   private readonly parts: FetchParts
-  private readonly queue: MessageQueue
-  private readonly process: Process
-  private readonly ended = new AbortController()
-  private next: number
+  private readonly loop: PullLoop
   private lockSeen = false
 
-  constructor(parts: FetchParts, at: { queue: MessageQueue; process: Process; offset: number }) {
+  constructor(parts: FetchParts, start: PullStart) {
     this.parts = parts
-    this.queue = at.queue
-    this.process = at.process
-    this.next = at.offset
+    this.loop = new PullLoop(parts, start)
   }
 
   /** Never rejects. */
-  async run(): Promise<void> {
-    while (this.going) {
-      try {
-        await this.step()
-      } catch (error) {
-        if (!this.going) return
-        this.parts.emit('pullFailed', { group: this.parts.group, queue: this.queue, error })
-        await this.pause(pauseAfter(error))
-        if (groupUnknown(error)) await this.parts.instance.heartbeats.beat()
-      }
-    }
+  run(): Promise<void> {
+    return this.loop.run(() => this.step())
   }
 
   /** Ends a pull that is held at the broker. */
   stop(): void {
-    this.ended.abort(new ClientError('STATE', 'the queue was given up'))
-  }
-
-  private get going(): boolean {
-    return !this.process.dropped && !this.ended.signal.aborted
+    this.loop.stop()
   }
 
   private async step(): Promise<void> {
-    const { parts, process } = this
-    // A queue that waits is alive: only a loop that died counts as expired.
-    process.lastPullAtMs = parts.instance.clock.monotonic()
-    if (parts.paused()) return this.pause(pausedMs)
-    if (heldBack(process, { ...parts.limits(), span: parts.settings.maxSpan }) !== undefined)
-      return this.pause(heldBackMs)
-    if (parts.settings.orderly && parts.settings.messageModel === 'CLUSTERING' && !(await this.lockReady())) {
-      return this.pause(failedMs)
+    const { parts, loop } = this
+    const { settings } = parts
+    if (parts.paused()) return loop.pause(pausedMs)
+    if (heldBack(loop.process, { ...parts.limits(), span: settings.maxSpan }) !== undefined)
+      return loop.pause(heldBackMs)
+    if (settings.orderly && settings.messageModel === 'CLUSTERING' && !(await this.lockReady())) {
+      return loop.pause(failedMs)
     }
-    const subscription = parts.subscriptions.get(this.queue.topic)
-    if (subscription === undefined) return this.pause(failedMs)
+    const subscription = parts.subscriptions.get(loop.queue.topic)
+    if (subscription === undefined) return loop.pause(failedMs)
     const answer = await this.pull(subscription)
-    if (this.going) await this.take(answer, subscription)
+    if (loop.going) await this.take(answer, subscription)
   }
 
   private pull(subscription: Subscription): Promise<PullAnswer> {
     const { settings, offsets, group, pulls } = this.parts
-    const committed = settings.messageModel === 'CLUSTERING' ? offsets.inMemory(this.queue) : undefined
+    const { queue, next, signal } = this.loop
+    const committed = settings.messageModel === 'CLUSTERING' ? offsets.inMemory(queue) : undefined
     return pulls.pull({
       group,
-      queue: this.queue,
-      offset: this.next,
+      queue,
+      offset: next,
       maxMsgNums: settings.pullBatchSize,
       subscription,
       sendSubscription: settings.postSubscriptionWhenPull,
       commitOffset: committed !== undefined && committed > 0 ? committed : undefined,
       suspendMs: settings.suspendMs,
       timeoutMs: settings.pullTimeoutMs,
-      signal: this.ended.signal,
+      signal,
     })
   }
 
   private async take(answer: PullAnswer, subscription: Subscription): Promise<void> {
+    const { parts, loop } = this
+    const { queue, process } = loop
     if (answer.status === 'OFFSET_ILLEGAL') {
-      const { group, emit } = this.parts
-      emit('offsetIllegal', { group, queue: this.queue, from: this.next, to: answer.nextBeginOffset })
-      return this.parts.illegal(this.queue, this.process, answer.nextBeginOffset)
+      loop.offsetIllegal(answer)
+      return parts.illegal(queue, process, answer.nextBeginOffset)
     }
     if (answer.status !== 'FOUND') {
-      this.next = answer.nextBeginOffset
+      loop.next = answer.nextBeginOffset
       return this.moveEmpty()
     }
-    const messages = this.decode(answer)
-    this.parts.pulled(this.queue.topic, {
-      count: messages.length,
-      costMs: this.parts.instance.clock.monotonic() - this.process.lastPullAtMs,
-    })
+    const messages = this.read(answer)
+    const costMs = parts.instance.clock.monotonic() - process.lastPullAtMs
+    parts.pulled(queue.topic, { count: messages.length, costMs })
     const skipped = await this.skip(answer, messages)
-    if (!this.going) return
-    const wanted = messages.filter(message => message.queueOffset >= skipped && this.matches(message, subscription))
-    this.next = Math.max(answer.nextBeginOffset, skipped)
+    if (!loop.going) return
+    const wanted = messages.filter(message => message.queueOffset >= skipped && matches(message, subscription))
+    loop.next = Math.max(answer.nextBeginOffset, skipped)
     if (wanted.length === 0) return this.moveEmpty()
-    this.process.put(wanted)
-    this.parts.fetched(this.queue, this.process, wanted)
-    if (this.parts.settings.pullInterval > 0) await this.pause(this.parts.settings.pullInterval)
+    process.put(wanted)
+    parts.fetched(queue, process, wanted)
+    if (parts.settings.pullInterval > 0) await loop.pause(parts.settings.pullInterval)
   }
 
   /** Nothing is cached, so everything before `next` is done. */
   private moveEmpty(): void {
-    if (this.process.count === 0) this.parts.offsets.update(this.queue, this.next, { increaseOnly: true })
+    const { process, queue, next } = this.loop
+    if (process.count === 0) this.parts.offsets.update(queue, next, { increaseOnly: true })
   }
 
-  private decode(answer: PullAnswer): ReceivedMessage[] {
-    const { client, group, emit } = this.parts
-    const messages = receivedMessages(answer.bytes, this.queue, {
-      namespace: client.namespace,
-      group,
-      compressors: client.compressors,
-      offsetDelta: answer.offsetDelta,
-      unreadable: (stored, error) =>
-        emit('messageUnreadable', { group, queue: this.queue, queueOffset: stored.queueOffset, error }),
-    })
+  private read(answer: PullAnswer): ReceivedMessage[] {
+    const messages = this.loop.messages(answer)
     for (const { properties } of messages) {
       properties.set(PropertyName.minOffset, String(answer.minOffset))
       properties.set(PropertyName.maxOffset, String(answer.maxOffset))
@@ -166,58 +126,34 @@ export class Fetch {
   /** The first offset that is wanted, after a backlog that is not. */
   private async skip(answer: PullAnswer, messages: readonly ReceivedMessage[]): Promise<number> {
     const { settings, instance, group, emit, ends } = this.parts
+    const { queue, signal } = this.loop
     const first = messages[0]
     if (first === undefined) return 0
     const { storedAtMs, queueOffset } = first
     const view = { storedAtMs, queueOffset, maxOffset: answer.maxOffset, nowMs: instance.clock.now() }
     const skip = backlogSkip(view, settings)
     if (skip === undefined) return 0
-    const to = skip.why === 'count' ? skip.to : await ends.searchOffset(this.queue, skip.sinceMs, this.ended.signal)
+    const to = skip.why === 'count' ? skip.to : await ends.searchOffset(queue, skip.sinceMs, signal)
     if (to <= queueOffset) return 0
-    emit('backlogSkipped', { group, queue: this.queue, from: queueOffset, to, why: skip.why })
+    emit('backlogSkipped', { group, queue, from: queueOffset, to, why: skip.why })
     return to
-  }
-
-  /** The broker compares hashes only. */
-  private matches(message: ReceivedMessage, { tags }: Subscription): boolean {
-    return tags === undefined || matchesTag(tags, message.tag)
   }
 
   /** Orderly: the queue is held; with a lock just won, the offset is read again. */
   private async lockReady(): Promise<boolean> {
-    if (!holdsLock(this.process, this.parts.instance.clock.monotonic())) {
+    if (!holdsLock(this.loop.process, this.parts.instance.clock.monotonic())) {
       this.lockSeen = false
       return false
     }
     if (!this.lockSeen) {
-      this.next = await this.parts.startOffset(this.queue)
+      this.loop.next = await this.parts.startOffset(this.loop.queue)
       this.lockSeen = true
     }
     return true
   }
-
-  private async pause(ms: number): Promise<void> {
-    try {
-      await delay(this.parts.instance.clock, ms, this.ended.signal)
-    } catch {
-      // The loop looks at `going` next.
-    }
-  }
 }
 
-function pauseAfter(error: unknown): number {
-  const code = error instanceof ClientError ? error.responseCode : undefined
-  return code === ResponseCode.flowControl ? flowControlledMs : failedMs
-}
-
-/** The broker was restarted, say, and does not know us (any more). */
-function groupUnknown(error: unknown): boolean {
-  const { subscriptionNotExist, subscriptionNotLatest, filterDataNotExist, filterDataNotLatest } = ResponseCode
-  const codes: (number | undefined)[] = [
-    subscriptionNotExist,
-    subscriptionNotLatest,
-    filterDataNotExist,
-    filterDataNotLatest,
-  ]
-  return error instanceof ClientError && error.responseCode !== undefined && codes.includes(error.responseCode)
+/** The broker compares hashes only. */
+function matches(message: ReceivedMessage, { tags }: Subscription): boolean {
+  return tags === undefined || matchesTag(tags, message.tag)
 }

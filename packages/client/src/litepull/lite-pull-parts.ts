@@ -1,6 +1,5 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import { every } from '@skua-mq/runtime'
-import { ConsumeStats } from '../consume/consume-stats.ts'
 import { offsetStorageFor } from '../consume/offset-store/choose.ts'
 import { Offsets } from '../consume/offset-store/offsets.ts'
 import type { OffsetStorage } from '../consume/offset-store/storage.ts'
@@ -9,12 +8,11 @@ import { ProcessQueue } from '../consume/process-queue.ts'
 import { PullCalls } from '../consume/pull-calls.ts'
 import { QueueOffsets } from '../consume/queue-ends.ts'
 import { Rebalance } from '../consume/rebalance.ts'
-import { runningInfo } from '../consume/running-info.ts'
 import { type Subscription, Subscriptions } from '../consume/subscriptions.ts'
 import type { EmitEvent } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
-import type { ConsumerMember } from '../instance/members.ts'
 import type { ClientSettings } from '../options.ts'
+import { pullMember } from '../pull/member.ts'
 import { QueueMap, queueKey } from '../queue.ts'
 import { AssignedQueues } from './assigned-queues.ts'
 import { Inbox } from './inbox.ts'
@@ -46,7 +44,22 @@ export async function openLitePull(context: LitePullContext) {
     await instance.start()
     const parts = litePullParts(context, instance)
     await parts.offsets.load()
-    instance.addConsumer(member(context, instance, parts))
+    const { offsets, rebalance, assigned, owned } = parts
+    const { messageModel, consumeFromWhere } = settings
+    instance.addConsumer(
+      pullMember({
+        instance,
+        group,
+        messageModel,
+        consumeFromWhere,
+        subscriptions: context.subscriptions,
+        offsets,
+        rebalance,
+        emit: context.emit,
+        assignedTopics: () => assigned.queues().map(queue => queue.topic),
+        owned: owned.table,
+      }),
+    )
     await instance.refreshRoutes()
     await instance.heartbeats.beat()
     await parts.rebalance.now()
@@ -130,7 +143,7 @@ function litePullParts(context: LitePullContext, instance: ClientInstance) {
   }
   const watchQueues = (topic: string, listener: (queues: readonly MessageQueue[]) => void) =>
     watch({ instance, topic, listener, periodMs: settings.metadataCheckMs })
-  return { offsets, ends, inbox, assigned, owned, rebalance, persist, assign, leaveTopic, watchQueues, startedAtMs }
+  return { offsets, ends, inbox, assigned, owned, rebalance, persist, assign, leaveTopic, watchQueues }
 }
 
 /** Looks at a topic's queues again and again. */
@@ -151,44 +164,4 @@ function watch(wish: {
     wish.listener(route.subscribe)
   })
   return () => timer.cancel()
-}
-
-function member(
-  { group, emit, settings, subscriptions }: LitePullContext,
-  instance: ClientInstance,
-  parts: ReturnType<typeof litePullParts>,
-): ConsumerMember {
-  const stats = new ConsumeStats(instance.clock)
-  const { messageModel, consumeFromWhere } = settings
-  const assignedTopics = () => parts.assigned.queues().map(queue => queue.topic)
-  return {
-    group,
-    emit,
-    topics: () => [...subscriptions.topics(), ...assignedTopics()],
-    consumerData: () => ({
-      groupName: group,
-      consumeType: 'CONSUME_ACTIVELY',
-      messageModel,
-      consumeFromWhere,
-      subscriptionDataSet: subscriptions.list(),
-      unitMode: false,
-    }),
-    membersChanged: () => void parts.rebalance.now(),
-    // Only push consumers react to 220 (client.md 9).
-    resetOffsets: () => {},
-    offsetsOf: topic => parts.offsets.snapshot(topic),
-    runningInfo: () =>
-      runningInfo({
-        clock: instance.clock,
-        settings: { orderly: false, concurrency: 0, messageModel, consumeFromWhere },
-        nameServers: instance.names.addresses,
-        startedAtMs: parts.startedAtMs,
-        consumeType: 'CONSUME_ACTIVELY',
-        subscriptions,
-        stats,
-        offsets: parts.offsets,
-        owned: parts.owned.table,
-      }),
-    consumeDirectly: () => undefined,
-  }
 }

@@ -1,8 +1,10 @@
-import type { MessageModel } from '@skua-mq/protocol'
+import type { MessageModel, MessageQueue } from '@skua-mq/protocol'
 import { ConsumeStats } from '../consume/consume-stats.ts'
 import type { Offsets } from '../consume/offset-store/offsets.ts'
+import type { Process } from '../consume/owned-queues.ts'
 import type { Rebalance } from '../consume/rebalance.ts'
 import { runningInfo } from '../consume/running-info.ts'
+import type { StartRules } from '../consume/start-offset.ts'
 import type { Subscriptions } from '../consume/subscriptions.ts'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
@@ -17,19 +19,22 @@ export interface PullMemberParts {
   readonly offsets: Offsets
   readonly rebalance: Rebalance
   readonly emit: EmitEvent
+  readonly consumeFromWhere: StartRules['consumeFromWhere']
+  /** Topics beside those of its subscriptions. */
+  readonly assignedTopics?: () => readonly string[]
+  /** What it has pulled; nothing where its caller pulls. */
+  readonly owned: Iterable<[MessageQueue, Process]>
 }
 
-const consumeFromWhere = 'CONSUME_FROM_LAST_OFFSET'
-
-/** A pull consumer as brokers and operators see it. */
+/** A consumer that asks for its messages, as brokers and operators see it. */
 export function pullMember(parts: PullMemberParts): ConsumerMember {
-  const { instance, group, messageModel, subscriptions, offsets, emit } = parts
+  const { instance, group, messageModel, consumeFromWhere, subscriptions, offsets, emit, owned } = parts
   const stats = new ConsumeStats(instance.clock)
   const startedAtMs = instance.clock.now()
   return {
     group,
     emit,
-    topics: () => subscriptions.topics(),
+    topics: () => [...subscriptions.topics(), ...(parts.assignedTopics?.() ?? [])],
     consumerData: () => ({
       groupName: group,
       consumeType: 'CONSUME_ACTIVELY',
@@ -52,7 +57,7 @@ export function pullMember(parts: PullMemberParts): ConsumerMember {
         subscriptions,
         stats,
         offsets,
-        owned: [],
+        owned,
       }),
     consumeDirectly: () => undefined,
   }

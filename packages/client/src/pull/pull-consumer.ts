@@ -244,7 +244,19 @@ export class PullConsumer {
       const { emit } = this.events
       const rebalance = new Rebalance({ instance, group, model: messageModel, strategy, ownership: watch, emit })
       const { subscriptions } = this
-      instance.addConsumer(pullMember({ instance, group, messageModel, subscriptions, offsets, rebalance, emit }))
+      instance.addConsumer(
+        pullMember({
+          instance,
+          group,
+          messageModel,
+          consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+          subscriptions,
+          offsets,
+          rebalance,
+          emit,
+          owned: [],
+        }),
+      )
       const persist = () => this.persistQuietly(offsets)
       this.parts = {
         instance,
