@@ -18,6 +18,9 @@ export const defaultMaxFrameBytes = 16_777_216
 /** What the length word, a signed int, can say beside the longest header. */
 const maxBodyBytes = 0x7fff_ffff - 0x100_0000
 
+/** A frame whose bytes somebody keeps is at least so long. */
+const leastKeptBytes = 64 * 1024
+
 /** Length word and header word. */
 const prefixBytes = 8
 
@@ -36,6 +39,8 @@ export class FrameParser {
   private readonly maxFrameBytes: number
   private readonly carry: FrameCarry
   private stopped = false
+  /** The frame that is being handed on, where its buffer is none of the chunks. */
+  private whole: Buffer | undefined
   /** Frames handed on so far, modulo 2^30: whoever watches for frames that never end compares it. */
   frames = 0
 
@@ -93,9 +98,21 @@ export class FrameParser {
     }
     const whole = carry.whole(chunk.subarray(at, to))
     this.frames = (this.frames + 1) & 0x3fff_ffff
+    this.whole = whole
     if (frame(whole, 0, frameBytes) === false) this.stopped = true
-    carry.done(whole)
+    if (this.whole !== undefined) carry.done(whole)
+    this.whole = undefined
     return to
+  }
+
+  /**
+   * Called while a frame is handed on: whether its bytes stay valid afterwards, which only those of a frame that came in
+   * several chunks can. Where it is short, a copy is cheaper.
+   */
+  keepFrame(): boolean {
+    if (this.whole === undefined || this.whole.length < leastKeptBytes) return false
+    this.whole = undefined
+    return true
   }
 
   /** An incomplete frame is given up; nothing may be pushed any more. */

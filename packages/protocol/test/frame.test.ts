@@ -288,6 +288,26 @@ test('each buffer that a parser outgrew, finished or gave up is given back once,
   assert.equal(parser.heldBytes, 0)
 })
 
+test('the bytes of a long frame that came in pieces can be kept; those of a short one, and of a chunk, cannot', () => {
+  for (const [bodyBytes, chunkBytes, kept] of [
+    [300_000, 50_000, true],
+    [300_000, 400_000, false],
+    [10_000, 5000, false],
+  ] as const) {
+    const given: Buffer[] = []
+    const parser = new FrameParser({ giveBack: bytes => given.push(bytes) })
+    const frame = encodeFrame({ ...sample(HeaderForm.json), body: Buffer.alloc(bodyBytes) })
+    let handed: Buffer | undefined
+    for (let at = 0; at < frame.length; at += chunkBytes)
+      parser.push(frame.subarray(at, at + chunkBytes), bytes => {
+        handed = bytes
+        assert.equal(parser.keepFrame(), kept)
+      })
+    assert.equal(given.includes(handed as Buffer), !kept && bodyBytes < chunkBytes ? false : !kept)
+    assert.equal(parser.keepFrame(), false)
+  }
+})
+
 test('frames of many pieces come out as they went in, and hold no more than has come', () => {
   const random = (n: number) => Buffer.from(Array.from({ length: n }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
   const frames = [700_000, 10, 262_144, 1_000_001, 300].map(bytes =>

@@ -224,5 +224,12 @@ test('a heartbeat or a list of locks above maxClientBodyBytes is refused before 
 })
 
 test('an expression of more words and signs than are read in a turn is refused with the limit', () => {
-  assert.throws(() => compileSql('-'.repeat(30_000)), /more than 24000 words and signs at position 24000/)
+  assert.throws(() => compileSql('a or '.repeat(13_000)), /more than 24000 words and signs at position 60001/)
+})
+
+test('no more of an expression is cut into words than is read of it', () => {
+  // Each has more words than may be read.
+  assert.throws(() => compileSql(`a = 1 ${'0 '.repeat(30_000)}`), /position 6/)
+  assert.throws(() => compileSql('-'.repeat(30_000)), /nested deeper than 200 at position 200/)
+  assert.throws(() => compileSql('('.repeat(30_000)), /nested deeper than 200 at position 200/)
 })

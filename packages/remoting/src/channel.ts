@@ -52,6 +52,12 @@ let lastId = 0
 /** How often owners look for idle connections. */
 export const idleSweepMs = 5000
 
+/** A frame of this size costs time whatever it asks for: it is copied and searched. */
+const heavyFrameBytes = 32 * 1024
+
+/** Whoever holds so much of an incomplete frame has a costly one. */
+const costlyHeldBytes = 1024 * 1024
+
 /** Buffers above this size are not kept for the next turn. */
 const keepBytes = 64 * 1024
 
@@ -131,7 +137,7 @@ export class Channel implements Connection {
     if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
     // The socket is paused, but may have read on before it knew.
     if (this.rest !== undefined) this.keep(Buffer.concat([this.rest, chunk]))
-    else if (this.share.mustWait) this.wait(Buffer.from(chunk))
+    else if (this.share.mustWait(this.parser.heldBytes >= costlyHeldBytes)) this.wait(Buffer.from(chunk))
     else this.handle(chunk)
   }
 
@@ -153,6 +159,11 @@ export class Channel implements Connection {
   /** The owner's word that a frame may have cost far more than a hot one. */
   setHeavy(): void {
     this.share.heavy = true
+  }
+
+  /** While a frame is handed on: whether its bytes stay valid afterwards. They are not written to any more. */
+  keepFrame(): boolean {
+    return this.parser.keepFrame()
   }
 
   /** Answers how many bytes were taken. */
@@ -179,6 +190,7 @@ export class Channel implements Connection {
   }
 
   private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
+    if (end - start >= heavyFrameBytes) this.setHeavy()
     this.parts.owner.frame(this, bytes, start, end)
     return this.open && !this.isBlocked && this.share.allows(this.asked, this.sliced.length)
   }
@@ -442,9 +454,11 @@ export class Channel implements Connection {
     this.rest = undefined
     this.parser.end()
     this.account.close()
-    // With TLS 1.3 a server refuses a client's certificate after the client believes itself connected.
-    const refused = error instanceof NetError && error.code === tlsErrorCode
-    this.calls.failAll(refused ? error : new NetError('ECLOSED', `the connection to ${this.peer} was closed`, error))
+    this.calls.failAll(() => {
+      // With TLS 1.3 a server refuses a client's certificate after the client believes itself connected.
+      if (error instanceof NetError && error.code === tlsErrorCode) return error
+      return new NetError('ECLOSED', `the connection to ${this.peer} was closed`, error)
+    })
     const listeners = this.closeListeners ?? []
     this.closeListeners = undefined
     this.parts.owner.closed(this)

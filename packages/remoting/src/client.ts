@@ -231,7 +231,7 @@ export class RemotingClient implements ChannelOwner {
   frame(channel: Channel, bytes: Buffer, start: number, end: number): void {
     const command = decodeFrame(bytes, start, end)
     // The reader's buffer is reused by the next chunk, while whoever waits reads this later.
-    if (command.body !== undefined) command.body = Buffer.from(command.body)
+    if (command.body !== undefined && !channel.keepFrame()) command.body = Buffer.from(command.body)
     if (isResponse(command)) channel.settle(command)
     else this.dispatch.run(command, channel)
   }

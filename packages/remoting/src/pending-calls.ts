@@ -67,9 +67,12 @@ export class PendingCalls {
     return call !== undefined
   }
 
-  failAll(error: Error): void {
+  /** The error is made only where somebody waits: thousands of connections may end in one turn. */
+  failAll(errorOf: () => Error): void {
     this.timer?.cancel()
     this.timer = undefined
+    if (this.waiting.size === 0) return
+    const error = errorOf()
     const calls = [...this.waiting.values()]
     this.waiting.clear()
     for (const call of calls) call.reject(error)

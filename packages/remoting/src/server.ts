@@ -167,7 +167,7 @@ export class RemotingServer implements Service, ChannelOwner {
     if (command === undefined) return
     channel.setHeavy()
     // The reader's buffer is reused, while whoever waits for a reply, or answers later, still reads this.
-    if (command.body !== undefined) command.body = Uint8Array.from(command.body)
+    if (command.body !== undefined && !channel.keepFrame()) command.body = Uint8Array.from(command.body)
     if (isResponse(command)) channel.settle(command)
     else this.dispatch.run(command, channel)
   }

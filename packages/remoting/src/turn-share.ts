@@ -41,9 +41,10 @@ export class TurnShare {
     this.mostSlices = later === undefined ? Number.POSITIVE_INFINITY : maxSlicesPerTurn
   }
 
-  /** The work of this turn is done, and this one was costly lately. */
-  get mustWait(): boolean {
-    return this.later?.isSpent === true && this.clock.monotonic() - this.costlyAtMs < costlyForMs
+  /** The work of this turn is done, and this one was costly lately, or will be. */
+  mustWait(willBeCostly: boolean): boolean {
+    if (this.later?.isSpent !== true) return false
+    return willBeCostly || this.clock.monotonic() - this.costlyAtMs < costlyForMs
   }
 
   /** Before frames are handled. `answered`: bytes of answers that stand already. */

@@ -28,10 +28,10 @@ test('maxPendingCalls: a further call is refused at once, and one more is taken 
   const first = calls.wait(1, 1000)
   const second = calls.wait(2, 1000)
   await assert.rejects(calls.wait(3, 1000), { code: 'EBUSY', message: /maxPendingCalls \(2\)/ })
-  calls.failAll(new Error('over'))
+  calls.failAll(() => new Error('over'))
   await Promise.allSettled([first, second])
   const third = calls.wait(4, 1000)
-  calls.failAll(new Error('over'))
+  calls.failAll(() => new Error('over'))
   await assert.rejects(third, /over/)
 })
 

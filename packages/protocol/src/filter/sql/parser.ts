@@ -1,7 +1,7 @@
 import type { Node, OrderOperator, TextOperator } from './ast.ts'
 import { SqlSyntaxError } from './error.ts'
 import { asTruth, checkBounds, checkEqual, checkOrder } from './operand.ts'
-import { badToken, type Token, tokenize } from './token.ts'
+import { badToken, type Token, Tokens } from './token.ts'
 import { wholeNumber } from './value.ts'
 
 /** Longest expression, UTF-16 units. Java has no limit; a heartbeat carries the text, so that this is generous. */
@@ -19,17 +19,17 @@ export function parseSql(sql: string): Node {
   if (sql.length > maxSqlLength) {
     throw new SqlSyntaxError(`the expression is longer than ${maxSqlLength}`, { position: maxSqlLength })
   }
-  return new Parser(tokenize(sql)).whole()
+  return new Parser(new Tokens(sql)).whole()
 }
 
 class Parser {
-  private readonly tokens: readonly Token[]
+  private readonly tokens: Tokens
   private next = 0
   private depth = 0
   /** Chained comparisons, from the third of a chain on, all chains together: each makes the tree deeper. */
   private links = 0
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: Tokens) {
     this.tokens = tokens
   }
 
@@ -168,7 +168,7 @@ class Parser {
   }
 
   private peek(ahead = 0): Token {
-    return this.tokens[Math.min(this.next + ahead, this.tokens.length - 1)] as Token
+    return this.tokens.at(this.next + ahead)
   }
 
   private isWord(word: string): boolean {
@@ -203,7 +203,7 @@ class Parser {
 
   /** What people who know other dialects write here. */
   private guess(token: Token): string {
-    const before = this.tokens[this.next - 1]
+    const before = this.next === 0 ? undefined : this.tokens.at(this.next - 1)
     if (token.text === '=' && before?.text === '=') return 'write = once'
     if (before?.text === '0' && token.kind === 'whole') return 'numbers have no leading zeros'
     const word = token.image.toUpperCase()

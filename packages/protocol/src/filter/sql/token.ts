@@ -31,32 +31,49 @@ const lastLinePattern = patternWith(/(?<blank>[ \t\n\r\f]+|\/\*[^*]*\*(?:\*|[^*/
 export const maxTokens = 24_000
 
 /**
- * Cuts an expression into tokens: words in any case, comments (`--` to the end of a line, and between slash-stars) left out.
- * A `--` that no line ends is two signs, as for Java. The list ends with an 'end', or with a 'bad' token for the rest of
- * the text from where no token can begin.
+ * The tokens of an expression: words in any case, comments (`--` to the end of a line, and between slash-stars) left out.
+ * A `--` that no line ends is two signs, as for Java. The last one is an 'end', or a 'bad' token for the rest of the text
+ * from where no token can begin. They are cut as they are asked for: most of what is wrong is so from its first words on.
  */
-export function tokenize(sql: string): Token[] {
-  const tokens: Token[] = []
-  const lastLine = Math.max(sql.lastIndexOf('\n'), sql.lastIndexOf('\r')) + 1
-  let at = 0
-  while (at < sql.length) {
-    const cut = at < lastLine ? pattern : lastLinePattern
-    cut.lastIndex = at
-    const found = cut.exec(sql)
-    if (found === null) {
-      tokens.push({ kind: 'bad', text: '', image: sql.slice(at), at })
-      return tokens
-    }
-    const image = found[0]
-    // Groups are numbered from 1 on in the order of the patterns; all but the first are kinds.
-    let kind = 1
-    while (found[kind] === undefined) kind++
-    if (kind > 1) tokens.push(tokenOf(kinds[kind - 2] as TokenKind, image, at))
-    if (tokens.length > maxTokens) throw tooMany(at)
-    at += image.length
+export class Tokens {
+  private readonly sql: string
+  private readonly lastLine: number
+  private readonly cut: Token[] = []
+  private next = 0
+
+  constructor(sql: string) {
+    this.sql = sql
+    this.lastLine = Math.max(sql.lastIndexOf('\n'), sql.lastIndexOf('\r')) + 1
   }
-  tokens.push({ kind: 'end', text: '', image: '', at })
-  return tokens
+
+  /** The token of this number; behind the last one, that. Throws SqlSyntaxError above `maxTokens`. */
+  at(index: number): Token {
+    let last = this.cut.at(-1)
+    while (this.cut.length <= index && last?.kind !== 'end' && last?.kind !== 'bad') {
+      if (this.cut.length > maxTokens) throw tooMany(this.next)
+      last = this.read()
+      this.cut.push(last)
+    }
+    return this.cut[index] ?? (last as Token)
+  }
+
+  private read(): Token {
+    const { sql } = this
+    while (this.next < sql.length) {
+      const at = this.next
+      const cut = at < this.lastLine ? pattern : lastLinePattern
+      cut.lastIndex = at
+      const found = cut.exec(sql)
+      if (found === null) return { kind: 'bad', text: '', image: sql.slice(at), at }
+      const image = found[0]
+      this.next += image.length
+      // Groups are numbered from 1 on in the order of the patterns; all but the first are kinds.
+      let kind = 1
+      while (found[kind] === undefined) kind++
+      if (kind > 1) return tokenOf(kinds[kind - 2] as TokenKind, image, at)
+    }
+    return { kind: 'end', text: '', image: '', at: sql.length }
+  }
 }
 
 const tooMany = (position: number) =>
