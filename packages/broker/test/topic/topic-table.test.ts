@@ -281,3 +281,15 @@ test('a change that is refused after the file was replaced is taken back in the 
   const { topics: next } = opened({}, on)
   assert.deepEqual([next.find('kept')?.writeQueueNums, next.find('refused')], [4, undefined])
 })
+
+test('a table that has stopped is not written again, though the disk comes back', async () => {
+  const world = machine()
+  const { topics } = opened({}, world)
+  world.disk.faults.fail({ on: 'write', code: 'ENOSPC' })
+  topics.createFor(send('T'))
+  await world.clock.advanceAsync(100)
+  topics.stop()
+  world.disk.faults.clear()
+  await world.clock.advanceAsync(60_000)
+  assert.equal(world.disk.stat(path), undefined)
+})
