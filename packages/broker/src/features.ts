@@ -1,3 +1,4 @@
+import { accessControl } from './acl/feature.ts'
 import { cleanup } from './cleanup/feature.ts'
 import { clients } from './client-table/feature.ts'
 import { configuration } from './config/feature.ts'
@@ -27,6 +28,7 @@ import { transactions } from './transaction/feature.ts'
  */
 export const furnish = (ground: Ground) =>
   new House(ground)
+    .with(accessControl)
     .with(topics)
     .with(cleanup)
     .with(groups)

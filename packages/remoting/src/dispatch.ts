@@ -13,7 +13,7 @@ import { type Events, Failure } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
 import type { Gate } from './gate.ts'
-import { type Reply, refuse } from './reply.ts'
+import { type Refusal, type Reply, refuse } from './reply.ts'
 import { noReply, type Route } from './route.ts'
 
 type Outcome = Reply<Record<string, unknown>> | typeof noReply
@@ -55,6 +55,11 @@ export class Dispatch {
     const outcome = this.begin(route, asked)
     if (outcome instanceof Promise) outcome.then(result => this.over(route, asked, { result, reserved }))
     else this.over(route, asked, { result: outcome, reserved })
+  }
+
+  /** Nothing was done for it. */
+  refuse(command: Command, channel: Channel, refusal: Refusal): void {
+    this.reply(undefined, { command, channel }, refusal)
   }
 
   /** A promise that never rejects, where the handler answers later. */

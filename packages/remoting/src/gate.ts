@@ -1,5 +1,6 @@
-import { ResponseCode } from '@skua-mq/protocol'
+import { type Command, ResponseCode } from '@skua-mq/protocol'
 import type { Account, Accounts } from './account.ts'
+import type { Connection } from './connection.ts'
 import type { RemotingLimits } from './limits.ts'
 import { type Refusal, refuse } from './reply.ts'
 
@@ -10,6 +11,17 @@ export interface Asking {
 
 /** Asked before anything is done for a request, hot or not: why it is not let in, or undefined. */
 export type Gate = (head: { readonly code: number }, asking: Asking) => Refusal | undefined
+
+/**
+ * Asked where all fields of a request count, and its body: a signature is over them. What it looks at is decoded, hot or
+ * not; the others go their fast way past it.
+ */
+export interface FullGate {
+  /** Whether it looks at what this connection asks. Asked for each request. */
+  guards(connection: Connection): boolean
+  /** Called before anything is done. The body is only valid until it returns. */
+  admit(command: Command, connection: Connection): Refusal | undefined
+}
 
 /**
  * Requests of all connections that run are bounded. A connection that has no more than its share of them is never refused

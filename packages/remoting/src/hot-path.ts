@@ -67,10 +67,15 @@ export class HotPath {
       return undefined
     }
     const command = decodeFrame(bytes, bounds.start, bounds.end)
-    const entry = isResponse(command) ? undefined : this.entries.get(command.code)
-    if (entry === undefined) return command
+    return !isResponse(command) && this.serve(channel, command) ? undefined : command
+  }
+
+  /** False where the request is none of the hot ones. */
+  serve(channel: Channel, command: Command): boolean {
+    const entry = this.entries.get(command.code)
+    if (entry === undefined) return false
     this.decoded(channel, entry, command)
-    return undefined
+    return true
   }
 
   private scanned(channel: Channel, entry: Entry, form: 0 | 1): void {

@@ -1,11 +1,11 @@
-import { isResponse } from '@skua-mq/protocol'
+import { type Command, decodeFrame, isResponse } from '@skua-mq/protocol'
 import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, TlsServer, Turn } from '@skua-mq/runtime'
 import { delay, every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame, connectionLimit, handlerFailed, listening, tlsNotConfigured } from './events.ts'
-import { type Gate, gates, overloadGate } from './gate.ts'
+import { type FullGate, type Gate, gates, overloadGate } from './gate.ts'
 import { HotPath } from './hot-path.ts'
 import type { AnyHotRoute } from './hot-route.ts'
 import { Later } from './later.ts'
@@ -25,6 +25,8 @@ export interface RemotingServerParts {
   readonly hot?: readonly AnyHotRoute[]
   /** Asked before each request, in this order, behind the one that refuses what is too much. */
   readonly gates?: readonly Gate[]
+  /** Asked before all of these. */
+  readonly fullGates?: readonly FullGate[]
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
@@ -50,6 +52,7 @@ export class RemotingServer implements Service, ChannelOwner {
   private readonly limits: RemotingLimits
   private readonly dispatch: Dispatch
   private readonly hot: HotPath
+  private readonly fullGates: readonly FullGate[]
   private readonly channels = new Set<Channel>()
   /** Those whose answers were not all taken at once, and since when. */
   private readonly slow = new Map<Channel, number>()
@@ -67,6 +70,7 @@ export class RemotingServer implements Service, ChannelOwner {
     this.name = parts.name
     this.limits = { ...defaultLimits, ...parts.limits }
     const overload = overloadGate(this.limits, this.accounts, () => this.channels.size)
+    this.fullGates = parts.fullGates ?? []
     const admission = { events: parts.events, admit: gates([overload, ...(parts.gates ?? [])]) }
     this.dispatch = new Dispatch(parts.routes, admission)
     this.hot = new HotPath(parts.hot ?? [], { ...admission, version: serverIdentity.version })
@@ -163,13 +167,29 @@ export class RemotingServer implements Service, ChannelOwner {
   }
 
   frame(channel: Channel, bytes: Buffer, start: number, end: number): void {
-    const command = this.hot.frame(channel, bytes, { start, end })
+    const bounds = { start, end }
+    const command = this.fullGates.some(gate => gate.guards(channel))
+      ? this.guarded(channel, bytes, bounds)
+      : this.hot.frame(channel, bytes, bounds)
     if (command === undefined) return
     channel.setHeavy()
     // The reader's buffer is reused, while whoever waits for a reply, or answers later, still reads this.
     if (command.body !== undefined && !channel.keepFrame()) command.body = Uint8Array.from(command.body)
     if (isResponse(command)) channel.settle(command)
     else this.dispatch.run(command, channel)
+  }
+
+  /** Answers what is left to do, if anything: the command for the generic way. */
+  private guarded(channel: Channel, bytes: Buffer, bounds: { start: number; end: number }): Command | undefined {
+    const command = decodeFrame(bytes, bounds.start, bounds.end)
+    if (isResponse(command)) return command
+    for (const gate of this.fullGates) {
+      const refusal = gate.guards(channel) ? gate.admit(command, channel) : undefined
+      if (refusal === undefined) continue
+      this.dispatch.refuse(command, channel, refusal)
+      return undefined
+    }
+    return this.hot.serve(channel, command) ? undefined : command
   }
 
   broken(channel: Channel, error: Error): void {

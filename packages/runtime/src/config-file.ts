@@ -1,4 +1,4 @@
-import type { Disk } from './disk.ts'
+import type { Disk, OpenMode } from './disk.ts'
 import { Failure } from './error.ts'
 import { defineEvent, type Events } from './event.ts'
 import { makeDirectorySynced, parentOf } from './make-directory.ts'
@@ -16,16 +16,19 @@ export class ConfigFile {
   readonly path: string
   private readonly disk: Disk
   private readonly events: Events
+  private readonly mode: OpenMode
   /** The newest generation could not be read: it must not take the place of a good `.bak`. */
   private isDamaged = false
   /** Counts blocking saves: one of the others that was asked for before must not finish after it. */
   private blocking = 0
   private writing: Promise<void> = Promise.resolve()
 
-  constructor(path: string, { disk, events }: { disk: Disk; events: Events }) {
+  /** `isSecret`: only its owner may read it, and the generation before. */
+  constructor(path: string, { disk, events, isSecret }: { disk: Disk; events: Events; isSecret?: boolean }) {
     this.path = path
     this.disk = disk
     this.events = events
+    this.mode = isSecret === true ? 'create private' : 'create'
   }
 
   /**
@@ -96,7 +99,7 @@ export class ConfigFile {
   }
 
   private writeSynced(path: string, bytes: Uint8Array): void {
-    const file = this.disk.open(path, 'create')
+    const file = this.disk.open(path, this.mode)
     try {
       file.truncateSync(0)
       file.writeSync(bytes, 0, bytes.length, 0)
@@ -107,7 +110,7 @@ export class ConfigFile {
   }
 
   private async writeLater(path: string, slices: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    const file = this.disk.open(path, 'create')
+    const file = this.disk.open(path, this.mode)
     try {
       file.truncateSync(0)
       let at = 0

@@ -43,6 +43,8 @@ export type OpenMode =
   | 'write'
   /** Read and write; created empty when missing. */
   | 'create'
+  /** As 'create', and what is created nobody else may read: it holds secrets. */
+  | 'create private'
 
 /** The file system as it is passed in. Errors are `DiskError`s (see error.ts) with the system's code, e.g. ENOENT. */
 export interface Disk {

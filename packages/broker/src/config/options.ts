@@ -149,11 +149,22 @@ const replication = {
   }),
 } as const
 
+/** Who may do what (docs/security.md). */
+const access = {
+  aclEnable: bool({
+    default: false,
+    help: 'requests are signed, and refused where their account may not; accounts are in conf/plain_acl.yml of rocketmqHome',
+  }),
+  rocketmqHome: text({
+    default: '',
+    help: 'directory with conf/plain_acl.yml and conf/acl; empty: what ROCKETMQ_HOME says',
+  }),
+} as const
+
 /** What must not be left out in silence: a broker that was asked for it does not start. */
 const refused = {
-  aclEnable: unavailable({ why: 'access control is not there yet, and this broker would be open' }),
-  authenticationEnabled: unavailable({ why: 'access control is not there yet, and this broker would be open' }),
-  authorizationEnabled: unavailable({ why: 'access control is not there yet, and this broker would be open' }),
+  authenticationEnabled: unavailable({ why: 'access control of 5.x is not there yet; aclEnable is that of 4.9' }),
+  authorizationEnabled: unavailable({ why: 'access control of 5.x is not there yet; aclEnable is that of 4.9' }),
   enableDLegerCommitLog: unavailable({ why: 'DLedger is not there: nothing would be replicated' }),
   enableControllerMode: unavailable({ why: 'there is no fail-over by a controller yet' }),
   enableSlaveActingMaster: unavailable({ why: 'slaves do not act as masters yet' }),
@@ -222,7 +233,6 @@ const without = {
   serverCallbackExecutorThreads: count({ default: 0, ...idle('there are no thread pools') }),
   serverSelectorThreads: count({ default: 3, ...idle('there are no thread pools') }),
   serverChannelMaxIdleTimeSeconds: count({ default: 120, ...idle('idle connections are closed after 120 s') }),
-  rocketmqHome: text({ default: '', ...idle('nothing is looked for there') }),
   useTLS: bool({ default: false, ...idle('tls.enable decides') }),
   mapedFileSizeCommitLog: text({
     default: '',
@@ -241,6 +251,7 @@ export const brokerOptions = {
   ...delays,
   ...delivery,
   ...replication,
+  ...access,
   ...without,
   ...refused,
 } as const

@@ -1,5 +1,5 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, Gate, Route } from '@skua-mq/remoting'
+import type { AnyHotRoute, FullGate, Gate, Route } from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { PullStop } from '../pull/pull-handler.ts'
 import type { SendStep } from '../send/send-handler.ts'
@@ -27,6 +27,8 @@ export interface Added extends Ears {
   readonly steps?: readonly SendStep[]
   /** Asked before every request. */
   readonly gates?: readonly Gate[]
+  /** The same with all fields and the body; asked first. */
+  readonly fullGates?: readonly FullGate[]
   readonly tables?: readonly Table[]
   /** Begin when the tables are loaded and before the broker answers; end after it. */
   readonly services?: readonly Service[]

@@ -1,5 +1,5 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, Gate, Route } from '@skua-mq/remoting'
+import type { AnyHotRoute, FullGate, Gate, Route } from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { PullStop } from '../pull/pull-handler.ts'
 import type { SendStep } from '../send/send-handler.ts'
@@ -12,6 +12,7 @@ export class Furniture implements Required<Ears> {
   readonly routes: Route[] = []
   readonly steps: SendStep[] = []
   readonly gates: Gate[] = []
+  readonly fullGates: FullGate[] = []
   readonly tables: Table[] = []
   readonly services: Service[] = []
   readonly presence: Service[] = []
@@ -21,7 +22,7 @@ export class Furniture implements Required<Ears> {
   private readonly ears: Ears[] = []
 
   add(added: Added): void {
-    for (const list of ['hot', 'routes', 'steps', 'gates', 'tables', 'services', 'presence'] as const)
+    for (const list of ['hot', 'routes', 'steps', 'gates', 'fullGates', 'tables', 'services', 'presence'] as const)
       (this[list] as unknown[]).push(...(added[list] ?? []))
     for (const [name, gauge] of Object.entries(added.gauges ?? {})) this.gauges.set(name, gauge)
     if (added.announce !== undefined) this.announcers.push(added.announce)

@@ -51,7 +51,7 @@ export class MemoryDisk implements Disk, MemoryLimits {
   openFile(path: string, mode: OpenMode): MemoryFile {
     let node = lookup(this.root, namesOf(path))
     if (node === undefined) {
-      if (mode !== 'create') throw new DiskError('ENOENT', path)
+      if (mode !== 'create' && mode !== 'create private') throw new DiskError('ENOENT', path)
       const { parent, name } = placeOf(this.root, path)
       node = newFile(this.now())
       this.change([{ directory: parent, name, node }])

@@ -11,6 +11,7 @@ const flagsOf: Record<OpenMode, number> = {
   read: fs.constants.O_RDONLY,
   write: fs.constants.O_RDWR,
   create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+  'create private': fs.constants.O_RDWR | fs.constants.O_CREAT,
 }
 
 /** Codes which mean that a name leads nowhere: no entry, or a file where a directory was expected on the way. */
@@ -35,7 +36,7 @@ export class NodeDisk implements Disk {
   open(path: string, mode: OpenMode): DiskFile {
     return new NodeFile(
       path,
-      wrapped(path, () => fs.openSync(path, flagsOf[mode])),
+      wrapped(path, () => fs.openSync(path, flagsOf[mode], mode === 'create private' ? 0o600 : 0o666)),
     )
   }
 

@@ -19,7 +19,10 @@ export interface BrokerCommand {
 }
 
 /** `skua broker`, `bin/mqbroker`: Apache's defaults, flags and lines. */
-export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: Surroundings): Promise<void> {
+export async function runBroker(
+  command: BrokerCommand,
+  { namesrvAddr, home, rocketmqHome }: Surroundings,
+): Promise<void> {
   const events = logEvents('broker')
   const runtime = nodeRuntime(events)
   showRecovery(events, () => runtime.clock.monotonic())
@@ -31,6 +34,7 @@ export async function runBroker(command: BrokerCommand, { namesrvAddr, home }: S
     brokerName: read.brokerName === 'DEFAULT_BROKER' ? hostname() : read.brokerName,
     namesrvAddr: read.namesrvAddr || (namesrvAddr ?? ''),
     storePathRootDir: root,
+    rocketmqHome: expandHome(read.rocketmqHome || (rocketmqHome ?? ''), home),
     storePathCommitLog: expandHome(read.storePathCommitLog, home),
   })
   if (command.printConfig || command.printImportantConfig) {

@@ -21,7 +21,11 @@ const pair = (text: string, before: Record<string, string> = {}): Record<string,
 
 /** Subcommands are loaded when they run: a broker does not wait for the client library, nor the reverse. */
 function program(env: NodeJS.ProcessEnv): Command {
-  const surroundings: Surroundings = { namesrvAddr: env['NAMESRV_ADDR'], home: env['HOME'] ?? '.' }
+  const surroundings: Surroundings = {
+    namesrvAddr: env['NAMESRV_ADDR'],
+    home: env['HOME'] ?? '.',
+    rocketmqHome: env['ROCKETMQ_HOME'],
+  }
   const skua = new Command('skua')
     .description('A message broker that speaks RocketMQ. Without a subcommand: name server and broker in this process.')
     .option('--store <dir>', 'where messages are kept', '.skua')

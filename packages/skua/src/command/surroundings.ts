@@ -2,4 +2,6 @@
 export interface Surroundings {
   readonly namesrvAddr: string | undefined
   readonly home: string
+  /** ROCKETMQ_HOME. */
+  readonly rocketmqHome: string | undefined
 }

@@ -1,0 +1,22 @@
+import { Failure } from '@skua-mq/runtime'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import { AclFiles } from './acl-files.ts'
+import { AclGate } from './acl-gate.ts'
+import { aclRoutes } from './routes.ts'
+
+/** Who may do what: access control 1.0 of RocketMQ 4.9, by the files of `rocketmqHome`. */
+export const accessControl: Feature<On<'config' | 'runtime' | 'brokerAddr'>> = {
+  name: 'access control',
+  make: ({ config, runtime, brokerAddr }) => {
+    if (!config.aclEnable) return {}
+    if (config.rocketmqHome === '') {
+      const remark =
+        'aclEnable=true takes rocketmqHome (or ROCKETMQ_HOME): accounts are read from conf/plain_acl.yml there'
+      throw new Failure('ECONFIG', remark)
+    }
+    const files = new AclFiles(config.rocketmqHome, runtime)
+    const gate = new AclGate(files, { events: runtime.events, now: () => runtime.clock.monotonic() })
+    return { tables: [files], fullGates: [gate], routes: aclRoutes(files, { brokerAddr, config }) }
+  },
+}
