@@ -1,5 +1,3 @@
-import { isIPv4, isIPv6 } from 'node:net'
-
 /** Whether an address, IPv4 or IPv6 without brackets, is meant. */
 export type AddressPattern = (host: string) => boolean
 
@@ -40,7 +38,7 @@ function onePattern(text: string): AddressPattern {
   }
   const parts = texts.map(part => partOf(part, text, family))
   return host => {
-    if (!(family === v4 ? isIPv4(host) : isIPv6(host))) return false
+    if (host.includes(':') !== (family === v6)) return false
     const numbers = partsOf(host, family).map(part => Number.parseInt(part, family.radix))
     return parts.every((matches, i) => matches(numbers[i] as number))
   }

@@ -1,16 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
+import { positive } from './positive.ts'
+import { addServerCommands } from './server-commands.ts'
 import { addStoreCommands } from './store-commands.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const port = (text: string): number => {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('a port is wanted')
-  return value
-}
-const positive = (text: string): number => {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number above 0 is wanted')
   return value
 }
 const pair = (text: string, before: Record<string, string> = {}): Record<string, string> => {
@@ -35,29 +32,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--namesrv-port <port>', 'port of the name server', port)
     .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
     .action(async options => (await import('./standalone.ts')).runStandalone(options))
-  skua
-    .command('nameserver')
-    .description('a name server alone')
-    .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys')
-    .option('-p, --print-config', 'print the configuration and end')
-    .option('-n, --namesrv-addr <addr>', 'taken for compatibility; a name server needs none')
-    .action(async options => (await import('./name-server.ts')).runNameServer(options, surroundings))
-  skua
-    .command('broker')
-    .description('a broker alone')
-    .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys (broker.conf)')
-    .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
-    .option('-p, --print-config', 'print the configuration and end')
-    .option('-m, --print-important-config', 'as -p')
-    .action(async options => (await import('./broker.ts')).runBroker(options, surroundings))
-  skua
-    .command('filterserver')
-    .description('a filter server, as brokers with filterServerNums start them')
-    .requiredOption('--broker <addr>', 'its broker, host:port')
-    .option('--bind <address>', 'address to listen on, at any free port', '127.0.0.1')
-    .option('--call-timeout-ms <ms>', 'longest run of a filter for one message', positive, 100)
-    .option('--memory-bytes <n>', 'memory of one filter', positive, 16_777_216)
-    .action(async options => (await import('./filter-server.ts')).runFilterServer(options))
+  addServerCommands(skua, surroundings)
   const client = (command: Command) =>
     command
       .option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
