@@ -1,6 +1,7 @@
 import type { RemotingLimits } from '@skua-mq/remoting'
 import {
   type ConfigChanges,
+  type Disk,
   Failure,
   type ProcessFacts,
   type Runtime,
@@ -27,6 +28,8 @@ export interface BrokerOptions {
   readonly tlsClient?: TlsClient | undefined
   /** Starts a filter server; needed where filterServerNums is not 0. */
   readonly startFilterProcess?: StartFilterProcess
+  /** Where `rocketmqHome` is; default: the disk of `runtime`. A broker whose messages are in memory has another one. */
+  readonly homeDisk?: Disk
   /** Keeps options that a tool changed (25) for the next start. */
   readonly keepConfig?: (changes: ConfigChanges) => void
 }

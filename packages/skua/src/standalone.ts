@@ -95,6 +95,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     config,
     runtime,
     facts: new NodeProcessFacts(),
+    ...(memory ? { homeDisk: nodeRuntime().disk } : {}),
     bindAddress: host,
     totalMemoryBytes: totalmem(),
     storeAddress: await runtime.net.resolve(config.brokerIP1),

@@ -129,7 +129,8 @@ func producerOf(r request) (rocketmq.Producer, error) {
 		producer.WithGroupName(group),
 		producer.WithInstanceName(fmt.Sprint("p", time.Now().UnixNano())),
 		producer.WithQueueSelector(selector),
-		producer.WithRetry(2))
+		producer.WithRetry(2),
+		producer.WithCredentials(credentials()))
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +139,11 @@ func producerOf(r request) (rocketmq.Producer, error) {
 	}
 	producers[key] = p
 	return p, nil
+}
+
+// What SKUA_ACCESS_KEY and SKUA_SECRET_KEY say; empty keys sign nothing.
+func credentials() primitive.Credentials {
+	return primitive.Credentials{AccessKey: os.Getenv("SKUA_ACCESS_KEY"), SecretKey: os.Getenv("SKUA_SECRET_KEY")}
 }
 
 func messageOf(r request, i int) *primitive.Message {
@@ -243,7 +249,8 @@ func push(r request) (any, error) {
 		consumer.WithInstance(fmt.Sprint("c", time.Now().UnixNano())),
 		consumer.WithConsumerModel(model),
 		consumer.WithConsumerOrder(r.Orderly),
-		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset))
+		consumer.WithConsumeFromWhere(consumer.ConsumeFromFirstOffset),
+		consumer.WithCredentials(credentials()))
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ const options = request => ({
   logger: quiet,
   namesrvAddr: request.namesrv,
   nameSrv: request.namesrv,
-  accessKeyId: 'a',
-  accessKeySecret: 's',
+  accessKeyId: process.env.SKUA_ACCESS_KEY ?? 'a',
+  accessKeySecret: process.env.SKUA_SECRET_KEY ?? 's',
 })
 
 async function producerOf(request) {

@@ -22,13 +22,15 @@ const sourceDir = join(javaDir, 'src')
 
 /** Jars of the official client of a version. */
 export function javaJars(version: JavaVersion): Promise<string> {
-  return cached(`java-${version}/lib`, async dir => {
+  const pom = join(javaDir, `pom-${version}.xml`)
+  const digest = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)
+  return cached(`java-${version}/lib-${digest}`, async dir => {
     await command('mvn', [
       '-q',
       '-B',
       '-U',
       '-f',
-      join(javaDir, `pom-${version}.xml`),
+      pom,
       'dependency:copy-dependencies',
       `-DoutputDirectory=${dir}`,
       '-DincludeScope=runtime',

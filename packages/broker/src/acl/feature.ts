@@ -6,16 +6,16 @@ import { AclGate } from './acl-gate.ts'
 import { aclRoutes } from './routes.ts'
 
 /** Who may do what: access control 1.0 of RocketMQ 4.9, by the files of `rocketmqHome`. */
-export const accessControl: Feature<On<'config' | 'runtime' | 'brokerAddr'>> = {
+export const accessControl: Feature<On<'config' | 'runtime' | 'brokerAddr' | 'homeDisk'>> = {
   name: 'access control',
-  make: ({ config, runtime, brokerAddr }) => {
+  make: ({ config, runtime, brokerAddr, homeDisk }) => {
     if (!config.aclEnable) return {}
     if (config.rocketmqHome === '') {
       const remark =
         'aclEnable=true takes rocketmqHome (or ROCKETMQ_HOME): accounts are read from conf/plain_acl.yml there'
       throw new Failure('ECONFIG', remark)
     }
-    const files = new AclFiles(config.rocketmqHome, runtime)
+    const files = new AclFiles(config.rocketmqHome, { ...runtime, disk: homeDisk })
     const gate = new AclGate(files, { events: runtime.events, now: () => runtime.clock.monotonic() })
     return { tables: [files], fullGates: [gate], routes: aclRoutes(files, { brokerAddr, config }) }
   },

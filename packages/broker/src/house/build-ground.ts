@@ -38,6 +38,7 @@ export function buildGround(
   return {
     ...{ config, live, runtime, store, client, bindAddress, totalMemoryBytes, startFilterProcess, progress, bitmaps },
     ...addresses,
+    homeDisk: options.homeDisk ?? disk,
     serverGone: { add: listener => gone.push(listener) },
     file: (name, codec) =>
       new TableFile({ disk, events, codec, path: `${config.storePathRootDir}/config/${name}.json` }),

@@ -1,6 +1,6 @@
 import type { SlicedCodec } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
-import type { LiveConfig, Runtime } from '@skua-mq/runtime'
+import type { Disk, LiveConfig, Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig, brokerOptions } from '../config/options.ts'
 import type { FilterBitmaps } from '../filter/filter-bitmaps.ts'
@@ -15,6 +15,8 @@ export interface Ground {
   readonly live: LiveConfig<typeof brokerOptions>
   readonly runtime: Runtime
   readonly store: MessageStore
+  /** Where `rocketmqHome` is. */
+  readonly homeDisk: Disk
   /** To name servers, and to the master of a slave. */
   readonly client: RemotingClient
   /** Told the address of a server that is gone. */

@@ -38,6 +38,12 @@ function program(env: NodeJS.ProcessEnv): Command {
       .option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
       .option('--tls', 'connect with TLS, whatever the certificate of the server')
       .option('--tls-ca <file>', 'connect with TLS; the certificate must be of this authority (PEM)')
+      .option('--access-key <key>', 'account of a broker with access control', env['SKUA_ACCESS_KEY'])
+      .option(
+        '--secret-key <key>',
+        'its secret; better in SKUA_SECRET_KEY: others see command lines',
+        env['SKUA_SECRET_KEY'],
+      )
   client(skua.command('send').argument('<topic>').argument('<body>'))
     .description('send messages; exit code 2 when one is stored less safely than the broker was told to')
     .option('--tag <tag>', 'tag of the messages')

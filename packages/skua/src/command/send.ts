@@ -1,7 +1,8 @@
 import { Producer } from '@skua-mq/client'
+import { type AccessFlags, credentialsOf } from './access-flags.ts'
 import { tlsOf } from './tls-flags.ts'
 
-export interface SendCommand {
+export interface SendCommand extends AccessFlags {
   readonly topic: string
   readonly body: string
   readonly namesrvAddr: string
@@ -15,7 +16,12 @@ export interface SendCommand {
 
 /** `skua send`: one line for each message that was stored. */
 export async function runSend(command: SendCommand): Promise<void> {
-  const producer = new Producer({ namesrvAddr: command.namesrvAddr, tls: tlsOf(command), group: 'SKUA_SEND' })
+  const producer = new Producer({
+    namesrvAddr: command.namesrvAddr,
+    tls: tlsOf(command),
+    group: 'SKUA_SEND',
+    ...credentialsOf(command),
+  })
   try {
     for (let i = 0; i < command.count; i++) {
       const { sendStatus, msgId, queue, queueOffset } = await producer.send({

@@ -1,7 +1,8 @@
 import { PushConsumer } from '@skua-mq/client'
+import { type AccessFlags, credentialsOf } from './access-flags.ts'
 import { tlsOf } from './tls-flags.ts'
 
-export interface TailCommand {
+export interface TailCommand extends AccessFlags {
   readonly topic: string
   readonly namesrvAddr: string
   readonly tags: string
@@ -16,6 +17,7 @@ export async function runTail(command: TailCommand): Promise<void> {
   const consumer = new PushConsumer({
     namesrvAddr: command.namesrvAddr,
     tls: tlsOf(command),
+    ...credentialsOf(command),
     group: `SKUA_TAIL_${process.pid}`,
     consumeFromWhere: command.fromStart ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
   })

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueueAveragely;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
@@ -66,7 +67,7 @@ final class Consumers {
 
   private static Object push(Map<String, Object> request) throws Exception {
     String name = Json.text(request, "name", "");
-    DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(Json.text(request, "group", ""));
+    DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(Json.text(request, "group", ""), Access.hook(), new AllocateMessageQueueAveragely());
     consumer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     consumer.setInstanceName(Json.text(request, "instance", name + System.nanoTime()));
     if (request.containsKey("namespace")) consumer.setNamespace(Json.text(request, "namespace", ""));
@@ -150,7 +151,7 @@ final class Consumers {
   }
 
   private static Object litePull(Map<String, Object> request) throws Exception {
-    DefaultLitePullConsumer consumer = new DefaultLitePullConsumer(Json.text(request, "group", ""));
+    DefaultLitePullConsumer consumer = new DefaultLitePullConsumer(Json.text(request, "group", ""), Access.hook());
     consumer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     consumer.setInstanceName("l" + System.nanoTime());
     consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
@@ -211,7 +212,7 @@ final class Consumers {
     String key = Json.text(request, "namesrv", "") + "|" + Json.text(request, "namespace", "") + "|" + Json.text(request, "group", "interop-pull");
     DefaultMQPullConsumer known = pullers.get(key);
     if (known != null) return known;
-    DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(Json.text(request, "group", "interop-pull"));
+    DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(Json.text(request, "group", "interop-pull"), Access.hook());
     consumer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     consumer.setInstanceName("q" + System.nanoTime());
     if (request.containsKey("namespace")) consumer.setNamespace(Json.text(request, "namespace", ""));

@@ -41,7 +41,7 @@ final class Producers {
   static synchronized DefaultMQProducer producer(Map<String, Object> request) throws Exception {
     DefaultMQProducer known = producers.get(key(request));
     if (known != null) return known;
-    DefaultMQProducer producer = new DefaultMQProducer(Json.text(request, "group", "interop-producer"), null, Json.flag(request, "trace"), null);
+    DefaultMQProducer producer = new DefaultMQProducer(Json.text(request, "group", "interop-producer"), Access.hook(), Json.flag(request, "trace"), null);
     start(producer, request);
     return producer;
   }
@@ -158,7 +158,7 @@ final class Producers {
     synchronized (Producers.class) {
       producer = (TransactionMQProducer) producers.get(key(request));
       if (producer == null) {
-        producer = new TransactionMQProducer(Json.text(request, "group", "interop-tx"));
+        producer = new TransactionMQProducer(Json.text(request, "group", "interop-tx"), Access.hook());
         producer.setTransactionListener(new Outcomes());
         start(producer, request);
       }
