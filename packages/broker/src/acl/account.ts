@@ -1,4 +1,5 @@
 import { type AddressPattern, addressPattern } from './address-pattern.ts'
+import { Mac } from './mac.ts'
 import { AclPerm, permissionOf, permissionWords } from './permission.ts'
 
 /** An account as plain_acl.yml has it (admin.md 7.3). */
@@ -22,7 +23,7 @@ export interface AccountChange extends Omit<AccountText, 'secretKey'> {
 /** The same, ready to be asked. */
 export interface Account {
   readonly accessKey: string
-  readonly secretKey: string
+  readonly mac: Mac
   readonly isAdmin: boolean
   readonly isTrusted: AddressPattern
   /** Has no list at all: an admin of this kind may do everything. */
@@ -47,7 +48,7 @@ export function accountOf(text: AccountText): Account {
   }
   return {
     accessKey,
-    secretKey,
+    mac: new Mac(secretKey),
     isAdmin: text.admin ?? false,
     isTrusted: addressPattern(text.whiteRemoteAddress ?? ''),
     hasNoLists: topicPerms.length === 0 && groupPerms.length === 0,

@@ -39,7 +39,7 @@ export class AclRules {
     const account = this.accounts.get(accessKey)
     if (account === undefined) return `No acl config for ${accessKey}`
     if (account.isTrusted(host)) return undefined
-    if (!isSigned(command, account.secretKey)) return `Check signature failed for accessKey=${accessKey}`
+    if (!isSigned(command, account.mac)) return `Check signature failed for accessKey=${accessKey}`
     return refusalOfPermission(command, account)
   }
 }
