@@ -85,21 +85,23 @@ describe('TurnWrite', () => {
     assert.deepEqual(at.news, ['c: ok at 2'])
   })
 
-  test('queue entries lead to the records, those of a batch too; a prepared message has none', () => {
+  test('queue entries lead to the records, those of a batch too; a prepared message has none, nor an inner batch of 5.x', () => {
     const at = new Taking()
     const batch = Object.entries({ two: '', three: 'TAGS\x01t' }).map(([body, properties]) => ({
       ...{ flag: 0, body: Buffer.from(body), properties: Buffer.from(properties) },
     }))
     at.append(message('T', 'one', 'KEYS\x01k'))
     at.parts.appender.appendBatch(draftOf({ ...message('T', ''), body: encodeBatch(batch) }), { stored: () => {} })
-    at.parts.appender.append(Object.assign(draftOf(message('T', 'half')), { sysFlag: 4 }), { stored: () => {} })
+    for (const sysFlag of [4, 0xc0])
+      at.parts.appender.append(Object.assign(draftOf(message('T', 'none')), { sysFlag }), { stored: () => {} })
     at.append(message('T', 'four'))
     at.turn.run()
     const entries = Array.from({ length: 9 }, () => ({ physicalOffset: 0, size: 0, tagsCode: 0 }))
     const count = at.queue('T')!.entries(0, entries)
-    const bodies = entries.slice(0, count).map(({ physicalOffset, size }) => {
+    const bodies = entries.slice(0, count).map(({ physicalOffset, size }, place) => {
       const record = at.parts.reader.recordSync(physicalOffset)!
       assert.equal(record.length, size)
+      assert.equal(Number(record.readBigInt64BE(20)), place, 'the record says where its entry is')
       return record.toString('utf8', 88, 88 + record.readInt32BE(84))
     })
     assert.deepEqual(bodies, ['one', 'two', 'three', 'four'])
