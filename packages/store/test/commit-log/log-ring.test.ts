@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { BrokenInvariant } from '@skua-mq/runtime'
 import fc from 'fast-check'
 import { type Chunk, LogRing } from '../../src/commit-log/log-ring.ts'
 
@@ -90,6 +91,18 @@ describe('LogRing', () => {
     const other = new Filled()
     other.chunk(1, { size: limitBytes })
     for (let value = 0; value < 5; value++) assert.equal(other.chunk(value).bytes.length, chunkBytes)
+  })
+
+  test('says so when a chunk was pinned after it had been given up, or would lie over another', () => {
+    const at = new Filled()
+    at.chunk(0)
+    assert.throws(() => at.ring.open(at.end - 1, { size: chunkBytes, keepFrom: 0 }), BrokenInvariant)
+    const other = new Filled()
+    const given = other.chunk(0)
+    other.ring.cut(0)
+    other.end = 0
+    given.pins++
+    assert.throws(() => other.chunk(1), BrokenInvariant)
   })
 
   test('a cut takes what lies behind it, within a chunk and between two', () => {

@@ -211,6 +211,18 @@ describe('DiskProbe', () => {
     at.assertKept(5000)
   })
 
+  test('nothing is repaired by figures that are not to be trusted', async () => {
+    const at = new Probed()
+    await at.failSync(1000)
+    at.failWrite(1000)
+    const before = at.onDisk(0, size)
+    at.health.fault(new Error('a figure is wrong'))
+    await at.clock.advanceAsync(60_000)
+    assert.ok(at.onDisk(0, size).equals(before))
+    assert.deepEqual([at.health.has('log sync'), at.health.has('log write'), at.flush.synced], [true, true, 0])
+    assert.equal(at.clock.nextInMs, undefined)
+  })
+
   test('a stop waits for what is under way, and nothing is touched after it', async () => {
     const at = new Probed()
     await at.failSync(2 * size + 5000)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { BrokenInvariant } from '@skua-mq/runtime'
+import { GetResult } from '../../src/index.ts'
 import { type LogBlock, LogBlocks } from '../../src/read/log-blocks.ts'
 import { bytesAt, LogParts } from '../log-parts.ts'
 
@@ -99,6 +101,22 @@ describe('LogBlocks', () => {
     assert.equal(blocks.find(0, 1), undefined)
     assertTrue(blocks.find(blockBytes, 2 * blockBytes))
     assert.ok(buffers.size <= 3, `${buffers.size} buffers`)
+  })
+
+  test('says so when a block was pinned after it had been given up, or is released once too often', async () => {
+    const { blocks } = blocksOf({ kept: 1 })
+    const first = await blocks.hold(0, 1)
+    const result = new GetResult()
+    result.pinned.push(first!)
+    result.release()
+    const second = await blocks.hold(blockBytes, blockBytes + 1)
+    second!.pins--
+    first!.pins++
+    await assert.rejects(blocks.hold(size, size + 1), BrokenInvariant)
+    first!.pins--
+    result.pinned.push(first!)
+    assert.throws(() => result.release(), BrokenInvariant)
+    assert.equal(first!.pins, 0)
   })
 
   test('what was of use lately stays, and what was given up is not found as the one that was of use last', async () => {
