@@ -1,3 +1,5 @@
+import { assert } from '@skua-mq/runtime'
+
 /** store.md 6, getMessage; the remark of a pull reply is `getStatusNames[status]`. */
 export type GetStatus =
   | 'found'
@@ -70,7 +72,10 @@ export class GetResult {
   readonly pinned: { pins: number }[] = []
 
   release(): void {
-    for (const pin of this.pinned) pin.pins--
+    for (const pin of this.pinned) {
+      assert(pin.pins > 0, 'what is released is pinned')
+      pin.pins--
+    }
     this.pinned.length = 0
     this.slices.length = 0
   }

@@ -1,14 +1,14 @@
-import { defineEvent, type Events } from '@skua-mq/runtime'
+import { BrokenInvariant, defineEvent, type Events } from '@skua-mq/runtime'
 import type { Refusing } from './message-store.ts'
 
 export const storeRefuses = defineEvent<{ cause: string; remark: string }>('store refuses messages', 'error')
 export const storeTakes = defineEvent<{ cause: string }>('store takes messages again', 'warn')
 
 /** What can keep a store from taking messages, the gravest first. */
-export type Cause = 'stopped' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'slave'
+export type Cause = 'stopped' | 'fault' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'slave'
 /** Nothing is wrong then, and nobody is told. */
 const expected: ReadonlySet<Cause> = new Set(['stopped', 'slave'])
-const order: readonly Cause[] = ['stopped', 'log write', 'log sync', 'queue write', 'disk full', 'slave']
+const order: readonly Cause[] = ['stopped', 'fault', 'log write', 'log sync', 'queue write', 'disk full', 'slave']
 
 /** Whether the store takes messages, and if not, why. Each cause is set and cleared by the part that watches it. */
 export class Health {
@@ -36,6 +36,18 @@ export class Health {
     if (!this.causes.delete(cause)) return
     this.choose()
     if (!expected.has(cause)) this.events.emit(storeTakes({ cause }))
+  }
+
+  /**
+   * What was caught may be a fault of ours: then nothing that the store says of itself is sure any more. It takes nothing
+   * and repairs nothing in this life, and the next start goes by what was written down before.
+   */
+  distrust(error: unknown): void {
+    if (error instanceof BrokenInvariant) this.fault(error)
+  }
+
+  fault(error: unknown): void {
+    this.set('fault', `${String(error)}; the store is read-only until the broker is started again`)
   }
 
   private choose(): void {

@@ -40,8 +40,10 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const files = new OpenFiles(disk, config.maxOpenFiles)
   const segments = new Segments({ disk, files }, { directory: layout.commitLog, size: config.mappedFileSizeCommitLog })
   const log = new CommitLog(segments, { chunkBytes: config.logChunkBytes, ringBytes: config.logRingBytes })
-  const onTrouble = (error: unknown) =>
+  const onTrouble = (error: unknown) => {
+    health.distrust(error)
     health.set('queue write', `consume queues or index could not be written: ${error}`)
+  }
   const dirtyFiles = new DirtyFiles({ disk, files })
   const queues = queueTable({ disk, files, dirty: dirtyFiles }, { config, layout, onTrouble, special })
   const index = config.messageIndexEnable

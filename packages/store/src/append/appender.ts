@@ -3,7 +3,6 @@ import {
   blankRecordBytes,
   draftRecord,
   forEachBatched,
-  hasQueueEntry,
   maxPropertiesBytes,
   maxTopicBytesV1,
   PropertyScan,
@@ -24,6 +23,7 @@ import { isPlain } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { AppendWaiter, Draft, PutStatus } from '../put.ts'
+import { isQueued } from '../record/record-view.ts'
 import type { Answers, Replicas } from './answers.ts'
 import type { PutSlot, SlotPool } from './put-slot.ts'
 import type { TurnWrite } from './turn-write.ts'
@@ -186,7 +186,7 @@ export class Appender {
   /** Lays `this.record` at the end of the log. */
   private write(queue: ConsumeQueue, chunk: Chunk): void {
     const { record, parts } = this
-    record.queueOffset = hasQueueEntry(record.sysFlag) ? queue.nextOffset++ : 0
+    record.queueOffset = isQueued(record.sysFlag) ? queue.nextOffset++ : 0
     record.physicalOffset = parts.log.end
     const end = writeRecord(chunk.bytes, chunk.used, record)
     parts.turnWrite.records.add(end - chunk.used, recordPropertiesLength(record), this.plainTail)
@@ -201,7 +201,7 @@ export class Appender {
     slot.waiter = waiter
     slot.firstRecord = this.parts.turnWrite.records.count
     slot.sysFlag = draft.sysFlag
-    slot.hasQueueEntry = hasQueueEntry(draft.sysFlag)
+    slot.hasQueueEntry = isQueued(draft.sysFlag)
     slot.end = log.end + size
     slot.needsSync = draft.waitStored && config.flushDiskType === 'SYNC_FLUSH'
     slot.syncDeadline = this.monotonicMs + config.syncFlushTimeout

@@ -20,7 +20,7 @@ export interface ReplicaParts {
   readonly flush: LogFlush
   readonly turnWrite: TurnWrite
   readonly events: Events
-  readonly health: Pick<Health, 'has'>
+  readonly health: Pick<Health, 'has' | 'fault'>
 }
 
 const headBytes = 8
@@ -51,7 +51,7 @@ export class ReplicaAppend {
   append(offset: number, bytes: Buffer): void {
     const { log, flush, turnWrite, health } = this.parts
     // The probe makes zeros of what lies behind the end, and nobody may append there meanwhile.
-    if (health.has('log write') || health.has('log sync'))
+    if (health.has('log write') || health.has('log sync') || health.has('fault'))
       throw new Failure('EREPLICA', 'the store is read-only until the commit log can be written again')
     // What queues and index cannot write stays in memory, and the master knows no end.
     if (health.has('queue write'))
@@ -69,13 +69,21 @@ export class ReplicaAppend {
       turnWrite.becomeReadOnly(error)
       throw error
     }
-    this.take(bytes)
+    try {
+      this.take(bytes)
+    } catch (error) {
+      // The bytes are in the log, and their messages in no queue: only a start makes that good.
+      health.fault(error)
+      throw error
+    }
     flush.written(false)
   }
 
   /** Takes a record that is not whole out of the log again: it is asked for anew. Throws DiskError. */
   async cut(): Promise<void> {
-    const { log, flush } = this.parts
+    const { log, flush, health } = this.parts
+    // Where it begins is a figure like others.
+    if (health.has('fault')) return
     const { partialFrom } = log
     this.forget()
     if (partialFrom === undefined) return

@@ -1,11 +1,10 @@
-import type { Clock, Turn, TurnSlot } from '@skua-mq/runtime'
+import { assert, type Clock, type Turn, type TurnSlot } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
 import type { Dispatch, DispatchRecord } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { ArrivalListener } from '../message-store.ts'
-import { isQueued } from '../record/record-view.ts'
 import type { Answers } from './answers.ts'
 import type { PutSlot } from './put-slot.ts'
 import type { PutTimes } from './put-times.ts'
@@ -82,17 +81,16 @@ export class TurnWrite {
     const begunMs = clock.monotonic()
     try {
       this.parts.log.writeTurn()
+      assert(
+        this.slots.at(-1)!.end === this.parts.log.written,
+        'the last message of a turn ends where it is written to',
+      )
     } catch (error) {
       this.failed(error)
       return
     }
     putTimes.add(clock.monotonic() - begunMs, this.slots.length)
-    let needsSync = false
-    for (const slot of this.slots) {
-      needsSync ||= slot.needsSync
-      this.dispatch(slot)
-      this.parts.answers.add(slot)
-    }
+    const needsSync = this.dispatchAll()
     this.slots.length = 0
     this.records.clear()
     this.parts.flush.written(needsSync)
@@ -109,9 +107,33 @@ export class TurnWrite {
   private failed(error: unknown): void {
     const remark = this.becomeReadOnly(error)
     this.parts.log.rollback()
-    for (const slot of this.slots) {
-      const queue = slot.queue!
-      queue.nextOffset = queue.maxOffset
+    for (const { queue } of this.slots) queue!.nextOffset = queue!.maxOffset
+    this.refuse(0, remark)
+  }
+
+  /** Dispatches the turn, and hands it on; answers whether somebody waits for an fdatasync. */
+  private dispatchAll(): boolean {
+    let needsSync = false
+    let done = 0
+    try {
+      for (const slot of this.slots) {
+        needsSync ||= slot.needsSync
+        this.dispatch(slot)
+        this.parts.answers.add(slot)
+        done++
+      }
+    } catch (error) {
+      // Messages are in the log and in no queue: only a start makes that good.
+      this.parts.health.fault(error)
+      this.refuse(done, `the message is written, and could not be dispatched: ${String(error)}`)
+      throw error
+    }
+    return needsSync
+  }
+
+  /** Ends the turn: its appends from the one at `from` on have failed. */
+  private refuse(from: number, remark: string): void {
+    for (const slot of this.slots.slice(from)) {
       slot.result.status = 'failed'
       slot.result.physicalOffset = -1
       slot.result.count = 0
@@ -128,6 +150,7 @@ export class TurnWrite {
   /** The log could not be written: nothing is taken until it can be. Answers the remark. */
   becomeReadOnly(error: unknown): string {
     const remark = `the commit log could not be written: ${String(error)}; the store is read-only until a write succeeds`
+    this.parts.health.distrust(error)
     this.parts.health.set('log write', remark)
     this.parts.onFailed()
     return remark
@@ -136,11 +159,16 @@ export class TurnWrite {
   private dispatch(slot: PutSlot): void {
     const { record, records } = this
     const queue = slot.queue!
+    const { queueOffset, physicalOffset } = slot.result
+    assert(
+      (queueOffset === queue.maxOffset || !slot.hasQueueEntry) && physicalOffset >= queue.maxPhysicalOffset,
+      'messages come into their queue at its end, in the order of the log',
+    )
     record.bytes = slot.chunk!.bytes
-    record.physicalOffset = slot.result.physicalOffset
+    record.physicalOffset = physicalOffset
     record.sysFlag = slot.sysFlag
     record.storedAtMs = slot.result.storedAtMs
-    record.hasQueueEntry = isQueued(slot.sysFlag)
+    record.hasQueueEntry = slot.hasQueueEntry
     let end = slot.at
     for (let i = slot.firstRecord, last = i + slot.result.count; i < last; i++) {
       record.size = records.sizes[i]!

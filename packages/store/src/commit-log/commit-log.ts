@@ -104,6 +104,8 @@ export class CommitLog {
   /** Writes what the turn assigned. Throws DiskError; nothing counts as written then. */
   writeTurn(): void {
     assert(this.written >= this.minOffset, 'what is written lies in the segments')
+    const { oldestOffset = Number.POSITIVE_INFINITY } = this.ring
+    assert(oldestOffset <= this.written || this.end === this.written, 'all that is not written is in memory')
     this.ring.eachFrom(this.written, chunk => {
       const from = Math.max(this.written, chunk.base)
       this.strayEnd = Math.max(this.strayEnd, chunk.base + chunk.used)

@@ -1,3 +1,5 @@
+import { assert } from '@skua-mq/runtime'
+
 /** A piece of the newest log in memory: `bytes[0, used)` are the bytes of the log from `base` on. */
 export interface Chunk {
   readonly bytes: Buffer
@@ -13,7 +15,7 @@ export interface Chunk {
  */
 export class LogRing {
   private readonly chunks: Chunk[] = []
-  private readonly spare: Buffer[] = []
+  private readonly spare: Chunk[] = []
   private readonly chunkBytes: number
   private readonly limitBytes: number
   private total = 0
@@ -49,8 +51,11 @@ export class LogRing {
       this.chunks.shift()
       this.recycle(oldest)
     }
+    const { newest } = this
+    assert(newest === undefined || newest.base + newest.used <= base, 'a chunk begins behind the one before')
     const reused = capacity === this.chunkBytes ? this.spare.pop() : undefined
-    const chunk: Chunk = { bytes: reused ?? Buffer.allocUnsafeSlow(capacity), base, used: 0, pins: 0 }
+    assert(reused === undefined || reused.pins === 0, 'nobody reads from a chunk that is filled anew')
+    const chunk: Chunk = { bytes: reused?.bytes ?? Buffer.allocUnsafeSlow(capacity), base, used: 0, pins: 0 }
     this.chunks.push(chunk)
     this.total += capacity
     return chunk
@@ -82,8 +87,7 @@ export class LogRing {
 
   private recycle(chunk: Chunk): void {
     this.total -= chunk.bytes.length
-    if (chunk.pins === 0 && chunk.bytes.length === this.chunkBytes && this.spare.length < 2)
-      this.spare.push(chunk.bytes)
+    if (chunk.pins === 0 && chunk.bytes.length === this.chunkBytes && this.spare.length < 2) this.spare.push(chunk)
   }
 
   private indexOf(offset: number): number {

@@ -1,3 +1,4 @@
+import { assert } from '@skua-mq/runtime'
 import type { MessageQueue, QueueEntry } from '../message-store.ts'
 import type { SpecialQueue } from '../special-queue.ts'
 import type { Block, BlockCache, BlockOwner } from './block-cache.ts'
@@ -216,6 +217,7 @@ export class ConsumeQueue implements MessageQueue, BlockOwner {
     for (const block of this.blocks) {
       const end = block.firstUnit + block.count
       if (end <= this.writtenOffset) continue
+      assert(block.firstUnit <= this.writtenOffset, 'units are written where those before them end')
       const from = (this.writtenOffset - block.firstUnit) * unitBytes
       this.parts.files.write(this.directory, this.writtenOffset, {
         bytes: block.bytes,

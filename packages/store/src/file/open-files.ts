@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from '@skua-mq/runtime'
+import { assert, type Disk, type DiskFile } from '@skua-mq/runtime'
 
 /** A file that is held open. It is not closed while `pins` is above 0. */
 export interface OpenFile {
@@ -67,6 +67,7 @@ export class OpenFiles {
   }
 
   release(handle: OpenFile): void {
+    assert(handle.pins > 0, 'what is released is pinned')
     handle.pins--
     if (handle.gone && handle.pins === 0) handle.file.closeSync()
   }

@@ -54,11 +54,13 @@ export class DiskProbe {
 
   private get isNeeded(): boolean {
     const { health } = this.parts
-    return health.has('log sync') || health.has('log write')
+    return !health.has('fault') && (health.has('log sync') || health.has('log write'))
   }
 
   private async probe(): Promise<void> {
     const { health, flush } = this.parts
+    // It would repair by figures that are wrong.
+    if (health.has('fault')) return
     try {
       if (health.has('log sync')) {
         const failures = flush.failureCount
@@ -72,6 +74,7 @@ export class DiskProbe {
       }
     } catch (error) {
       // The cause stands in `health` already; the next probe tries again. A fault of ours is no fault of the disk.
+      health.distrust(error)
       if (error instanceof BrokenInvariant) throw error
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock, Disk, DiskFile, Timer } from '@skua-mq/runtime'
+import { type Clock, type Disk, type DiskFile, Failure, type Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
@@ -140,7 +140,9 @@ export class DispatchFlush {
   }
 
   private now(): Round {
-    const { log, index, queues } = this.parts
+    const { log, index, queues, health } = this.parts
+    // The points stay where all was well: the next start makes the rest again from the log.
+    if (health.has('fault')) throw new Failure('EFAULT', 'the store does not trust what it has in memory')
     const point = { physicalOffset: log.recordsEnd, index: index?.point ?? noIndex, totals: queues.totals() }
     return { point, storedAtMs: log.writtenStoredAtMs }
   }
@@ -264,6 +266,7 @@ export class DispatchFlush {
   }
 
   private failed(error: unknown): void {
+    this.parts.health.distrust(error)
     const remark = `consume queues or index could not be written: ${String(error)}; they are tried again every flushIntervalConsumeQueue`
     this.parts.health.set('queue write', remark)
   }

@@ -44,6 +44,7 @@ export class LogFlush {
 
   /** `syncedOffset`: below it the log is known to be on the medium. `begin` follows. */
   start(syncedOffset: number): void {
+    assert(syncedOffset <= this.parts.log.written, 'nothing is synced that is not written')
     this.synced = syncedOffset
     this.syncedStoredAtMs = this.parts.log.writtenStoredAtMs
     this.thoroughAtMs = this.parts.clock.monotonic() + this.parts.config.flushCommitLogThoroughInterval
@@ -134,6 +135,7 @@ export class LogFlush {
   failed(error: unknown): void {
     this.failures++
     const remark = `fdatasync of the commit log failed: ${String(error)}; the store is read-only until one succeeds`
+    this.parts.health.distrust(error)
     this.parts.health.set('log sync', remark)
     this.parts.onFailed(error)
   }
@@ -184,7 +186,8 @@ export class LogFlush {
       return false
     }
     assert(target <= log.written, 'nothing is synced that is not written')
-    this.synced = Math.max(this.synced, target)
+    assert(this.synced <= target, 'what is synced stays so, but for a cut of the log')
+    this.synced = target
     this.thoroughAtMs = this.parts.clock.monotonic() + this.parts.config.flushCommitLogThoroughInterval
     this.syncedStoredAtMs = storedAtMs
     this.parts.onSynced(this.synced)

@@ -1,3 +1,4 @@
+import { assert } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 
 /** A piece of the log's files in memory: `bytes[0, length)` are its bytes from `base` on. */
@@ -28,7 +29,7 @@ export class LogBlocks {
   /** The least recently used first. */
   private readonly blocks = new Map<number, LogBlock>()
   private readonly loading = new Map<number, Loading>()
-  private readonly spare: Buffer[] = []
+  private readonly spare: LogBlock[] = []
   /** The most recently used one: neighbours in an answer mostly lie in the same. */
   private newest: LogBlock | undefined
 
@@ -98,7 +99,9 @@ export class LogBlocks {
     const length = Math.min(this.endOf(base), written) - base
     try {
       if (segment === undefined || length <= 0) return undefined
-      const bytes = this.spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes)
+      const reused = this.spare.pop()
+      assert(reused === undefined || reused.pins === 0, 'nobody reads from a block that is filled anew')
+      const bytes = reused?.bytes ?? Buffer.allocUnsafeSlow(blockBytes)
       const handle = segments.acquire(segment)
       try {
         const got = await handle.file.read(bytes, 0, length, base - segment.base)
@@ -128,6 +131,6 @@ export class LogBlocks {
     this.blocks.delete(base)
     if (block === this.newest) this.newest = undefined
     // Whoever still has it pinned keeps the buffer.
-    if (block.pins === 0 && this.spare.length < 2) this.spare.push(block.bytes)
+    if (block.pins === 0 && this.spare.length < 2) this.spare.push(block)
   }
 }

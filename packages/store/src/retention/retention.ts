@@ -77,6 +77,7 @@ export class Retention {
     this.timer = this.parts.clock.after(ms, () => {
       this.running = this.round()
         .catch(error => {
+          this.parts.health.distrust(error)
           if (!this.aborter.signal.aborted) this.parts.events.emit(retentionFailed({ error }))
         })
         .then(() => this.arm(this.parts.config.cleanResourceInterval))
@@ -93,7 +94,7 @@ export class Retention {
   }
 
   private async round(): Promise<void> {
-    const { clock, config } = this.parts
+    const { clock, config, health } = this.parts
     const verdict = this.checkDisk()
     const believedMs = this.time.now()
     // Who asks for it by hand knows what time it is.
@@ -106,7 +107,7 @@ export class Retention {
     // Where a queue ends is known from its file alone, once its messages are gone.
     await this.parts.dispatchFlush.settle()
     const count = this.expired(rule, settled)
-    if (count === 0 || this.aborter.signal.aborted) return
+    if (count === 0 || this.aborter.signal.aborted || health.has('fault')) return
     const reason = verdict.force ? 'the disk is short' : 'fileReservedTime'
     try {
       await this.deleteSegments(count, reason)
