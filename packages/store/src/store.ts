@@ -269,6 +269,13 @@ export class Store implements MessageStore {
     this.parts.retention.ask()
   }
 
+  async sync(): Promise<boolean> {
+    const { log, flush } = this.parts
+    const end = log.written
+    await flush.syncAll()
+    return flush.synced >= end
+  }
+
   onArrival(listener: ArrivalListener): void {
     this.parts.turnWrite.onArrival(listener)
   }
