@@ -112,6 +112,7 @@ export class Store implements MessageStore {
       appender.start()
       if (suspicion.raised) await probe.rewriteUnsynced()
       if (recovered.crashed) await flush.syncAll()
+      if (flush.dirtyBytes === 0) recovery.logSynced()
       dispatchFlush.start(recovered.points)
       retention.start()
       if (config.brokerRole === 'SLAVE') health.set('slave', 'brokerRole is SLAVE: messages come from the master only')
