@@ -12,6 +12,7 @@ import {
 import type { Replicas } from './append/answers.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import { fillSize } from './consume-queue/unit.ts'
 import type { MessageBitmaps } from './dispatch.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type {
@@ -284,6 +285,7 @@ export class Store implements MessageStore {
   private async storedAtIn(queue: ConsumeQueue, offset: number): Promise<number> {
     if (queue.entries(offset, this.entry) === 0) return -1
     const { physicalOffset, size } = this.entry[0]!
+    if (size === fillSize) return -1
     const head = await this.parts.reader.read(physicalOffset, Math.min(headBytes, size))
     return head.length < headBytes ? -1 : storedAtMsOf(head)
   }

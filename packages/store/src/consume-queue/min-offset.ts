@@ -34,8 +34,8 @@ function firstInLog(queue: ConsumeQueue, from: number, minPhysicalOffset: number
   return firstMessage(queue, low, queue.maxOffset)
 }
 
-/** The first unit of `[from, to)` that is no filling, which is then in `unit`; `to` where there is none. */
-function firstMessage(queue: ConsumeQueue, from: number, to: number): number {
+/** The first unit of `[from, to)` that is no filling; `to` where there is none. It is then in `unit`. */
+export function firstMessage(queue: ConsumeQueue, from: number, to: number): number {
   for (let at = from; at < to; ) {
     // Mostly the first one is it.
     const got = queue.readSync(at, span, at === from ? 1 : to - at)
