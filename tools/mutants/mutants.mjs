@@ -384,7 +384,7 @@ export const mutants = [
   mutant(
     'nobody hears of a deletion',
     'broker/src/house/house.ts',
-    '    for (const ear of this.ears) ear.topicDeleted?.(topic)\n',
+    '    this.tellAll(ear => ear.topicDeleted?.(topic))\n',
     '',
   ),
   mutant(

@@ -23,11 +23,12 @@ export class StoreMachine {
   readonly events: Event[] = []
   private readonly machine: SimMachine
   private boots = 0
+  private cuts = 0
   private changes: Parameters<typeof storeConfig>[0]
 
-  constructor(changes: Parameters<typeof storeConfig>[0] = {}) {
+  constructor(changes: Parameters<typeof storeConfig>[0] = {}, seed = 7) {
     this.changes = changes
-    const random = new SimRandom(7)
+    const random = new SimRandom(seed)
     const network = new SimNetwork({ clock: this.clock, random: random.fork() })
     this.machine = new SimMachine({ clock: this.clock, network, random }, 'broker')
   }
@@ -46,7 +47,12 @@ export class StoreMachine {
       maxIndexNum: 100,
       ...this.changes,
     })
-    const facts = { pid: ++this.boots, bootId: 'boot', startedAt: () => undefined, lockHolder: () => undefined }
+    const facts = {
+      pid: ++this.boots,
+      bootId: `boot ${this.cuts}`,
+      startedAt: () => undefined,
+      lockHolder: () => undefined,
+    }
     const store = new Store(config, { ...runtime, facts, special: specialQueues(configOf(brokerOptions)) })
     await this.clock.until(store.start())
     return { runtime, store }
@@ -54,6 +60,12 @@ export class StoreMachine {
 
   kill(): void {
     this.machine.kill()
+  }
+
+  /** What was not synced is lost by chance. */
+  powerCut(): void {
+    this.machine.powerCut()
+    this.cuts++
   }
 
   /** Stores messages and waits for the answers. */

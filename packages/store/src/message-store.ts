@@ -108,5 +108,8 @@ export interface MessageStore extends Service {
   /** Segments older than `fileReservedTime` go in the next round of retention, whatever `deleteWhen` says. */
   deleteExpired(): void
 
+  /** Resolves when all that is stored now is on the medium; false where it could not be brought there. */
+  sync(): Promise<boolean>
+
   onArrival(listener: ArrivalListener): void
 }

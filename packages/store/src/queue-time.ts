@@ -1,8 +1,9 @@
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import { firstMessage } from './consume-queue/min-offset.ts'
 
 /**
  * The offset of the message stored nearest to `atMs` (store.md 3.6): an exact match wins, else the nearer neighbour,
- * and before or behind all messages the first or the last one. 0 for an empty queue.
+ * and before or behind all messages the first or the last one. 0 for an empty queue. Filled places are passed by.
  */
 export async function offsetByTime(
   queue: ConsumeQueue,
@@ -18,19 +19,24 @@ export async function offsetByTime(
   let behindMs = 0
   while (low <= high) {
     const middle = Math.floor((low + high) / 2)
-    const ms = await storedAt(middle)
-    if (ms === atMs) return middle
+    const found = firstMessage(queue, middle, high + 1)
+    if (found > high) {
+      high = middle - 1
+      continue
+    }
+    const ms = await storedAt(found)
+    if (ms === atMs) return found
     if (ms < atMs) {
-      before = middle
+      before = found
       beforeMs = ms
-      low = middle + 1
+      low = found + 1
     } else {
-      behind = middle
+      behind = found
       behindMs = ms
       high = middle - 1
     }
   }
-  if (before === -1) return behind
+  if (before === -1) return Math.max(0, behind)
   if (behind === -1) return before
   return atMs - beforeMs > behindMs - atMs ? behind : before
 }

@@ -12,6 +12,7 @@ import {
 import type { Replicas } from './append/answers.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
+import { fillSize } from './consume-queue/unit.ts'
 import type { MessageBitmaps } from './dispatch.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type {
@@ -112,6 +113,7 @@ export class Store implements MessageStore {
       appender.start()
       if (suspicion.raised) await probe.rewriteUnsynced()
       if (recovered.crashed) await flush.syncAll()
+      if (flush.dirtyBytes === 0) recovery.logSynced()
       dispatchFlush.start(recovered.points)
       retention.start()
       if (config.brokerRole === 'SLAVE') health.set('slave', 'brokerRole is SLAVE: messages come from the master only')
@@ -269,6 +271,13 @@ export class Store implements MessageStore {
     this.parts.retention.ask()
   }
 
+  async sync(): Promise<boolean> {
+    const { log, flush } = this.parts
+    const end = log.written
+    await flush.syncAll()
+    return flush.synced >= end
+  }
+
   onArrival(listener: ArrivalListener): void {
     this.parts.turnWrite.onArrival(listener)
   }
@@ -276,6 +285,7 @@ export class Store implements MessageStore {
   private async storedAtIn(queue: ConsumeQueue, offset: number): Promise<number> {
     if (queue.entries(offset, this.entry) === 0) return -1
     const { physicalOffset, size } = this.entry[0]!
+    if (size === fillSize) return -1
     const head = await this.parts.reader.read(physicalOffset, Math.min(headBytes, size))
     return head.length < headBytes ? -1 : storedAtMsOf(head)
   }

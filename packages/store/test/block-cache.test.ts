@@ -40,4 +40,18 @@ describe('BlockCache', () => {
       assert.ok(cache.bytes <= limit, `${cache.bytes} after ${round} rounds`)
     }
   })
+
+  test('blocks of queues that went away are not kept', () => {
+    const cache = new BlockCache(1000 * blockBytes, error => assert.fail(String(error)))
+    const stays = new Owner(cache)
+    stays.grow()
+    for (let topic = 0; topic < 20_000; topic++) {
+      const owner = new Owner(cache)
+      owner.grow()
+      owner.dropOldest()
+    }
+    assert.ok(cache.listed < 2000, `${cache.listed}`)
+    assert.equal(cache.bytes, blockBytes)
+    assert.ok(stays.blocks[0]!.isHeld)
+  })
 })

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type MessageBitmaps, type MessageFilter, type QueueEntry, verifyStore } from '../src/index.ts'
+import {
+  GetRequest,
+  GetResult,
+  type MessageBitmaps,
+  type MessageFilter,
+  type QueueEntry,
+  verifyStore,
+} from '../src/index.ts'
 import { drain, get, message, type Opened, open, put, smallConfig, type World, world } from './harness.ts'
 
 const extended = { ...smallConfig, enableConsumeQueueExt: true, mappedFileSizeConsumeQueueExt: 1024 }
@@ -158,5 +165,17 @@ test('files of extended units go with the messages they speak of, and with their
   assert.equal(entriesOf(opened, min)[0]?.tagsCode, 65)
   opened.store.deleteTopic('T')
   assert.deepEqual(at.disk.list(directory), [])
+  await at.clock.until(opened.store.stop())
+})
+
+test('a disk that does not give extended units of messages in memory is told of by the promise: whoever wakes readers goes on', async () => {
+  const at = world()
+  const opened = await filled(at)
+  const request = { topic: 'T', offset: 0, filter: tag('B') }
+  at.disk.faults.fail({ on: 'read', code: 'EIO', path: 'consumequeue_ext' })
+  const reading = opened.store.get(Object.assign(new GetRequest(), request), new GetResult())
+  await assert.rejects(async () => reading, /EIO/)
+  at.disk.faults.clear()
+  assert.ok((await get(opened, request)).bodies.includes('m1'))
   await at.clock.until(opened.store.stop())
 })

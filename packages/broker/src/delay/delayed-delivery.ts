@@ -7,7 +7,7 @@ import { DelayedLevel } from './delayed-level.ts'
 export interface DelayedDeliveryParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing' | 'onArrival'>
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing' | 'onArrival' | 'sync'>
   /** Milliseconds, level 1 first. */
   readonly levels: readonly number[]
   readonly file: TableFile<DelayOffsetTable>
@@ -49,7 +49,7 @@ export class DelayedDelivery implements ArrivalListener {
   async stop(): Promise<void> {
     this.timer?.cancel()
     await Promise.all(this.levels.map(level => level.stop()))
-    this.save()
+    if (await this.parts.store.sync()) this.save()
   }
 
   /** On disk when it returns, or an event says why not. */
@@ -91,13 +91,19 @@ export class DelayedDelivery implements ArrivalListener {
     const table = this.table()
     const text = textOf(table)
     if (text === this.saved) return undefined
-    const saving = this.parts.file.saveLater(table).then(isSaved => {
+    const saving: Promise<void> = this.saveSynced(table, () => this.saving === saving).then(isSaved => {
       if (this.saving !== saving) return
       this.saved = isSaved ? text : undefined
       this.saving = undefined
     })
     this.saving = saving
     return saving
+  }
+
+  /** What counts as delivered must not be on the medium before what was delivered: a power cut would lose it. */
+  private async saveSynced(table: DelayOffsetTable, isWanted: () => boolean): Promise<boolean> {
+    const { store, file } = this.parts
+    return (await store.sync()) && isWanted() && file.saveLater(table)
   }
 }
 

@@ -41,6 +41,8 @@ export class SlaveConnection implements SlaveState {
   /** The next byte to be sent; undefined before the first report. */
   private next: number | undefined
   private sending: Promise<void> | undefined
+  /** It was told that this log has not what it lacks: nothing more is sent, and its connection ends. */
+  private isRefused = false
   private reason = 'the slave left'
   private lastHeardMs: number
   private lastSentMs: number
@@ -75,7 +77,7 @@ export class SlaveConnection implements SlaveState {
 
   /** The log has grown. */
   wake(): void {
-    if (this.sending !== undefined || this.next === undefined || this.timer === undefined) return
+    if (this.sending !== undefined || this.next === undefined || this.timer === undefined || this.isRefused) return
     const round = this.send(this.next).finally(() => {
       this.sending = undefined
       // What came while the last read found nothing.
@@ -100,7 +102,7 @@ export class SlaveConnection implements SlaveState {
     const bytes = Buffer.concat([this.rest, chunk])
     const whole = bytes.length - (bytes.length % reportBytes)
     this.rest = bytes.subarray(whole)
-    if (whole > 0) this.reported(readOffset(bytes, whole - reportBytes))
+    if (whole > 0 && !this.isRefused) this.reported(readOffset(bytes, whole - reportBytes))
   }
 
   private reported(offset: number): void {
@@ -151,6 +153,7 @@ export class SlaveConnection implements SlaveState {
 
   /** What it lacks is deleted here. It is told where this log begins, which a slave of either kind takes as a misfit. */
   private refuseBehind(offset: number): void {
+    this.isRefused = true
     const { minPhysicalOffset } = this.parts.store
     this.reason = `the slave's log ends at ${offset}, and what follows is deleted here: the log begins at ${minPhysicalOffset}. Empty the slave's store directory, so that it begins anew`
     this.write([encodeFrameHead(minPhysicalOffset, 0)])

@@ -46,11 +46,24 @@ export class Furniture implements Required<Ears> {
   }
 
   topicDeleted(topic: string): void {
-    for (const ear of this.ears) ear.topicDeleted?.(topic)
+    this.tellAll(ear => ear.topicDeleted?.(topic))
   }
 
   groupDeleted(group: string): void {
-    for (const ear of this.ears) ear.groupDeleted?.(group)
+    this.tellAll(ear => ear.groupDeleted?.(group))
+  }
+
+  /** What is deleted is gone for all, also where one of them fails. Throws the first error. */
+  private tellAll(tell: (ear: Ears) => void): void {
+    const errors: unknown[] = []
+    for (const ear of this.ears) {
+      try {
+        tell(ear)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw errors[0]
   }
 
   offsetReset(topic: string, queueId: number): void {

@@ -3,6 +3,7 @@ import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import { transactionGroup } from '../transaction/half-message.ts'
 import { OffsetTable } from './offset-table.ts'
 import { PendingResets } from './pending-resets.ts'
 import { offsetRoutes } from './routes.ts'
@@ -20,9 +21,16 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
       intervalMs: () => config.flushConsumerOffsetInterval,
       isHeld: (group, topic, queueId) => resets.isPending(group, topic, queueId),
     })
+    // Consumers that run on hear of it by their next pull, and do not go on from where they were.
+    const cutToLog = () => {
+      for (const queue of table.cutTo((topic, queueId) => store.maxOffset(topic, queueId), 'the log ends before it'))
+        if (queue.group !== transactionGroup) resets.put(queue, queue.offset)
+    }
+    // A slave has its master's offsets, and perhaps not yet its messages.
+    const isCut = config.brokerRole !== 'SLAVE'
     return {
       gives: { offsets: table, resets },
-      tables: [table],
+      tables: isCut ? [table, { start: cutToLog }] : [table],
       routes: offsetRoutes({
         offsets: table,
         clock: runtime.clock,

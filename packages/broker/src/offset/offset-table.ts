@@ -125,6 +125,23 @@ export class OffsetTable {
     return true
   }
 
+  /**
+   * Moves who stands behind the end of a queue to that end: a power cut may take messages that were consumed, and the next
+   * ones get their places. Answers whom.
+   */
+  cutTo(endOf: (topic: string, queueId: number) => number, who: string): Commit[] {
+    const cut: Commit[] = []
+    for (const [key, queues] of this.offsets) {
+      const { topic, group } = placeOf(key)
+      for (const [queueId, offset] of queues) {
+        const end = endOf(topic, queueId)
+        if (offset > end) cut.push({ group, topic, queueId, offset: end, who, byHand: true })
+      }
+    }
+    for (const commit of cut) this.commit(commit)
+    return cut
+  }
+
   /** What a master has: groups and queues that it does not name stay. */
   takeAll(table: ConsumerOffsetTable['offsetTable']): void {
     for (const [key, queues] of table) {

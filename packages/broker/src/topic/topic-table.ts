@@ -189,9 +189,12 @@ export class TopicTable {
       throw notWritten()
     }
     this.topics.delete(topic)
-    gone()
-    this.changed()
     this.parts.events.emit(topicDeleted({ topic }))
+    try {
+      gone()
+    } finally {
+      this.changed()
+    }
     return true
   }
 

@@ -36,7 +36,10 @@ export const maxAwaited = 100_000
 export interface TransactionCheckParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'minOffset' | 'maxOffset' | 'readRecord' | 'refusing'>
+  readonly store: Pick<
+    MessageStore,
+    'append' | 'get' | 'queue' | 'minOffset' | 'maxOffset' | 'readRecord' | 'refusing' | 'sync'
+  >
   readonly offsets: Pick<OffsetTable, 'find' | 'commit'>
   readonly topics: Pick<TopicTable, 'ensure'>
   /** One of a producer group that is connected, in turn. */
@@ -154,6 +157,8 @@ export class TransactionChecks {
     } catch (error) {
       events.emit(checkRoundFailed({ error }))
     }
+    // What is passed must not be on the medium before its copy: a power cut would leave neither.
+    if (next > half && !(await store.sync())) return
     for (const [first, copy] of this.awaited) if (copy < next) this.awaited.delete(first)
     this.commit(halfTopic, next)
     this.commit(opTopic, this.unknownUntil > next ? op : decided.firstNeeded(next, this.awaited))

@@ -27,3 +27,19 @@ test('a kill at any round loses no verdict and no open transaction, and delivers
   assert.equal(world.asked.length, before)
   assert.deepEqual(machine.read(process.store, 'T').map(text), ['committed', 'open'])
 })
+
+test('a power cut between a check and the sync of the new copy leaves the transaction to be asked about', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const machine = new StoreMachine({}, seed)
+    let process = await machine.boot()
+    transactions(process, { immuneMs: 13_000 })
+    await machine.put(process.store, [half('open')])
+    // Synced after 10 s, asked about after 14, and passed a second later.
+    await machine.clock.advanceAsync(15_500)
+    machine.powerCut()
+    process = await machine.boot()
+    const world = transactions(process)
+    await machine.clock.advanceAsync(5000)
+    assert.ok(world.ids().includes('open'), `seed ${seed}`)
+  }
+})

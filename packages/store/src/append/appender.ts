@@ -24,6 +24,7 @@ import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { AppendWaiter, Draft, PutStatus } from '../put.ts'
 import { isQueued } from '../record/record-view.ts'
+import { hasZeroSector } from '../record/zero-sector.ts'
 import type { Answers, Replicas } from './answers.ts'
 import type { PutSlot, SlotPool } from './put-slot.ts'
 import type { TurnWrite } from './turn-write.ts'
@@ -54,8 +55,8 @@ export class Appender {
   /** Wall clock and monotonic clock, read once per turn; -1 before the first message of a turn. */
   private storedAtMs = -1
   private monotonicMs = 0
-  /** The properties of the record, or of one of the batch, end with a zero byte. */
-  private isEndZero = false
+  /** Recovery would take the record, or one of the batch, for torn. */
+  private seemsTorn = false
   private isAgain = false
   /** Of the properties of a record, bytes at their end which dispatch need not look at. */
   private plainTail = 0
@@ -89,7 +90,7 @@ export class Appender {
     record.tailEnd = record.tailStart = record.tailGap = 0
     this.plainTail = 0
     const size = recordSize(record)
-    this.isEndZero = this.endsInZero()
+    this.seemsTorn = this.hasZeros()
     if (this.refused(waiter, size, recordPropertiesLength(record))) return
     const chunk = this.reserve(size, waiter)
     if (chunk === undefined) return
@@ -105,7 +106,7 @@ export class Appender {
     const range = { start: draft.bodyStart, end: draft.bodyEnd }
     let total = 0
     let longest = 0
-    this.isEndZero = false
+    this.seemsTorn = false
     const { record } = this
     record.tail = draft.properties
     record.tailStart = draft.propertiesStart
@@ -116,7 +117,7 @@ export class Appender {
       this.fill(span)
       total += recordSize(record)
       longest = Math.max(longest, recordPropertiesLength(record))
-      this.isEndZero ||= this.endsInZero()
+      this.seemsTorn ||= this.hasZeros()
     })
     if (typeof count !== 'number') {
       this.refuse(waiter, 'messageIllegal', `the batch is damaged: ${count.remark} (byte ${count.position})`)
@@ -231,10 +232,12 @@ export class Appender {
     return undefined
   }
 
-  private endsInZero(): boolean {
+  private hasZeros(): boolean {
     const { properties, propertiesStart, propertiesEnd, tail, tailStart, tailEnd } = this.record
-    if (tailEnd > tailStart) return tail[tailEnd - 1] === 0
-    return propertiesEnd > propertiesStart && properties[propertiesEnd - 1] === 0
+    const isTailed = tailEnd > tailStart
+    const last = isTailed ? tail[tailEnd - 1] : properties[propertiesEnd - 1]
+    if (last === 0 && (isTailed || propertiesEnd > propertiesStart)) return true
+    return hasZeroSector(properties, propertiesStart, propertiesEnd) || hasZeroSector(tail, tailStart, tailEnd)
   }
 
   private refused(waiter: AppendWaiter, size: number, propertiesBytes: number): boolean {
@@ -255,9 +258,9 @@ export class Appender {
     } else if (propertiesBytes > maxPropertiesBytes) {
       const remark = `the properties have ${propertiesBytes} bytes; ${maxPropertiesBytes} are allowed`
       this.refuse(waiter, 'propertiesSizeExceeded', remark)
-    } else if (this.isEndZero) {
-      // Recovery tells a torn record by zero bytes at its end.
-      this.refuse(waiter, 'messageIllegal', 'the properties end with a zero byte')
+    } else if (this.seemsTorn) {
+      // Recovery tells a torn record by zero bytes at its end, or in all of a sector.
+      this.refuse(waiter, 'messageIllegal', 'the properties end with a zero byte, or hold 512 of them in a row')
     } else if (size + blankRecordBytes > config.mappedFileSizeCommitLog) {
       const remark = `the record has ${size} bytes; mappedFileSizeCommitLog is ${config.mappedFileSizeCommitLog}`
       this.refuse(waiter, 'messageIllegal', remark)

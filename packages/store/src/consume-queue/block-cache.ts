@@ -28,9 +28,15 @@ const blockUnits = 512
 export class BlockCache {
   private queue: (Block | undefined)[] = []
   private head = 0
+  private held = 0
   private readonly limitBytes: number
   private readonly onTrouble: (error: unknown) => void
   bytes = 0
+
+  /** Blocks that it knows, also such as their owners have let go of. */
+  get listed(): number {
+    return this.queue.length - this.head
+  }
 
   /** `onTrouble` is told when an old block cannot be written: it stays, and the cap is passed rather than a unit lost. */
   constructor(limitBytes: number, onTrouble: (error: unknown) => void) {
@@ -51,14 +57,23 @@ export class BlockCache {
       isHeld: true,
     }
     this.bytes += size
+    this.held++
     this.queue.push(block)
+    if (this.listed > 2 * this.held + 1024) this.forgetLetGo()
     return block
   }
 
   /** The owner has let go of a block. */
   closed(block: Block): void {
     block.isHeld = false
+    this.held--
     this.bytes -= block.bytes.length
+  }
+
+  /** Where queues come and go, the limit is never reached that would pass their blocks by. */
+  private forgetLetGo(): void {
+    this.queue = this.queue.slice(this.head).filter(block => block?.isHeld)
+    this.head = 0
   }
 
   private shrink(toBytes: number): void {

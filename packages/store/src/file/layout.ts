@@ -30,6 +30,8 @@ export interface Layout {
   readonly dispatchPoint: string
   /** Ours: an fdatasync failed, and not all bytes were written again since. */
   readonly suspect: string
+  /** Ours: the log was written in the pieces in which a master sent it. */
+  readonly replica: string
 }
 
 export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePathCommitLog'>): Layout {
@@ -46,5 +48,6 @@ export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePa
     owner: `${root}/skua.owner`,
     dispatchPoint: `${root}/skua.dispatch`,
     suspect: `${root}/skua.suspect`,
+    replica: `${root}/skua.replica`,
   }
 }

@@ -28,6 +28,8 @@ export class LogFlush {
   private readonly parts: LogFlushParts
   private timer: Timer | undefined
   private running: Promise<void> | undefined
+  /** The round that runs, or the last one. */
+  private current: Promise<unknown> = Promise.resolve()
   /** When the fdatasync began that runs, or the last one. */
   private begunAtMs = 0
   private again = false
@@ -67,6 +69,7 @@ export class LogFlush {
     this.stopped = true
     this.timer?.cancel()
     await this.syncAll()
+    while (this.running !== undefined) await this.running
   }
 
   /** The log was cut. */
@@ -107,10 +110,11 @@ export class LogFlush {
     return this.dirtyBytes >= Math.min(flushCommitLogLeastPages * pageBytes, maxDirtyBytes)
   }
 
-  /** Resolves when all that is written now is on the medium, or could not be brought there. */
+  /** Resolves when all that is written now is on the medium, or could not be brought there; rounds for others may go on. */
   async syncAll(): Promise<void> {
+    const end = this.parts.log.written
     this.request()
-    while (this.running !== undefined) await this.running
+    while (this.running !== undefined && this.synced < end) await this.current.catch(() => {})
   }
 
   /** Moves with each failed sync of the log. */
@@ -153,7 +157,8 @@ export class LogFlush {
     try {
       do {
         this.again = false
-        await this.round()
+        this.current = this.round()
+        await this.current
         // After a failure the next one would succeed without the bytes that the kernel has dropped: they are written first.
       } while (this.again && !this.hasFailed && this.parts.log.written > this.synced)
     } catch (error) {

@@ -43,7 +43,13 @@ export class QueueRead {
     if (!this.isInside(request, result)) return undefined
     result.nextOffset = request.offset
     result.status = 'noMatchedMessage'
-    if (request.offset >= queue.firstInMemory && this.hot(queue, request, result)) return undefined
+    try {
+      if (request.offset >= queue.firstInMemory && this.hot(queue, request, result)) return undefined
+    } catch (error) {
+      // Extended units are read from their files. Whoever wakes many readers must not be stopped by one.
+      result.release()
+      return Promise.reject(error)
+    }
     result.release()
     if (this.cold.now(queue, request, result)) return undefined
     // The caller fills its request anew for the next read while this one waits for the disk.

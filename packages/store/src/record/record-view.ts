@@ -1,4 +1,5 @@
 import { bodyCrc, hasQueueEntry, minRecordBytes, RecordAt, RecordMagic, SysFlag } from '@skua-mq/protocol'
+import { sectorBytes } from './zero-sector.ts'
 
 const word = 0x1_0000_0000
 
@@ -141,8 +142,6 @@ export class RecordView {
 export function isQueued(sysFlag: number): boolean {
   return hasQueueEntry(sysFlag) && (sysFlag & SysFlag.innerBatch) === 0
 }
-
-const sectorBytes = 512
 
 export function readLong(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * word + bytes.readUInt32BE(at + 4)

@@ -48,6 +48,8 @@ export class Retention {
   private running: Promise<void> | undefined
   /** Somebody asked for a deletion: expired segments go whatever the hour. */
   private asked = false
+  /** The log has lost what queues and index still name. */
+  private isBehind = false
   private readonly time: BelievedTime
 
   constructor(parts: RetentionParts) {
@@ -76,12 +78,14 @@ export class Retention {
     if (this.aborter.signal.aborted) return
     this.timer = this.parts.clock.after(ms, () => {
       this.running = this.round()
-        .catch(error => {
-          this.parts.health.distrust(error)
-          if (!this.aborter.signal.aborted) this.parts.events.emit(retentionFailed({ error }))
-        })
+        .catch(error => this.failed(error))
         .then(() => this.arm(this.parts.config.cleanResourceInterval))
     })
+  }
+
+  private failed(error: unknown): void {
+    this.parts.health.distrust(error)
+    if (!this.aborter.signal.aborted) this.parts.events.emit(retentionFailed({ error }))
   }
 
   /** Looks how full the disk is, and refuses messages where it is too full. */
@@ -96,6 +100,7 @@ export class Retention {
   private async round(): Promise<void> {
     const { clock, config, health } = this.parts
     const verdict = this.checkDisk()
+    if (this.isBehind) await this.follow().catch(error => this.failed(error))
     const believedMs = this.time.now()
     // Who asks for it by hand knows what time it is.
     const nowMs = this.asked ? clock.now() : believedMs
@@ -151,15 +156,23 @@ export class Retention {
     }
   }
 
-  /** Queues and index go behind the log, a bounded number of queues at a time. */
+  /** Queues and index go behind the log, a bounded number of queues at a time. One that cannot keeps none of the others; the next round tries it again. */
   private async follow(): Promise<void> {
     const { queues, index, log, clock } = this.parts
+    const errors: unknown[] = []
+    this.isBehind = true
     let looked = 0
     for (const queue of [...queues.all()]) {
-      if (!queue.isDeleted) correctMinOffset(queue, queues.files, log.minOffset)
+      try {
+        if (!queue.isDeleted) correctMinOffset(queue, queues.files, log.minOffset)
+      } catch (error) {
+        errors.push(error)
+      }
       if (++looked % queuesPerStep === 0) await delay(clock, 0, this.aborter.signal)
     }
     index?.deleteBefore(log.minOffset)
     this.parts.dispatchFlush.deleted()
+    if (errors.length > 0) throw errors[0]
+    this.isBehind = false
   }
 }

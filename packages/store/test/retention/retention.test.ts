@@ -59,6 +59,26 @@ test('a wall clock that is ahead for a moment deletes nothing, one that stays th
   assert.ok(opened.store.minPhysicalOffset > 0)
 })
 
+test('queues and index that could not follow the log follow it in the next round, not with the next deletion', async () => {
+  const { at, opened } = await filled()
+  at.clock.step(100 * hour)
+  opened.store.deleteExpired()
+  const lift = at.disk.faults.fail({ on: 'names', code: 'EIO', path: 'consumequeue/T0' })
+  await at.clock.advanceAsync(80_000)
+  assert.ok(opened.store.minPhysicalOffset > 0)
+  // One queue keeps none of the others.
+  assert.ok(opened.store.minOffset('T1', 0) > 0)
+  lift()
+  await at.clock.advanceAsync(20_000)
+  for (const topic of ['T0', 'T1', 'T2']) {
+    const first = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+    const { minOffset } = opened.store.queue(topic, 0)!
+    opened.store.queue(topic, 0)!.entries(minOffset, first)
+    assert.ok(first[0]!.physicalOffset >= opened.store.minPhysicalOffset, topic)
+  }
+  await at.clock.until(opened.store.stop())
+})
+
 test('expired segments go with their queue entries and index files; what stays is read as before', async () => {
   const { at, opened } = await filled()
   const before = await drain(opened, 'T0')
