@@ -5,19 +5,17 @@ import {
   dialect,
   getConsumerListByGroup,
   heartBeat,
-  notifyConsumerIdsChanged,
   ResponseCode,
   retryPrefix,
   type SubscriptionData,
   unregisterClient,
 } from '@skua-mq/protocol'
 import { type Call, type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
-import type { Clock } from '@skua-mq/runtime'
 import type { GroupTable } from '../group/group-table.ts'
 import { maxGroupLength } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { connectionRoutes } from './connection-routes.ts'
-import type { ConsumerGroup, ConsumerGroups } from './consumer-groups.ts'
+import type { ConsumerGroups } from './consumer-groups.ts'
 import type { ProducerGroups } from './producer-groups.ts'
 
 export interface ClientRouteParts {
@@ -31,26 +29,6 @@ export interface ClientRouteParts {
   readonly announced: () => Promise<void>
   /** A subscription came with a heartbeat: whoever compiles filters may take it. */
   readonly subscribed: (group: string, subscription: SubscriptionData) => void
-}
-
-/**
- * A newcomer is told later than the others: it rebalances by itself when its heartbeat is answered. Told before that
- * answer, a Java client 5.x rebalances while its heartbeat lock is still held, cannot announce the new version of its
- * subscriptions, and is refused with 25 until its next heartbeat, 30 s later.
- */
-export const newcomerNotifyMs = 200
-
-/** 40: every member is told that its group changed, and rebalances at once. */
-export function tellMembers(group: ConsumerGroup, clock: Pick<Clock, 'after'>, newcomer?: Connection): void {
-  for (const { connection } of group.members.values()) if (connection !== newcomer) tellMember(group.group, connection)
-  if (newcomer === undefined) return
-  clock.after(newcomerNotifyMs, () => {
-    if (newcomer.open && group.members.has(newcomer.id)) tellMember(group.group, newcomer)
-  })
-}
-
-function tellMember(consumerGroup: string, connection: Connection): void {
-  connection.tell({ code: notifyConsumerIdsChanged.code, extFields: { consumerGroup } })
 }
 
 /** 34, 35, 38, 46 of clients, 203, 204, 328 of tools. */
