@@ -52,6 +52,9 @@ let lastId = 0
 /** How often owners look for idle connections. */
 export const idleSweepMs = 5000
 
+/** A frame above this size may cost a millisecond, also a hot one. */
+const largeFrameBytes = 64 * 1024
+
 /** Buffers above this size are not kept for the next turn. */
 const keepBytes = 64 * 1024
 
@@ -179,6 +182,7 @@ export class Channel implements Connection {
   }
 
   private readonly onFrame = (bytes: Buffer, start: number, end: number): boolean => {
+    if (end - start > largeFrameBytes) this.setHeavy()
     this.parts.owner.frame(this, bytes, start, end)
     return this.open && !this.isBlocked && this.share.allows(this.asked, this.sliced.length)
   }
