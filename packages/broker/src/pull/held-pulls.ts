@@ -101,14 +101,20 @@ export class HeldPulls {
     pull.token.rise()
   }
 
-  /** Takes out all pulls held for a queue; they are few, one per consumer group. */
-  take(topic: string, queueId: number): readonly HeldPull[] {
+  /** How many pulls are held for a queue. */
+  countOf(topic: string, queueId: number): number {
+    return this.byQueue.get(keyOf(topic, queueId))?.length ?? 0
+  }
+
+  /** Takes out pulls held for a queue, the oldest first; mostly they are few, one per consumer group. */
+  take(topic: string, queueId: number, most = Number.POSITIVE_INFINITY): readonly HeldPull[] {
     const key = keyOf(topic, queueId)
     const list = this.byQueue.get(key)
     if (list === undefined) return none
-    this.byQueue.delete(key)
-    for (const pull of list) this.woken(pull)
-    return list
+    const taken = list.length <= most ? list : list.splice(0, most)
+    if (taken === list) this.byQueue.delete(key)
+    for (const pull of taken) this.woken(pull)
+    return taken
   }
 
   /** All that are held for the queues of a topic. Rare: everything is looked through. */
