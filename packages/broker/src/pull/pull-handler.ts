@@ -117,10 +117,7 @@ export class PullHandler {
    * below them.
    */
   topicDeleted(topic: string): void {
-    for (const pull of this.held.takeTopic(topic)) {
-      if (pull.token.open) this.readHeld(pull, false)
-      else pull.token.drop()
-    }
+    this.held.expireTopic(topic)
   }
 
   /** Its consumer has not taken what it was sent before: it asks again behind that, and nothing is read for it till then. */

@@ -2,24 +2,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PullView } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
-import { type HeldPull, HeldPulls } from '../../src/pull/held-pulls.ts'
+import { endedAtOnce, type HeldPull, HeldPulls } from '../../src/pull/held-pulls.ts'
 import { Wakes, wokenAtOnce } from '../../src/pull/wakes.ts'
 
 /** Pulls that are held for the queues of T, and turns that the test steps. */
 function world({ queues, each }: { queues: number; each: number }) {
   const timers: (() => void)[] = []
+  const state = { holdsAgain: false, now: 0, scan: () => {} }
   const clock = {
     now: () => 0,
-    monotonic: () => 0,
+    monotonic: () => state.now,
     after: (ms: number, run: () => void) => {
       if (ms === 0) timers.push(run)
+      else state.scan = run
       return { cancel: () => {} }
     },
   }
   const limits = { maxHeldPulls: 1_000_000, maxHeldPullsPerConnection: 1_000_000 }
-  const held = new HeldPulls(clock, () => {}, limits)
   const woken: HeldPull[] = []
-  const state = { holdsAgain: false }
+  const held = new HeldPulls(clock, pull => woken.push(pull), limits)
   const wakes = new Wakes({
     ...{ held, clock },
     wake: pull => {
@@ -66,4 +67,17 @@ test('messages of many queues wake little more in a turn, and those that come me
   for (let one = turn(); one > 0; one = turn()) assert.ok(one <= wokenAtOnce, String(one))
   assert.equal(woken.length, 3001)
   assert.equal(held.size, 0)
+})
+
+test('thousands whose time is over together are answered some in a turn, and so are those of a deleted topic', () => {
+  for (const isDeleted of [false, true]) {
+    const { held, woken, state, turn } = world({ queues: 2, each: endedAtOnce })
+    state.now = isDeleted ? 0 : 1
+    if (isDeleted) held.expireTopic('T')
+    else state.scan()
+    assert.equal(woken.length, endedAtOnce)
+    assert.equal(held.size, endedAtOnce)
+    assert.deepEqual([turn(), turn()], [endedAtOnce, 0])
+    assert.equal(held.size, 0)
+  }
 })
