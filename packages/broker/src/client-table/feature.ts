@@ -27,7 +27,7 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
       gives: { consumers, producers },
       tables: [consumers, producers],
       routes: clientRoutes({
-        ...{ consumers, producers, groups, topics },
+        ...{ consumers, producers, groups, topics, clock },
         announced: () => furniture.announced(),
         refusalOf: subscription => furniture.refusalOf(subscription),
         subscribed: (group, subscription) => furniture.subscribed(group, subscription),

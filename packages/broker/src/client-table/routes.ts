@@ -11,6 +11,7 @@ import {
   unregisterClient,
 } from '@skua-mq/protocol'
 import { type Call, type Connection, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import type { GroupTable } from '../group/group-table.ts'
 import { maxGroupLength } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
@@ -23,6 +24,7 @@ export interface ClientRouteParts {
   readonly producers: ProducerGroups
   readonly groups: GroupTable
   readonly topics: TopicTable
+  readonly clock: Pick<Clock, 'after'>
   /** Why a subscription cannot be served here (SQL syntax, SQL switched off); undefined where it can. */
   readonly refusalOf: (subscription: SubscriptionData) => { code: Exclude<ResponseCode, 0>; remark: string } | undefined
   /** Resolves when the name servers know of topics that were just made, or do not answer. */

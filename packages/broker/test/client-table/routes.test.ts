@@ -55,6 +55,7 @@ function broker({ autoCreate = true, announced = () => Promise.resolve() } = {})
     producers,
     groups,
     topics,
+    clock: on.clock,
     announced,
     refusalOf: ({ expressionType }) =>
       expressionType === 'TAG' ? undefined : { code: 1, remark: `${expressionType} is off` },
