@@ -17,6 +17,7 @@ import { maxGroupLength } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { connectionRoutes } from './connection-routes.ts'
 import type { ConsumerGroups } from './consumer-groups.ts'
+import { Leavers } from './leavers.ts'
 import type { ProducerGroups } from './producer-groups.ts'
 
 export interface ClientRouteParts {
@@ -24,7 +25,7 @@ export interface ClientRouteParts {
   readonly producers: ProducerGroups
   readonly groups: GroupTable
   readonly topics: TopicTable
-  readonly clock: Pick<Clock, 'after'>
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
   /** Why a subscription cannot be served here (SQL syntax, SQL switched off); undefined where it can. */
   readonly refusalOf: (subscription: SubscriptionData) => { code: Exclude<ResponseCode, 0>; remark: string } | undefined
   /** Resolves when the name servers know of topics that were just made, or do not answer. */
@@ -35,13 +36,14 @@ export interface ClientRouteParts {
 
 /** 34, 35, 38, 46 of clients, 203, 204, 328 of tools. */
 export function clientRoutes(parts: ClientRouteParts): Route[] {
+  const leavers = new Leavers(parts.clock)
   const watched = new WeakSet<Connection>()
   const watch = (connection: Connection) => {
     if (watched.has(connection)) return
     watched.add(connection)
     connection.onClose(() => {
-      parts.consumers.connectionClosed(connection)
-      parts.producers.connectionClosed(connection)
+      leavers.add(parts.consumers.leaving(connection))
+      leavers.add(parts.producers.leaving(connection))
     })
   }
   return [

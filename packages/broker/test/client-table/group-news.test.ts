@@ -17,7 +17,7 @@ function groupOf(count: number) {
   const connections = Array.from({ length: count }, () => {
     const connection = new TestConnection()
     const client = { clientId: `c-${connection.id}`, connection, language: 0, version: 409 }
-    connection.onClose(() => consumers.connectionClosed(connection))
+    connection.onClose(() => Array.from(consumers.leaving(connection)))
     consumers.register(consumerData('g', []), client, true)
     return connection
   })
