@@ -113,11 +113,12 @@ export class ConsumerGroups {
     if (found !== undefined && this.remove(found, connection.id)) this.left(found, notifies, 'unregistered')
   }
 
-  /** A closed connection takes its member out of every group at once. */
-  connectionClosed(connection: Connection): void {
+  /** A closed connection takes its member out of every group, of one in each step. */
+  *leaving(connection: Connection): Generator<void> {
     for (const name of this.byConnection.of(connection.id)) {
       const group = this.groups.get(name)
       if (group !== undefined && this.remove(group, connection.id)) this.left(group, true, 'connection closed')
+      yield
     }
   }
 

@@ -3,8 +3,9 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
+import { GroupNews } from './group-news.ts'
 import { ProducerGroups } from './producer-groups.ts'
-import { clientRoutes, tellMembers } from './routes.ts'
+import { clientRoutes } from './routes.ts'
 
 type Needs = On<'config' | 'runtime' | 'furniture'> & { topics: TopicTable; groups: GroupTable }
 
@@ -13,11 +14,12 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
   name: 'clients',
   make: ({ config, runtime, furniture, topics, groups }) => {
     const { clock, events } = runtime
+    const news = new GroupNews(clock)
     const consumers = new ConsumerGroups({
       clock,
       events,
       notify: (group, newcomer) => {
-        if (config.notifyConsumerIdsChangedEnable) tellMembers(group, clock, newcomer)
+        if (config.notifyConsumerIdsChangedEnable) news.tell(group, newcomer)
       },
     })
     const producers = new ProducerGroups(clock)
@@ -25,7 +27,7 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
       gives: { consumers, producers },
       tables: [consumers, producers],
       routes: clientRoutes({
-        ...{ consumers, producers, groups, topics },
+        ...{ consumers, producers, groups, topics, clock },
         announced: () => furniture.announced(),
         refusalOf: subscription => furniture.refusalOf(subscription),
         subscribed: (group, subscription) => furniture.subscribed(group, subscription),

@@ -205,13 +205,6 @@ export class OffsetTable {
     return [...(this.groups.get(topic) ?? [])]
   }
 
-  /** 314: a group begins where another stands. False when the table is full, or the group has no name for it. */
-  clone({ from, to, topic, who }: { from: string; to: string; topic: string; who: string }): boolean {
-    for (const [queueId, offset] of this.ofTopic(from, topic))
-      if (!this.commit({ group: to, topic, queueId, offset, who, byHand: true })) return false
-    return true
-  }
-
   deleteGroup(group: string, who: string): void {
     for (const topic of this.topicsOf(group)) this.forget(topic, group, who)
   }
@@ -221,10 +214,12 @@ export class OffsetTable {
   }
 
   private forget(topic: string, group: string, who: string): void {
-    for (const [queueId, from] of this.ofTopic(group, topic)) {
-      this.remember({ group, topic, queueId, from, to: undefined, who })
-      this.count--
-    }
+    const queues = this.ofTopic(group, topic)
+    let forgotten = queues.size - maxRememberedMoves
+    // There may be a million.
+    for (const [queueId, from] of queues)
+      if (forgotten-- <= 0) this.remember({ group, topic, queueId, from, to: undefined, who })
+    this.count -= queues.size
     this.offsets.delete(keyOf(topic, group))
     takeFrom(this.topics, group, topic)
     takeFrom(this.groups, topic, group)

@@ -13,15 +13,18 @@ export function logEvents(server: string, least: keyof typeof levels = 'info'): 
   const published = channel('skua')
   events.subscribe(event => {
     if (published.hasSubscribers) published.publish({ server, ...event })
-    if (levels[event.level] >= levels[least]) process.stderr.write(`${line(event)}\n`)
+    if (levels[event.level] >= levels[least]) process.stderr.write(`${lineOf(event)}\n`)
   })
   return events
 }
 
-function line({ level, name, fields }: Event): string {
-  const rest = Object.entries(fields).map(
-    ([key, value]) =>
-      `${key}=${typeof value === 'object' ? inspect(value, { breakLength: Number.POSITIVE_INFINITY }) : value}`,
-  )
+/** One line, whatever a peer has put into a name: a line break in it would be a line of its own choice. */
+export function lineOf({ level, name, fields }: Pick<Event, 'level' | 'name' | 'fields'>): string {
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${textOf(value)}`)
   return `${level === 'info' ? '' : `${level.toUpperCase()} `}${name}${rest.length === 0 ? '' : `: ${rest.join(' ')}`}`
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'object') return inspect(value, { breakLength: Number.POSITIVE_INFINITY })
+  return String(value).replaceAll(/\p{Cc}/gu, control => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
