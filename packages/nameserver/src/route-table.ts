@@ -82,7 +82,7 @@ export class RouteTable {
     this.maxChars = maxChars
   }
 
-  /** A registration as a whole. Answers what a slave wants to know: where its master is. */
+  /** A registration as a whole. Returns what a slave wants to know: where its master is. */
   register(registration: Registration, nowMs: number): Registered['reply'] {
     const { reply, enter } = this.begin(registration, nowMs)
     enter(Number.POSITIVE_INFINITY)
@@ -199,7 +199,7 @@ export class RouteTable {
     return { changed: !sameDataVersion(live.dataVersion, version), known: live.dataVersion }
   }
 
-  /** The connection of a broker closed: it is gone until it registers again. Answers the names of those that went. */
+  /** The connection of a broker closed: it is gone until it registers again. Returns the names of those that went. */
   connectionClosed(connectionId: number): readonly string[] {
     return this.dropWhere(live => live.connectionId === connectionId)
   }

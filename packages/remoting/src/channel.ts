@@ -166,7 +166,7 @@ export class Channel implements Connection {
     return this.parser.keepFrame()
   }
 
-  /** Answers how many bytes were taken. */
+  /** Returns how many bytes were taken. */
   private parse(bytes: Buffer): number {
     let taken: number
     try {
@@ -435,7 +435,7 @@ export class Channel implements Connection {
     this.gone()
   }
 
-  /** Sends what is queued first. Answers whether the kernel has taken all of it. */
+  /** Sends what is queued first. Returns whether the kernel has taken all of it. */
   end(): boolean {
     this.flush()
     this.outbox.writeAll()

@@ -70,7 +70,7 @@ export class Outbox {
     }
   }
 
-  /** The peer is slow: what waits is copied, and what it pinned is free. Answers the bytes; about `most` at once. */
+  /** The peer is slow: what waits is copied, and what it pinned is free. Returns the bytes; about `most` at once. */
   copyOut(most: number): number {
     let copied = 0
     for (const batch of this.waiting) {

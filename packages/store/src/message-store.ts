@@ -20,7 +20,7 @@ export interface MessageQueue {
   readonly minOffset: number
   /** The next offset that consumers will see; messages whose write has not returned are not counted. */
   readonly maxOffset: number
-  /** Reads up to `into.length` entries from `offset` on; answers how many, 0 at or past the end. */
+  /** Reads up to `into.length` entries from `offset` on; returns how many, 0 at or past the end. */
   entries(offset: number, into: QueueEntry[]): number
 }
 

@@ -79,7 +79,7 @@ export class ConsumerGroups {
     return this.byConnection.hasRoom(client.connection.id, data.groupName, bytesOf(data, client))
   }
 
-  /** A heartbeat. Answers whether members or subscriptions changed; the members are told of that. */
+  /** A heartbeat. Returns whether members or subscriptions changed; the members are told of that. */
   register(data: ConsumerData, client: Client, notifies: boolean): boolean {
     const known = this.groups.get(data.groupName)
     const group = known ?? this.newGroup(data)

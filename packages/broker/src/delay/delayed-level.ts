@@ -231,7 +231,7 @@ export class DelayedLevel {
     return true
   }
 
-  /** Answers why the store will never take it. */
+  /** Returns why the store will never take it. */
   private hand(): string | undefined {
     const flight = new InFlight(this, this.copy.queueOffset)
     this.flight.push(flight)

@@ -36,7 +36,7 @@ export class FilterServers {
   }
 
   /**
-   * Answers why it was not taken: name servers refuse a registration that is too large, and would know nothing of this
+   * Returns why it was not taken: name servers refuse a registration that is too large, and would know nothing of this
    * broker any more.
    */
   register(connection: Connection, address: string): string | undefined {

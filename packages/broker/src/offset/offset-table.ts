@@ -127,7 +127,7 @@ export class OffsetTable {
 
   /**
    * Moves who stands behind the end of a queue to that end: a power cut may take messages that were consumed, and the next
-   * ones get their places. Answers whom.
+   * ones get their places. Returns whom.
    */
   cutTo(endOf: (topic: string, queueId: number) => number, who: string): Commit[] {
     const cut: Commit[] = []

@@ -125,7 +125,7 @@ export class ReplicaAppend {
     this.pieceBytes = rest.length
   }
 
-  /** Dispatches the whole records in the buffer, whose first byte lies at `begin`; answers how many bytes are done. */
+  /** Dispatches the whole records in the buffer, whose first byte lies at `begin`; returns how many bytes are done. */
   private dispatch(buffer: Buffer, begin: number): number {
     let at = 0
     while (at < buffer.length) {

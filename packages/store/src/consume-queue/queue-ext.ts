@@ -41,7 +41,7 @@ export class QueueExt {
     this.directory = directory
   }
 
-  /** Adds a unit; answers its address, or -1 for a bitmap that is too long. */
+  /** Adds a unit; returns its address, or -1 for a bitmap that is too long. */
   put(unit: ExtUnit): number {
     const size = extUnitBytes(unit.bitmap)
     if (size > maxExtUnitBytes || size + extEndBytes > this.files.fileBytes) return -1
@@ -135,7 +135,7 @@ export class QueueExt {
     return extUnitSize(got, 0) || undefined
   }
 
-  /** Room for so many bytes more; answers where they go. */
+  /** Room for so many bytes more; returns where they go. */
   private grow(bytes: number): number {
     const at = this.end - this.written
     if (at + bytes > this.pending.length) {

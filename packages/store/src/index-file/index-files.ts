@@ -145,7 +145,7 @@ export class IndexFiles {
     this.list.at(-1)?.writeEntries()
   }
 
-  /** Writes all, slots and header too, so that Java could open it. Answers what `sync` brings to the medium. Throws DiskError. */
+  /** Writes all, slots and header too, so that Java could open it. Returns what `sync` brings to the medium. Throws DiskError. */
   snapshot(): readonly IndexFile[] {
     this.write()
     const last = this.list.at(-1)
