@@ -125,6 +125,16 @@ export class OffsetTable {
     return true
   }
 
+  /** Why `commit` has returned false. */
+  reasonOf({ group, topic, offset }: Pick<Commit, 'group' | 'topic' | 'offset'>): string {
+    if (!Number.isSafeInteger(offset)) return `offset ${offset} is not a valid offset: a whole number below 2^53 is`
+    if (group.length > maxGroupLength)
+      return `the name of the group has ${group.length} characters, at most ${maxGroupLength} are taken`
+    if (topic.length > maxRetryTopicLength)
+      return `the name of the topic has ${topic.length} characters, at most ${maxRetryTopicLength} are taken`
+    return `this broker keeps ${this.limit} offsets, and no more`
+  }
+
   /**
    * Moves who stands behind the end of a queue to that end: a power cut may take messages that were consumed, and the next
    * ones get their places. Returns whom.

@@ -62,19 +62,13 @@ function consumerOffsetRoutes({ offsets, clock, store, memberOf, hasTopic }: Off
       // Who has consumed a topic that is deleted goes on to say so: one that is made anew begins without it.
       if (!hasTopic(topic)) return ok({})
       const clientId = memberOf?.(consumerGroup, connection)
+      const commit = { group: consumerGroup, topic, queueId, offset: commitOffset }
       const taken = offsets.commit({
-        group: consumerGroup,
-        topic,
-        queueId,
-        offset: commitOffset,
+        ...commit,
         who: clientId === undefined ? peerOf(connection) : `${clientId} at ${peerOf(connection)}`,
         byHand: memberOf !== undefined && clientId === undefined,
       })
-      if (taken) return ok({})
-      return refuse(
-        ResponseCode.systemError,
-        `offset ${commitOffset} is none, the group's name is too long, or the broker keeps no further ones`,
-      )
+      return taken ? ok({}) : refuse(ResponseCode.systemError, offsets.reasonOf(commit))
     }),
     route(getAllConsumerOffset, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
   ]
