@@ -1,6 +1,6 @@
 import { FilterServer } from '@skua-mq/filter-server'
 import { nodeRuntime } from '@skua-mq/runtime'
-import { openLog } from '../log/log.ts'
+import { openLog } from './log/log.ts'
 import { untilSignal } from './run.ts'
 
 export interface FilterServerCommand {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { jsonLine, textLine } from '../../src/log/line.ts'
+import { jsonLine, textLine } from '../../src/command/log/line.ts'
 
 const at = Date.UTC(2026, 10, 29, 10, 0, 0, 7)
 

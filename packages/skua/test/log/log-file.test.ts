@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { LogFile, type LogFileLimits } from '../../src/log/log-file.ts'
+import { LogFile, type LogFileLimits } from '../../src/command/log/log-file.ts'
 
 let directory = ''
 beforeEach(() => {
