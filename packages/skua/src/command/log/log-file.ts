@@ -1,5 +1,4 @@
-import fs from 'node:fs'
-import { basename, dirname, extname, join } from 'node:path'
+import { type Disk, type DiskFile, parentOf } from '@skua-mq/runtime'
 
 /** As Apache's logback configurations of broker and name server: a file of 128 MiB is put away, and 20 are kept. */
 export const maxLogFileBytes = 128 * 1024 * 1024
@@ -15,33 +14,34 @@ export interface LogFileLimits {
 }
 
 /**
- * `broker.log`, with what was before in `otherdays/broker.1.log`, the newest, and so on. Written behind the loop's back: a disk
- * that hangs holds up nobody. What waits at the end of the process is written at once.
+ * `broker.log`, with what was before in `otherdays/broker.1.log`, the newest, and so on. Written in the pool: a disk that hangs
+ * holds up nobody. What waits at the end of the process is written at once.
  */
 export class LogFile {
-  readonly path: string
+  private readonly disk: Disk
+  private readonly path: string
   private readonly fileBytes: number
   private readonly keptFiles: number
   private readonly waitingBytes: number
-  private descriptor: number
+  private file: DiskFile
   private size: number
   private waiting: string[] = []
   private waits = 0
   private leftOut = 0
-  private isWriting = false
-  /** Written by the pool at the moment: lost only with the process. */
-  private underWay = ''
+  private writing: Promise<void> | undefined
+  /** In the hands of the pool at the moment: lost only with the process. */
+  private underWay = Buffer.alloc(0)
 
-  /** Throws the system's error where the directory or the file cannot be made. */
-  constructor(path: string, limits: LogFileLimits = {}) {
+  /** Throws DiskError where the directory or the file cannot be made. */
+  constructor(path: string, disk: Disk, limits: LogFileLimits = {}) {
     this.path = path
+    this.disk = disk
     this.fileBytes = limits.fileBytes ?? maxLogFileBytes
     this.keptFiles = limits.keptFiles ?? keptLogFiles
     this.waitingBytes = limits.waitingBytes ?? maxWaitingBytes
-    fs.mkdirSync(dirname(path), { recursive: true })
-    this.descriptor = fs.openSync(path, 'a')
-    this.size = fs.fstatSync(this.descriptor).size
-    process.once('exit', this.writeRest)
+    disk.makeDirectory(parentOf(path))
+    this.file = disk.open(path, 'create')
+    this.size = this.file.size()
   }
 
   write(line: string): void {
@@ -51,72 +51,66 @@ export class LogFile {
     }
     this.waiting.push(line)
     this.waits += line.length + 1
-    if (!this.isWriting) this.writeSoon()
+    this.writing ??= this.writeAll().finally(() => {
+      this.writing = undefined
+    })
   }
 
   /** Resolves when all lines are in the file. */
   async close(): Promise<void> {
-    while (this.isWriting) await new Promise(resolve => setImmediate(resolve))
-    process.removeListener('exit', this.writeRest)
-    this.writeRest()
-    fs.closeSync(this.descriptor)
+    await this.writing
+    this.file.closeSync()
   }
 
-  private writeSoon(): void {
-    this.isWriting = true
-    const text = this.taken()
-    this.underWay = text
-    fs.write(this.descriptor, text, null, 'utf8', (error, written) => {
-      // A line that cannot be written is nobody's any more: there is no log to tell it.
-      if (!error) this.grown(written)
-      this.underWay = ''
-      if (this.waiting.length > 0) this.writeSoon()
-      else this.isWriting = false
-    })
+  /** For the end of the process: what the pool has not written yet is written again. */
+  writeRest(): void {
+    const bytes = Buffer.concat([this.underWay, this.taken()])
+    if (bytes.length === 0) return
+    try {
+      this.file.writeSync(bytes, 0, bytes.length, this.size)
+    } catch {
+      // There is no log to tell it.
+    }
   }
 
-  private taken(): string {
+  private async writeAll(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const bytes = this.taken()
+      this.underWay = bytes
+      try {
+        await this.file.write(bytes, 0, bytes.length, this.size)
+        this.size += bytes.length
+        if (this.size >= this.fileBytes) this.putAway()
+      } catch {
+        // These lines are lost: there is no log to tell it. The next ones are tried again.
+      }
+      this.underWay = Buffer.alloc(0)
+    }
+  }
+
+  private taken(): Buffer<ArrayBuffer> {
     if (this.leftOut > 0) this.waiting.push(`${this.leftOut} lines are left out: the disk did not take them`)
     const text = this.waiting.map(line => `${line}\n`).join('')
     this.waiting = []
     this.waits = 0
     this.leftOut = 0
-    return text
+    return Buffer.from(text)
   }
 
-  private grown(bytes: number): void {
-    this.size += bytes
-    if (this.size < this.fileBytes) return
-    try {
-      this.putAway()
-    } catch {
-      // It grows on, and is tried again with the next line.
-    }
-  }
-
+  /** Throws DiskError; it grows on then. */
   private putAway(): void {
-    const extension = extname(this.path)
-    const name = basename(this.path, extension)
-    const others = join(dirname(this.path), 'otherdays')
-    const at = (number: number) => join(others, `${name}.${number}${extension}`)
-    fs.mkdirSync(others, { recursive: true })
-    fs.rmSync(at(this.keptFiles), { force: true })
-    for (let number = this.keptFiles - 1; number >= 1; number--)
-      if (fs.existsSync(at(number))) fs.renameSync(at(number), at(number + 1))
-    fs.renameSync(this.path, at(1))
-    const next = fs.openSync(this.path, 'a')
-    fs.closeSync(this.descriptor)
-    this.descriptor = next
+    const { disk, path, keptFiles } = this
+    const others = `${parentOf(path)}/otherdays`
+    const name = path.slice(parentOf(path).length + 1).replace(/\.log$/, '')
+    const at = (number: number) => `${others}/${name}.${number}.log`
+    disk.makeDirectory(others)
+    disk.remove(at(keptFiles))
+    for (let number = keptFiles - 1; number >= 1; number--)
+      if (disk.stat(at(number)) !== undefined) disk.rename(at(number), at(number + 1))
+    disk.rename(path, at(1))
+    const next = disk.open(path, 'create')
+    this.file.closeSync()
+    this.file = next
     this.size = 0
-  }
-
-  private readonly writeRest = () => {
-    const text = this.underWay + this.taken()
-    if (text === '') return
-    try {
-      fs.writeSync(this.descriptor, text)
-    } catch {
-      // The process ends.
-    }
   }
 }

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
-import { EventHub } from '@skua-mq/runtime'
+import { type Disk, EventHub, nodeRuntime } from '@skua-mq/runtime'
 import { jsonLine, type LogLevel, logLevels, textLine } from './line.ts'
 import { LogFile } from './log-file.ts'
 
@@ -25,14 +25,15 @@ export interface Log {
  */
 export function openLog(server: string, file: string, { logDir, logJson }: LogFlags = {}): Log {
   const events = new EventHub()
+  const { clock, disk } = nodeRuntime()
   const log: Log = { events, level: () => 'info' }
   const published = channel('skua')
   const lineOf = logJson ? jsonLine : textLine
-  const logFile = logDir === undefined ? undefined : openFile(join(logDir, file))
+  const logFile = logDir === undefined ? undefined : openFile(join(logDir, file), disk)
   events.subscribe(event => {
     if (published.hasSubscribers) published.publish({ server, ...event })
     if (logLevels[event.level] < logLevels[log.level()]) return
-    const line = lineOf(event, Date.now())
+    const line = lineOf(event, clock.now())
     logFile?.write(line)
     if (logFile === undefined || logLevels[event.level] >= logLevels.warn) process.stderr.write(`${line}\n`)
   })
@@ -40,9 +41,11 @@ export function openLog(server: string, file: string, { logDir, logJson }: LogFl
 }
 
 /** A server must not fail to start for its log. */
-function openFile(path: string): LogFile | undefined {
+function openFile(path: string, disk: Disk): LogFile | undefined {
   try {
-    return new LogFile(path)
+    const file = new LogFile(path, disk)
+    process.once('exit', () => file.writeRest())
+    return file
   } catch (error) {
     process.stderr.write(`skua: no log file: ${(error as Error).message}; all lines go to standard error\n`)
     return undefined
