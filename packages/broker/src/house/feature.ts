@@ -2,7 +2,7 @@ import type { SubscriptionData } from '@skua-mq/protocol'
 import type { AnyHotRoute, FullGate, Gate, Route } from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { PullStop } from '../pull/pull-handler.ts'
-import type { SendStep } from '../send/send-handler.ts'
+import type { SendStep } from '../send/send-step.ts'
 import type { Table } from './table.ts'
 
 /** What a feature hears of others, without knowing who they are. */
