@@ -93,6 +93,28 @@ describe('a slave', () => {
     await cluster.stop()
   })
 
+  test('whose log stands still counts as delivered what it has delivered itself: started as a master it delivers the rest', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    await cluster.pass(15_000)
+    await cluster.send('master', 'late', { properties: 'DELAY\x015' })
+    await cluster.pass(20_000)
+    // Tables come all the same, while the log here gets no further.
+    const { faults } = cluster.disk('slave')
+    faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1_000_000 })
+    await cluster.pass(60_000)
+    assert.deepEqual(bodies((await cluster.pull('master')).body), ['late'])
+    await cluster.pass(40_000)
+    await cluster.stopBroker('master')
+    await cluster.stopBroker('slave')
+    faults.clear()
+    await cluster.startBroker('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
+    await cluster.pass(90_000)
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['late'])
+    await cluster.stop()
+  })
+
   test('that is ahead of its master stays apart, and both say why', async () => {
     const cluster = await new Cluster().start()
     await cluster.startBroker('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
