@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { PushConsumer } from '@skua-mq/client'
-import { getBrokerClusterInfo, getTopicConfig, queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
+import {
+  deleteTopicInBroker,
+  getBrokerClusterInfo,
+  getTopicConfig,
+  queryConsumerOffset,
+  ResponseCode,
+  updateConsumerOffset,
+} from '@skua-mq/protocol'
 import { bodies, Cluster } from './cluster.ts'
 
 describe('a slave', () => {
@@ -112,6 +119,28 @@ describe('a slave', () => {
     await cluster.startBroker('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
     await cluster.pass(90_000)
     assert.deepEqual(bodies((await cluster.pull('slave')).body), ['late'])
+    await cluster.stop()
+  })
+
+  test('has no offset of a topic that was deleted and made again: started as a master it would skip what was sent since', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    for (let i = 0; i < 5; i++) await cluster.send('master', `old ${i}`)
+    const place = { consumerGroup: 'g', topic: 'T', queueId: 0 }
+    await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 5 } as never)
+    await cluster.pass(35_000)
+    const offsetOf = (role: 'master' | 'slave') => cluster.ask(role, queryConsumerOffset, place as never)
+    assert.equal(((await offsetOf('slave')).header as { offset: number }).offset, 5)
+    await cluster.ask('master', deleteTopicInBroker, { topic: 'T' } as never)
+    for (let i = 0; i < 3; i++) await cluster.send('master', `new ${i}`)
+    await cluster.pass(35_000)
+    await cluster.stopBroker('master')
+    await cluster.stopBroker('slave')
+    await cluster.startBroker('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['new 0', 'new 1', 'new 2'])
+    const { code, header } = await offsetOf('slave')
+    assert.deepEqual([code, (header as { offset: number } | undefined)?.offset], [ResponseCode.success, 0])
     await cluster.stop()
   })
 

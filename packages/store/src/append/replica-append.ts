@@ -168,8 +168,10 @@ export class ReplicaAppend {
     const { view } = this
     const { log, queues, dispatch, turnWrite } = this.parts
     const topic = queues.topicNamed(view.bytes, view.topicAt, view.topicLength)
+    const ended = queues.find(topic, view.queueId)?.maxOffset ?? 0
     const queue = queueAwaiting(queues, view, { topic, fillsGaps: true, begin: log.minOffset })
     if (typeof queue === 'object') {
+      if (queue.maxOffset < ended) turnWrite.restarted(queue)
       dispatch.both(view, queue)
       turnWrite.arrived(queue)
     } else dispatch.toIndex(view, topic)
