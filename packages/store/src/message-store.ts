@@ -27,6 +27,8 @@ export interface MessageQueue {
 /** Told once per queue and turn, in the phase 'wake', after the write of the messages returned. */
 export interface ArrivalListener {
   arrived(topic: string, queueId: number, maxOffset: number): void
+  /** On a slave: a queue begins at 0 again, since the master has deleted the topic and made it anew. Told at once. */
+  restarted?(topic: string, queueId: number): void
 }
 
 export interface KeyQuery {

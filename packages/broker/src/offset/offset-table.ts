@@ -223,6 +223,19 @@ export class OffsetTable {
     for (const group of this.groupsOf(topic)) this.forget(topic, group, who)
   }
 
+  /** The queue begins anew. */
+  deleteQueue(topic: string, queueId: number, who: string): void {
+    for (const group of this.groupsOf(topic)) {
+      const queues = this.offsets.get(keyOf(topic, group))
+      const from = queues?.get(queueId)
+      if (from === undefined) continue
+      queues?.delete(queueId)
+      this.count--
+      this.dirty = true
+      this.remember({ group, topic, queueId, from, to: undefined, who })
+    }
+  }
+
   private forget(topic: string, group: string, who: string): void {
     const queues = this.ofTopic(group, topic)
     let forgotten = queues.size - maxRememberedMoves

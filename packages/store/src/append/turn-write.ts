@@ -188,6 +188,11 @@ export class TurnWrite {
     this.wake?.arm()
   }
 
+  /** A queue begins anew: what is known of its offsets is of another life. */
+  restarted({ topic, queueId }: ConsumeQueue): void {
+    for (const listener of this.listeners) listener.restarted?.(topic, queueId)
+  }
+
   private note(queue: ConsumeQueue): void {
     if (queue.hasArrivals) return
     queue.hasArrivals = true
