@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
+import { queryConsumerOffset } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../src/index.ts'
+import { commitSome, committed, place } from './committed.ts'
 import { ServerProcess } from './server-process.ts'
 
 /** A module that a server loads before its own, and that does this when the server gets SIGUSR2. */
@@ -23,18 +24,17 @@ for (const [what, statement] of [
     const ports = await freePorts(nodeRuntime().net, '127.0.0.1')
     const flags = ['--store', directory, '--port', `${ports.broker}`, '--namesrv-port', `${ports.nameServer}`]
     const address = `127.0.0.1:${ports.broker}`
-    const place = { consumerGroup: 'g', topic: 'BenchmarkTest', queueId: 0 }
     const client = new RemotingClient(nodeRuntime())
     try {
       const first = ServerProcess.skua(flags, { env: { NODE_OPTIONS: preloaded(statement) } })
       await first.says(/is ready/)
-      assert.equal((await client.request(address, updateConsumerOffset, { ...place, commitOffset: 7 })).code, 0)
+      await commitSome(client, address)
       assert.equal((await first.signal('SIGUSR2')).code, 70)
       assert.match(first.errors, /skua: a fault of its own \(u\w+\), the server ends: Error: boom\n +at /)
       assert.equal(existsSync(join(directory, 'abort')), false, 'the next start need not recover')
       const second = ServerProcess.skua(flags)
       await second.says(/is ready/)
-      assert.equal((await client.request(address, queryConsumerOffset, place)).header.offset, 7)
+      assert.equal((await client.request(address, queryConsumerOffset, place)).header.offset, committed)
       await second.signal('SIGTERM')
     } finally {
       await client.close()

@@ -3,24 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { queryConsumerOffset, sendMessageV2, updateConsumerOffset } from '@skua-mq/protocol'
+import { queryConsumerOffset } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../src/index.ts'
+import { commitSome, committed, place } from './committed.ts'
 import { ServerProcess } from './server-process.ts'
-
-const send = {
-  producerGroup: 'pg',
-  topic: 'BenchmarkTest',
-  defaultTopic: 'TBW102',
-  defaultTopicQueueNums: 4,
-  queueId: 0,
-  sysFlag: 0,
-  bornTimestamp: 1,
-  flag: 0,
-  unitMode: false,
-  batch: false,
-}
 
 /** Starts a broker, commits an offset, and lets `signals` come at 2 ms intervals until it ends; answers code and what the next start knows. */
 async function endedBy(signals: readonly NodeJS.Signals[]): Promise<{ code: number; offset: unknown }> {
@@ -28,14 +16,11 @@ async function endedBy(signals: readonly NodeJS.Signals[]): Promise<{ code: numb
   const ports = await freePorts(nodeRuntime().net, '127.0.0.1')
   const flags = ['--store', directory, '--port', `${ports.broker}`, '--namesrv-port', `${ports.nameServer}`]
   const address = `127.0.0.1:${ports.broker}`
-  const place = { consumerGroup: 'g', topic: 'BenchmarkTest', queueId: 0 }
   const client = new RemotingClient(nodeRuntime())
   try {
     const first = ServerProcess.skua(flags)
     await first.says(/is ready/)
-    for (let i = 0; i < 7; i++) await client.request(address, sendMessageV2, send, { body: Buffer.from('x') })
-    const reply = await client.request(address, updateConsumerOffset, { ...place, commitOffset: 7 })
-    assert.equal(reply.code, 0)
+    await commitSome(client, address)
     for (const signal of signals) {
       first.child.kill(signal)
       await new Promise(resolve => setTimeout(resolve, 2))
@@ -53,10 +38,10 @@ async function endedBy(signals: readonly NodeJS.Signals[]): Promise<{ code: numb
 }
 
 test('a second SIGTERM changes nothing: the stop goes on to its clean end', async () => {
-  assert.deepEqual(await endedBy(['SIGTERM', 'SIGTERM', 'SIGTERM']), { code: 0, offset: 7 })
+  assert.deepEqual(await endedBy(['SIGTERM', 'SIGTERM', 'SIGTERM']), { code: 0, offset: committed })
 })
 
 test('a second Ctrl-C ends at once, and what the tables hold is saved', async () => {
   const { offset } = await endedBy(['SIGINT', 'SIGINT'])
-  assert.equal(offset, 7)
+  assert.equal(offset, committed)
 })
