@@ -14,6 +14,7 @@ import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
 import { fillSize } from './consume-queue/unit.ts'
 import type { MessageBitmaps } from './dispatch.ts'
+import type { StoreFigures } from './figures.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type {
   ArrivalListener,
@@ -74,6 +75,10 @@ export class Store implements MessageStore {
 
   get putTimes(): string {
     return this.parts.putTimes.toString()
+  }
+
+  get figures(): StoreFigures {
+    return this.parts.figures
   }
 
   get minPhysicalOffset(): number {
