@@ -33,12 +33,17 @@ export class SimHttp implements Http {
 
   /** As a client that takes each piece at once. Errors: ECONNREFUSED, and whatever ends the body. */
   async ask(port: number, path: string, method = 'GET'): Promise<SimHttpAnswer> {
-    const answer = this.answers.get(port)
-    if (answer === undefined) throw new NetError('ECONNREFUSED', `nobody listens on ${port}`)
-    const { status, type, body } = answer({ method, path })
+    const { status, type, body } = this.answer(port, { method, path })
     if (typeof body === 'string') return { status, type, pieces: [body] }
     const pieces: string[] = []
     for await (const piece of body) pieces.push(piece)
     return { status, type, pieces }
+  }
+
+  /** The answer itself, whose body nobody has read. Errors: ECONNREFUSED. */
+  answer(port: number, request: HttpRequest): HttpAnswer {
+    const answer = this.answers.get(port)
+    if (answer === undefined) throw new NetError('ECONNREFUSED', `nobody listens on ${port}`)
+    return answer(request)
   }
 }
