@@ -23,7 +23,7 @@ export const maxScrapes = 4
 
 export interface ExporterParts {
   readonly http: Http
-  readonly clock: Pick<Clock, 'after'>
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
   readonly events: Events
   readonly listen: Address
   /** Whoever keeps it sees what comes later. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { SimClock } from '@skua-mq/runtime'
 import { Exposition } from '../../src/metrics/exposition.ts'
 import { gauge } from '../../src/metrics/family.ts'
-import { linesPerTurn, scrape } from '../../src/metrics/scrape.ts'
+import { linesPerTurn, scrape, sliceMs } from '../../src/metrics/scrape.ts'
 import type { MetricSource } from '../../src/metrics/source.ts'
 import { parseExposition } from './exposition-parser.ts'
 
@@ -25,6 +25,7 @@ async function pieces(sources: readonly MetricSource[], { limit = 50_000, isOver
   const turns: number[] = []
   const parts = {
     clock: {
+      monotonic: () => clock.monotonic(),
       after: (ms: number, run: () => void) => {
         turn++
         return clock.after(ms, run)
@@ -66,7 +67,7 @@ test('rows that are looked at and not written take their turns, too', async () =
   }
   const read = async () => {
     for await (const piece of scrape({
-      clock: { after },
+      clock: { after, monotonic: () => clock.monotonic() },
       sources: [silent],
       exposition: exposition(),
       isOver: () => false,
@@ -75,6 +76,25 @@ test('rows that are looked at and not written take their turns, too', async () =
   }
   await clock.until(read())
   assert.equal(turns, 10)
+})
+
+test('rows that take long end their slice earlier', async () => {
+  const clock = new SimClock()
+  const slow: MetricSource = {
+    *collect(into) {
+      for (let i = 0; i < 1000; i++) {
+        clock.block(0.1)
+        yield into.sample(family, [`Topic${i}`], i)
+      }
+    },
+  }
+  const lines: number[] = []
+  const read = async () => {
+    for await (const piece of scrape({ clock, sources: [slow], exposition: exposition(), isOver: () => false }))
+      lines.push(linesOf(piece))
+  }
+  await clock.until(read())
+  assert.ok(Math.max(...lines) <= sliceMs / 0.1 + 32, String(lines))
 })
 
 test('what is above the limit is left out, and the scrape says how much', async () => {
