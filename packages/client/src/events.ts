@@ -72,7 +72,7 @@ export class ClientEvents {
     this.sink = sink
   }
 
-  /** Answers the function that takes the listener away again. */
+  /** Returns the function that takes the listener away again. */
   on<N extends ClientEventName>(name: N, listener: (fields: ClientEventMap[N]) => void): () => void {
     const set = this.listeners.get(name) ?? new Set()
     this.listeners.set(name, set)

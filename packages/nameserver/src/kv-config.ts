@@ -22,6 +22,8 @@ interface Change {
   readonly key: string
   /** Undefined: the key goes. */
   readonly value: string | undefined
+  /** What it adds to the table. */
+  readonly bytes: number
 }
 
 /** Changes that are saved together. */
@@ -77,7 +79,7 @@ export class KvConfig {
     }
     // Counted when it is asked for: a hundred that are on their way together are bounded, too.
     this.bytes += size - freed
-    return this.change({ namespace, key, value })
+    return this.change({ namespace, key, value, bytes: size - freed })
   }
 
   delete(namespace: string, key: string): Promise<void> {
@@ -85,7 +87,12 @@ export class KvConfig {
     const coming = [...this.writing, ...(this.next?.changes ?? [])]
     const isComing = coming.some(change => change.namespace === namespace && change.key === key)
     if (this.get(namespace, key) === undefined && !isComing) return Promise.resolve()
-    return this.change({ namespace, key, value: undefined })
+    return this.change({ namespace, key, value: undefined, bytes: 0 })
+  }
+
+  /** What waits behind the changes that are being written adds so much. */
+  private get comingBytes(): number {
+    return (this.next?.changes ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   private change(change: Change): Promise<void> {
@@ -107,7 +114,7 @@ export class KvConfig {
           this.table = table
         } finally {
           this.writing = []
-          this.bytes = bytesOf(this.table)
+          this.bytes = bytesOf(this.table) + this.comingBytes
         }
       })
     this.saving = saved

@@ -49,6 +49,8 @@ export class NameServer implements Service {
   private readonly server: RemotingServer
   private readonly options: NameServerOptions
   private timer: Timer | undefined
+  /** As it is now. */
+  readonly config: NameServerConfig
 
   constructor(options: NameServerOptions) {
     this.options = options
@@ -68,6 +70,7 @@ export class NameServer implements Service {
       now: () => runtime.clock.now(),
       keep: options.keepConfig,
     })
+    this.config = config.values
     const routes = nameServerRoutes({
       routes: this.routes,
       intake: this.intake,

@@ -11,6 +11,7 @@ import {
   wipeWritePermOfBroker,
 } from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { delay } from '@skua-mq/runtime'
 import { orderTopicNamespace } from './kv-config.ts'
 import type { NameServerParts } from './parts.ts'
 import type { Registered } from './route-table.ts'
@@ -34,13 +35,36 @@ export function registrationRoutes(parts: NameServerParts): Route[] {
       routes.registerTopic(topic, registerTopicInNamesrv.body!.decode(body).queueDatas)
       return ok({})
     }),
-    route(wipeWritePermOfBroker, ({ brokerName }) => ok({ wipeTopicCount: routes.setWritable(brokerName, false) })),
-    route(addWritePermOfBroker, ({ brokerName }) => ok({ addTopicCount: routes.setWritable(brokerName, true) })),
+    route(wipeWritePermOfBroker, ({ brokerName }) =>
+      setWritable(parts, { brokerName, writable: false }, wipeTopicCount => ok({ wipeTopicCount })),
+    ),
+    route(addWritePermOfBroker, ({ brokerName }) =>
+      setWritable(parts, { brokerName, writable: true }, addTopicCount => ok({ addTopicCount })),
+    ),
     route(deleteTopicInNamesrv, ({ topic, clusterName }) => {
       routes.deleteTopic(topic, clusterName)
       return ok({})
     }),
   ]
+}
+
+/** Topics whose write bit is changed in one turn. */
+const topicsPerTurn = 1000
+
+/** At once for a broker of few topics, else some of them in a turn. */
+function setWritable<T>(
+  { routes, clock }: Pick<NameServerParts, 'routes' | 'clock'>,
+  { brokerName, writable }: { brokerName: string; writable: boolean },
+  answer: (count: number) => T,
+): T | Promise<T> {
+  const { count, step } = routes.settingWritable(brokerName, writable)
+  if (step(topicsPerTurn)) return answer(count)
+  const rest = async () => {
+    do await delay(clock, 0)
+    while (!step(topicsPerTurn))
+    return answer(count)
+  }
+  return rest()
 }
 
 /** The answer tells a slave where its master is, and every broker which of its topics are ordered. */

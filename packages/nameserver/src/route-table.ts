@@ -82,7 +82,7 @@ export class RouteTable {
     this.maxChars = maxChars
   }
 
-  /** A registration as a whole. Answers what a slave wants to know: where its master is. */
+  /** A registration as a whole. Returns what a slave wants to know: where its master is. */
   register(registration: Registration, nowMs: number): Registered['reply'] {
     const { reply, enter } = this.begin(registration, nowMs)
     enter(Number.POSITIVE_INFINITY)
@@ -199,7 +199,7 @@ export class RouteTable {
     return { changed: !sameDataVersion(live.dataVersion, version), known: live.dataVersion }
   }
 
-  /** The connection of a broker closed: it is gone until it registers again. Answers the names of those that went. */
+  /** The connection of a broker closed: it is gone until it registers again. Returns the names of those that went. */
   connectionClosed(connectionId: number): readonly string[] {
     return this.dropWhere(live => live.connectionId === connectionId)
   }
@@ -303,13 +303,26 @@ export class RouteTable {
     }
   }
 
-  /** 205 and 327: takes or gives the write bit on all topics of a broker; answers how many changed. */
-  setWritable(brokerName: string, writable: boolean): number {
+  /**
+   * 205 and 327: takes or gives the write bit on all topics of a broker; `count` is how many there are. `step` changes so
+   * many of them, and says whether that were all.
+   */
+  settingWritable(brokerName: string, writable: boolean): { readonly count: number; step(most: number): boolean } {
     const broker = this.brokers.get(brokerName)
-    if (broker === undefined) return 0
-    for (const [topic, queue] of broker.queues)
-      this.put(broker, topic, { ...queue, perm: writable ? 6 : queue.perm & ~2 })
-    return broker.queues.size
+    if (broker === undefined) return { count: 0, step: () => true }
+    const { queues } = broker
+    const rest = queues.entries()
+    const step = (most: number): boolean => {
+      for (let left = most; left > 0; left--) {
+        const { done, value } = rest.next()
+        // It may have gone meanwhile.
+        if (done === true || this.brokers.get(brokerName)?.queues !== queues) return true
+        const [topic, queue] = value
+        this.put(broker, topic, { ...queue, perm: writable ? 6 : queue.perm & ~2 })
+      }
+      return false
+    }
+    return { count: queues.size, step }
   }
 
   /** 216: a topic goes from the routes, of one cluster where one is named. */

@@ -134,3 +134,16 @@ test('a key that is deleted while it is being written is gone', async () => {
   assert.equal(kv.get('n', 'k'), undefined)
   assert.equal(opened(disk).get('n', 'k'), undefined)
 })
+
+test('what waits behind a change that is being written is counted, also when that one is done', async () => {
+  const kv = new KvConfig({ disk: new SimDisk(new SimClock()), events: noEvents, path, maxBytes: 1000 })
+  const first = kv.put('n', 'first', '1')
+  // The first is being written; this one waits for it.
+  await Promise.resolve()
+  await Promise.resolve()
+  const second = kv.put('n', 'second', 'x'.repeat(900))
+  await first
+  await assert.rejects(kv.put('n', 'third', 'x'.repeat(900)), RangeError)
+  await second
+  assert.equal(kv.get('n', 'second')?.length, 900)
+})

@@ -232,23 +232,41 @@ describe('data versions', () => {
 })
 
 describe('permissions', () => {
+  const writable = (table: RouteTable, brokerName: string, isWritable: boolean) => {
+    const { count, step } = table.settingWritable(brokerName, isWritable)
+    while (!step(1));
+    return count
+  }
+
+  test('a broker that goes while its topics are wiped leaves none of them behind', () => {
+    const table = new RouteTable()
+    table.register(registration({ body: body([topic('T'), topic('U'), topic('V')]) }), 0)
+    const { step } = table.settingWritable('b1', false)
+    assert.equal(step(1), false)
+    table.unregister({ brokerName: 'b1', brokerAddr: '10.0.0.1:10911' })
+    assert.equal(step(5), true)
+    while (!table.sweep(10));
+    assert.deepEqual([...table.topicNames()], [])
+    assert.equal(table.has('U'), false)
+  })
+
   test('wiping takes the write bit of all topics of one broker and counts them; adding gives it back', () => {
     const table = new RouteTable()
     table.register(registration({ body: body([topic('T'), topic('U', { perm: 7 })]) }), 0)
     table.register(registration({ brokerName: 'b2', brokerAddr: '10.0.0.3:10911', connectionId: 3 }), 0)
-    assert.equal(table.setWritable('b1', false), 2)
+    assert.equal(writable(table, 'b1', false), 2)
     const perms = (name: string) => table.routeOf(name)?.queueDatas.map(queue => queue.perm)
     assert.deepEqual(perms('T'), [4, 6])
     assert.deepEqual(perms('U'), [5])
-    assert.equal(table.setWritable('b1', true), 2)
+    assert.equal(writable(table, 'b1', true), 2)
     assert.deepEqual(perms('T'), [6, 6])
-    assert.equal(table.setWritable('unknown', false), 0)
+    assert.equal(writable(table, 'unknown', false), 0)
   })
 
   test('a wiped broker stays wiped through registrations of the same version, and is restored by a changed one', () => {
     const table = new RouteTable()
     table.register(registration({ body: body([topic('T')], { counter: 1 }) }), 0)
-    table.setWritable('b1', false)
+    writable(table, 'b1', false)
     table.register(registration({ body: body([topic('T')], { counter: 1 }) }), 1)
     assert.equal(table.routeOf('T')?.queueDatas[0]?.perm, 4)
     table.register(registration({ body: body([topic('T')], { counter: 2 }) }), 2)

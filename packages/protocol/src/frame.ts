@@ -61,7 +61,7 @@ export class FrameParser {
   }
 
   /**
-   * Calls `frame` for each frame that this chunk completes, in order. Answers how many bytes of the chunk it has taken: all,
+   * Calls `frame` for each frame that this chunk completes, in order. Returns how many bytes of the chunk it has taken: all,
    * unless `frame` stopped it; the others are to be pushed again. Throws BadFrame.
    */
   push(chunk: Buffer, frame: FrameSink): number {
@@ -81,7 +81,7 @@ export class FrameParser {
     return at
   }
 
-  /** Fills up the carried frame; answers where in the chunk the next one starts. */
+  /** Fills up the carried frame; returns where in the chunk the next one starts. */
   private complete(chunk: Buffer, frame: FrameSink): number {
     const { carry } = this
     let at = 0

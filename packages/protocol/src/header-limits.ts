@@ -1,6 +1,6 @@
 /**
  * What a header may hold before it is decoded into objects. Properties of 32,767 bytes, each of which JSON writes as six,
- * are the most that an honest sender has (324, 325): 196 KiB. Sends themselves are scanned where they stand, at any length.
+ * are the most that an honest sender has (324, 325): 196 KiB. Sends themselves are scanned where they stand, at any length: whoever sends properties that are too long is told so.
  */
 export const maxHeaderBytes = 256 * 1024
 

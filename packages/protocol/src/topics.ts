@@ -26,6 +26,9 @@ export const undeliverableTopic = 'rmq_sys_UNDELIVERABLE'
 export const retryPrefix = '%RETRY%'
 export const deadLetterPrefix = '%DLQ%'
 
+/** Replies to requests: behind the name of the cluster. */
+export const replyTopicSuffix = '_REPLY_TOPIC'
+
 /** Queues that hold entries for messages of other topics (INNER_MULTI_DISPATCH of 5.x). */
 export const lightQueuePrefix = '%LMQ%'
 

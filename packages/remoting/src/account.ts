@@ -65,7 +65,7 @@ export class Account {
     this.unsent = bytes
   }
 
-  /** A read begins; answers how many bytes to give back when it is over. */
+  /** A read begins; returns how many bytes to give back when it is over. */
   reserve(bytes: number = this.expectedReadBytes): number {
     this.reading += bytes
     this.sum.owed += bytes

@@ -166,7 +166,7 @@ export class Channel implements Connection {
     return this.parser.keepFrame()
   }
 
-  /** Answers how many bytes were taken. */
+  /** Returns how many bytes were taken. */
   private parse(bytes: Buffer): number {
     let taken: number
     try {
@@ -177,9 +177,9 @@ export class Channel implements Connection {
     }
     if (!this.open) return taken
     if (taken < bytes.length) {
-      // The reader's buffer is reused; what waited before is ours.
+      // The reader's buffer is reused; what waited before is ours, and is copied when it keeps much more than is left.
       const left = bytes.subarray(taken)
-      this.keep(bytes === this.rest ? left : Buffer.from(left))
+      this.keep(bytes === this.rest && left.length * 2 >= left.buffer.byteLength ? left : Buffer.from(left))
       this.pause()
       if (!this.isBlocked) this.defer()
     } else {
@@ -435,7 +435,7 @@ export class Channel implements Connection {
     this.gone()
   }
 
-  /** Sends what is queued first. Answers whether the kernel has taken all of it. */
+  /** Sends what is queued first. Returns whether the kernel has taken all of it. */
   end(): boolean {
     this.flush()
     this.outbox.writeAll()

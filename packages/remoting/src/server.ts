@@ -183,7 +183,7 @@ export class RemotingServer implements Service, ChannelOwner {
     else this.dispatch.run(command, channel)
   }
 
-  /** Answers what is left to do, if anything: the command for the generic way. */
+  /** Returns what is left to do, if anything: the command for the generic way. */
   private guarded(channel: Channel, bytes: Buffer, bounds: { start: number; end: number }): Command | undefined {
     const command = decodeFrame(bytes, bounds.start, bounds.end)
     if (isResponse(command)) return command

@@ -66,7 +66,7 @@ export class TurnShare {
     return this.later === undefined || this.clock.monotonic() < this.deadlineMs
   }
 
-  /** Behind the last frame. Answers whether so many bytes were taken in this turn that the others come first. */
+  /** Behind the last frame. Returns whether so many bytes were taken in this turn that the others come first. */
   end(taken: number, answered: number): boolean {
     const { later } = this
     if (later === undefined) return false

@@ -123,3 +123,28 @@ test('maxPendingRequests counts hot requests that are not answered yet, before t
     peer.replies.every(({ code, remark }) => code === ResponseCode.systemBusy && /maxPendingRequests/.test(remark!)),
   )
 })
+
+test('large hot requests of thirty peers share the turns by the time that they take', async () => {
+  const waits: number[] = []
+  let block = (_ms: number) => {}
+  const handle = (view: EchoView, token: ReplyToken) => {
+    if (view.text === 'slow') block(2)
+    token.answer(ResponseCode.success)
+  }
+  const { runtime, peer } = await serve({ hot: [hotRoute(hotEcho, handle)] })
+  runtime.network.splitChance = 0
+  block = ms => runtime.clock.block(ms)
+  const large = ask(1, { code: 200_050, extFields: { text: 'slow' }, body: Buffer.alloc(100_000) })
+  const hogs = []
+  for (let i = 0; i < 30; i++) hogs.push(await rawPeer(runtime))
+  for (let i = 0; i < 30; i++) {
+    for (const hog of hogs) hog.socket.write([large])
+    const before = peer.replies.length
+    const begun = runtime.clock.monotonic()
+    peer.socket.write([ask(i)])
+    while (peer.replies.length === before) await runtime.clock.advanceAsync(0.5)
+    if (i > 2) waits.push(runtime.clock.monotonic() - begun)
+  }
+  assert.ok(Math.max(...waits) <= 40, `${Math.max(...waits)} ms`)
+  for (const hog of hogs) while (hog.replies.length < 30) await runtime.clock.advanceAsync(10)
+})

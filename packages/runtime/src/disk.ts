@@ -23,7 +23,7 @@ export interface DiskFile {
   /** Into the page cache, on the calling thread: the hot path. Writes `bytes[start, end)` at `position`. */
   writeSync(bytes: Uint8Array, start: number, end: number, position: number): void
   write(bytes: Uint8Array, start: number, end: number, position: number): Promise<void>
-  /** Reads up to `length` bytes into `into` from `at`; answers the count, less only at the end of the file. */
+  /** Reads up to `length` bytes into `into` from `at`; returns the count, less only at the end of the file. */
   readSync(into: Uint8Array, at: number, length: number, position: number): number
   read(into: Uint8Array, at: number, length: number, position: number): Promise<number>
   /** fdatasync in the pool; resolves when everything written before the call is on the medium. */

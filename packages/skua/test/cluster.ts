@@ -40,6 +40,11 @@ export class Cluster {
     return simRuntime({ seed: 2, host, events, clock: this.first.clock, network: this.first.network })
   }
 
+  /** The disk of a role that was started. */
+  disk(role: Role) {
+    return this.machines.get(role)!.disk
+  }
+
   get clock() {
     return this.first.clock
   }

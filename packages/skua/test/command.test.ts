@@ -160,6 +160,9 @@ describe('bin/', () => {
     broker.child.stdout?.destroy()
     broker.child.stderr?.destroy()
     await send()
+    const logged = (name: string) => readFileSync(join(own, 'logs', 'rocketmqlogs', name), 'utf8')
+    assert.match(logged('broker.log'), /^20\d\d-[\dT:.-]+Z INFO topic created: topic=Hup /m)
+    assert.match(logged('namesrv.log'), /^20\d\d-[\dT:.-]+Z INFO /m)
     const client = new RemotingClient(nodeRuntime())
     const changed = await client.request(
       `127.0.0.1:${port}`,

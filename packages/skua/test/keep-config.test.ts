@@ -27,6 +27,30 @@ test('what was kept reads as what was set, also over several lines, with backsla
   assert.equal(read.get('path'), 'C:\\dir ü')
 })
 
+test('a value cannot bring a key of its own into the file, and comes back as it was', () => {
+  for (const value of ['04\nstorePathRootDir=/tmp/x', '04\r\nbrokerIP1=1.2.3.4', ' 04', '\t04\f', '', '04\\']) {
+    for (const text of [before, 'deleteWhen=1\n', 'a=1']) {
+      const entries = readProperties(changedText(text, new Map([['deleteWhen', value]])))
+      const keys = new Set([...readProperties(text).map(({ key }) => key), 'deleteWhen'])
+      assert.deepEqual(new Set(entries.map(({ key }) => key)), keys)
+      assert.equal(entries.find(({ key }) => key === 'deleteWhen')?.value, value.trim())
+    }
+  }
+})
+
+test('a last line that would go on in the next one does not swallow what is kept', () => {
+  for (const text of ['a=1\\', 'a=1\\\n']) {
+    const read = readProperties(changedText(text, new Map([['b', '2']])))
+    assert.deepEqual(
+      read.map(({ key, value }) => [key, value]),
+      [
+        ['a', '1'],
+        ['b', '2'],
+      ],
+    )
+  }
+})
+
 test('the file is written whole, with the one before beside it', () => {
   const disk = new SimDisk(new SimClock())
   disk.makeDirectory('/conf')
@@ -35,4 +59,15 @@ test('the file is written whole, with the one before beside it', () => {
   assert.match(disk.readFile('/conf/broker.conf').toString(), /^# mine\nbrokerName=b\n/)
   assert.equal(disk.readFile('/conf/broker.conf.bak').toString(), before)
   assert.ok(new ConfigFile('/conf/broker.conf', { disk, events: new EventHub() }).load(bytes => bytes.length))
+})
+
+test('a file in UTF-8 stays one, and one in ISO 8859-1 too', () => {
+  for (const encoding of ['utf8', 'latin1'] as const) {
+    const disk = new SimDisk(new SimClock())
+    disk.makeDirectory('/conf')
+    const own = encoding === 'utf8' ? '# 名字\nregionId=上海\n' : '# für mich\nregionId=Köln\n'
+    disk.writeFile('/conf/broker.conf', Buffer.from(own, encoding))
+    keepIn('/conf/broker.conf', { disk, events: new EventHub() })(new Map([['brokerName', 'b']]))
+    assert.equal(disk.readFile('/conf/broker.conf').toString(encoding), `${own}brokerName=b\n`)
+  }
 })

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { PushConsumer } from '@skua-mq/client'
-import { getBrokerClusterInfo, getTopicConfig, queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
+import {
+  deleteTopicInBroker,
+  getBrokerClusterInfo,
+  getTopicConfig,
+  queryConsumerOffset,
+  ResponseCode,
+  updateConsumerOffset,
+} from '@skua-mq/protocol'
 import { bodies, Cluster } from './cluster.ts'
 
 describe('a slave', () => {
@@ -90,6 +97,50 @@ describe('a slave', () => {
     // What was delivered long before is not delivered again.
     assert.deepEqual(bodies(pulled.body), ['before', 'late'])
     assert.equal((await cluster.send('slave', 'new')).code, 0)
+    await cluster.stop()
+  })
+
+  test('whose log stands still counts as delivered what it has delivered itself: started as a master it delivers the rest', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    await cluster.pass(15_000)
+    await cluster.send('master', 'late', { properties: 'DELAY\x015' })
+    await cluster.pass(20_000)
+    // Tables come all the same, while the log here gets no further.
+    const { faults } = cluster.disk('slave')
+    faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1_000_000 })
+    await cluster.pass(60_000)
+    assert.deepEqual(bodies((await cluster.pull('master')).body), ['late'])
+    await cluster.pass(40_000)
+    await cluster.stopBroker('master')
+    await cluster.stopBroker('slave')
+    faults.clear()
+    await cluster.startBroker('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
+    await cluster.pass(90_000)
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['late'])
+    await cluster.stop()
+  })
+
+  test('has no offset of a topic that was deleted and made again: started as a master it would skip what was sent since', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    for (let i = 0; i < 5; i++) await cluster.send('master', `old ${i}`)
+    const place = { consumerGroup: 'g', topic: 'T', queueId: 0 }
+    await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 5 } as never)
+    await cluster.pass(35_000)
+    const offsetOf = (role: 'master' | 'slave') => cluster.ask(role, queryConsumerOffset, place as never)
+    assert.equal(((await offsetOf('slave')).header as { offset: number }).offset, 5)
+    await cluster.ask('master', deleteTopicInBroker, { topic: 'T' } as never)
+    for (let i = 0; i < 3; i++) await cluster.send('master', `new ${i}`)
+    await cluster.pass(35_000)
+    await cluster.stopBroker('master')
+    await cluster.stopBroker('slave')
+    await cluster.startBroker('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['new 0', 'new 1', 'new 2'])
+    const { code, header } = await offsetOf('slave')
+    assert.deepEqual([code, (header as { offset: number } | undefined)?.offset], [ResponseCode.success, 0])
     await cluster.stop()
   })
 

@@ -3,11 +3,24 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
+import { queryConsumerOffset, sendMessageV2, updateConsumerOffset } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../src/index.ts'
 import { ServerProcess } from './server-process.ts'
+
+const send = {
+  producerGroup: 'pg',
+  topic: 'BenchmarkTest',
+  defaultTopic: 'TBW102',
+  defaultTopicQueueNums: 4,
+  queueId: 0,
+  sysFlag: 0,
+  bornTimestamp: 1,
+  flag: 0,
+  unitMode: false,
+  batch: false,
+}
 
 /** Starts a broker, commits an offset, and lets `signals` come at 2 ms intervals until it ends; answers code and what the next start knows. */
 async function endedBy(signals: readonly NodeJS.Signals[]): Promise<{ code: number; offset: unknown }> {
@@ -20,6 +33,7 @@ async function endedBy(signals: readonly NodeJS.Signals[]): Promise<{ code: numb
   try {
     const first = ServerProcess.skua(flags)
     await first.says(/is ready/)
+    for (let i = 0; i < 7; i++) await client.request(address, sendMessageV2, send, { body: Buffer.from('x') })
     const reply = await client.request(address, updateConsumerOffset, { ...place, commitOffset: 7 })
     assert.equal(reply.code, 0)
     for (const signal of signals) {

@@ -21,4 +21,5 @@ export {
 } from './recovery/recovery.ts'
 export { retentionFailed, segmentsDeleted } from './retention/retention.ts'
 export { DelayQueue, type SpecialQueue } from './special-queue.ts'
-export { Store, type StoreNeeds } from './store.ts'
+export { Store } from './store.ts'
+export type { StoreNeeds } from './store-needs.ts'

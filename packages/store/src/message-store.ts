@@ -21,13 +21,15 @@ export interface MessageQueue {
   readonly minOffset: number
   /** The next offset that consumers will see; messages whose write has not returned are not counted. */
   readonly maxOffset: number
-  /** Reads up to `into.length` entries from `offset` on; answers how many, 0 at or past the end. */
+  /** Reads up to `into.length` entries from `offset` on; returns how many, 0 at or past the end. */
   entries(offset: number, into: QueueEntry[]): number
 }
 
 /** Told once per queue and turn, in the phase 'wake', after the write of the messages returned. */
 export interface ArrivalListener {
   arrived(topic: string, queueId: number, maxOffset: number): void
+  /** On a slave: a queue begins at 0 again, since the master has deleted the topic and made it anew. Told at once. */
+  restarted?(topic: string, queueId: number): void
 }
 
 export interface KeyQuery {

@@ -34,7 +34,7 @@ export class LogReader {
     return this.read(offset, chunk === undefined ? most : Math.min(most, chunk.base + chunk.used - offset))
   }
 
-  /** As `read`, into the start of `into`; answers how many bytes. */
+  /** As `read`, into the start of `into`; returns how many bytes. */
   async readInto(into: Buffer, offset: number, length: number): Promise<number> {
     const hot = this.hot(offset, length)
     if (hot !== undefined) return hot.copy(into)

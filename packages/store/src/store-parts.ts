@@ -28,7 +28,7 @@ import { LogReader } from './reader.ts'
 import { Recovery } from './recovery/recovery.ts'
 import { Retention } from './retention/retention.ts'
 import type { SpecialQueue } from './special-queue.ts'
-import type { StoreNeeds } from './store.ts'
+import type { StoreNeeds } from './store-needs.ts'
 
 export type StoreParts = ReturnType<typeof storeParts>
 

@@ -1,19 +1,7 @@
-import {
-  type Clock,
-  type Disk,
-  defineEvent,
-  type Events,
-  Failure,
-  makeDirectorySynced,
-  type ProcessFacts,
-  parentOf,
-  type Turn,
-} from '@skua-mq/runtime'
-import type { Replicas } from './append/answers.ts'
+import { defineEvent, Failure, makeDirectorySynced, parentOf } from '@skua-mq/runtime'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
 import { fillSize } from './consume-queue/unit.ts'
-import type { MessageBitmaps } from './dispatch.ts'
 import type { StoreFigures } from './figures.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type {
@@ -28,23 +16,8 @@ import type {
 import type { AppendWaiter, Draft } from './put.ts'
 import { offsetByTime } from './queue-time.ts'
 import { storedAtMsOf } from './reader.ts'
-import type { SpecialQueue } from './special-queue.ts'
+import type { StoreNeeds } from './store-needs.ts'
 import { type StoreParts, storeParts } from './store-parts.ts'
-
-/** What a store takes from outside. */
-export interface StoreNeeds {
-  readonly clock: Clock
-  readonly disk: Disk
-  readonly turn: Turn
-  readonly events: Events
-  readonly facts: ProcessFacts
-  /** Slaves, once there are some. */
-  readonly replicas?: Replicas | undefined
-  /** Fills the bitmaps of extended units; only asked under `enableConsumeQueueExt`. */
-  readonly bitmaps?: MessageBitmaps | undefined
-  /** Topics whose queues carry something else than the hash of the tags. */
-  readonly special?: readonly SpecialQueue[] | undefined
-}
 
 const headBytes = 80
 

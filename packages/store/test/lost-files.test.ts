@@ -212,3 +212,17 @@ describe('a queue whose messages are all deleted goes on with its offsets when q
     })
   }
 })
+
+test('a store that was stopped empty, then filled, notices that its queues are lost', async () => {
+  const at = world()
+  const first = await open(at)
+  await at.clock.advanceAsync(1000)
+  await at.clock.until(first.store.stop())
+  const second = await open(at)
+  for (let i = 0; i < 3; i++) put(second, message('A', String(i), `KEYS\x01${i}`))
+  await at.clock.until(second.store.stop())
+  at.disk.remove('/store/consumequeue')
+  const third = await open(at)
+  assert.deepEqual(await drain(third, 'A', 0), ['0', '1', '2'])
+  await at.clock.until(third.store.stop())
+})

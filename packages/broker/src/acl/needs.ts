@@ -1,4 +1,4 @@
-import { type Command, heartBeat, lockBatchMq, retryPrefix } from '@skua-mq/protocol'
+import { type Command, heartBeat, lockBatchMq, replyTopicSuffix, retryPrefix } from '@skua-mq/protocol'
 import { AclPerm } from './permission.ts'
 
 /** A permission that a request takes. Groups without `%RETRY%`. */
@@ -23,16 +23,20 @@ const ofTopic = (name: string, perm: number): Need =>
     : { kind: 'topic', name, perm }
 
 const send = (name: string | undefined) => topic(name, AclPerm.pub)
+/** Whoever is asked may answer, in the topic that is for it; a reply to any other is a message that is sent there. */
+const reply = (name: string | undefined) => (name?.endsWith(replyTopicSuffix) === true ? [] : send(name))
 const consume = (fields: Fields) => [...topic(fields.topic, AclPerm.sub), ...group(fields.consumerGroup)]
 
 /**
- * What requests of clients take (admin.md 7.2). RocketMQ 4.9 leaves 14, 37, 41, 42, 320 and 361 to everybody who can sign; here
- * they take what the request beside them takes, so that a batch or a lite pull is no way around a permission.
+ * What requests of clients take (admin.md 7.2). RocketMQ 4.9 leaves 14, 37, 41, 42, 320, 324, 325 and 361 to everybody who can sign;
+ * here they take what the request beside them takes, so that a batch, a reply or a lite pull is no way around a permission.
  */
 const needs: ReadonlyMap<number, NeedsOf> = new Map<number, NeedsOf>([
   [10, fields => send(fields.topic)],
   [310, fields => send(fields.b)],
   [320, fields => send(fields.b)],
+  [324, fields => reply(fields.topic)],
+  [325, fields => reply(fields.b)],
   [11, consume],
   [361, consume],
   [12, fields => topic(fields.topic, AclPerm.sub)],

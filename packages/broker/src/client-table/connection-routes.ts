@@ -1,11 +1,15 @@
 import {
+  consumerConnectionBody,
   getAllProducerInfo,
   getConsumerConnectionList,
   getProducerConnectionList,
   type ProducerInfo,
+  producerConnectionBody,
+  producerTableBody,
   ResponseCode,
 } from '@skua-mq/protocol'
-import { ok, type Route, refuse, route } from '@skua-mq/remoting'
+import { inTurns, LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import { addressOf, connectionOf, languageOf } from './client.ts'
 import type { ConsumerGroups } from './consumer-groups.ts'
 import type { ProducerGroups, ProducerMember } from './producer-groups.ts'
@@ -14,10 +18,12 @@ import type { ProducerGroups, ProducerMember } from './producer-groups.ts'
 export function connectionRoutes(parts: {
   readonly consumers: ConsumerGroups
   readonly producers: ProducerGroups
+  readonly clock: Pick<Clock, 'after'>
 }): Route[] {
-  const { consumers, producers } = parts
+  const { consumers, producers, clock } = parts
+  const allProducers = new LargeAnswer(clock, () => producerTableBody.slices({ data: infosOf(producers) }))
   return [
-    route(getConsumerConnectionList, ({ consumerGroup }) => {
+    route(getConsumerConnectionList, async ({ consumerGroup }) => {
       const group = consumers.find(consumerGroup)
       if (group === undefined)
         return refuse(ResponseCode.consumerNotOnline, `the consumer group ${consumerGroup} is not online here`)
@@ -28,19 +34,24 @@ export function connectionRoutes(parts: {
         messageModel: group.messageModel,
         consumeFromWhere: group.consumeFromWhere,
       }
-      return ok({}, getConsumerConnectionList.replyBody!.encode(connection))
+      return ok({}, await inTurns(clock, consumerConnectionBody.slices(connection)))
     }),
-    route(getProducerConnectionList, ({ producerGroup }) => {
+    route(getProducerConnectionList, async ({ producerGroup }) => {
       const members = producers.membersOf(producerGroup)
       if (members.length === 0)
         return refuse(ResponseCode.systemError, `the producer group ${producerGroup} is not online here`)
-      return ok({}, getProducerConnectionList.replyBody!.encode({ connectionSet: members.map(connectionOf) }))
+      return ok({}, await inTurns(clock, producerConnectionBody.slices({ connectionSet: members.map(connectionOf) })))
     }),
-    route(getAllProducerInfo, () => {
-      const data = new Map([...producers.all()].map(([group, members]) => [group, [...members.values()].map(infoOf)]))
-      return ok({}, getAllProducerInfo.replyBody!.encode({ data }))
-    }),
+    route(getAllProducerInfo, async () => ok({}, await allProducers.bytes()), { readBytes: largeAnswerBytes }),
   ]
+}
+
+/** Group to members, made while they are written: a client may be a member of thousands of groups. */
+function infosOf(producers: ProducerGroups): Map<string, ProducerInfo[]> {
+  const entries = function* (): Generator<[string, ProducerInfo[]]> {
+    for (const [group, members] of producers.all()) yield [group, [...members.values()].map(infoOf)]
+  }
+  return { [Symbol.iterator]: entries } as unknown as Map<string, ProducerInfo[]>
 }
 
 const infoOf = (member: ProducerMember): ProducerInfo => ({

@@ -79,7 +79,7 @@ export class ConsumerGroups {
     return this.byConnection.hasRoom(client.connection.id, data.groupName, bytesOf(data, client))
   }
 
-  /** A heartbeat. Answers whether members or subscriptions changed; the members are told of that. */
+  /** A heartbeat. Returns whether members or subscriptions changed; the members are told of that. */
   register(data: ConsumerData, client: Client, notifies: boolean): boolean {
     const known = this.groups.get(data.groupName)
     const group = known ?? this.newGroup(data)
@@ -113,11 +113,12 @@ export class ConsumerGroups {
     if (found !== undefined && this.remove(found, connection.id)) this.left(found, notifies, 'unregistered')
   }
 
-  /** A closed connection takes its member out of every group at once. */
-  connectionClosed(connection: Connection): void {
+  /** A closed connection takes its member out of every group, of one in each step. */
+  *leaving(connection: Connection): Generator<void> {
     for (const name of this.byConnection.of(connection.id)) {
       const group = this.groups.get(name)
       if (group !== undefined && this.remove(group, connection.id)) this.left(group, true, 'connection closed')
+      yield
     }
   }
 

@@ -4,8 +4,9 @@ import type { On } from '../house/ground.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { ConnectionMetrics } from './connection-metrics.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
+import { GroupNews } from './group-news.ts'
 import { ProducerGroups } from './producer-groups.ts'
-import { clientRoutes, tellMembers } from './routes.ts'
+import { clientRoutes } from './routes.ts'
 
 type Needs = On<'config' | 'runtime' | 'furniture' | 'measures'> & { topics: TopicTable; groups: GroupTable }
 
@@ -14,11 +15,12 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
   name: 'clients',
   make: ({ config, runtime, furniture, measures, topics, groups }) => {
     const { clock, events } = runtime
+    const news = new GroupNews(clock)
     const consumers = new ConsumerGroups({
       clock,
       events,
       notify: (group, newcomer) => {
-        if (config.notifyConsumerIdsChangedEnable) tellMembers(group, clock, newcomer)
+        if (config.notifyConsumerIdsChangedEnable) news.tell(group, newcomer)
       },
     })
     const producers = new ProducerGroups(clock)
@@ -29,7 +31,7 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
         ? [new ConnectionMetrics({ consumers, producers, limit: config.metricsOtelCardinalityLimit })]
         : [],
       routes: clientRoutes({
-        ...{ consumers, producers, groups, topics },
+        ...{ consumers, producers, groups, topics, clock },
         announced: () => furniture.announced(),
         refusalOf: subscription => furniture.refusalOf(subscription),
         subscribed: (group, subscription) => furniture.subscribed(group, subscription),

@@ -64,8 +64,12 @@ export class ProducerGroups {
     this.byConnection.delete(connection.id, group)
   }
 
-  connectionClosed(connection: Connection): void {
-    for (const group of this.byConnection.of(connection.id)) this.unregister(group, connection)
+  /** A closed connection leaves its groups, one in each step. */
+  *leaving(connection: Connection): Generator<void> {
+    for (const group of this.byConnection.of(connection.id)) {
+      this.unregister(group, connection)
+      yield
+    }
   }
 
   expire(): void {

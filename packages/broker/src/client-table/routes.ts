@@ -5,7 +5,6 @@ import {
   dialect,
   getConsumerListByGroup,
   heartBeat,
-  notifyConsumerIdsChanged,
   ResponseCode,
   retryPrefix,
   type SubscriptionData,
@@ -17,7 +16,8 @@ import type { GroupTable } from '../group/group-table.ts'
 import { maxGroupLength } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { connectionRoutes } from './connection-routes.ts'
-import type { ConsumerGroup, ConsumerGroups } from './consumer-groups.ts'
+import type { ConsumerGroups } from './consumer-groups.ts'
+import { Leavers } from './leavers.ts'
 import type { ProducerGroups } from './producer-groups.ts'
 
 export interface ClientRouteParts {
@@ -25,6 +25,7 @@ export interface ClientRouteParts {
   readonly producers: ProducerGroups
   readonly groups: GroupTable
   readonly topics: TopicTable
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
   /** Why a subscription cannot be served here (SQL syntax, SQL switched off); undefined where it can. */
   readonly refusalOf: (subscription: SubscriptionData) => { code: Exclude<ResponseCode, 0>; remark: string } | undefined
   /** Resolves when the name servers know of topics that were just made, or do not answer. */
@@ -33,35 +34,16 @@ export interface ClientRouteParts {
   readonly subscribed: (group: string, subscription: SubscriptionData) => void
 }
 
-/**
- * A newcomer is told later than the others: it rebalances by itself when its heartbeat is answered. Told before that
- * answer, a Java client 5.x rebalances while its heartbeat lock is still held, cannot announce the new version of its
- * subscriptions, and is refused with 25 until its next heartbeat, 30 s later.
- */
-export const newcomerNotifyMs = 200
-
-/** 40: every member is told that its group changed, and rebalances at once. */
-export function tellMembers(group: ConsumerGroup, clock: Pick<Clock, 'after'>, newcomer?: Connection): void {
-  for (const { connection } of group.members.values()) if (connection !== newcomer) tellMember(group.group, connection)
-  if (newcomer === undefined) return
-  clock.after(newcomerNotifyMs, () => {
-    if (newcomer.open && group.members.has(newcomer.id)) tellMember(group.group, newcomer)
-  })
-}
-
-function tellMember(consumerGroup: string, connection: Connection): void {
-  connection.tell({ code: notifyConsumerIdsChanged.code, extFields: { consumerGroup } })
-}
-
 /** 34, 35, 38, 46 of clients, 203, 204, 328 of tools. */
 export function clientRoutes(parts: ClientRouteParts): Route[] {
+  const leavers = new Leavers(parts.clock)
   const watched = new WeakSet<Connection>()
   const watch = (connection: Connection) => {
     if (watched.has(connection)) return
     watched.add(connection)
     connection.onClose(() => {
-      parts.consumers.connectionClosed(connection)
-      parts.producers.connectionClosed(connection)
+      leavers.add(parts.consumers.leaving(connection))
+      leavers.add(parts.producers.leaving(connection))
     })
   }
   return [

@@ -89,7 +89,7 @@ export async function resetHere(
 }
 
 /**
- * Answers where the group stands now. Only a reset of all queues minds isForce, as 4.9's did: who names a queue names the
+ * Returns where the group stands now. Only a reset of all queues minds isForce, as 4.9's did: who names a queue names the
  * place, and 5.x's tool has committed it by itself (15) before it asks for the reset.
  */
 function apply(

@@ -1,4 +1,5 @@
 import {
+  bounded,
   consumeMessageDirectly,
   consumerStatusBody,
   getConsumerRunningInfo,
@@ -20,6 +21,9 @@ import { type ResetParts, type ResetTopic, type ResetWish, resetAtMembers, reset
 
 /** How long a client may take to say where it stands (remoting.md 13, code 221). */
 export const statusTimeoutMs = 5000
+
+/** What a client says of itself is read in one turn. */
+const statusOfClient = bounded(consumerStatusBody)
 
 export interface ControlParts extends ResetParts {
   readonly store: ResetParts['store'] & Pick<MessageStore, 'readRecord'>
@@ -92,7 +96,7 @@ async function status(members: readonly Member[], wish: { topic: string; group: 
     const extFields = writeFields(getConsumerStatusFromClient.header, wish)
     const reply = await connection.call({ code: getConsumerStatusFromClient.code, extFields }, statusTimeoutMs)
     if (reply.code !== ResponseCode.success || reply.body === undefined) return
-    consumerTable.set(clientId, new Map(consumerStatusBody.decode(reply.body).messageQueueTable))
+    consumerTable.set(clientId, new Map(statusOfClient.decode(reply.body).messageQueueTable))
   })
   const outcomes = await Promise.allSettled(asked)
   const failure = outcomes.find(outcome => outcome.status === 'rejected')

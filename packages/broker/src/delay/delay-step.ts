@@ -1,6 +1,6 @@
 import { PropertyName, parseProperties, printProperties, ResponseCode, scheduleTopic } from '@skua-mq/protocol'
 import type { PropertyRewrite } from '../send/property-rewrite.ts'
-import type { SendStep } from '../send/send-handler.ts'
+import type { SendStep } from '../send/send-step.ts'
 
 /**
  * A message with DELAY > 0 is kept in the schedule topic, level n in queue n - 1 (store.md 7.1), until its time has come.

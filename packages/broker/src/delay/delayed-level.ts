@@ -233,7 +233,7 @@ export class DelayedLevel {
     return true
   }
 
-  /** Answers why the store will never take it. */
+  /** Returns why the store will never take it. */
   private hand(): string | undefined {
     const flight = new InFlight(this, { offset: this.copy.queueOffset, topic: this.draft.topic })
     this.flight.push(flight)

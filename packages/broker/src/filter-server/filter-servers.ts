@@ -36,7 +36,7 @@ export class FilterServers {
   }
 
   /**
-   * Answers why it was not taken: name servers refuse a registration that is too large, and would know nothing of this
+   * Returns why it was not taken: name servers refuse a registration that is too large, and would know nothing of this
    * broker any more.
    */
   register(connection: Connection, address: string): string | undefined {
@@ -46,7 +46,7 @@ export class FilterServers {
       known.seenAtMs = seenAtMs
       return undefined
     }
-    if (!addressForm.test(address)) return 'the address of the filter server is none: host:port is wanted'
+    if (!addressForm.test(address)) return `${address.slice(0, 64)} is not an address: host:port is wanted`
     if (known === undefined && this.byConnection.size >= maxFilterServers)
       return `${maxFilterServers} filter servers are registered, as many as a broker takes`
     this.byConnection.set(connection.id, { connection, address, seenAtMs })

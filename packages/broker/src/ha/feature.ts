@@ -61,6 +61,6 @@ function followers(needs: Needs): readonly [MasterLink, TableSync] {
     if (!isFixed && master.haServerAddr !== undefined) haMasterAddr = master.haServerAddr
     link.learned()
   })
-  const tables = { topics, groups, offsets, delays }
+  const tables = { topics, groups, offsets, delays, store }
   return [link, new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr })]
 }

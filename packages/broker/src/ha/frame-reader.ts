@@ -31,7 +31,7 @@ export class FrameReader {
     this.rest = Buffer.from(bytes.subarray(at))
   }
 
-  /** Takes the frame at `at` when it is whole; answers how many bytes were taken. */
+  /** Takes the frame at `at` when it is whole; returns how many bytes were taken. */
   private take(bytes: Buffer, at: number): number {
     const offset = readOffset(bytes, at)
     const length = bytes.readInt32BE(at + 8)

@@ -5,6 +5,7 @@ import {
   getAllDelayOffset,
   getAllSubscriptionGroupConfig,
   getAllTopicConfig,
+  getBrokerRuntimeInfo,
   type RequestSpec,
   ResponseCode,
   type SubscriptionGroupTable,
@@ -12,6 +13,8 @@ import {
 } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, type Service, type Timer } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
+import { transactionGroup } from '../transaction/half-message.ts'
 
 export const tablesNotSynced = defineEvent<{ master: string; table: string; reason: string }>(
   'a table of the master could not be taken',
@@ -28,6 +31,16 @@ export interface TableSyncParts {
   readonly groups: { replace(table: SubscriptionGroupTable): void }
   readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): void }
   readonly delays: { replace(table: DelayOffsetTable): void }
+  readonly store: Pick<MessageStore, 'maxPhysicalOffset' | 'sync'>
+}
+
+type Offsets = ConsumerOffsetTable['offsetTable']
+
+/** How far the master has come with delayed messages and with checks of transactions, when its log ended at `end` at most. */
+interface Progress {
+  readonly delays: DelayOffsetTable | undefined
+  readonly checks: Offsets
+  readonly end: number
 }
 
 /** As RocketMQ 4.9's slaves do (ha.md 4). */
@@ -37,13 +50,23 @@ const timeoutMs = 3000
 /** Java's slaves ask for topics at the port that is not held up by messages: two below the main one. */
 const fastPortBelow = 2
 
-/** Brings a master's topics, groups and offsets to its slave. */
+const isOfChecks = (key: string): boolean => key.endsWith(`@${transactionGroup}`)
+
+const only = (table: Offsets, isWanted: (key: string) => boolean): Offsets =>
+  new Map([...table].filter(([key]) => isWanted(key)))
+
+/**
+ * Brings a master's topics, groups and offsets to its slave. What the master calls delivered, or asked about, lies in its log
+ * anew: it counts here when it is in this log, too, and on the medium. A slave whose log stands still would pass it otherwise
+ * where it is started as a master.
+ */
 export class TableSync implements Service {
   readonly name = 'table sync'
   private readonly parts: TableSyncParts
   private timer: Timer | undefined
   private running = Promise.resolve()
   private readonly failing = new Map<string, string>()
+  private progress: Progress | undefined
 
   constructor(parts: TableSyncParts) {
     this.parts = parts
@@ -70,17 +93,41 @@ export class TableSync implements Service {
   private async round(): Promise<void> {
     const master = this.parts.masterAddr()
     if (master === undefined) return
-    const { topics, groups, offsets, delays } = this.parts
+    await this.takeProgress()
+    const { topics, groups, offsets } = this.parts
     const colon = master.lastIndexOf(':') + 1
     const fast = `${master.slice(0, colon)}${Number(master.slice(colon)) - fastPortBelow}`
     await this.take(fast, getAllTopicConfig, body => topics.replace(getAllTopicConfig.replyBody!.decode(body)))
-    await this.take(master, getAllConsumerOffset, body =>
-      offsets.takeAll(getAllConsumerOffset.replyBody!.decode(body).offsetTable),
-    )
-    await this.take(master, getAllDelayOffset, body => delays.replace(getAllDelayOffset.replyBody!.decode(body)))
+    let checks: Offsets = new Map()
+    let delays: DelayOffsetTable | undefined
+    await this.take(master, getAllConsumerOffset, body => {
+      const { offsetTable } = getAllConsumerOffset.replyBody!.decode(body)
+      offsets.takeAll(only(offsetTable, key => !isOfChecks(key)))
+      checks = only(offsetTable, isOfChecks)
+    })
+    await this.take(master, getAllDelayOffset, body => {
+      delays = getAllDelayOffset.replyBody!.decode(body)
+    })
+    // Asked for last: all that the tables speak of lies before it.
+    await this.take(master, getBrokerRuntimeInfo, body => {
+      const end = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
+      if (!Number.isSafeInteger(end)) return
+      // What waits goes first, or a log that is always behind would come to none; a master that lost its end knows no better.
+      if (this.progress === undefined || end < this.progress.end) this.progress = { delays, checks, end }
+    })
+    await this.takeProgress()
     await this.take(master, getAllSubscriptionGroupConfig, body =>
       groups.replace(getAllSubscriptionGroupConfig.replyBody!.decode(body)),
     )
+  }
+
+  private async takeProgress(): Promise<void> {
+    const { store, offsets, delays } = this.parts
+    const { progress } = this
+    if (progress === undefined || store.maxPhysicalOffset < progress.end || !(await store.sync())) return
+    this.progress = undefined
+    offsets.takeAll(progress.checks)
+    if (progress.delays !== undefined) delays.replace(progress.delays)
   }
 
   /** One that fails keeps none of the others; one event for one reason. */

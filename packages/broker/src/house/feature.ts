@@ -3,7 +3,7 @@ import type { AnyHotRoute, FullGate, Gate, RequestObserver, Route } from '@skua-
 import type { Service } from '@skua-mq/runtime'
 import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
-import type { SendStep } from '../send/send-handler.ts'
+import type { SendStep } from '../send/send-step.ts'
 import type { Table } from './table.ts'
 
 /** What a feature hears of others, without knowing who they are. */

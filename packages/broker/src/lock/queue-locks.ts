@@ -32,7 +32,7 @@ export class QueueLocks {
     this.clock = clock
   }
 
-  /** Answers those that the client holds now; its own locks are renewed. */
+  /** Returns those that the client holds now; its own locks are renewed. */
   lock(group: string, clientId: string, queues: readonly MessageQueue[]): MessageQueue[] {
     const now = this.clock.monotonic()
     const held: MessageQueue[] = []

@@ -28,6 +28,11 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
     }
     // A slave has its master's offsets, and perhaps not yet its messages.
     const isCut = config.brokerRole !== 'SLAVE'
+    // The master names none of a topic that it has made anew, and those from before would count here for ever.
+    store.onArrival({
+      arrived: () => {},
+      restarted: (topic, queueId) => table.deleteQueue(topic, queueId, 'the topic was made anew'),
+    })
     return {
       gives: { offsets: table, resets },
       tables: isCut ? [table, { start: cutToLog }] : [table],

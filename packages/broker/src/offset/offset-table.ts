@@ -125,9 +125,19 @@ export class OffsetTable {
     return true
   }
 
+  /** Why `commit` has returned false. */
+  reasonOf({ group, topic, offset }: Pick<Commit, 'group' | 'topic' | 'offset'>): string {
+    if (!Number.isSafeInteger(offset)) return `offset ${offset} is not a valid offset: a whole number below 2^53 is`
+    if (group.length > maxGroupLength)
+      return `the name of the group has ${group.length} characters, at most ${maxGroupLength} are taken`
+    if (topic.length > maxRetryTopicLength)
+      return `the name of the topic has ${topic.length} characters, at most ${maxRetryTopicLength} are taken`
+    return `this broker keeps ${this.limit} offsets, and no more`
+  }
+
   /**
    * Moves who stands behind the end of a queue to that end: a power cut may take messages that were consumed, and the next
-   * ones get their places. Answers whom.
+   * ones get their places. Returns whom.
    */
   cutTo(endOf: (topic: string, queueId: number) => number, who: string): Commit[] {
     const cut: Commit[] = []
@@ -205,13 +215,6 @@ export class OffsetTable {
     return [...(this.groups.get(topic) ?? [])]
   }
 
-  /** 314: a group begins where another stands. False when the table is full, or the group has no name for it. */
-  clone({ from, to, topic, who }: { from: string; to: string; topic: string; who: string }): boolean {
-    for (const [queueId, offset] of this.ofTopic(from, topic))
-      if (!this.commit({ group: to, topic, queueId, offset, who, byHand: true })) return false
-    return true
-  }
-
   deleteGroup(group: string, who: string): void {
     for (const topic of this.topicsOf(group)) this.forget(topic, group, who)
   }
@@ -220,11 +223,26 @@ export class OffsetTable {
     for (const group of this.groupsOf(topic)) this.forget(topic, group, who)
   }
 
-  private forget(topic: string, group: string, who: string): void {
-    for (const [queueId, from] of this.ofTopic(group, topic)) {
-      this.remember({ group, topic, queueId, from, to: undefined, who })
+  /** The queue begins anew. */
+  deleteQueue(topic: string, queueId: number, who: string): void {
+    for (const group of this.groupsOf(topic)) {
+      const queues = this.offsets.get(keyOf(topic, group))
+      const from = queues?.get(queueId)
+      if (from === undefined) continue
+      queues?.delete(queueId)
       this.count--
+      this.dirty = true
+      this.remember({ group, topic, queueId, from, to: undefined, who })
     }
+  }
+
+  private forget(topic: string, group: string, who: string): void {
+    const queues = this.ofTopic(group, topic)
+    let forgotten = queues.size - maxRememberedMoves
+    // There may be a million.
+    for (const [queueId, from] of queues)
+      if (forgotten-- <= 0) this.remember({ group, topic, queueId, from, to: undefined, who })
+    this.count -= queues.size
     this.offsets.delete(keyOf(topic, group))
     takeFrom(this.topics, group, topic)
     takeFrom(this.groups, topic, group)

@@ -1,19 +1,31 @@
 import {
   cloneGroupOffset,
   consumerOffsetBody,
+  correctionOffsetBody,
   getAllConsumerOffset,
   getEarliestMsgStoretime,
   getMaxOffset,
   getMinOffset,
+  type HeaderOf,
   queryConsumerOffset,
   queryCorrectionOffset,
   ResponseCode,
   searchOffsetByTimestamp,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
-import { type Connection, LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
+import {
+  type Connection,
+  inTurns,
+  LargeAnswer,
+  largeAnswerBytes,
+  ok,
+  type Route,
+  refuse,
+  route,
+} from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { Pace } from '../pace.ts'
 import type { OffsetTable } from './offset-table.ts'
 
 export interface OffsetRouteParts {
@@ -50,19 +62,13 @@ function consumerOffsetRoutes({ offsets, clock, store, memberOf, hasTopic }: Off
       // Who has consumed a topic that is deleted goes on to say so: one that is made anew begins without it.
       if (!hasTopic(topic)) return ok({})
       const clientId = memberOf?.(consumerGroup, connection)
+      const commit = { group: consumerGroup, topic, queueId, offset: commitOffset }
       const taken = offsets.commit({
-        group: consumerGroup,
-        topic,
-        queueId,
-        offset: commitOffset,
+        ...commit,
         who: clientId === undefined ? peerOf(connection) : `${clientId} at ${peerOf(connection)}`,
         byHand: memberOf !== undefined && clientId === undefined,
       })
-      if (taken) return ok({})
-      return refuse(
-        ResponseCode.systemError,
-        `offset ${commitOffset} is none, the group's name is too long, or the broker keeps no further ones`,
-      )
+      return taken ? ok({}) : refuse(ResponseCode.systemError, offsets.reasonOf(commit))
     }),
     route(getAllConsumerOffset, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
   ]
@@ -83,15 +89,20 @@ function queueRoutes({ store, hasTopic }: OffsetRouteParts): Route[] {
 }
 
 /** Topics that are gone, or which an online source group does not subscribe to, are left out unless `offline`. */
-function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route {
+function cloneRoute({ offsets, clock, hasTopic, subscribes }: OffsetRouteParts): Route {
   return route(cloneGroupOffset, async ({ srcGroup, destGroup, topic, offline }, { connection }) => {
     const topics = topic === undefined || topic === '' ? offsets.topicsOf(srcGroup) : [topic]
+    const pace = new Pace(clock)
     let isWhole = true
     for (const name of topics) {
       if (!hasTopic(name)) continue
       if (offline !== true && subscribes?.(srcGroup, name) === false) continue
       const who = `clone of ${srcGroup} by ${peerOf(connection)}`
-      isWhole &&= offsets.clone({ from: srcGroup, to: destGroup, topic: name, who })
+      for (const [queueId, offset] of offsets.ofTopic(srcGroup, name)) {
+        await pace.entry()
+        if (!isWhole || !hasTopic(name)) break
+        isWhole = offsets.commit({ group: destGroup, topic: name, queueId, offset, who, byHand: true })
+      }
     }
     // What was taken before a refusal stays.
     await offsets.settled()
@@ -105,23 +116,35 @@ function cloneRoute({ offsets, hasTopic, subscribes }: OffsetRouteParts): Route 
  * 308: the smallest offsets that groups have in a topic's queues, Long.MAX_VALUE where the compared group has not come so
  * far. Offsets of messages that are gone do not count.
  */
-function correctionRoute({ offsets, store }: OffsetRouteParts): Route {
-  return route(queryCorrectionOffset, ({ filterGroups = '', compareGroup, topic }) => {
+function correctionRoute({ offsets, clock, store }: OffsetRouteParts): Route {
+  const answer = async ({ filterGroups = '', compareGroup, topic }: HeaderOf<typeof queryCorrectionOffset>) => {
     const left = new Set(filterGroups.split(','))
     const smallest = new Map<number, number>()
+    const pace = new Pace(clock)
     for (const group of offsets.groupsOf(topic)) {
       if (left.has(group)) continue
-      for (const [queueId, offset] of offsets.ofTopic(group, topic))
+      for (const [queueId, offset] of offsets.ofTopic(group, topic)) {
+        await pace.entry()
         if (offset >= store.minOffset(topic, queueId))
           smallest.set(queueId, Math.min(offset, smallest.get(queueId) ?? offset))
+      }
     }
-    const compared = offsets.ofTopic(compareGroup, topic)
-    const corrected = [...smallest].map(([queueId, offset]) => {
-      const isBehind = offset > (compared.get(queueId) ?? offset)
-      return [queueId, isBehind ? longMax : BigInt(offset)] as const
-    })
-    return ok({}, queryCorrectionOffset.replyBody!.encode({ correctionOffsets: new Map(corrected) }))
-  })
+    const corrected = corrections(smallest, offsets.ofTopic(compareGroup, topic))
+    return ok({}, await inTurns(clock, correctionOffsetBody.slices({ correctionOffsets: corrected })))
+  }
+  return route(queryCorrectionOffset, answer, { readBytes: largeAnswerBytes })
+}
+
+/** Made while they are written. */
+function corrections(
+  smallest: ReadonlyMap<number, number>,
+  compared: ReadonlyMap<number, number>,
+): Map<number, bigint> {
+  const entries = function* (): Generator<[number, bigint]> {
+    for (const [queueId, offset] of smallest)
+      yield [queueId, offset > (compared.get(queueId) ?? offset) ? longMax : BigInt(offset)]
+  }
+  return { [Symbol.iterator]: entries } as unknown as Map<number, bigint>
 }
 
 const longMax = 2n ** 63n - 1n

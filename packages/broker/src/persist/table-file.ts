@@ -33,7 +33,7 @@ export class TableFile<T> {
     this.file.save(this.parts.codec.encode(value))
   }
 
-  /** At a stop: answers whether it was saved; an error is an event, since the rest has to stop too. */
+  /** At a stop: returns whether it was saved; an error is an event, since the rest has to stop too. */
   saveAtStop(value: T): boolean {
     try {
       this.save(value)
@@ -44,7 +44,7 @@ export class TableFile<T> {
     }
   }
 
-  /** Answers whether it was saved; an error is an event, and the next try may do better. What changes meanwhile may be in it. */
+  /** Returns whether it was saved; an error is an event, and the next try may do better. What changes meanwhile may be in it. */
   async saveLater(value: T): Promise<boolean> {
     const { codec, path, events } = this.parts
     try {

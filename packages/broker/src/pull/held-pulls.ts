@@ -10,7 +10,7 @@ export interface HeldPull {
   readonly filter: MessageFilter | undefined
   /** Up to here `filter` passed nothing; another filter has to begin at the offset of the pull again. */
   readonly passedTo: number
-  readonly untilMs: number
+  untilMs: number
 }
 
 /** How many pulls may be held: one more is answered at once, as if its time were over. */
@@ -31,6 +31,9 @@ const heldPullBytes = 512
 
 /** How exactly the end of a hold is kept. RocketMQ scans every 5 s; nobody minds being earlier. */
 const scanMs = 500
+
+/** How many are ended in one turn. */
+export const endedAtOnce = 500
 
 const keyOf = (topic: string, queueId: number): string => `${topic}@${queueId}`
 
@@ -101,20 +104,28 @@ export class HeldPulls {
     pull.token.rise()
   }
 
-  /** Takes out all pulls held for a queue; they are few, one per consumer group. */
-  take(topic: string, queueId: number): readonly HeldPull[] {
+  /** How many pulls are held for a queue. */
+  countOf(topic: string, queueId: number): number {
+    return this.byQueue.get(keyOf(topic, queueId))?.length ?? 0
+  }
+
+  /** Takes out pulls held for a queue, the oldest first; mostly they are few, one per consumer group. */
+  take(topic: string, queueId: number, most = Number.POSITIVE_INFINITY): readonly HeldPull[] {
     const key = keyOf(topic, queueId)
     const list = this.byQueue.get(key)
     if (list === undefined) return none
-    this.byQueue.delete(key)
-    for (const pull of list) this.woken(pull)
-    return list
+    const taken = list.length <= most ? list : list.splice(0, most)
+    if (taken === list) this.byQueue.delete(key)
+    for (const pull of taken) this.woken(pull)
+    return taken
   }
 
-  /** All that are held for the queues of a topic. Rare: everything is looked through. */
-  takeTopic(topic: string): readonly HeldPull[] {
-    const of = [...this.byQueue.values()].flat().filter(({ view }) => view.topic === topic)
-    return [...new Set(of.map(({ view }) => view.queueId))].flatMap(queueId => this.take(topic, queueId))
+  /** The time of all that are held for the queues of a topic is over. Rare: everything is looked through. */
+  expireTopic(topic: string): void {
+    for (const list of this.byQueue.values())
+      if (list[0]?.view.topic === topic) for (const pull of list) pull.untilMs = Number.NEGATIVE_INFINITY
+    this.timer?.cancel()
+    this.scan()
   }
 
   /** All of them, for the end of the broker. */
@@ -127,23 +138,33 @@ export class HeldPulls {
     return all
   }
 
+  /** Thousands may have come together, and end together: some of them are answered, and the others in further turns. */
   private scan(): void {
     this.timer = undefined
-    const now = this.clock.monotonic()
-    const over: HeldPull[] = []
-    for (const [key, list] of this.byQueue) {
-      if (!list.some(pull => pull.untilMs <= now || !pull.token.open)) continue
-      const left = list.filter(pull => pull.untilMs > now && pull.token.open)
-      for (const pull of list) if (pull.untilMs <= now || !pull.token.open) over.push(pull)
-      if (left.length === 0) this.byQueue.delete(key)
-      else this.byQueue.set(key, left)
-    }
+    const over = this.takeOver(this.clock.monotonic())
     for (const pull of over) this.woken(pull)
     for (const pull of over) {
       if (pull.token.open) this.expired(pull)
       else pull.token.drop()
     }
-    if (this.count > 0) this.timer ??= this.clock.after(scanMs, () => this.scan())
+    if (this.count > 0) this.timer ??= this.clock.after(over.length < endedAtOnce ? scanMs : 0, () => this.scan())
+  }
+
+  /** Takes out those whose time is over or whose connection is gone, so many of them. */
+  private takeOver(now: number): readonly HeldPull[] {
+    const over: HeldPull[] = []
+    const isOver = (pull: HeldPull) => over.length < endedAtOnce && (pull.untilMs <= now || !pull.token.open)
+    for (const [key, list] of this.byQueue) {
+      if (!list.some(isOver)) continue
+      const left = list.filter(pull => {
+        if (!isOver(pull)) return true
+        over.push(pull)
+        return false
+      })
+      if (left.length === 0) this.byQueue.delete(key)
+      else this.byQueue.set(key, left)
+    }
+    return over
   }
 }
 

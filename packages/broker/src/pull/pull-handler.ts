@@ -11,6 +11,7 @@ import {
 } from '@skua-mq/store'
 import { type HeldPull, HeldPulls } from './held-pulls.ts'
 import { PullReply } from './pull-reply.ts'
+import { Wakes } from './wakes.ts'
 
 export const PullFlag = { commitOffset: 1, suspend: 2, subscription: 4, classFilter: 8, litePull: 16 } as const
 
@@ -71,6 +72,7 @@ export interface PullSettings {
 export class PullHandler {
   readonly held: HeldPulls
   private readonly parts: PullParts
+  private readonly wakes: Wakes
   private readonly reply = new PullReply()
   private readonly request = new GetRequest()
   /** Results that no read uses at the moment; a result in flight is pinned until its bytes are sent. */
@@ -80,6 +82,7 @@ export class PullHandler {
   constructor(parts: PullParts) {
     this.parts = parts
     this.held = new HeldPulls(parts.clock, pull => this.readHeld(pull, false), parts.settings)
+    this.wakes = new Wakes({ held: this.held, clock: parts.clock, wake: pull => this.wake(pull) })
   }
 
   handle(view: PullView, token: ReplyToken): void {
@@ -100,12 +103,13 @@ export class PullHandler {
 
   /** A queue has new messages: its held pulls are read again, and held on where the filter passes none. */
   arrived(topic: string, queueId: number): void {
-    const pulls = this.held.take(topic, queueId)
-    for (const pull of pulls) {
-      if (!pull.token.open) pull.token.drop()
-      else if (pull.token.connection.isBlocked) this.answerLater(pull)
-      else if (!this.answerReset(pull.view, pull.token)) this.readHeld(pull, 'again')
-    }
+    this.wakes.arrived(topic, queueId)
+  }
+
+  private wake(pull: HeldPull): void {
+    if (!pull.token.open) pull.token.drop()
+    else if (pull.token.connection.isBlocked) this.answerLater(pull)
+    else if (!this.answerReset(pull.view, pull.token)) this.readHeld(pull, 'again')
   }
 
   /**
@@ -113,10 +117,7 @@ export class PullHandler {
    * below them.
    */
   topicDeleted(topic: string): void {
-    for (const pull of this.held.takeTopic(topic)) {
-      if (pull.token.open) this.readHeld(pull, false)
-      else pull.token.drop()
-    }
+    this.held.expireTopic(topic)
   }
 
   /** Its consumer has not taken what it was sent before: it asks again behind that, and nothing is read for it till then. */

@@ -162,7 +162,7 @@ export class Registration implements Service {
     }
   }
 
-  /** Answers the order topics of each name server that sent some; `known` runs as soon as those that answer know. */
+  /** Returns the order topics of each name server that sent some; `known` runs as soon as those that answer know. */
   private async round(known?: () => void): Promise<(ReadonlyMap<string, string> | undefined)[]> {
     const body = await this.made()
     if (this.stopped) {

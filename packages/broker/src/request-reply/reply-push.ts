@@ -35,7 +35,7 @@ export function stampReply(
 }
 
 /**
- * 326: hands a reply to the client that asked for it. Answers undefined when the client took it, else why it did not.
+ * 326: hands a reply to the client that asked for it. Returns undefined when the client took it, else why it did not.
  */
 export async function pushReply(
   push: ReplyPush,

@@ -2,7 +2,8 @@ import { encodeHost, Perm, ResponseCode, sendReplyMessage, sendReplyMessageV2 } 
 import { type Call, type Connection, type Route, route } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
-import type { SendStop, SendTopics } from '../send/send-handler.ts'
+import type { SendTopics } from '../send/send-handler.ts'
+import type { SendStop } from '../send/send-stop.ts'
 import { pushReply, type ReplyHeader } from './reply-push.ts'
 import { type StoredReply, storeReply } from './reply-store.ts'
 

@@ -7,7 +7,7 @@ import {
   type SubscriptionGroupConfig,
 } from '@skua-mq/protocol'
 import type { PropertyRewrite } from '../send/property-rewrite.ts'
-import type { SendStep } from '../send/send-handler.ts'
+import type { SendStep } from '../send/send-step.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { deadLetterTopic, reconsumeLimit } from './dead-letter.ts'
 

@@ -6,6 +6,8 @@ import { isForbiddenTopic } from '../topic/names.ts'
 import { PendingSends, type Sent } from './pending-send.ts'
 import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
 import { SendRefusal, SendReply } from './send-reply.ts'
+import type { SendInWork, SendStep } from './send-step.ts'
+import type { SendStop } from './send-stop.ts'
 import { delayLevelOf, unmetWish } from './unmet-wish.ts'
 
 /** What a send needs to know of a topic. */
@@ -22,24 +24,6 @@ export interface SendTopics {
   createFor(send: { topic: string; defaultTopic: string; queueNums: number; unitMode: boolean }): SendTopic | undefined
   /** Why nobody may send to this topic name, or undefined. */
   refused(topic: string): SendStop | undefined
-}
-
-/**
- * A message which is not stored as it came: the broker's folders for delay, transactions and retry change draft and
- * properties, or answer why not. Undefined: go on.
- */
-export type SendStep = (send: SendInWork) => SendStop | undefined
-
-export interface SendStop {
-  readonly code: Exclude<ResponseCode, 0>
-  readonly remark: string
-}
-
-/** A checked message on its way: one reused object. */
-export interface SendInWork {
-  readonly view: SendView
-  readonly draft: Draft
-  readonly properties: PropertyRewrite
 }
 
 export interface SendSettings {

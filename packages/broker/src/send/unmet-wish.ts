@@ -1,5 +1,5 @@
 import { PropertyName, ResponseCode } from '@skua-mq/protocol'
-import type { SendStop } from './send-handler.ts'
+import type { SendStop } from './send-stop.ts'
 
 /** What ONS clients call an exact time of delivery. */
 const startDeliverTime = '__STARTDELIVERTIME'

@@ -4,6 +4,9 @@ import { Meter, sampleEveryMs } from './meter.ts'
 /** Topics, and topics of groups, that are counted one by one; what comes beyond is in the broker's totals only. */
 export const maxMeters = 50_000
 
+/** Queues of groups of which it is known how far they were pulled. */
+export const maxPulledQueues = 1_000_000
+
 /** What a name of 315 counts: messages and bytes sent, taken, sent back (admin.md 4). */
 export type StatsName =
   | 'TOPIC_PUT_NUMS'
@@ -58,6 +61,8 @@ export class Traffic {
   private readonly sentBack = new Map<string, Meter>()
   private readonly clock: Clock
   private meters = 0
+  /** In `pulledTo` of all. */
+  private queues = 0
   private timer: Timer | undefined
   /** When the broker began, wall clock. */
   startedAtMs = 0
@@ -113,7 +118,12 @@ export class Traffic {
     }
     meters.nums.add(count)
     meters.size.add(bytes)
-    meters.pulledTo.set(got.queueId, got.nextOffset)
+    const { pulledTo } = meters
+    if (!pulledTo.has(got.queueId)) {
+      if (this.queues >= maxPulledQueues) return
+      this.queues++
+    }
+    pulledTo.set(got.queueId, got.nextOffset)
   }
 
   countSentBack(group: string, topic: string): void {
@@ -189,7 +199,11 @@ export class Traffic {
       meter.sample(now)
     for (const [topic, meters] of this.topics) if (this.samplePair(meters, now)) this.topics.delete(topic)
     for (const [group, topics] of this.groups) {
-      for (const [topic, meters] of topics) if (this.samplePair(meters, now)) topics.delete(topic)
+      for (const [topic, meters] of topics) {
+        if (!this.samplePair(meters, now)) continue
+        this.queues -= meters.pulledTo.size
+        topics.delete(topic)
+      }
       if (topics.size === 0) this.groups.delete(group)
     }
     for (const [key, meter] of this.sentBack) {

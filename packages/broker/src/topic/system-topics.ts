@@ -4,6 +4,7 @@ import {
   offsetMovedTopic,
   opTopic,
   Perm,
+  replyTopicSuffix,
   scheduleTopic,
   selfTestTopic,
   type TopicConfig,
@@ -33,7 +34,7 @@ export function systemTopics(settings: TopicSettings): TopicConfig[] {
     topicConfig(settings.brokerName, 1, settings.brokerTopicEnable ? open : Perm.inherit),
     topicConfig(offsetMovedTopic, 1),
     topicConfig(scheduleTopic, 18),
-    topicConfig(`${settings.brokerClusterName}_REPLY_TOPIC`, 1),
+    topicConfig(`${settings.brokerClusterName}${replyTopicSuffix}`, 1),
     topicConfig(halfTopic, 1),
     topicConfig(opTopic, 1),
   ]

@@ -106,7 +106,7 @@ export class EndTransaction {
     return op.isStored ? ok({}) : refuse(ResponseCode.systemError, op.remark === '' ? op.status : op.remark)
   }
 
-  /** Delivers the record, if there is one to be delivered, and remembers the end. Answers why it was not stored. */
+  /** Delivers the record, if there is one to be delivered, and remembers the end. Returns why it was not stored. */
   private async deliver(
     record: Uint8Array | undefined,
     { message, first, halfOffset }: { message: StoredMessage; first: number; halfOffset: number },
@@ -141,7 +141,7 @@ export class EndTransaction {
     return written.find(put => !put.isStored) ?? { isStored: true, remark: '', status: 'ok' }
   }
 
-  /** Answers why it was not stored. */
+  /** Returns why it was not stored. */
   private async commit(record: Uint8Array, message: StoredMessage): Promise<string | undefined> {
     const target = realTarget(message)
     if (target === undefined) return 'the half message does not say where it belongs'

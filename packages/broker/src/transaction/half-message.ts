@@ -1,6 +1,6 @@
 import { halfTopic, PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
 import { maxPropertiesBytes } from '../send/property-rewrite.ts'
-import type { SendStep } from '../send/send-handler.ts'
+import type { SendStep } from '../send/send-step.ts'
 
 /** Under which name the broker keeps its own place in the topics of halves and of verdicts. */
 export const transactionGroup = 'CID_RMQ_SYS_TRANS'

@@ -205,7 +205,7 @@ export class TransactionChecks {
 
   /**
    * Begins to ask anew about a half message, or about one that was given up (323): it is stored again, never asked
-   * about. Answers why not.
+   * about. Returns why not.
    */
   async resume(physicalOffset: number): Promise<string | undefined> {
     const record = await this.parts.store.readRecord(physicalOffset)

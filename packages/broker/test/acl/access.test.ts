@@ -14,6 +14,8 @@ import {
   type RequestSpec,
   ResponseCode,
   sendMessageV2,
+  sendReplyMessage,
+  sendReplyMessageV2,
   subscriptionData,
   updateAndCreateAclConfig,
   updateAndCreateTopic,
@@ -151,6 +153,17 @@ test('who signs rightly does what it may, and nothing else', async () => {
   assert.equal(await allowed(ask('administrator', sendMessageV2, sendTo('Secrets'), body)), 0)
   // Its address is trusted, whatever it signs.
   assert.equal(await allowed(ask('neighbour', sendMessageV2, sendTo('Secrets'), body)), 0)
+  await world.stop()
+})
+
+test('a reply takes PUB of its topic, unless it goes where replies go: it is stored as any message', async () => {
+  const { world, ask } = await guarded()
+  for (const spec of [sendReplyMessage, sendReplyMessageV2]) {
+    const remarkOf = async (topic: string) => (await ask('application', spec, sendTo(topic), body)).remark ?? ''
+    assert.match(await remarkOf('Secrets'), /AclException: No default permission for topic Secrets/)
+    assert.match(await remarkOf('Orders'), /names no client/)
+    assert.match(await remarkOf('DefaultCluster_REPLY_TOPIC'), /names no client/)
+  }
   await world.stop()
 })
 

@@ -24,7 +24,7 @@ test('what one connection says of consumers is bounded in bytes; others go on, a
   assert.equal(groups.hasRoom(large('g'), client(new TestConnection())), true)
   groups.unregister('g0', hostile, false)
   assert.equal(groups.hasRoom(large('again'), client(hostile)), true)
-  groups.connectionClosed(hostile)
+  Array.from(groups.leaving(hostile))
   assert.equal(groups.find('g1'), undefined)
 })
 
@@ -37,7 +37,7 @@ test('so is what it says of producers', () => {
   assert.ok(taken > 1000 && taken < 50_000, `${taken} groups were taken`)
   assert.equal(producers.hasRoom('p0', client(hostile)), true)
   assert.equal(producers.hasRoom('p', client(new TestConnection())), true)
-  producers.connectionClosed(hostile)
+  Array.from(producers.leaving(hostile))
   assert.equal(producers.hasRoom('p', client(hostile)), true)
 })
 

@@ -39,7 +39,7 @@ describe('membership', () => {
     const begun = performance.now()
     for (let i = 0; i < 2000; i++) {
       const { connection } = beat('b', [], { group: 'own' })
-      consumers.connectionClosed(connection)
+      Array.from(consumers.leaving(connection))
     }
     // Forty million groups would be looked at.
     assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`)
@@ -56,7 +56,7 @@ describe('membership', () => {
     consumers.expire()
     assert.deepEqual([members(), members('h'), members('i')], [[], [], ['a']])
     beat('a', undefined, { connection, group: 'h' })
-    consumers.connectionClosed(connection)
+    Array.from(consumers.leaving(connection))
     assert.deepEqual([members('h'), members('i'), [...consumers.all()].length], [[], [], 0])
   })
 
@@ -88,7 +88,7 @@ describe('membership', () => {
     beat('a', undefined, { connection, group: 'h' })
     beat('b')
     notified.length = 0
-    consumers.connectionClosed(connection)
+    Array.from(consumers.leaving(connection))
     assert.deepEqual(members(), ['b'])
     assert.equal(consumers.find('h'), undefined)
     assert.deepEqual(notified, ['g'], 'nobody is left in h')
@@ -218,7 +218,7 @@ describe('members that subscribe differently', () => {
     assert.deepEqual(consumers.differingGroups, [])
     beat('b', [subscription('T', 'B', { subVersion: 3 })], { connection })
     assert.equal(consumers.differencesFound, 2)
-    consumers.connectionClosed(connection)
+    Array.from(consumers.leaving(connection))
     assert.deepEqual(consumers.differingGroups, [])
     beat('c', [subscription('T', 'C')])
     assert.equal(consumers.differencesFound, 3)

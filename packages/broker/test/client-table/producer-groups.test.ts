@@ -24,7 +24,7 @@ test('the end of a connection costs its own groups, however many there are of ot
     const connection = register('b', { group: 'own' })
     register('b', { group: 'left', connection })
     producers.unregister('left', connection)
-    producers.connectionClosed(connection)
+    Array.from(producers.leaving(connection))
   }
   assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`)
   assert.deepEqual([ids('own'), ids('left'), ids('p7')], [[], [], ['a']])
@@ -58,7 +58,7 @@ test('a closed connection leaves all groups, unregistering leaves one', () => {
   register('b')
   producers.unregister('p', connection)
   assert.deepEqual([ids('p'), ids('q')], [['b'], ['a']])
-  producers.connectionClosed(connection)
+  Array.from(producers.leaving(connection))
   assert.deepEqual([...producers.all().keys()], ['p'])
 })
 

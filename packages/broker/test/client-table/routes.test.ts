@@ -13,8 +13,9 @@ import {
   unregisterClient,
 } from '@skua-mq/protocol'
 import { ConsumerGroups } from '../../src/client-table/consumer-groups.ts'
+import { GroupNews, newcomerNotifyMs } from '../../src/client-table/group-news.ts'
 import { ProducerGroups } from '../../src/client-table/producer-groups.ts'
-import { clientRoutes, newcomerNotifyMs, tellMembers } from '../../src/client-table/routes.ts'
+import { clientRoutes } from '../../src/client-table/routes.ts'
 import { GroupTable, groupConfig } from '../../src/group/group-table.ts'
 import { topicConfig } from '../../src/topic/topic-config.ts'
 import { TopicTable } from '../../src/topic/topic-table.ts'
@@ -45,7 +46,8 @@ function broker({ autoCreate = true, announced = () => Promise.resolve() } = {})
   })
   topics.load()
   groups.load()
-  const consumers = new ConsumerGroups({ ...on, notify: (group, newcomer) => tellMembers(group, on.clock, newcomer) })
+  const news = new GroupNews(on.clock)
+  const consumers = new ConsumerGroups({ ...on, notify: (group, newcomer) => news.tell(group, newcomer) })
   const producers = new ProducerGroups(on.clock)
   const subscribed: string[] = []
   const routes = clientRoutes({
@@ -53,6 +55,7 @@ function broker({ autoCreate = true, announced = () => Promise.resolve() } = {})
     producers,
     groups,
     topics,
+    clock: on.clock,
     announced,
     refusalOf: ({ expressionType }) =>
       expressionType === 'TAG' ? undefined : { code: 1, remark: `${expressionType} is off` },
@@ -152,6 +155,7 @@ describe('34', () => {
     clock.advance(newcomerNotifyMs)
     first.told.length = 0
     const second = (await beat('b', { consumers: [consumerData('g', [])] })).connection
+    clock.advance(0)
     const notice = [40, { consumerGroup: 'g' }]
     assert.deepEqual([toldOf(first), toldOf(second)], [[notice], []])
     clock.advance(newcomerNotifyMs)
@@ -165,11 +169,13 @@ describe('34', () => {
 
 describe('leaving', () => {
   test('a closed connection takes its client out of everything, and the others hear of it', async () => {
-    const { beat, consumers, producers } = broker()
+    const { beat, clock, consumers, producers } = broker()
     const first = (await beat('a', { consumers: [consumerData('g', [])] })).connection
     const second = (await beat('b', { consumers: [consumerData('g', [])], producers: ['p'] })).connection
+    clock.advance(newcomerNotifyMs)
     first.told.length = 0
     second.close()
+    clock.advance(0)
     assert.deepEqual(
       [...consumers.find('g')!.members.values()].map(member => member.clientId),
       ['a'],

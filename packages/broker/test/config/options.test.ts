@@ -92,10 +92,10 @@ test('exporters that are not there refuse the start, and say what is', () => {
 })
 
 test('a switch whose silence would be dangerous refuses the start', () => {
-  for (const key of ['aclEnable', 'authenticationEnabled', 'enableDLegerCommitLog', 'enableControllerMode'])
+  for (const key of ['authorizationEnabled', 'authenticationEnabled', 'enableDLegerCommitLog', 'enableControllerMode'])
     assert.throws(
       () => readOptions(brokerOptions, readProperties(`${key}=true\n`), { file: 'broker.conf' }),
       new RegExp(`${key}.*must be false: `),
     )
-  readOptions(brokerOptions, readProperties('aclEnable=false\n'), { file: 'broker.conf' })
+  readOptions(brokerOptions, readProperties('authorizationEnabled=false\n'), { file: 'broker.conf' })
 })

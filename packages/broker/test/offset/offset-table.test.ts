@@ -74,7 +74,6 @@ describe('committing', () => {
     const { commit, offsets } = opened()
     for (const place of [{ group: 'g'.repeat(100_000) }, { topic: 'T'.repeat(100_000) }])
       assert.equal(commit(1, place), false)
-    offsets.clone({ from: 'g', to: 'h'.repeat(100_000), topic: 'T', who: 'a' })
     assert.equal(offsets.all().size, 0)
     for (const place of [{ group: 'g'.repeat(255) }, { topic: 'T'.repeat(255) }]) assert.equal(commit(1, place), true)
   })
@@ -128,6 +127,18 @@ describe('who moved an offset', () => {
     )
   })
 
+  test('of very many that are deleted together the last thousand are remembered', () => {
+    const { commit, offsets } = opened()
+    for (let queueId = 0; queueId < maxRememberedMoves + 3; queueId++) commit(1, { queueId })
+    offsets.deleteGroup('g', 'test')
+    assert.deepEqual(
+      offsets.movesOf('g').map(({ queueId }) => queueId),
+      Array.from({ length: maxRememberedMoves }, (_, i) => i + 3),
+    )
+    // The places are free again.
+    assert.deepEqual([offsets.all().size, offsets.topicsOf('g')], [0, []])
+  })
+
   test('is forgotten after a thousand more moves', () => {
     const { commit, offsets } = opened()
     for (let i = 0; i <= maxRememberedMoves; i++) commit(i, { byHand: true })
@@ -157,18 +168,6 @@ describe('deleting and cloning', () => {
     commit(3, { topic: 'TT' })
     offsets.deleteTopic('T', 'test')
     assert.equal(at('g', 'TT'), 3)
-  })
-
-  test('a clone stands where its source stood and goes its own way from there', () => {
-    const { commit, offsets, at } = opened()
-    commit(7)
-    offsets.clone({ from: 'g', to: 'copy', topic: 'T', who: 'tool' })
-    commit(8)
-    assert.equal(at('copy'), 7)
-    assert.deepEqual(
-      offsets.movesOf('copy').map(({ from, to }) => [from, to]),
-      [[undefined, 7]],
-    )
   })
 })
 

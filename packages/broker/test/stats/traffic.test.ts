@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimClock } from '@skua-mq/runtime'
-import { maxMeters, Traffic } from '../../src/stats/traffic.ts'
+import { maxMeters, maxPulledQueues, Traffic } from '../../src/stats/traffic.ts'
 
 function traffic() {
   const clock = new SimClock()
@@ -77,4 +77,18 @@ test('a topic that nobody uses for a day is forgotten', async () => {
   assert.notEqual(stats.find('TOPIC_PUT_NUMS', 'T'), undefined)
   await clock.advanceAsync(26 * 3_600_000)
   assert.equal(stats.find('TOPIC_PUT_NUMS', 'T'), undefined)
+})
+
+test('how far queues were pulled is known of a million of them, and of the others not', () => {
+  const { stats } = traffic()
+  const got = { queueId: 0, nextOffset: 7, count: 1, bytes: 1 }
+  const perGroup = 65_536
+  for (let i = 0; i <= maxPulledQueues; i++)
+    stats.countGet(`g${Math.floor(i / perGroup)}`, 'T', { ...got, queueId: i % perGroup })
+  assert.equal(stats.pulledTo('g0', 'T', 5), 7)
+  const last = Math.floor(maxPulledQueues / perGroup)
+  assert.equal(stats.pulledTo(`g${last}`, 'T', (maxPulledQueues - 1) % perGroup), 7)
+  assert.equal(stats.pulledTo(`g${last}`, 'T', maxPulledQueues % perGroup), undefined)
+  stats.countGet('g0', 'T', { ...got, queueId: 5, nextOffset: 9 })
+  assert.equal(stats.pulledTo('g0', 'T', 5), 9)
 })

@@ -107,7 +107,7 @@ export class ConcurrentDispatch {
     if (offset !== undefined && !process.dropped) this.parts.offsets.update(queue, offset, { increaseOnly: true })
   }
 
-  /** Answers those that the broker would not take. */
+  /** Returns those that the broker would not take. */
   private async giveBack(failed: Batch, delayLevel: number): Promise<ReceivedMessage<unknown>[]> {
     const { settings, emit, group, sendBack } = this.parts
     if (settings.messageModel === 'BROADCASTING') {

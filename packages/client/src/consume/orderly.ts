@@ -94,7 +94,7 @@ export class OrderlyDispatch {
     }
   }
 
-  /** One batch. Answers the pause before the next one; undefined when there is none. */
+  /** One batch. Returns the pause before the next one; undefined when there is none. */
   private async next(queue: MessageQueue, process: Process): Promise<number | undefined> {
     await this.parts.slots.take()
     try {

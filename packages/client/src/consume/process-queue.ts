@@ -64,7 +64,7 @@ export class ProcessQueue<M extends CachedMessage> {
     }
   }
 
-  /** Concurrent: these are done. Answers the commit position; undefined when nothing was cached. */
+  /** Concurrent: these are done. Returns the commit position; undefined when nothing was cached. */
   remove(messages: readonly M[]): number | undefined {
     if (this.cached.size === 0) return undefined
     for (const message of messages) {
@@ -95,7 +95,7 @@ export class ProcessQueue<M extends CachedMessage> {
     return batch
   }
 
-  /** Orderly: what was taken is done. Answers the commit position; undefined when nothing was taken. */
+  /** Orderly: what was taken is done. Returns the commit position; undefined when nothing was taken. */
   commit(): number | undefined {
     let last: number | undefined
     for (const [offset, message] of this.taken) {

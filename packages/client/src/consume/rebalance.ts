@@ -14,7 +14,7 @@ const noRouteMs = 1_000
 /** What holds the queues: told which of a topic are ours now. */
 export interface Ownership {
   topics(): Iterable<string>
-  /** Takes and gives up queues until exactly these are owned. Answers whether anything changed, and whether all is done. */
+  /** Takes and gives up queues until exactly these are owned. Returns whether anything changed, and whether all is done. */
   update(
     topic: string,
     own: readonly MessageQueue[],

@@ -146,7 +146,7 @@ export class LitePullConsumer {
     return route.subscribe.map(queue => ({ ...queue, topic }))
   }
 
-  /** Called when the queues of a topic are others than before; answers the function that ends it. */
+  /** Called when the queues of a topic are others than before; returns the function that ends it. */
   async registerTopicMessageQueueChangeListener(
     topic: string,
     listener: (queues: readonly MessageQueue[]) => void,

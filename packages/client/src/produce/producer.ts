@@ -84,7 +84,7 @@ export class Producer<T = string | Uint8Array> {
     return this.deliver(core, await this.maker!.single(message), { call, options })
   }
 
-  /** Messages of one topic in as few sends as maxBatchBytes allows. Answers one result per send. */
+  /** Messages of one topic in as few sends as maxBatchBytes allows. Returns one result per send. */
   async sendBatch(messages: readonly Message<T>[], options: SendOptions = {}): Promise<SendResult[]> {
     const core = await this.running()
     const results: SendResult[] = []

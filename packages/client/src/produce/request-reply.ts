@@ -1,4 +1,4 @@
-import { PropertyName } from '@skua-mq/protocol'
+import { PropertyName, replyTopicSuffix } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 import type { Draft } from '../message/outgoing.ts'
 import type { ReceivedMessage } from '../message/received.ts'
@@ -29,5 +29,5 @@ export function replyDraft(to: Pick<ReceivedMessage, 'properties'>, body: Uint8A
     const value = to.properties.get(name)
     if (value !== undefined) properties.set(name, value)
   }
-  return { topic: `${cluster}_REPLY_TOPIC`, body, properties, flag: 0, sysFlag: 0, msgId, batch: false }
+  return { topic: `${cluster}${replyTopicSuffix}`, body, properties, flag: 0, sysFlag: 0, msgId, batch: false }
 }

@@ -1,5 +1,5 @@
 import { consumeFromWhereShape, consumeTypeShape, messageModelShape } from './heartbeat.ts'
-import { bean, integer, jsonBody, list, maybe, string, table, type ValueOfShape } from './shape.ts'
+import { bean, integer, jsonBody, list, maybe, slicedBody, string, table, type ValueOfShape } from './shape.ts'
 import { subscriptionDataShape } from './subscription.ts'
 
 const connectionShape = bean({
@@ -21,10 +21,10 @@ const consumerConnectionShape = bean({
 })
 export type ConsumerConnection = ValueOfShape<typeof consumerConnectionShape>
 /** Reply body of 203. */
-export const consumerConnectionBody = jsonBody(consumerConnectionShape)
+export const consumerConnectionBody = slicedBody(consumerConnectionShape)
 
 /** Reply body of 204. */
-export const producerConnectionBody = jsonBody(bean({ connectionSet: list(connectionShape) }))
+export const producerConnectionBody = slicedBody(bean({ connectionSet: list(connectionShape) }))
 
 const producerInfoShape = bean({
   clientId: string,
@@ -35,7 +35,7 @@ const producerInfoShape = bean({
 })
 export type ProducerInfo = ValueOfShape<typeof producerInfoShape>
 /** Reply body of 328: group to its producers. */
-export const producerTableBody = jsonBody(bean({ data: table(list(producerInfoShape)) }))
+export const producerTableBody = slicedBody(bean({ data: table(list(producerInfoShape)) }))
 
 /** Reply body of 38. */
 export const consumerListBody = jsonBody(bean({ consumerIdList: list(string) }))

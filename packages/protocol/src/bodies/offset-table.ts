@@ -43,7 +43,7 @@ export type LocalOffsetTable = ValueOfShape<typeof localOffsetShape>
 export const localOffsetFile = jsonFile(localOffsetShape)
 
 /** Reply body of 308: queue id to offset; Long.MAX_VALUE for none. */
-export const correctionOffsetBody = jsonBody(bean({ correctionOffsets: integerTable(bigLong) }))
+export const correctionOffsetBody = slicedBody(bean({ correctionOffsets: integerTable(bigLong) }))
 
 const offsetMovedShape = bean({
   consumerGroup: string,

@@ -1,6 +1,7 @@
 import {
   bean,
   boolean,
+  clientJson,
   integer,
   integerTable,
   jsonBody,
@@ -43,6 +44,8 @@ export type TopicRouteData = ValueOfShape<typeof topicRouteDataShape>
 
 /** Reply body of 105. Broker ids are always quoted and nothing holds white space: Go splits this text by hand. */
 export const topicRouteBody = jsonBody(topicRouteDataShape, { integerKeys: 'quoted' })
+/** Body of 217: the same, of few queues. */
+export const topicRegistrationBody = jsonBody(topicRouteDataShape, { integerKeys: 'quoted' }, clientJson)
 
 const clusterInfoShape = bean({
   brokerAddrTable: table(brokerDataShape),

@@ -7,7 +7,7 @@ import { slicesOf } from './slices.ts'
 
 /**
  * How a value of a body stands in JSON. `read` gets what the parser made of the member, undefined or null when it is
- * absent, and answers then what Java's field would hold. Throws RangeError on what cannot be read.
+ * absent, and returns then what Java's field would hold. Throws RangeError on what cannot be read.
  */
 export interface Shape<T> {
   read(json: unknown): T

@@ -3,6 +3,7 @@ import {
   anyJson,
   bean,
   boolean,
+  clientJson,
   integer,
   jsonBody,
   jsonFile,
@@ -33,7 +34,7 @@ export const subscriptionGroupConfigShape = bean({
 })
 export type SubscriptionGroupConfig = ValueOfShape<typeof subscriptionGroupConfigShape>
 /** Body of 200, reply body of 352. */
-export const subscriptionGroupConfigBody = jsonBody(subscriptionGroupConfigShape)
+export const subscriptionGroupConfigBody = jsonBody(subscriptionGroupConfigShape, undefined, clientJson)
 
 export const subscriptionGroupTableShape = bean({
   dataVersion: dataVersionShape,

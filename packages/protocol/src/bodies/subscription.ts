@@ -1,4 +1,15 @@
-import { bean, boolean, integer, jsonBody, list, maybe, roundedLong, string, type ValueOfShape } from './shape.ts'
+import {
+  bean,
+  boolean,
+  clientJson,
+  integer,
+  jsonBody,
+  list,
+  maybe,
+  roundedLong,
+  string,
+  type ValueOfShape,
+} from './shape.ts'
 
 /** What a consumer wants of a topic (remoting.md 11). */
 export const subscriptionDataShape = bean({
@@ -23,6 +34,8 @@ export const checkClientBody = jsonBody(
     namespace: maybe(string),
     subscriptionData: subscriptionDataShape,
   }),
+  undefined,
+  clientJson,
 )
 
 /** Reply body of 345 (5.x). */

@@ -13,7 +13,8 @@ export interface BloomParameters {
  * RangeError on rates outside of 1 to 99 and on less than one key.
  */
 export function bloomParameters({ errorPercent, keys }: { errorPercent: number; keys: number }): BloomParameters {
-  if (!(errorPercent >= 1 && errorPercent < 100)) throw new RangeError(`an error rate of ${errorPercent} % is none`)
+  if (!(errorPercent >= 1 && errorPercent < 100))
+    throw new RangeError(`an error rate of ${errorPercent} % is not possible: 1 to 99 are`)
   if (!(keys >= 1)) throw new RangeError(`no bloom filter for ${keys} keys`)
   const rate = errorPercent / 100
   const log = (base: number, of: number) => Math.log(of) / Math.log(base)

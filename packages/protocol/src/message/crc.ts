@@ -56,7 +56,7 @@ export function crc32InScript(bytes: Uint8Array, start: number, end: number): nu
 }
 
 /**
- * Copies `length` bytes and answers their CRC as a record carries it. Both at once, sixteen bytes a round and read as
+ * Copies `length` bytes and returns their CRC as a record carries it. Both at once, sixteen bytes a round and read as
  * words: 96 ns for 128 bytes, where a copy of 63 and a CRC of 107 stood before. Both views are over whole buffers.
  */
 export function copyWithCrc(from: DataView, at: number, length: number, to: DataView, toAt: number): number {

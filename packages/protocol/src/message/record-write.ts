@@ -160,7 +160,7 @@ function setLong(out: DataView, at: number, value: number): void {
   out.setInt32(at + 4, value)
 }
 
-/** Copies the body and answers its CRC. */
+/** Copies the body and returns its CRC. */
 function writeBody(into: Uint8Array, at: number, { body, bodyStart, bodyEnd }: RecordDraft): number {
   const length = bodyEnd - bodyStart
   if (length < crcNativeFrom) {

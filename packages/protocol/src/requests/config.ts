@@ -7,7 +7,12 @@ const broker = { direction: 'tools to broker', section: 'admin.md 4' } as const
 const nameServer = { direction: 'tools to name server', section: 'admin.md 1' } as const
 
 /** Body: lines `key=value`; unknown keys are ignored. */
-export const updateBrokerConfig = defineRequest({ name: 'UPDATE_BROKER_CONFIG', code: 25, body: textBody, ...broker })
+export const updateBrokerConfig = defineRequest({
+  name: 'UPDATE_BROKER_CONFIG',
+  code: 25,
+  body: bounded(textBody),
+  ...broker,
+})
 
 export const getBrokerConfig = defineRequest({
   name: 'GET_BROKER_CONFIG',

@@ -1,9 +1,9 @@
 import { dataVersionBody } from '../bodies/data-version.ts'
 import { kvTableBody } from '../bodies/name-list.ts'
 import { registerBrokerBody } from '../bodies/register-broker.ts'
-import { topicRouteBody } from '../bodies/route.ts'
+import { topicRegistrationBody } from '../bodies/route.ts'
 import { as, bool, int, long, optional, text, withDefault } from '../field.ts'
-import { defineRequest } from '../request.ts'
+import { bounded, defineRequest } from '../request.ts'
 
 const broker = { brokerName: text, brokerAddr: text, clusterName: text, brokerId: long } as const
 const toNameServer = { direction: 'broker to name server', section: '16' } as const
@@ -41,7 +41,7 @@ export const queryDataVersion = defineRequest({
   name: 'QUERY_DATA_VERSION',
   code: 322,
   header: broker,
-  body: dataVersionBody,
+  body: bounded(dataVersionBody, 4096),
   reply: { changed: bool },
   replyBody: dataVersionBody,
   ...toNameServer,
@@ -52,6 +52,6 @@ export const registerTopicInNamesrv = defineRequest({
   name: 'REGISTER_TOPIC_IN_NAMESRV',
   code: 217,
   header: { topic: text },
-  body: topicRouteBody,
+  body: bounded(topicRegistrationBody),
   ...toNameServer,
 })

@@ -1,3 +1,4 @@
+import { maxHeaderMembers } from '../header-limits.ts'
 import type { FieldIndex } from './field-index.ts'
 
 const quote = 0x22
@@ -6,6 +7,15 @@ const comma = 0x2c
 const colon = 0x3a
 const closing = 0x7d
 const opening = 0x7b
+
+/**
+ * What is looked at byte by byte is no longer than this; texts may be, and are searched instead. 16 MiB of a header would
+ * hold up everybody for a tenth of a second otherwise.
+ */
+const mostBytes = 1024
+
+/** Quotes behind a backslash in a long text. */
+const mostEscapedQuotes = 1000
 
 /** What became of a scan. Anything unusual goes the generic way, which knows every corner of the JSON dialect. */
 export const ScanOutcome = { hot: 0, other: 1 } as const
@@ -85,8 +95,8 @@ function scanBinary(
   at += 4
   if (stop !== end) return ScanOutcome.other
   const fields = into.fields as FieldIndex
-  while (at < stop) {
-    if (at + 2 > stop) return ScanOutcome.other
+  for (let members = 0; at < stop; members++) {
+    if (at + 2 > stop || members >= maxHeaderMembers) return ScanOutcome.other
     const keyStart = at + 2
     const keyEnd = keyStart + bytes.readUInt16BE(at)
     if (keyEnd + 4 > stop) return ScanOutcome.other
@@ -120,8 +130,8 @@ function scanJson(
   let seenCode = false
   let seenFields = false
   let at = start + 1
-  while (at < end) {
-    if (bytes[at] !== quote) return ScanOutcome.other
+  for (let members = 0; at < end; members++) {
+    if (bytes[at] !== quote || members >= maxHeaderMembers) return ScanOutcome.other
     const keyStart = at + 1
     const keyEnd = bytes.indexOf(quote, keyStart)
     if (keyEnd < 0 || keyEnd >= end || bytes[keyEnd + 1] !== colon) return ScanOutcome.other
@@ -146,6 +156,7 @@ function scanJson(
     } else {
       const valueStart = at
       while (at < end && bytes[at] !== comma && bytes[at] !== closing) at++
+      if (at - valueStart > mostBytes) return ScanOutcome.other
       if (first === 0x63 && length === 4) {
         into.code = parseLong(bytes, valueStart, at)
         if (!begin(hot, into)) return ScanOutcome.other
@@ -175,10 +186,12 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
   const fields = into.fields as FieldIndex
   let at = from
   if (bytes[at] === closing) return at + 1
-  while (at < end) {
-    if (bytes[at] !== quote) return -1
+  for (let members = 0; at < end; members++) {
+    if (bytes[at] !== quote || members >= maxHeaderMembers) return -1
     const keyStart = ++at
-    while (at < end && bytes[at] !== quote) if (bytes[at++] === backslash) return -1
+    const keyLimit = Math.min(end, keyStart + mostBytes)
+    while (at < keyLimit && bytes[at] !== quote) if (bytes[at++] === backslash) return -1
+    if (at === keyLimit) return -1
     const slot = fields.slotOf(bytes, keyStart, at)
     if (bytes[at + 1] !== colon) return -1
     at += 2
@@ -186,15 +199,21 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
     let escapes = 0
     if (bytes[at] === quote) {
       valueStart = ++at
+      const limit = Math.min(end, valueStart + mostBytes)
       let byte = bytes[at]
-      while (at < end && byte !== quote) {
+      while (at < limit && byte !== quote) {
         if (byte === backslash) {
           escapes = 1
           at++
         }
         byte = bytes[++at]
       }
-      if (at >= end) return -1
+      if (at >= limit) {
+        const from = at
+        at = endOfLongText(bytes, from, end)
+        if (at < 0) return -1
+        if (escapes === 0 && bytes.subarray(from, at).includes(backslash)) escapes = 1
+      }
       if (slot >= 0) {
         into.starts[slot] = valueStart
         into.ends[slot] = at
@@ -205,7 +224,8 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
       // A number or a boolean: ali-ons and the C++ client write these. Null means absent; nested things are unusual.
       const first = bytes[at] as number
       if (!startsValue(first)) return -1
-      for (; at < end && bytes[at] !== comma && bytes[at] !== closing; at++)
+      const limit = Math.min(end, valueStart + mostBytes)
+      for (; at < limit && bytes[at] !== comma && bytes[at] !== closing; at++)
         if ((bytes[at] as number) <= 0x20) return -1
       if (slot >= 0 && first !== 0x6e) {
         into.starts[slot] = valueStart
@@ -216,6 +236,22 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
     const next = bytes[at++]
     if (next === closing) return at
     if (next !== comma) return -1
+  }
+  return -1
+}
+
+/** Where the quote stands that ends a text; -1 where there is none, or so many escapes that the decoder is to decide. */
+function endOfLongText(bytes: Buffer, from: number, end: number): number {
+  let at = from
+  for (let quotes = 0; quotes < mostEscapedQuotes; quotes++) {
+    const found = bytes.indexOf(quote, at)
+    if (found < 0 || found >= end) return -1
+    const first = Math.max(from, found - mostBytes)
+    let before = found
+    while (before > first && bytes[before - 1] === backslash) before--
+    if (found - before === mostBytes) return -1
+    if ((found - before) % 2 === 0) return found
+    at = found + 1
   }
   return -1
 }

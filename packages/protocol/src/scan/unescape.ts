@@ -5,7 +5,7 @@ const scratchBytes = 256 * 1024
 export const scratch = Buffer.allocUnsafeSlow(scratchBytes)
 
 /**
- * Undoes JSON's escapes of the bytes in [start, end) into `scratch` and answers the length there. Properties always
+ * Undoes JSON's escapes of the bytes in [start, end) into `scratch` and returns the length there. Properties always
  * hold escapes, since their separators are control characters; the output is never longer than the input.
  */
 export function unescapeInto(bytes: Uint8Array, start: number, end: number): number {

@@ -34,7 +34,7 @@ export class Pages {
     if (bytes.length > 0) this.size = Math.max(this.size, position + bytes.length)
   }
 
-  /** Fills `into` from `position`; answers how many bytes there were before the end of the file. */
+  /** Fills `into` from `position`; returns how many bytes there were before the end of the file. */
   read(into: Uint8Array, position: number): number {
     const wanted = Math.max(0, Math.min(into.length, this.size - position))
     let done = 0

@@ -41,14 +41,14 @@ export class DiskFaults {
   private readonly faults = new Set<Armed>()
   private readonly delays = new Set<DiskDelay>()
 
-  /** Answers how to lift it. */
+  /** Returns how to lift it. */
   fail(fault: DiskFault): () => void {
     const armed = { fault, skip: fault.skip ?? 0, times: fault.times ?? Number.POSITIVE_INFINITY }
     this.faults.add(armed)
     return () => this.faults.delete(armed)
   }
 
-  /** Answers how to lift it. */
+  /** Returns how to lift it. */
   slow(slowness: DiskDelay): () => void {
     this.delays.add(slowness)
     return () => this.delays.delete(slowness)

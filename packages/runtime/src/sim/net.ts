@@ -83,7 +83,7 @@ export class SimNet implements Net {
     return [this.address]
   }
 
-  /** @internal Answers the caller's end of a new connection. */
+  /** @internal Returns the caller's end of a new connection. */
   accept(from: Address, at: Address): Socket | undefined {
     const listening = this.listeners.get(at.port)
     if (!listening) return undefined

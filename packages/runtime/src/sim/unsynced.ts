@@ -73,7 +73,7 @@ export class Unsynced {
 
   /**
    * Power is lost: of each sector some version between the synced and the newest one is found, independent of the
-   * other sectors; so is the size. Answers the bytes and forgets what was pending.
+   * other sectors; so is the size. Returns the bytes and forgets what was pending.
    */
   powerCut(random: SimRandom): Pages {
     const changes = [...this.abandoned, ...this.pending].sort((a, b) => a.order - b.order)

@@ -5,13 +5,13 @@ import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
 import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
-import { logEvents } from './log.ts'
+import { type LogFlags, openLog } from './log/log.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
 import { readTls } from './tls.ts'
 
-export interface BrokerCommand {
+export interface BrokerCommand extends LogFlags {
   readonly configFile?: string
   readonly namesrvAddr?: string
   readonly printConfig?: boolean
@@ -23,7 +23,8 @@ export async function runBroker(
   command: BrokerCommand,
   { namesrvAddr, home, rocketmqHome }: Surroundings,
 ): Promise<void> {
-  const events = logEvents('broker')
+  const log = openLog('broker', 'broker.log', command)
+  const { events } = log
   const runtime = nodeRuntime(events)
   showRecovery(events, () => runtime.clock.monotonic())
   const further = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
@@ -53,6 +54,7 @@ export async function runBroker(
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
       ...tls,
     })
+    log.level = () => broker.config.logLevel
     await broker.start()
     return broker
   }

@@ -1,6 +1,6 @@
 import { FilterServer } from '@skua-mq/filter-server'
 import { nodeRuntime } from '@skua-mq/runtime'
-import { logEvents } from './log.ts'
+import { openLog } from './log/log.ts'
 import { untilSignal } from './run.ts'
 
 export interface FilterServerCommand {
@@ -14,7 +14,7 @@ export interface FilterServerCommand {
 export async function runFilterServer(command: FilterServerCommand): Promise<void> {
   const start = async () => {
     const server = new FilterServer({
-      runtime: nodeRuntime(logEvents('filterserver')),
+      runtime: nodeRuntime(openLog('filterserver', 'filterserver.log').events),
       brokerAddr: command.broker,
       listen: { host: command.bind, port: 0 },
       advertisedHost: command.broker.slice(0, command.broker.lastIndexOf(':')).replace(/^\[|\]$/g, ''),

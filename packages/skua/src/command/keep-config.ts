@@ -11,7 +11,10 @@ import {
 export function keepIn(path: string, at: { readonly disk: Disk; readonly events: Events }) {
   const file = new ConfigFile(path, at)
   return (changes: ConfigChanges): void => {
-    file.save(Buffer.from(changedText(decodeProperties(at.disk.readFile(path)), changes), 'latin1'))
+    const before = at.disk.readFile(path)
+    const text = decodeProperties(before)
+    const encoding = Buffer.from(text, 'latin1').equals(before) ? 'latin1' : 'utf8'
+    file.save(Buffer.from(changedText(text, changes), encoding))
   }
 }
 
@@ -24,15 +27,21 @@ export function changedText(text: string, changes: ConfigChanges): string {
     const line = `${key}=${escaped(value)}`
     // A value over several lines is not taken apart: a later line of the same key takes its place.
     if (place !== undefined && !lines[place]!.trimEnd().endsWith('\\')) lines[place] = line
-    else if (lines.at(-1) === '') lines.splice(-1, 0, line)
-    else lines.push(line)
+    else {
+      const at = lines.at(-1) === '' ? lines.length - 1 : lines.length
+      // The last line may go on in the next one, which would be this one; an empty line ends it.
+      lines.splice(at, 0, ...(lines[at - 1]?.endsWith('\\') === true ? ['', line] : [line]))
+    }
   }
   return lines.join('\n')
 }
 
-/** Properties files are ISO 8859-1; what is not ASCII and the backslash are written as Java writes them. */
+/**
+ * Properties files are ISO 8859-1; what is not ASCII, controls and the backslash are written as Java writes them: a line
+ * break in a value would begin another key, which nobody was allowed to set.
+ */
 function escaped(value: string): string {
-  return value.replaceAll(/[\\\u0080-\uffff]/g, char =>
+  return value.replaceAll(/[^ -[\]-~]/g, char =>
     char === '\\' ? '\\\\' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

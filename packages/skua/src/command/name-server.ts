@@ -3,19 +3,20 @@ import { tlsOptions } from '@skua-mq/remoting'
 import { nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
-import { logEvents } from './log.ts'
+import { type LogFlags, openLog } from './log/log.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
 import { readTls } from './tls.ts'
 
-export interface NameServerCommand {
+export interface NameServerCommand extends LogFlags {
   readonly configFile?: string
   readonly printConfig?: boolean
 }
 
 /** `skua nameserver`, `bin/mqnamesrv`. */
 export async function runNameServer(command: NameServerCommand, { home }: Surroundings): Promise<void> {
-  const runtime = nodeRuntime(logEvents('nameserver'))
+  const log = openLog('nameserver', 'namesrv.log', command)
+  const runtime = nodeRuntime(log.events)
   const read = configure({ ...nameServerOptions, ...tlsOptions }, { file: command.configFile, further: [] })
   const config = Object.freeze({
     ...read,
@@ -36,6 +37,7 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
       tls,
     })
+    log.level = () => server.config.logLevel
     await server.start()
     return server
   }

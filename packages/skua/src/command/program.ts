@@ -24,6 +24,8 @@ function program(env: NodeJS.ProcessEnv): Command {
     rocketmqHome: env['ROCKETMQ_HOME'],
   }
   const skua = new Command('skua')
+    // What stands behind a subcommand is that one's.
+    .enablePositionalOptions()
     .description('A message broker that speaks RocketMQ. Without a subcommand: name server and broker in this process.')
     .option('--store <dir>', 'where messages are kept', '.skua')
     .option('--memory', 'keep nothing on disk')
@@ -31,6 +33,8 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--port <port>', 'port of the broker; the second listener is on this minus 2; 0: any free one', port, 10911)
     .option('--namesrv-port <port>', 'port of the name server', port)
     .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
+    .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
+    .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./standalone.ts')).runStandalone(options))
   addServerCommands(skua, surroundings)
   const client = (command: Command) =>

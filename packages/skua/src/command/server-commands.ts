@@ -10,6 +10,8 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys')
     .option('-p, --print-config', 'print the configuration and end')
     .option('-n, --namesrv-addr <addr>', 'taken for compatibility; a name server needs none')
+    .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
+    .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./name-server.ts')).runNameServer(options, surroundings))
   skua
     .command('broker')
@@ -18,6 +20,8 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
     .option('-p, --print-config', 'print the configuration and end')
     .option('-m, --print-important-config', 'as -p')
+    .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
+    .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./broker.ts')).runBroker(options, surroundings))
   skua
     .command('filterserver')

@@ -5,12 +5,12 @@ import { tlsOptions } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { configure } from './config-file.ts'
-import { logEvents } from './log.ts'
+import { type LogFlags, openLog } from './log/log.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
 import { readTls } from './tls.ts'
 
-export interface StandaloneCommand {
+export interface StandaloneCommand extends LogFlags {
   readonly store: string
   readonly memory?: boolean
   readonly host: string
@@ -26,6 +26,10 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const given = new Set(further.map(({ key }) => key))
   const config = Object.fromEntries(Object.entries(read).filter(([key]) => key in brokerOptions && given.has(key)))
   const tls = readTls(read)
+  const log = openLog('standalone', 'skua.log', command)
+  // Who starts it by hand is told in the banner; a file hears all that the option wants.
+  const byHand = command.logDir === undefined && !given.has('logLevel')
+  log.level = () => (byHand ? 'warn' : read.logLevel)
   const directory = isAbsolute(command.store) ? command.store : join(process.cwd(), command.store)
   const start = () =>
     startStandalone({
@@ -33,7 +37,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       host: command.host,
       port: command.port,
       ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
-      events: showRecovery(logEvents('standalone', 'warn'), () => nodeRuntime().clock.monotonic()),
+      events: showRecovery(log.events, () => nodeRuntime().clock.monotonic()),
       config,
       ...tls,
     })

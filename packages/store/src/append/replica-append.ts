@@ -37,7 +37,8 @@ export class ReplicaAppend {
   private pieceBytes = 0
   /** As many bytes are needed before it is worth looking again. */
   private needed = headBytes
-  /** Below this the log holds no record: the end of a file behind its last one. */
+  /** Between these the log holds no record: the end of a file behind its last one. */
+  private paddedFrom = 0
   private paddedTo = 0
 
   constructor(parts: ReplicaParts) {
@@ -79,13 +80,17 @@ export class ReplicaAppend {
     flush.written(false)
   }
 
-  /** Takes a record that is not whole out of the log again: it is asked for anew. Throws DiskError. */
+  /**
+   * Takes a record that is not whole out of the log again, and the end of a file: it is asked for anew. A master would write
+   * behind the mark that nothing follows there. Throws DiskError.
+   */
   async cut(): Promise<void> {
     const { log, flush, health } = this.parts
     // Where it begins is a figure like others.
     if (health.has('fault')) return
     const { partialFrom } = log
     this.forget()
+    this.paddedTo = 0
     if (partialFrom === undefined) return
     try {
       await log.segments.clearFrom(partialFrom)
@@ -118,14 +123,15 @@ export class ReplicaAppend {
     const rest = buffer.subarray(used)
     const { needed } = this
     this.forget()
-    log.partialFrom = rest.length === 0 ? undefined : begin + used
+    const padding = this.paddedTo > log.end ? this.paddedFrom : undefined
+    log.partialFrom = rest.length > 0 ? begin + used : padding
     if (rest.length === 0) return
     this.needed = needed
     this.pieces = [Buffer.from(rest)]
     this.pieceBytes = rest.length
   }
 
-  /** Dispatches the whole records in the buffer, whose first byte lies at `begin`; answers how many bytes are done. */
+  /** Dispatches the whole records in the buffer, whose first byte lies at `begin`; returns how many bytes are done. */
   private dispatch(buffer: Buffer, begin: number): number {
     let at = 0
     while (at < buffer.length) {
@@ -155,6 +161,7 @@ export class ReplicaAppend {
   }
 
   private pad(offset: number, found: 'blank' | 'empty' | 'damaged'): void {
+    this.paddedFrom = offset
     this.paddedTo = this.fileEnd(offset)
     if (found === 'damaged') this.parts.events.emit(replicaDamaged({ offset, to: this.paddedTo }))
   }
@@ -168,8 +175,10 @@ export class ReplicaAppend {
     const { view } = this
     const { log, queues, dispatch, turnWrite } = this.parts
     const topic = queues.topicNamed(view.bytes, view.topicAt, view.topicLength)
+    const ended = queues.find(topic, view.queueId)?.maxOffset ?? 0
     const queue = queueAwaiting(queues, view, { topic, fillsGaps: true, begin: log.minOffset })
     if (typeof queue === 'object') {
+      if (queue.maxOffset < ended) turnWrite.restarted(queue)
       dispatch.both(view, queue)
       turnWrite.arrived(queue)
     } else dispatch.toIndex(view, topic)

@@ -111,7 +111,7 @@ export class TurnWrite {
     this.refuse(0, remark)
   }
 
-  /** Dispatches the turn, and hands it on; answers whether somebody waits for an fdatasync. */
+  /** Dispatches the turn, and hands it on; returns whether somebody waits for an fdatasync. */
   private dispatchAll(): boolean {
     let needsSync = false
     let done = 0
@@ -147,7 +147,7 @@ export class TurnWrite {
     this.records.clear()
   }
 
-  /** The log could not be written: nothing is taken until it can be. Answers the remark. */
+  /** The log could not be written: nothing is taken until it can be. Returns the remark. */
   becomeReadOnly(error: unknown): string {
     const remark = `the commit log could not be written: ${String(error)}; the store is read-only until a write succeeds`
     this.parts.health.distrust(error)
@@ -186,6 +186,11 @@ export class TurnWrite {
   arrived(queue: ConsumeQueue): void {
     this.note(queue)
     this.wake?.arm()
+  }
+
+  /** A queue begins anew: what is known of its offsets is of another life. */
+  restarted({ topic, queueId }: ConsumeQueue): void {
+    for (const listener of this.listeners) listener.restarted?.(topic, queueId)
   }
 
   private note(queue: ConsumeQueue): void {

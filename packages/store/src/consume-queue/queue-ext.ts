@@ -41,7 +41,7 @@ export class QueueExt {
     this.directory = directory
   }
 
-  /** Adds a unit; answers its address, or -1 for a bitmap that is too long. */
+  /** Adds a unit; returns its address, or -1 for a bitmap that is too long. */
   put(unit: ExtUnit): number {
     const size = extUnitBytes(unit.bitmap)
     if (size > maxExtUnitBytes || size + extEndBytes > this.files.fileBytes) return -1
@@ -61,7 +61,7 @@ export class QueueExt {
   flush(): void {
     const length = this.end - this.written
     if (length === 0) return
-    this.files.write(this.directory, this.written, this.pending.subarray(0, length))
+    this.files.writeAt(this.directory, this.written, { bytes: this.pending, from: 0, to: length })
     this.written = this.end
     if (this.pending.length > windowBytes) this.pending = Buffer.allocUnsafe(firstPending)
   }
@@ -75,18 +75,19 @@ export class QueueExt {
       const unit = readExtUnit(window.bytes, address - window.from)
       if (unit !== undefined) return unit
     }
-    const got = probe.subarray(0, this.files.readSync(this.directory, address, probe))
+    const got = this.filled(probe, address)
     const size = extUnitSize(got, 0)
     if (size <= got.length) return readExtUnit(got, 0)
     const whole = Buffer.alloc(size)
-    return readExtUnit(whole.subarray(0, this.files.readSync(this.directory, address, whole)), 0)
+    return readExtUnit(this.filled(whole, address), 0)
   }
 
   /** Reads the units from an address on through the pool, as many as are looked up in one scan. */
   async window(from: number, to: number): Promise<ExtWindow | undefined> {
     if (from >= this.written) return undefined
     const bytes = Buffer.allocUnsafe(Math.min(to - from + probeBytes, windowBytes, this.written - from))
-    return { from, bytes: bytes.subarray(0, await this.files.read(this.directory, from, bytes)) }
+    const got = await this.files.readAt(this.directory, from, { into: bytes, length: bytes.length })
+    return { from, bytes: bytes.subarray(0, got) }
   }
 
   /**
@@ -94,23 +95,24 @@ export class QueueExt {
    * is no unit at `last`.
    */
   resume(last: number | undefined, { isUnsafe }: { isUnsafe: boolean }): boolean {
-    const files = this.files.list(this.directory)
+    const files = this.files.addresses(this.directory)
     const unit = last === undefined ? undefined : this.sizeAt(last)
     if (last !== undefined && unit === undefined) return false
     if (unit === undefined) this.begin(files.length === 0 ? 0 : files.at(-1)! + this.files.fileBytes)
     else {
       this.begin(last! + unit)
-      for (const file of files.filter(first => first > last!)) this.files.remove(this.directory, file)
-      if (isUnsafe && this.end % this.files.fileBytes !== 0) this.files.clearFrom(this.directory, this.end)
+      for (const file of files.filter(first => first > last!)) this.files.removeFile(this.directory, file)
+      if (isUnsafe && this.end % this.files.fileBytes !== 0) this.files.clearFromAddress(this.directory, this.end)
     }
-    if (isUnsafe) for (const file of this.files.list(this.directory)) this.files.markUnsynced(this.directory, file)
+    if (isUnsafe)
+      for (const file of this.files.addresses(this.directory)) this.files.markFileUnsynced(this.directory, file)
     return true
   }
 
   /** Deletes files that end before an address. */
   deleteBefore(address: number): void {
-    for (const first of this.files.list(this.directory))
-      if (first + this.files.fileBytes < address) this.files.remove(this.directory, first)
+    for (const first of this.files.addresses(this.directory))
+      if (first + this.files.fileBytes < address) this.files.removeFile(this.directory, first)
   }
 
   /** Forgets all units, written or not. */
@@ -123,12 +125,17 @@ export class QueueExt {
     this.written = address
   }
 
+  /** As much of a buffer as the files have at an address. */
+  private filled(into: Buffer, address: number): Buffer {
+    return into.subarray(0, this.files.readAtSync(this.directory, address, { into, length: into.length }))
+  }
+
   private sizeAt(address: number): number | undefined {
-    const got = probe.subarray(0, this.files.readSync(this.directory, address, probe))
+    const got = this.filled(probe, address)
     return extUnitSize(got, 0) || undefined
   }
 
-  /** Room for so many bytes more; answers where they go. */
+  /** Room for so many bytes more; returns where they go. */
   private grow(bytes: number): number {
     const at = this.end - this.written
     if (at + bytes > this.pending.length) {

@@ -1,63 +1,44 @@
-import type { Disk } from '@skua-mq/runtime'
-import type { DirtyFiles } from '../file/dirty-files.ts'
-import { fileName, fileOffset } from '../file/layout.ts'
-import type { OpenFile, OpenFiles } from '../file/open-files.ts'
+import { SizedFiles, type SizedFilesParts, type Stretch } from './sized-files.ts'
 import { isUnit, unitBytes, unitPhysicalOffset } from './unit.ts'
 
 /** The files of all queues: `root/TOPIC/QUEUEID/N{20}`, each `fileUnits` units long (store.md 3.1). */
-export class QueueFiles {
-  readonly disk: Disk
-  readonly root: string
+export class QueueFiles extends SizedFiles {
   readonly fileUnits: number
-  private readonly files: OpenFiles
-  private readonly dirty: DirtyFiles
   private readonly probe = Buffer.alloc(unitBytes)
 
-  constructor(parts: { disk: Disk; files: OpenFiles; dirty: DirtyFiles }, place: { root: string; fileBytes: number }) {
-    this.disk = parts.disk
-    this.files = parts.files
-    this.dirty = parts.dirty
-    this.root = place.root
-    this.fileUnits = Math.ceil(place.fileBytes / unitBytes)
-  }
-
-  get fileBytes(): number {
-    return this.fileUnits * unitBytes
+  constructor(parts: SizedFilesParts, place: { readonly root: string; readonly fileBytes: number }) {
+    const fileUnits = Math.ceil(place.fileBytes / unitBytes)
+    super(parts, { root: place.root, fileBytes: fileUnits * unitBytes })
+    this.fileUnits = fileUnits
   }
 
   /** First units of the files in a queue's directory, ascending. */
   list(directory: string): number[] {
-    const units: number[] = []
-    for (const name of this.names(directory)) {
-      const offset = fileOffset(name)
-      if (offset !== undefined && offset % this.fileBytes === 0) units.push(offset / unitBytes)
-    }
-    return units
+    return this.addresses(directory).map(address => address / unitBytes)
   }
 
   /** Whether files of another size lie in a directory: `mappedFileSizeConsumeQueue` was another one. */
   hasOtherSize(directory: string): boolean {
-    const offsets = this.allOffsets(directory)
-    return offsets.some(
-      offset =>
-        offset % this.fileBytes !== 0 ||
-        (this.disk.stat(`${directory}/${fileName(offset)}`)?.size ?? 0) > this.fileBytes,
+    const addresses = this.addresses(directory, { anySize: true })
+    return addresses.some(
+      address =>
+        address % this.fileBytes !== 0 || (this.disk.stat(this.pathOf(directory, address))?.size ?? 0) > this.fileBytes,
     )
   }
 
   /** Where the units of messages before a physical offset end, by whatever can be read of files of any size; 0 when none can. */
   lastBefore(directory: string, physicalOffset: number): number {
-    const offsets = this.allOffsets(directory).filter(offset => offset % unitBytes === 0)
-    for (const offset of offsets.reverse()) {
-      const count = this.countBefore(`${directory}/${fileName(offset)}`, physicalOffset)
-      if (count > 0) return offset / unitBytes + count
+    const addresses = this.addresses(directory, { anySize: true }).filter(address => address % unitBytes === 0)
+    for (const address of addresses.reverse()) {
+      const count = this.countBefore(this.pathOf(directory, address), physicalOffset)
+      if (count > 0) return address / unitBytes + count
     }
     return 0
   }
 
   /** Removes all files of a directory but one, which ends with the unit before `end`, and is on the medium before. Throws DiskError. */
   keepOnly(directory: string, firstUnit: number, end: number): void {
-    const handle = this.forWriting(directory, firstUnit)
+    const handle = this.forWriting(directory, firstUnit * unitBytes)
     try {
       handle.file.truncateSync((end - firstUnit) * unitBytes)
       handle.file.truncateSync(this.fileBytes)
@@ -66,15 +47,8 @@ export class QueueFiles {
       this.files.release(handle)
     }
     this.files.syncDirectory(directory)
-    for (const offset of this.allOffsets(directory))
-      if (offset !== firstUnit * unitBytes) this.remove(directory, offset / unitBytes)
-  }
-
-  private allOffsets(directory: string): number[] {
-    return this.disk
-      .list(directory)
-      .map(fileOffset)
-      .filter(offset => offset !== undefined)
+    for (const address of this.addresses(directory, { anySize: true }))
+      if (address !== firstUnit * unitBytes) this.removeFile(directory, address)
   }
 
   /** How far units of messages before `physicalOffset` go in a file. */
@@ -95,58 +69,24 @@ export class QueueFiles {
     }
   }
 
-  /** What stands in a directory. */
-  names(directory: string): readonly string[] {
-    return this.files.opened(() => this.disk.list(directory))
-  }
-
   /** Writes units, split where files end. Throws DiskError. */
-  write(directory: string, unit: number, { bytes, from, to }: { bytes: Buffer; from: number; to: number }): void {
-    let at = from
-    let next = unit
-    while (at < to) {
-      const place = next % this.fileUnits
-      const length = Math.min(to - at, (this.fileUnits - place) * unitBytes)
-      const handle = this.forWriting(directory, next - place)
-      try {
-        handle.file.writeSync(bytes, at, at + length, place * unitBytes)
-      } finally {
-        this.files.release(handle)
-      }
-      this.dirty.wrote(handle.path)
-      if (place === 0) this.named(directory)
-      at += length
-      next += length / unitBytes
-    }
+  write(directory: string, unit: number, units: Stretch): void {
+    this.writeAt(directory, unit * unitBytes, units)
   }
 
-  /** Reads up to `count` units into `into`, not past the end of the file that holds `unit`; answers how many. */
+  /** Reads up to `count` units into `into`, not past the end of the file that holds `unit`; returns how many. */
   readSync(directory: string, unit: number, { into, count }: { into: Buffer; count: number }): number {
-    const place = unit % this.fileUnits
-    const handle = this.files.acquire(this.pathOf(directory, unit - place))
-    try {
-      const length = Math.min(count, this.fileUnits - place) * unitBytes
-      return Math.floor(handle.file.readSync(into, 0, length, place * unitBytes) / unitBytes)
-    } finally {
-      this.files.release(handle)
-    }
+    return Math.floor(this.readAtSync(directory, unit * unitBytes, { into, length: count * unitBytes }) / unitBytes)
   }
 
   /** As `readSync`, through the pool. */
   async read(directory: string, unit: number, { into, count }: { into: Buffer; count: number }): Promise<number> {
-    const place = unit % this.fileUnits
-    const handle = this.files.acquire(this.pathOf(directory, unit - place))
-    try {
-      const length = Math.min(count, this.fileUnits - place) * unitBytes
-      return Math.floor((await handle.file.read(into, 0, length, place * unitBytes)) / unitBytes)
-    } finally {
-      this.files.release(handle)
-    }
+    return Math.floor((await this.readAt(directory, unit * unitBytes, { into, length: count * unitBytes })) / unitBytes)
   }
 
   /** How many units at the start of a file were written: they are a prefix, so halving finds it. */
   writtenUnits(directory: string, firstUnit: number): number {
-    const handle = this.files.acquireSized(this.pathOf(directory, firstUnit), this.fileBytes)
+    const handle = this.files.acquireSized(this.pathOf(directory, firstUnit * unitBytes), this.fileBytes)
     try {
       let low = 0
       let high = this.fileUnits
@@ -164,52 +104,14 @@ export class QueueFiles {
 
   /** Makes every unit of a file from `unit` on zero. */
   clearFrom(directory: string, unit: number): void {
-    const place = unit % this.fileUnits
-    const handle = this.forWriting(directory, unit - place)
-    try {
-      handle.file.truncateSync(place * unitBytes)
-      handle.file.truncateSync(this.fileBytes)
-    } finally {
-      this.files.release(handle)
-    }
-    this.dirty.wrote(handle.path)
+    this.clearFromAddress(directory, unit * unitBytes)
   }
 
   remove(directory: string, firstUnit: number): void {
-    const path = this.pathOf(directory, firstUnit)
-    this.files.forget(path)
-    this.dirty.gone(path)
-    this.disk.remove(path)
-    this.named(directory)
+    this.removeFile(directory, firstUnit * unitBytes)
   }
 
-  removeDirectory(directory: string): void {
-    for (const unit of this.list(directory)) this.remove(directory, unit)
-    this.disk.remove(directory)
-  }
-
-  /** A file, and its name, which another process wrote and may not have synced. */
   markUnsynced(directory: string, firstUnit: number): void {
-    this.dirty.wrote(this.pathOf(directory, firstUnit))
-    this.named(directory)
-  }
-
-  private named(directory: string): void {
-    this.dirty.named(directory, this.root)
-  }
-
-  private forWriting(directory: string, firstUnit: number): OpenFile {
-    const path = this.pathOf(directory, firstUnit)
-    try {
-      return this.files.acquireSized(path, this.fileBytes)
-    } catch (error) {
-      if (this.disk.stat(directory) !== undefined) throw error
-      this.disk.makeDirectory(directory)
-      return this.files.acquireSized(path, this.fileBytes)
-    }
-  }
-
-  private pathOf(directory: string, firstUnit: number): string {
-    return `${directory}/${fileName(firstUnit * unitBytes)}`
+    this.markFileUnsynced(directory, firstUnit * unitBytes)
   }
 }

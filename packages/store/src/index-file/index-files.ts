@@ -145,7 +145,7 @@ export class IndexFiles {
     this.list.at(-1)?.writeEntries()
   }
 
-  /** Writes all, slots and header too, so that Java could open it. Answers what `sync` brings to the medium. Throws DiskError. */
+  /** Writes all, slots and header too, so that Java could open it. Returns what `sync` brings to the medium. Throws DiskError. */
   snapshot(): readonly IndexFile[] {
     this.write()
     const last = this.list.at(-1)
@@ -242,8 +242,9 @@ export class IndexFiles {
 
   private roll(full: IndexFile | undefined): IndexFile {
     let atMs = this.parts.clock.now()
-    // Names sort by time, also when the clock went back.
-    while (full !== undefined && indexFileName(atMs) <= full.name) atMs = nameToMs(full.name) + 1
+    // Names sort by time, also when the clock went back; they are local, and an hour of it may come twice.
+    for (let more = 1; full !== undefined && indexFileName(atMs) <= full.name; more *= 2)
+      atMs = nameToMs(full.name) + more
     const file = this.fileNamed(indexFileName(atMs))
     if (full !== undefined) this.sealing.push(full)
     file.begin(full?.header)

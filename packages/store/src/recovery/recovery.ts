@@ -85,6 +85,8 @@ export class Recovery {
     if (log.segments.first === undefined) {
       queues.deleteAll()
       index?.deleteAll()
+      // Points of an empty store have numbers, too: new ones would stand behind them.
+      this.forgetPoints()
       log.open(0, 0)
       return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
     }
@@ -290,13 +292,18 @@ export class Recovery {
 
   /** Nothing on disk may say that queues are whole while they are rebuilt: a second crash would believe it. */
   private forgetQueues(): void {
-    const { disk, layout, queues, log } = this.parts
+    const { queues, log } = this.parts
+    this.forgetPoints()
+    queues.forgetAll()
+    loadBefore(queues, log.minOffset)
+  }
+
+  private forgetPoints(): void {
+    const { disk, layout } = this.parts
     this.points = undefined
     disk.remove(layout.dispatchPoint)
     disk.remove(layout.checkpoint)
     disk.syncDirectory(layout.root)
-    queues.forgetAll()
-    loadBefore(queues, log.minOffset)
   }
 
   /**

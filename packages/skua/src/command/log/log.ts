@@ -1,0 +1,53 @@
+import { channel } from 'node:diagnostics_channel'
+import { join } from 'node:path'
+import { type Disk, EventHub, nodeRuntime } from '@skua-mq/runtime'
+import { jsonLine, type LogLevel, logLevels, textLine } from './line.ts'
+import { LogFile } from './log-file.ts'
+
+/** What a command line says of logs. */
+export interface LogFlags {
+  /** Where the file goes; default: standard error takes all. */
+  readonly logDir?: string
+  /** A JSON object a line. */
+  readonly logJson?: boolean
+}
+
+export interface Log {
+  readonly events: EventHub
+  /** Asked for each event: an option may change it while the server runs. */
+  level: () => LogLevel
+}
+
+/**
+ * Events as lines on standard error, or in a file, and on the process-wide diagnostics channel `skua` with the server's name. A
+ * logger of a library would cost a tenth of the start budget for what are a few lines here. With a file, standard
+ * error still hears of warnings and errors: who starts a server looks there first.
+ */
+export function openLog(server: string, file: string, { logDir, logJson }: LogFlags = {}): Log {
+  const events = new EventHub()
+  const { clock, disk } = nodeRuntime()
+  const log: Log = { events, level: () => 'info' }
+  const published = channel('skua')
+  const lineOf = logJson ? jsonLine : textLine
+  const logFile = logDir === undefined ? undefined : openFile(join(logDir, file), disk)
+  events.subscribe(event => {
+    if (published.hasSubscribers) published.publish({ server, ...event })
+    if (logLevels[event.level] < logLevels[log.level()]) return
+    const line = lineOf(event, clock.now())
+    logFile?.write(line)
+    if (logFile === undefined || logLevels[event.level] >= logLevels.warn) process.stderr.write(`${line}\n`)
+  })
+  return log
+}
+
+/** A server must not fail to start for its log. */
+function openFile(path: string, disk: Disk): LogFile | undefined {
+  try {
+    const file = new LogFile(path, disk)
+    process.once('exit', () => file.writeRest())
+    return file
+  } catch (error) {
+    process.stderr.write(`skua: no log file: ${(error as Error).message}; all lines go to standard error\n`)
+    return undefined
+  }
+}
