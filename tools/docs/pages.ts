@@ -7,6 +7,7 @@ import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
 import { clientApiPage } from './client-api.ts'
+import { metricsPage } from './metrics-page.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -121,5 +122,6 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/requests.md': requestsPage,
   'docs/options.md': optionsPage,
   'docs/compatibility.md': compatibilityPage,
+  'docs/metrics.md': () => metricsPage(note),
   'docs/client-api.md': () => clientApiPage(note),
 }

@@ -1,6 +1,6 @@
 import type { PendingTransaction } from '@skua-mq/protocol'
 import { RemotingServer } from '@skua-mq/remoting'
-import { every, group, LiveConfig, part, type Service, type Timer } from '@skua-mq/runtime'
+import { type Address, every, group, LiveConfig, part, type Service, type Timer } from '@skua-mq/runtime'
 import type { Store } from '@skua-mq/store'
 import { type BrokerOptions, refuseImpossible } from './broker-options.ts'
 import { type BrokerConfig, brokerOptions } from './config/options.ts'
@@ -36,26 +36,33 @@ export class Broker implements Service {
     this.brokerAddr = ground.brokerAddr
     this.store = ground.store
     this.tables = furnish(ground).context
-    this.parts = this.inOrder(this.server())
+    const server = this.server()
+    this.tables.furniture.add({ gauges: { connections: () => server.connectionCount } })
+    this.parts = this.inOrder(server)
   }
 
   /** The two listeners, with all that this broker answers. */
   private server(): RemotingServer {
     const { options, config } = this
-    const { hot, routes, gates, fullGates } = this.tables.furniture
+    const { hot, routes, gates, fullGates, observer } = this.tables.furniture
     const { maxCarryBytes, maxOwedBytes } = config
     const host = options.bindAddress ?? ''
     return new RemotingServer({
       ...options.runtime,
       name: config.brokerName,
       listen: [config.listenPort, config.listenPort - 2].map(port => ({ host, port })),
-      ...{ hot, routes, gates, fullGates, tls: options.tls },
+      ...{ hot, routes, gates, fullGates, observer, tls: options.tls },
       limits: { maxCarryBytes, maxOwedBytes, ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }
 
   get heldPulls(): number {
     return this.tables.furniture.gauge('heldPulls')
+  }
+
+  /** Where metrics are told (metricsExporterType=PROM); undefined where they are not. */
+  get metricsAt(): Address | undefined {
+    return this.tables.metricsAt()
   }
 
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
@@ -94,6 +101,7 @@ export class Broker implements Service {
       for (const table of furniture.tables) table.expire?.()
     }
     return group('broker', [
+      ...furniture.around,
       this.store,
       tablesService(furniture.tables),
       part('client', { stop: () => client.close() }),

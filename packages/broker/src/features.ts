@@ -11,6 +11,7 @@ import { replication } from './ha/feature.ts'
 import type { Ground } from './house/ground.ts'
 import { House } from './house/house.ts'
 import { locks } from './lock/feature.ts'
+import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
 import { pulls } from './pull/feature.ts'
 import { queries } from './query/feature.ts'
@@ -49,6 +50,7 @@ export const furnish = (ground: Ground) =>
     .with(configuration)
     .with(sends)
     .with(replication)
+    .with(metrics)
 
 /** What the features share. */
 export type Furnished = ReturnType<typeof furnish>['context']

@@ -15,6 +15,7 @@ import { handlerFailed } from './events.ts'
 import type { Gate } from './gate.ts'
 import { type Refusal, type Reply, refuse } from './reply.ts'
 import { noReply, type Route } from './route.ts'
+import { resultOf, type Watch } from './watch.ts'
 
 type Outcome = Reply<Record<string, unknown>> | typeof noReply
 
@@ -23,8 +24,12 @@ export class Dispatch {
   private readonly routes: ReadonlyMap<number, Route>
   private readonly events: Events
   private readonly admit: Gate
+  private readonly watch: Watch | undefined
 
-  constructor(routes: readonly Route[], { events, admit }: { events: Events; admit: Gate }) {
+  constructor(
+    routes: readonly Route[],
+    { events, admit, watch }: { events: Events; admit: Gate; watch?: Watch | undefined },
+  ) {
     const table = new Map<number, Route>()
     for (const route of routes) {
       if (table.has(route.request.code)) throw new Error(`two handlers for request code ${route.request.code}`)
@@ -33,10 +38,11 @@ export class Dispatch {
     this.routes = table
     this.events = events
     this.admit = admit
+    this.watch = watch
   }
 
   run(command: Command, channel: Channel): void {
-    const asked = { command, channel }
+    const asked = { command, channel, beganMs: this.watch?.now() ?? 0 }
     const route = this.routes.get(command.code)
     if (route === undefined) {
       const remark = `request code ${command.code} is not supported`
@@ -59,7 +65,7 @@ export class Dispatch {
 
   /** Nothing was done for it. */
   refuse(command: Command, channel: Channel, refusal: Refusal): void {
-    this.reply(undefined, { command, channel }, refusal)
+    this.reply(undefined, { command, channel, beganMs: this.watch?.now() ?? 0 }, refusal)
   }
 
   /** A promise that never rejects, where the handler answers later. */
@@ -100,8 +106,11 @@ export class Dispatch {
 
   /** Answers, also where the answer itself cannot be written: it may quote what a peer sent. */
   private reply(request: RequestSpec | undefined, asked: Asked, outcome: Outcome): void {
-    const { command, channel } = asked
-    if (outcome === noReply || isOneway(command) || !channel.open) return
+    const { command, channel, beganMs } = asked
+    if (outcome === noReply) return
+    const result = resultOf(isOneway(command), channel.open)
+    this.watch?.answered({ code: command.code, beganMs, wasHeld: false }, outcome.code, result)
+    if (result !== 'success') return
     try {
       channel.send(replyOf(request, asked, outcome))
     } catch (error) {
@@ -134,6 +143,8 @@ function replyOf(
 interface Asked {
   readonly command: Command
   readonly channel: Channel
+  /** Monotonic; 0 where nobody watches. */
+  readonly beganMs: number
 }
 
 const noBody = new Uint8Array(0)

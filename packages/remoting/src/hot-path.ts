@@ -19,6 +19,7 @@ import { handlerFailed } from './events.ts'
 import type { Gate } from './gate.ts'
 import type { AnyHotRoute } from './hot-route.ts'
 import { type ReplyToken, ReplyTokens } from './token.ts'
+import type { Watch } from './watch.ts'
 
 /** One request with the view that is reused for all of its frames. */
 interface Entry {
@@ -41,11 +42,11 @@ export class HotPath {
 
   constructor(
     routes: readonly AnyHotRoute[],
-    { version, events, admit }: { version: number; events: Events; admit: Gate },
+    { version, events, admit, watch }: { version: number; events: Events; admit: Gate; watch?: Watch | undefined },
   ) {
     this.events = events
     this.admit = admit
-    this.tokens = new ReplyTokens(version)
+    this.tokens = new ReplyTokens(version, watch)
     for (const { request, handle } of routes) {
       const entry = { request, view: new request.view(), handle }
       for (const [code, fields] of request.fields) {

@@ -12,6 +12,7 @@ import { Later } from './later.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
+import { type RequestObserver, Watch } from './watch.ts'
 
 export interface RemotingServerParts {
   readonly name: string
@@ -27,6 +28,8 @@ export interface RemotingServerParts {
   readonly gates?: readonly Gate[]
   /** Asked before all of these. */
   readonly fullGates?: readonly FullGate[]
+  /** Told of every answered request. Default: nobody, and no times are taken. */
+  readonly observer?: RequestObserver | undefined
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
@@ -71,9 +74,10 @@ export class RemotingServer implements Service, ChannelOwner {
     this.limits = { ...defaultLimits, ...parts.limits }
     const overload = overloadGate(this.limits, this.accounts, () => this.channels.size)
     this.fullGates = parts.fullGates ?? []
-    const admission = { events: parts.events, admit: gates([overload, ...(parts.gates ?? [])]) }
-    this.dispatch = new Dispatch(parts.routes, admission)
-    this.hot = new HotPath(parts.hot ?? [], { ...admission, version: serverIdentity.version })
+    const watch = parts.observer === undefined ? undefined : new Watch(parts.clock, parts.observer)
+    const ways = { events: parts.events, admit: gates([overload, ...(parts.gates ?? [])]), watch }
+    this.dispatch = new Dispatch(parts.routes, ways)
+    this.hot = new HotPath(parts.hot ?? [], { ...ways, version: serverIdentity.version })
   }
 
   /** Where it listens, in the order of `listen`. */

@@ -6,12 +6,13 @@ import {
   writeReplyHead,
 } from '@skua-mq/protocol'
 import type { Channel } from './channel.ts'
+import { resultOf, type Watch, type Watched } from './watch.ts'
 
 /**
  * The right to answer one hot request, once: now, at the end of the turn, or after a held pull. Pooled: whoever has
  * answered must forget it. A closed connection swallows the answer.
  */
-export class ReplyToken implements RequestHead {
+export class ReplyToken implements RequestHead, Watched {
   code = 0
   opaque = 0
   oneway = false
@@ -20,6 +21,9 @@ export class ReplyToken implements RequestHead {
   private channel: Channel | undefined
   /** Belongs to a pull that is held. */
   private resting = false
+  /** It was held; and when it came, monotonic. For whoever watches, else 0. */
+  wasHeld = false
+  beganMs = 0
   private readonly pool: ReplyTokens
 
   constructor(pool: ReplyTokens) {
@@ -44,6 +48,9 @@ export class ReplyToken implements RequestHead {
   take(channel: Channel, head: RequestHead): this {
     this.channel = channel
     this.resting = false
+    this.wasHeld = false
+    const { watch } = this.pool
+    this.beganMs = watch === undefined ? 0 : watch.now()
     channel.account.begin()
     this.code = head.code
     this.opaque = head.opaque
@@ -57,6 +64,7 @@ export class ReplyToken implements RequestHead {
   rest(): void {
     if (this.resting) return
     this.resting = true
+    this.wasHeld = true
     this.connection.account.end()
     this.connection.relax()
   }
@@ -85,6 +93,7 @@ export class ReplyToken implements RequestHead {
       writeReplyHead(channel.writer(), this, parts)
       channel.wrote(rest.body, rest.release)
     } else rest.release?.()
+    this.pool.watch?.answered(this, code, resultOf(this.oneway, channel.open))
     this.over()
   }
 
@@ -109,9 +118,11 @@ const maxPooledTokens = 4096
 
 export class ReplyTokens {
   readonly parts: ReplyParts
+  readonly watch: Watch | undefined
   private readonly free: ReplyToken[] = []
 
-  constructor(version: number) {
+  constructor(version: number, watch?: Watch) {
+    this.watch = watch
     this.parts = { code: 0, header: undefined, remark: undefined, bodyBytes: 0, version }
   }
 

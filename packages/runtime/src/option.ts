@@ -27,6 +27,11 @@ export interface OptionFacts<T> {
   readonly since?: string
 }
 
+export interface ChoiceFacts<V extends string> extends OptionFacts<V> {
+  /** Values of RocketMQ's that are refused, each with what there is instead. */
+  readonly others?: Readonly<Record<string, string>>
+}
+
 export interface NumberFacts extends OptionFacts<number> {
   readonly min?: number
   readonly max?: number
@@ -101,11 +106,14 @@ export const hours = (facts: NumberFacts): Option<number> => amount('hours', fac
 export const percent = (facts: NumberFacts): Option<number> => amount('percent', { max: 100, ...facts })
 
 /** One of Java's enum constants, by name. */
-export function oneOf<const V extends string>(values: readonly V[], facts: OptionFacts<NoInfer<V>>): Option<V> {
+export function oneOf<const V extends string>(values: readonly V[], facts: ChoiceFacts<NoInfer<V>>): Option<V> {
   const kind = values.join(' or ')
   return option<V>(facts, {
     kind,
-    parse: value => values.find(known => known === value) ?? mustBe(kind),
+    parse: value => {
+      const why = facts.others?.[value]
+      return values.find(known => known === value) ?? mustBe(why === undefined ? kind : `${kind}: ${why}`)
+    },
     print: String,
   })
 }

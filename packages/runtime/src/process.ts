@@ -1,3 +1,13 @@
+/** What a process takes of its machine. */
+export interface ProcessUse {
+  readonly residentBytes: number
+  /** Of JavaScript, in use; and of buffers outside of its heap. */
+  readonly heapBytes: number
+  readonly externalBytes: number
+  /** All threads, since the start. */
+  readonly cpuSeconds: number
+}
+
 /** What one process can learn about itself and the others of its machine. */
 export interface ProcessFacts {
   readonly pid: number
@@ -7,6 +17,8 @@ export interface ProcessFacts {
   readonly instance?: string
   /** Most descriptors that this process may have open; undefined where the system does not tell. */
   readonly descriptorLimit?: number | undefined
+  /** Absent: not told. */
+  use?(): ProcessUse
   /** When a process started, in the system's own words; undefined when there is no such process. */
   startedAt(pid: number): string | undefined
   /** The process that holds an fcntl lock on a file, as Java does on its store; undefined when none does. */

@@ -40,10 +40,17 @@ export interface StandaloneOptions {
   readonly tlsClient?: TlsClient | undefined
 }
 
+export interface StandaloneBroker {
+  readonly name: string
+  readonly address: string
+  /** host:port of /metrics, where `metricsExporterType` is PROM. */
+  readonly metrics?: string
+}
+
 export interface Standalone {
   /** For clients: host:port of the name server. */
   readonly namesrvAddr: string
-  readonly brokers: readonly { readonly name: string; readonly address: string }[]
+  readonly brokers: readonly StandaloneBroker[]
   /** Pulls that wait for a message at the moment. */
   heldPulls(): number
   stop(): Promise<void>
@@ -53,6 +60,8 @@ export interface Standalone {
 
 const isAny = (host: string): boolean => host === '' || host === '0.0.0.0' || host === '::'
 const ofMachine = (host: string): boolean => host === '127.0.0.1' || host === '::1'
+
+const metricsOf = ({ metricsAt: at }: Broker) => (at === undefined ? {} : { metrics: `${at.host}:${at.port}` })
 
 /** A name server and a broker in this process; no state is global, so several can live side by side. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
@@ -108,7 +117,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   return {
     // Whoever embeds it is on this machine; others take the address of theirs that leads here.
     namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`,
-    brokers: [{ name: config.brokerName, address: broker.brokerAddr }],
+    brokers: [{ name: config.brokerName, address: broker.brokerAddr, ...metricsOf(broker) }],
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),
     rescue: () => broker.rescue(),

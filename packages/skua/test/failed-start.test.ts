@@ -10,6 +10,14 @@ const faults: Record<string, { before: (runtime: SimRuntime) => Promise<void>; c
   'the main port is taken': { before: runtime => taken(runtime, 10_911) },
   'the second port is taken': { before: runtime => taken(runtime, 10_909) },
   'the port of the slaves is taken': { before: runtime => taken(runtime, 10_912) },
+  'the port of metrics is taken': {
+    before: runtime => taken(runtime, 5557),
+    config: { metricsExporterType: 'PROM' },
+  },
+  'the main port is taken, with metrics': {
+    before: runtime => taken(runtime, 10_911),
+    config: { metricsExporterType: 'PROM' },
+  },
   'topics.json is damaged': { before: runtime => damaged(runtime, 'config/topics.json') },
   'subscriptionGroup.json is damaged': { before: runtime => damaged(runtime, 'config/subscriptionGroup.json') },
   'consumerOffset.json is damaged': { before: runtime => damaged(runtime, 'config/consumerOffset.json') },
@@ -69,7 +77,7 @@ for (const [what, { before, config: changes }] of Object.entries(faults)) {
 /** Which of the broker's ports can be listened on. */
 async function freePorts({ net }: SimRuntime): Promise<number[]> {
   const free: number[] = []
-  for (const port of [10_909, 10_911, 10_912]) {
+  for (const port of [5557, 10_909, 10_911, 10_912]) {
     try {
       const listener = await net.listen({ host: '0.0.0.0', port }, () => {})
       await listener.close()

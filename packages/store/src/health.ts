@@ -21,6 +21,11 @@ export class Health {
     this.events = events
   }
 
+  /** The gravest one; undefined when messages are taken. */
+  get cause(): Cause | undefined {
+    return order.find(cause => this.causes.has(cause))
+  }
+
   has(cause: Cause): boolean {
     return this.causes.has(cause)
   }
@@ -51,7 +56,7 @@ export class Health {
   }
 
   private choose(): void {
-    const gravest = order.find(cause => this.causes.has(cause))
+    const gravest = this.cause
     this.refusing = gravest === undefined ? undefined : this.causes.get(gravest)
   }
 }

@@ -1,5 +1,6 @@
 import type { Service } from '@skua-mq/runtime'
 import type { ExtUnit } from './consume-queue/ext-unit.ts'
+import type { StoreFigures } from './figures.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type { AppendWaiter, Draft } from './put.ts'
 
@@ -102,6 +103,8 @@ export interface MessageStore extends Service {
   readonly minPhysicalOffset: number
   /** How long writes to the log took, in classes of RocketMQ's runtime information (28). */
   readonly putTimes: string
+  /** For those who look after the store. */
+  readonly figures: StoreFigures
   /** The end of the log: the next byte to be written. */
   readonly maxPhysicalOffset: number
   /** Removes the queues of a topic (their log records go with retention). Throws Failure when the store is not started, DiskError. */

@@ -12,6 +12,7 @@ import { ExtFiles } from './consume-queue/ext-files.ts'
 import { QueueFiles } from './consume-queue/queue-files.ts'
 import { QueueTable } from './consume-queue/queue-table.ts'
 import { Dispatch } from './dispatch.ts'
+import { StoreFigures } from './figures.ts'
 import { DirtyFiles } from './file/dirty-files.ts'
 import { layoutOf } from './file/layout.ts'
 import { OpenFiles } from './file/open-files.ts'
@@ -83,10 +84,11 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   })
   const reader = new LogReader(log)
   const queueRead = new QueueRead({ config, log, queues, reader, events })
+  const figures = new StoreFigures({ log, flush, health, reader })
   const lock = new StoreLock({ disk, layout, facts })
   return {
     ...{ config, layout, health, files, log, queues, index, answers, flush, probe, turnWrite, appender, replica },
-    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk, events, putTimes },
+    ...{ retention, suspicion, dispatchFlush, recovery, reader, queueRead, lock, disk, events, putTimes, figures },
   }
 }
 

@@ -2,6 +2,7 @@ import { defineEvent, Failure, makeDirectorySynced, parentOf } from '@skua-mq/ru
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
 import { fillSize } from './consume-queue/unit.ts'
+import type { StoreFigures } from './figures.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type {
   ArrivalListener,
@@ -47,6 +48,10 @@ export class Store implements MessageStore {
 
   get putTimes(): string {
     return this.parts.putTimes.toString()
+  }
+
+  get figures(): StoreFigures {
+    return this.parts.figures
   }
 
   get minPhysicalOffset(): number {

@@ -2,17 +2,18 @@ import type { GroupTable } from '../group/group-table.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import { ConnectionMetrics } from './connection-metrics.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import { GroupNews } from './group-news.ts'
 import { ProducerGroups } from './producer-groups.ts'
 import { clientRoutes } from './routes.ts'
 
-type Needs = On<'config' | 'runtime' | 'furniture'> & { topics: TopicTable; groups: GroupTable }
+type Needs = On<'config' | 'runtime' | 'furniture' | 'measures'> & { topics: TopicTable; groups: GroupTable }
 
 /** Who is connected, and as what. */
 export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: ProducerGroups }> = {
   name: 'clients',
-  make: ({ config, runtime, furniture, topics, groups }) => {
+  make: ({ config, runtime, furniture, measures, topics, groups }) => {
     const { clock, events } = runtime
     const news = new GroupNews(clock)
     const consumers = new ConsumerGroups({
@@ -26,6 +27,9 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
     return {
       gives: { consumers, producers },
       tables: [consumers, producers],
+      metrics: measures
+        ? [new ConnectionMetrics({ consumers, producers, limit: config.metricsOtelCardinalityLimit })]
+        : [],
       routes: clientRoutes({
         ...{ consumers, producers, groups, topics, clock },
         announced: () => furniture.announced(),

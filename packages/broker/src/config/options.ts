@@ -167,6 +167,26 @@ const replication = {
   }),
 } as const
 
+/** What others may look at (docs/metrics.md). */
+const metrics = {
+  metricsExporterType: oneOf(['DISABLE', 'PROM'], {
+    default: 'DISABLE',
+    help: 'PROM: /metrics for Prometheus, /health and /ready over HTTP',
+    others: {
+      OTLP_GRPC: 'nothing is sent to OpenTelemetry; its collector can scrape /metrics under PROM',
+      LOG: 'metrics are not written to the log; PROM has them at /metrics',
+    },
+  }),
+  metricsPromExporterPort: port({ default: 5557, help: 'port of /metrics; 0: any free one' }),
+  metricsPromExporterHost: text({ default: '', help: 'address of /metrics; empty: that of brokerIP1' }),
+  metricsOtelCardinalityLimit: count({
+    default: 50_000,
+    min: 1,
+    help: 'series of one metric; more are counted together, or left out',
+  }),
+  metricsLabel: text({ default: '', help: 'labels that all metrics carry, name:value joined by commas' }),
+} as const
+
 /** Who may do what (docs/security.md). */
 const access = {
   aclEnable: bool({
@@ -189,6 +209,16 @@ const refused = {
   allAckInSyncStateSet: unavailable({ why: 'a SYNC_MASTER waits for one slave, not for all' }),
   inSyncReplicas: count({ default: 1, min: 0, max: 2, help: 'copies to wait for, the master’s included; at most 2' }),
   minInSyncReplicas: count({ default: 1, min: 0, max: 1, help: 'fewer copies that would do; only 1' }),
+} as const
+
+/** Of exporters of 5.x that are not there. */
+const otherExporters = {
+  metricsGrpcExporterTarget: text({ default: '', ...idle('nothing is sent to OpenTelemetry') }),
+  metricsGrpcExporterHeader: text({ default: '', ...idle('nothing is sent to OpenTelemetry') }),
+  metricGrpcExporterTimeOutInMills: millis({ default: 3000, ...idle('nothing is sent to OpenTelemetry') }),
+  metricGrpcExporterIntervalInMills: millis({ default: 60_000, ...idle('nothing is sent to OpenTelemetry') }),
+  metricLoggingExporterIntervalInMills: millis({ default: 10_000, ...idle('metrics are not written to the log') }),
+  metricsInDelta: bool({ default: false, ...idle('Prometheus takes sums since the start') }),
 } as const
 
 /** Known to RocketMQ, meaningless or not there yet in a single-threaded server without mmap. */
@@ -270,6 +300,8 @@ export const brokerOptions = {
   ...delivery,
   ...replication,
   ...access,
+  ...metrics,
+  ...otherExporters,
   ...without,
   ...refused,
 } as const

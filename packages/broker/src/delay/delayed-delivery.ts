@@ -1,6 +1,6 @@
 import { type DelayOffsetTable, scheduleTopic } from '@skua-mq/protocol'
 import { type Clock, type Events, every, type Timer } from '@skua-mq/runtime'
-import type { ArrivalListener, MessageStore } from '@skua-mq/store'
+import type { ArrivalListener, MessageStore, PutResult } from '@skua-mq/store'
 import type { TableFile } from '../persist/table-file.ts'
 import { DelayedLevel } from './delayed-level.ts'
 
@@ -13,6 +13,8 @@ export interface DelayedDeliveryParts {
   readonly file: TableFile<DelayOffsetTable>
   /** flushDelayOffsetInterval */
   readonly intervalMs: number
+  /** Told of each message that was delivered, with its own topic. */
+  readonly delivered?: (topic: string, result: PutResult) => void
   /** Makes the topic where messages are kept which the store refuses for good, and says its name. */
   readonly undeliverable: () => string
 }

@@ -46,6 +46,8 @@ export interface DelayedLevelParts {
   /** From 1. */
   readonly level: number
   readonly delayMs: number
+  /** Told of each message that was delivered, with its own topic. */
+  readonly delivered?: ((topic: string, result: PutResult) => void) | undefined
   /** Makes the topic where messages are kept which the store refuses for good, and says its name. */
   readonly undeliverable: () => string
 }
@@ -233,7 +235,7 @@ export class DelayedLevel {
 
   /** Returns why the store will never take it. */
   private hand(): string | undefined {
-    const flight = new InFlight(this, this.copy.queueOffset)
+    const flight = new InFlight(this, { offset: this.copy.queueOffset, topic: this.draft.topic })
     this.flight.push(flight)
     this.parts.store.append(this.draft, flight)
     if (flight.refusedForGood === undefined) return undefined
@@ -252,6 +254,11 @@ export class DelayedLevel {
     if (this.failed) return
     const place = refused === undefined ? keptIn : `the log at physical offset ${physicalOffset}, until retention`
     events.emit(delayedMessageKept({ level, queueOffset, topic, why, keptIn: place }))
+  }
+
+  /** The store has one. */
+  stored(topic: string, result: PutResult): void {
+    this.parts.delivered?.(topic, result)
   }
 
   private drop(queueOffset: number, why: string): void {
@@ -296,9 +303,11 @@ class InFlight implements AppendWaiter {
   refusedForGood: string | undefined
   readonly offset: number
   private readonly owner: DelayedLevel
+  private readonly topic: string
 
-  constructor(owner: DelayedLevel, offset: number) {
+  constructor(owner: DelayedLevel, { offset, topic }: { readonly offset: number; readonly topic: string }) {
     this.owner = owner
+    this.topic = topic
     this.offset = offset
   }
 
@@ -307,6 +316,7 @@ class InFlight implements AppendWaiter {
       this.refusedForGood = result.remark
       return
     }
+    if (result.isStored) this.owner.stored(this.topic, result)
     this.state = result.isStored ? 'stored' : 'refused'
     this.owner.answered(result.isStored)
   }

@@ -1,30 +1,40 @@
-import { subscriptionGroupTableFile } from '@skua-mq/protocol'
+import { subscriptionGroupTableFile, updateAndCreateSubscriptionGroup } from '@skua-mq/protocol'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
+import { ExecutionTimes } from '../metrics/execution-times.ts'
+import { rocketmq } from '../metrics/rocketmq-families.ts'
+import { figure } from '../metrics/source.ts'
+import { type Took, timed } from '../metrics/timed-route.ts'
 import { GroupTable } from './group-table.ts'
 import { groupRoutes } from './routes.ts'
 
+type Needs = On<'config' | 'runtime' | 'file' | 'furniture' | 'measures'>
+
 /** Consumer groups and their configuration. */
-export const groups: Feature<On<'config' | 'runtime' | 'file' | 'furniture'>, { groups: GroupTable }> = {
+export const groups: Feature<Needs, { groups: GroupTable }> = {
   name: 'groups',
-  make: ({ config, runtime, file, furniture }) => {
+  make: ({ config, runtime, file, furniture, measures }) => {
     const table = new GroupTable({
       ...runtime,
       file: file('subscriptionGroup', subscriptionGroupTableFile),
       autoCreate: () => config.autoCreateSubscriptionGroup,
       maxAutoCreated: () => config.maxAutoCreatedGroups,
     })
+    const times = new ExecutionTimes(rocketmq.groupCreateTime)
+    const routes = groupRoutes({
+      groups: table,
+      clock: runtime.clock,
+      deleted: (group, cleanOffsets) => {
+        if (cleanOffsets) furniture.groupDeleted(group)
+      },
+      settled: () => furniture.deletionsSettled(),
+    })
+    const took = (_header: unknown, { ms, isDone }: Took) => times.add(ms, isDone)
     return {
       gives: { groups: table },
       tables: [table],
-      routes: groupRoutes({
-        groups: table,
-        clock: runtime.clock,
-        deleted: (group, cleanOffsets) => {
-          if (cleanOffsets) furniture.groupDeleted(group)
-        },
-        settled: () => furniture.deletionsSettled(),
-      }),
+      routes: measures ? timed(routes, updateAndCreateSubscriptionGroup, { clock: runtime.clock, took }) : routes,
+      metrics: [figure(rocketmq.groupNumber, () => table.all().size), times],
     }
   },
 }

@@ -7,6 +7,7 @@ import type { MasterNews } from '../registration/feature.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { HaServer } from './ha-server.ts'
 import { MasterLink } from './master-link.ts'
+import { replicationMetrics } from './replication-metrics.ts'
 import { TableSync } from './table-sync.ts'
 
 type Needs = On<'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAddress' | 'brokerAddr'> & {
@@ -35,7 +36,12 @@ export const replication: Feature<Needs> = {
         frameBytes: config.haTransferBatchSize,
       },
     })
-    return { services: config.brokerRole === 'SLAVE' ? [server, ...followers(needs)] : [server] }
+    const following = config.brokerRole === 'SLAVE' ? followers(needs) : []
+    const logEnd = () => store.maxPhysicalOffset
+    return {
+      services: [server, ...following],
+      metrics: [replicationMetrics({ progress, logEnd, link: following[0] })],
+    }
   },
 }
 
@@ -44,7 +50,7 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
   silenceMs: config.haHousekeepingInterval,
 })
 
-function followers(needs: Needs): [MasterLink, TableSync] {
+function followers(needs: Needs): readonly [MasterLink, TableSync] {
   const { config, runtime, store, client, brokerAddr, topics, groups, offsets, delays } = needs
   const isFixed = config.haMasterAddress.length >= shortestAddress
   let haMasterAddr = isFixed ? config.haMasterAddress : undefined

@@ -54,6 +54,10 @@ export class MasterLink implements Service {
     this.parts = parts
   }
 
+  get isConnected(): boolean {
+    return this.socket !== undefined
+  }
+
   async start(): Promise<void> {
     this.timer = every(this.parts.clock, tickMs, () => this.tick())
     this.learned()

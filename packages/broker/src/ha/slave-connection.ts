@@ -31,6 +31,7 @@ const unsentLimit = 1024 * 1024
 
 /** One slave of this master (ha.md 2.2): sends the log from where the slave says it ends, and takes its reports. */
 export class SlaveConnection implements SlaveState {
+  readonly slave: string
   position = 0
   keepsUp = true
   /** When the slave last confirmed something new, or had nothing to confirm; monotonic ms. */
@@ -53,6 +54,7 @@ export class SlaveConnection implements SlaveState {
 
   constructor(socket: Socket, parts: SlaveConnectionParts) {
     this.socket = socket
+    this.slave = `${socket.remote.host}:${socket.remote.port}`
     this.parts = parts
     this.lastHeardMs = parts.clock.monotonic()
     this.lastSentMs = this.lastHeardMs

@@ -2,6 +2,8 @@ import type { Replicas } from '@skua-mq/store'
 
 /** What one connection of a slave adds to the whole. */
 export interface SlaveState {
+  /** Its address, host:port. */
+  readonly slave: string
   /** The slave says that it has everything below this. */
   readonly position: number
   /** False for one that has been silent about what was sent to it: nobody waits for it until it reports again. */
@@ -33,6 +35,10 @@ export class SlaveProgress implements Replicas {
 
   get count(): number {
     return this.slaves.size
+  }
+
+  all(): Iterable<SlaveState> {
+    return this.slaves
   }
 
   onConfirmed(run: () => void): void {

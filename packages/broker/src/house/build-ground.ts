@@ -36,7 +36,20 @@ export function buildGround(
   })
   const { disk, events } = runtime
   return {
-    ...{ config, live, runtime, store, client, bindAddress, totalMemoryBytes, startFilterProcess, progress, bitmaps },
+    ...{
+      config,
+      live,
+      runtime,
+      facts,
+      measures: config.metricsExporterType === 'PROM',
+      store,
+      client,
+      bindAddress,
+      totalMemoryBytes,
+      startFilterProcess,
+      progress,
+      bitmaps,
+    },
     ...addresses,
     homeDisk: options.homeDisk ?? disk,
     serverGone: { add: listener => gone.push(listener) },

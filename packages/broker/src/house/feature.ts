@@ -1,6 +1,7 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, FullGate, Gate, Route } from '@skua-mq/remoting'
+import type { AnyHotRoute, FullGate, Gate, RequestObserver, Route } from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
+import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
 import type { SendStep } from '../send/send-step.ts'
 import type { Table } from './table.ts'
@@ -30,12 +31,18 @@ export interface Added extends Ears {
   /** The same with all fields and the body; asked first. */
   readonly fullGates?: readonly FullGate[]
   readonly tables?: readonly Table[]
+  /** Begin before the store is opened; end behind it. */
+  readonly around?: readonly Service[]
   /** Begin when the tables are loaded and before the broker answers; end after it. */
   readonly services?: readonly Service[]
   /** Begin once the broker answers; end before it does. */
   readonly presence?: readonly Service[]
   /** Figures that others tell: a number now. */
   readonly gauges?: Readonly<Record<string, () => number>>
+  /** Figures for metrics. Who counts something for them alone does so under `measures` of the ground. */
+  readonly metrics?: readonly MetricSource[]
+  /** Told of every answered request; there is one. */
+  readonly observer?: RequestObserver
   /** Resolves when what followed the deletion of a topic or a group is on disk. */
   readonly deletionSettled?: () => Promise<void>
   /** What the name servers must hear, or the disk hold, before a change is announced. */

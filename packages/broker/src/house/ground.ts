@@ -1,6 +1,6 @@
 import type { SlicedCodec } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
-import type { Disk, LiveConfig, Runtime } from '@skua-mq/runtime'
+import type { Disk, LiveConfig, ProcessFacts, Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig, brokerOptions } from '../config/options.ts'
 import type { FilterBitmaps } from '../filter/filter-bitmaps.ts'
@@ -14,6 +14,9 @@ export interface Ground {
   readonly config: BrokerConfig
   readonly live: LiveConfig<typeof brokerOptions>
   readonly runtime: Runtime
+  readonly facts: ProcessFacts
+  /** Whether there are metrics: what nobody else reads is not counted otherwise. */
+  readonly measures: boolean
   readonly store: MessageStore
   /** Where `rocketmqHome` is. */
   readonly homeDisk: Disk

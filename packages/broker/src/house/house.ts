@@ -1,10 +1,16 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, FullGate, Gate, Route } from '@skua-mq/remoting'
+import type { AnyHotRoute, FullGate, Gate, RequestObserver, Route } from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
+import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
 import type { SendStep } from '../send/send-step.ts'
 import type { Added, Ears, Feature } from './feature.ts'
 import type { Table } from './table.ts'
+
+const lists = [
+  ...(['hot', 'routes', 'steps', 'gates', 'fullGates', 'tables'] as const),
+  ...(['around', 'services', 'presence', 'metrics'] as const),
+]
 
 /** All that the features have added so far. Whoever keeps it sees what comes later; whoever copies it does not. */
 export class Furniture implements Required<Ears> {
@@ -14,17 +20,20 @@ export class Furniture implements Required<Ears> {
   readonly gates: Gate[] = []
   readonly fullGates: FullGate[] = []
   readonly tables: Table[] = []
+  readonly around: Service[] = []
   readonly services: Service[] = []
   readonly presence: Service[] = []
+  readonly metrics: MetricSource[] = []
+  observer: RequestObserver | undefined
   private readonly gauges = new Map<string, () => number>()
   private readonly announcers: (() => Promise<void>)[] = []
   private readonly settlers: (() => Promise<void>)[] = []
   private readonly ears: Ears[] = []
 
   add(added: Added): void {
-    for (const list of ['hot', 'routes', 'steps', 'gates', 'fullGates', 'tables', 'services', 'presence'] as const)
-      (this[list] as unknown[]).push(...(added[list] ?? []))
+    for (const list of lists) (this[list] as unknown[]).push(...(added[list] ?? []))
     for (const [name, gauge] of Object.entries(added.gauges ?? {})) this.gauges.set(name, gauge)
+    this.observer = added.observer ?? this.observer
     if (added.announce !== undefined) this.announcers.push(added.announce)
     if (added.deletionSettled !== undefined) this.settlers.push(added.deletionSettled)
     this.ears.push(added)

@@ -15,7 +15,7 @@ export interface MasterNews {
 }
 
 /** The name servers know of this broker and of its topics. */
-export const registration: Feature<Needs, { masterNews: MasterNews }> = {
+export const registration: Feature<Needs, { masterNews: MasterNews; isRegistered: () => boolean }> = {
   name: 'registration',
   make: needs => {
     const { config, runtime, client, serverGone, topics, filterServers } = needs
@@ -41,7 +41,10 @@ export const registration: Feature<Needs, { masterNews: MasterNews }> = {
     for (const table of [topics, filterServers]) table.onChange(() => made.changed())
     serverGone.add(address => made.lost(address))
     return {
-      gives: { masterNews: { add: listener => listeners.push(listener) } },
+      gives: {
+        masterNews: { add: listener => listeners.push(listener) },
+        isRegistered: () => namesrvAddrs.length === 0 || made.wasTaken,
+      },
       presence: [made],
       announce: () => made.announce(),
     }

@@ -75,6 +75,8 @@ export class Registration implements Service {
   private readonly retries = new Map<string, Timer>()
   /** Name servers that did not take the last registration: nobody waits for them. */
   private readonly silent = new Set<string>()
+  /** A name server has taken a registration since the start: clients can find this broker. */
+  wasTaken = false
   private timer: Timer | undefined
   private soon: Promise<void> | undefined
   private soonTimer: Timer | undefined
@@ -195,6 +197,7 @@ export class Registration implements Service {
         return undefined
       }
       this.silent.delete(namesrvAddr)
+      this.wasTaken = true
       this.lastRoundMs = clock.monotonic() - begun
       events.emit(registered({ namesrvAddr, brokerAddr: own.brokerAddr }))
       this.parts.master?.(reply.header)

@@ -4,23 +4,34 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { Traffic } from '../stats/traffic.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import { DeadLetterCount } from './dead-letter-count.ts'
 import { retryStep } from './retry-step.ts'
 import { retryRoutes } from './routes.ts'
 import { SendBack } from './send-back.ts'
 
-type Needs = On<'config' | 'runtime' | 'store'> & { topics: TopicTable; groups: GroupTable; traffic: Traffic }
+type Needs = On<'config' | 'runtime' | 'store' | 'measures'> & {
+  topics: TopicTable
+  groups: GroupTable
+  traffic: Traffic
+}
 
 /** Messages that a consumer could not consume: tried again, and dead letters in the end. */
 export const retries: Feature<Needs> = {
   name: 'retries',
-  make: ({ config, runtime, store, topics, groups, traffic }) => {
+  make: ({ config, runtime, store, measures, topics, groups, traffic }) => {
+    const dead = measures ? new DeadLetterCount(config.metricsOtelCardinalityLimit) : undefined
     const group = (name: string) => groups.findOrCreate(name)
     const back = new SendBack({
       ...{ store, topics, group, random: runtime.random },
       levels: parseDelayLevels(config.messageDelayLevel),
       brokerPermission: () => config.brokerPermission,
+      dead: (name, topic) => dead?.count(name, topic),
       counted: (name, topic) => traffic.countSentBack(name, topic),
     })
-    return { routes: retryRoutes(back), steps: [retryStep({ topics, group })] }
+    return {
+      routes: retryRoutes(back),
+      steps: [retryStep({ topics, group, dead: (name, topic) => dead?.count(name, topic) })],
+      metrics: dead === undefined ? [] : [dead],
+    }
   },
 }

@@ -15,13 +15,15 @@ export interface RetryStepParts {
   readonly topics: Pick<TopicTable, 'ensure'>
   /** Creates it where that is allowed. */
   readonly group: (group: string) => SubscriptionGroupConfig | undefined
+  /** Told of each message that becomes a dead letter, with the topic that it was sent to. */
+  readonly dead?: (group: string, topic: string) => void
 }
 
 /**
  * A consumer sends to its own retry topic when 36 did not work, and when a message that is consumed in order has failed
  * for good. At the limit (5.x: only beyond it) the message is a dead letter and no longer delayed (remoting.md 9.3).
  */
-export function retryStep({ topics, group }: RetryStepParts): SendStep {
+export function retryStep({ topics, group, dead }: RetryStepParts): SendStep {
   return ({ view, draft, properties }) => {
     if (!view.topic.startsWith(retryPrefix)) return undefined
     const name = view.topic.slice(retryPrefix.length)
@@ -35,6 +37,7 @@ export function retryStep({ topics, group }: RetryStepParts): SendStep {
     if (view.reconsumeTimes < reconsumeLimit({ version: view.version, maxReconsumeTimes }, config)) return undefined
     draft.topic = deadLetterTopic(name, topics)
     draft.queueId = 0
+    dead?.(name, view.topic)
     if (properties.delayLevel > 0) clearDelay(properties)
     return undefined
   }

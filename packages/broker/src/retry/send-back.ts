@@ -25,6 +25,8 @@ export interface SendBackParts {
   /** Delay levels, for their number. */
   readonly levels: readonly number[]
   readonly brokerPermission: () => number
+  /** Told of each that became a dead letter, likewise. */
+  readonly dead?: (group: string, topic: string) => void
   /** Told of each message that was taken back, with the topic that it came from. */
   readonly counted?: (group: string, topic: string) => void
 }
@@ -91,6 +93,7 @@ export class SendBack {
     const { isStored, remark, status } = await appendDraft(this.parts.store, copy.draft)
     if (!isStored) return refuse(ResponseCode.systemError, remark === '' ? status : remark)
     this.parts.counted?.(asked.header.group, copy.origin)
+    if (copy.isDead) this.parts.dead?.(asked.header.group, copy.origin)
     return ok({})
   }
 
@@ -119,6 +122,6 @@ export class SendBack {
       reconsumeTimes: reconsumeTimes + 1,
       preparedTransactionOffset: 0,
     })
-    return draft === undefined ? undefined : { draft, origin: properties.get(PropertyName.retryTopic)! }
+    return draft === undefined ? undefined : { draft, isDead, origin: properties.get(PropertyName.retryTopic)! }
   }
 }

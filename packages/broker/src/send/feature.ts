@@ -1,30 +1,51 @@
-import { encodeHost, hotSend } from '@skua-mq/protocol'
+import { encodeHost, halfTopic, hotSend } from '@skua-mq/protocol'
 import { type Channel, hotRoute } from '@skua-mq/remoting'
+import type { PutResult } from '@skua-mq/store'
 import { over } from '../config/over.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
+import type { MessageCounts } from '../stats/feature.ts'
 import type { Traffic } from '../stats/traffic.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import type { TransactionMetrics } from '../transaction/transaction-metrics.ts'
+import { MessageKind } from './message-kind.ts'
+import type { Sent } from './pending-send.ts'
 import { SendHandler } from './send-handler.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'furniture'> & { topics: TopicTable; traffic: Traffic }
+type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'furniture'> & {
+  topics: TopicTable
+  traffic: Traffic
+  counts: MessageCounts | undefined
+  halves: TransactionMetrics | undefined
+}
 
 /** Messages of producers. */
 export const sends: Feature<Needs> = {
   name: 'sends',
-  make: ({ config, runtime, store, storeHost, furniture, topics, traffic }) => {
+  make: needs => {
+    const { config, runtime, store, storeHost, furniture, topics } = needs
     const handler = new SendHandler({
       ...{ store, topics, random: runtime.random, steps: furniture.steps },
       announced: () => furniture.announced(),
       now: () => runtime.clock.now(),
       settings: over(config, { brokerPermission: () => config.brokerPermission, storeHost }),
-      counted: (topic, result) => {
-        if (result.isStored) traffic.countPut(topic, result.count, result.size)
-        else traffic.putFailed++
-      },
+      counted: countedBy(needs),
     })
     return { hot: [hotRoute(hotSend, (view, token) => handler.handle(view, token, bornHostOf(token.connection)))] }
   },
+}
+
+function countedBy({ traffic, counts, halves }: Needs): (sent: Sent, result: PutResult) => void {
+  return (sent, result) => {
+    if (!result.isStored) {
+      traffic.putFailed++
+      return
+    }
+    traffic.countPut(sent.topic, result.count, result.size)
+    if (counts === undefined) return
+    counts.in.count(sent.storedTopic, sent.kind, result)
+    if (sent.kind === MessageKind.transaction && sent.storedTopic === halfTopic) halves?.began(sent.topic)
+  }
 }
 
 const unknownHost = new Uint8Array(8)

@@ -1,6 +1,7 @@
 import { ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import { type AppendWaiter, PutResult, type PutStatus } from '@skua-mq/store'
+import type { MessageKind } from './message-kind.ts'
 import type { SendRefusal, SendReply } from './send-reply.ts'
 
 /** store.md 6: what a put status is on the wire. */
@@ -16,6 +17,15 @@ export const codeOfPut: Readonly<Record<PutStatus, ResponseCode>> = {
   failed: ResponseCode.systemError,
 }
 
+/** A message that the store was given. */
+export interface Sent {
+  /** As sent, also where the message is kept elsewhere for a while. */
+  readonly topic: string
+  /** Where it is kept. */
+  readonly storedTopic: string
+  readonly kind: MessageKind
+}
+
 /** How many idle waiters are kept. */
 const maxPooled = 4096
 
@@ -24,10 +34,10 @@ export class PendingSends {
   readonly reply: SendReply
   readonly refusal: SendRefusal
   /** Told of every outcome, for statistics. */
-  readonly counted: (topic: string, result: PutResult) => void
+  readonly counted: (sent: Sent, result: PutResult) => void
   private readonly free: PendingSend[] = []
 
-  constructor(reply: SendReply, refusal: SendRefusal, counted: (topic: string, result: PutResult) => void) {
+  constructor(reply: SendReply, refusal: SendRefusal, counted: (sent: Sent, result: PutResult) => void) {
     this.counted = counted
     this.reply = reply
     this.refusal = refusal
@@ -43,10 +53,11 @@ export class PendingSends {
   }
 }
 
-class PendingSend implements AppendWaiter {
+class PendingSend implements AppendWaiter, Sent {
   private token: ReplyToken | undefined
-  /** As sent, also where the message is kept elsewhere for a while. */
   topic = ''
+  storedTopic = ''
+  kind: MessageKind = 0
   private queueId = 0
   private after: Promise<void> | undefined
   private readonly pool: PendingSends
@@ -78,7 +89,7 @@ class PendingSend implements AppendWaiter {
     const token = this.token as ReplyToken
     this.token = undefined
     const code = codeOfPut[result.status]
-    this.pool.counted(this.topic, result)
+    this.pool.counted(this, result)
     if (result.isStored) {
       const { reply } = this.pool
       reply.queueId = this.queueId

@@ -1,3 +1,4 @@
+import { MessageKind } from './message-kind.ts'
 import { wishNames } from './unmet-wish.ts'
 
 const nameEnd = 1
@@ -20,6 +21,9 @@ export class PropertyRewrite {
   waitStored = true
   /** TRAN_MSG=true. */
   halfMessage = false
+  /** It has a DELAY, of whatever level; it has a sharding key. */
+  private isDelayed = false
+  private isSharded = false
   /** It may ask for something that is not met, or a DELAY is not written in digits: `unmetWish` has to look at it. */
   asks = false
 
@@ -35,6 +39,8 @@ export class PropertyRewrite {
     this.delayLevel = 0
     this.waitStored = true
     this.halfMessage = false
+    this.isDelayed = false
+    this.isSharded = false
     this.asks = false
     let kept = start
     let at = start
@@ -53,6 +59,13 @@ export class PropertyRewrite {
       at = stop + 1
     }
     this.copy(from, kept, end)
+  }
+
+  /** As RocketMQ tells it, by the properties alone. */
+  get kind(): MessageKind {
+    if (this.halfMessage) return MessageKind.transaction
+    if (this.isSharded) return MessageKind.fifo
+    return this.isDelayed ? MessageKind.delay : MessageKind.normal
   }
 
   /** Adds a pair; texts are UTF-8. */
@@ -93,6 +106,7 @@ export class PropertyRewrite {
         return true
       case 5:
         if (named(from, at, 'DELAY')) {
+          this.isDelayed = true
           this.delayLevel = digits(from, equals + 1, stop)
           if (this.delayLevel < 0) this.asks = true
         }
@@ -104,6 +118,9 @@ export class PropertyRewrite {
       case 8:
         if (this.batch && named(from, at, 'UNIQ_KEY')) return true
         if (named(from, at, 'TRAN_MSG')) this.halfMessage = stop - equals === 5 && named(from, equals + 1, 'true')
+        return false
+      case 13:
+        if (!this.isSharded) this.isSharded = named(from, at, '__SHARDINGKEY')
         return false
       case 12:
       case 14:

@@ -3,7 +3,7 @@ import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { isForbiddenTopic } from '../topic/names.ts'
-import { PendingSends } from './pending-send.ts'
+import { PendingSends, type Sent } from './pending-send.ts'
 import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
 import { SendRefusal, SendReply } from './send-reply.ts'
 import type { SendInWork, SendStep } from './send-step.ts'
@@ -47,7 +47,7 @@ export interface SendParts {
   readonly now: () => number
   readonly settings: SendSettings
   /** Told of every outcome, for statistics. */
-  readonly counted?: (topic: string, result: PutResult) => void
+  readonly counted?: (sent: Sent, result: PutResult) => void
   /** In the order in which they run: retry, transaction, delay. */
   readonly steps: readonly SendStep[]
 }
@@ -108,6 +108,8 @@ export class SendHandler implements SendInWork {
     // Who has sent the first message of a topic may ask for its route at once, and must find it.
     const waiter = this.pending.take(token, queueId, this.created ? this.parts.announced() : undefined)
     waiter.topic = view.topic
+    waiter.storedTopic = draft.topic
+    waiter.kind = properties.kind
     if (view.batch) this.parts.store.appendBatch(draft, waiter)
     else this.parts.store.append(draft, waiter)
   }

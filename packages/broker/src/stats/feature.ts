@@ -5,24 +5,37 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import { ConsumerLag } from './consumer-lag.ts'
+import { MessagesIn } from './messages-in.ts'
+import { MessagesOut } from './messages-out.ts'
 import { progressRoutes } from './progress-routes.ts'
 import { runtimeRoutes } from './runtime-routes.ts'
 import { Traffic } from './traffic.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'brokerAddr' | 'furniture'> & {
+type Needs = On<'config' | 'runtime' | 'store' | 'brokerAddr' | 'furniture' | 'measures'> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
   consumers: ConsumerGroups
 }
 
+/** What is counted for metrics alone; undefined without them. */
+export interface MessageCounts {
+  readonly in: MessagesIn
+  readonly out: MessagesOut
+}
+
 /** What passes through, and how far groups are. */
-export const stats: Feature<Needs, { traffic: Traffic }> = {
+export const stats: Feature<Needs, { traffic: Traffic; counts: MessageCounts | undefined }> = {
   name: 'stats',
-  make: ({ config, runtime, store, brokerAddr, furniture, topics, groups, offsets, consumers }) => {
+  make: needs => {
+    const { config, runtime, store, brokerAddr, furniture, topics, groups, offsets, consumers } = needs
     const traffic = new Traffic(runtime.clock)
+    const counts = needs.measures ? countsOf(needs, traffic) : undefined
     return {
-      gives: { traffic },
+      gives: { traffic, counts },
+      metrics: counts === undefined ? [] : [counts.in, counts.out, lagOf(needs, traffic)],
+      topicDeleted: topic => counts?.in.deleteTopic(topic),
       tables: [traffic],
       routes: [
         ...progressRoutes({
@@ -46,6 +59,19 @@ export const stats: Feature<Needs, { traffic: Traffic }> = {
     }
   },
 }
+
+const countsOf = ({ config }: Needs, traffic: Traffic): MessageCounts => ({
+  in: new MessagesIn(config.metricsOtelCardinalityLimit),
+  out: new MessagesOut(traffic),
+})
+
+const lagOf = ({ config, runtime, store, topics, offsets, consumers }: Needs, traffic: Traffic): ConsumerLag =>
+  new ConsumerLag({
+    ...{ clock: runtime.clock, store, consumers, offsets, traffic },
+    topic: name => topics.find(name),
+    brokerPermission: () => config.brokerPermission,
+    limit: config.metricsOtelCardinalityLimit,
+  })
 
 /** -1 where the machine does not tell. */
 function diskRatio({ disk }: Runtime, path: string): number {

@@ -29,6 +29,14 @@ interface Taken extends Pair {
   readonly pulledTo: Map<number, number>
 }
 
+/** What a group took of a topic since it was first seen, or seen again after a day. */
+export interface GroupTaken {
+  readonly group: string
+  readonly topic: string
+  readonly messages: number
+  readonly bytes: number
+}
+
 /** One answered pull that found messages. */
 export interface Got {
   readonly queueId: number
@@ -138,6 +146,12 @@ export class Traffic {
   /** Behind what a group pulled last of a queue; undefined when it did not of late. */
   pulledTo(group: string, topic: string, queueId: number): number | undefined {
     return this.groups.get(group)?.get(topic)?.pulledTo.get(queueId)
+  }
+
+  /** What each group took of each topic, in no order. */
+  *taken(): Iterable<GroupTaken> {
+    for (const [group, topics] of this.groups)
+      for (const [topic, { nums, size }] of topics) yield { group, topic, messages: nums.total, bytes: size.total }
   }
 
   /** Messages per second that were sent to a topic in the last minute. */

@@ -1,29 +1,40 @@
-import { topicConfigTableFile } from '@skua-mq/protocol'
+import { isSystemTopic, topicConfigTableFile, updateAndCreateTopic } from '@skua-mq/protocol'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
+import { ExecutionTimes } from '../metrics/execution-times.ts'
+import { rocketmq } from '../metrics/rocketmq-families.ts'
+import { figure } from '../metrics/source.ts'
+import { type Took, timed } from '../metrics/timed-route.ts'
 import { topicRoutes } from './routes.ts'
 import { TopicTable } from './topic-table.ts'
 
+type Needs = On<'config' | 'live' | 'runtime' | 'file' | 'furniture' | 'measures'>
+
 /** Topics and their configuration. */
-export const topics: Feature<On<'config' | 'live' | 'runtime' | 'file' | 'furniture'>, { topics: TopicTable }> = {
+export const topics: Feature<Needs, { topics: TopicTable }> = {
   name: 'topics',
-  make: ({ config, live, runtime, file, furniture }) => {
+  make: ({ config, live, runtime, file, furniture, measures }) => {
     const table = new TopicTable({ ...runtime, file: file('topics', topicConfigTableFile), settings: config })
     live.onChange(changes => {
       // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
       if (changes.has('brokerPermission')) table.touch()
       if (changes.has('autoCreateTopicEnable')) table.followTemplate()
     })
+    const times = new ExecutionTimes(rocketmq.topicCreateTime)
+    const routes = topicRoutes({
+      topics: table,
+      clock: runtime.clock,
+      announced: () => furniture.announced(),
+      deleted: topic => furniture.topicDeleted(topic),
+      settled: () => furniture.deletionsSettled(),
+    })
+    const took = ({ topic }: { readonly topic?: unknown }, { ms, isDone }: Took) =>
+      times.add(ms, isDone, [String(isSystemTopic(String(topic)))])
     return {
       gives: { topics: table },
       tables: [table],
-      routes: topicRoutes({
-        topics: table,
-        clock: runtime.clock,
-        announced: () => furniture.announced(),
-        deleted: topic => furniture.topicDeleted(topic),
-        settled: () => furniture.deletionsSettled(),
-      }),
+      routes: measures ? timed(routes, updateAndCreateTopic, { clock: runtime.clock, took }) : routes,
+      metrics: [figure(rocketmq.topicNumber, () => table.size), times],
       announce: () => table.settled(),
     }
   },

@@ -73,6 +73,10 @@ export class TopicTable {
     return this.topics.get(topic)
   }
 
+  get size(): number {
+    return this.topics.size
+  }
+
   all(): readonly TopicConfig[] {
     return [...this.table().topicConfigTable.values()]
   }

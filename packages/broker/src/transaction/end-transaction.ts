@@ -17,6 +17,7 @@ import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import { firstOffsetOf } from './half-fate.ts'
 import { realTarget } from './half-message.ts'
 import { appendOp } from './op-messages.ts'
+import type { TransactionMetrics } from './transaction-metrics.ts'
 
 type Header = HeaderOf<typeof endTransaction>
 type Ended = Reply<Record<string, never>>
@@ -27,6 +28,8 @@ export interface EndTransactionParts {
   readonly storeHost: Uint8Array
   /** Delay levels, for their number. */
   readonly levels: readonly number[]
+  /** Told of each end, for metrics. */
+  readonly halves?: Pick<TransactionMetrics, 'committed' | 'rolledBack'> | undefined
 }
 
 /** Half messages whose end is remembered, so that an end told twice (a check crossed the verdict) delivers once. */
@@ -109,8 +112,17 @@ export class EndTransaction {
     { message, first, halfOffset }: { message: StoredMessage; first: number; halfOffset: number },
   ): Promise<string | undefined> {
     const failure = record === undefined ? undefined : await this.commit(record, message)
-    if (failure === undefined) this.remember(first, new Set([halfOffset, first]))
-    return failure
+    if (failure !== undefined) return failure
+    this.remember(first, new Set([halfOffset, first]))
+    this.count(message, record !== undefined)
+    return undefined
+  }
+
+  private count(message: StoredMessage, isCommit: boolean): void {
+    const { halves, now } = this.parts
+    const topic = realTarget(message)?.topic ?? ''
+    if (isCommit) halves?.committed(topic, now() - message.bornTimestamp)
+    else halves?.rolledBack(topic)
   }
 
   /** Tells the op topic what it has not been told of a half message that has ended. */

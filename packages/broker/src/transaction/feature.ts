@@ -1,5 +1,5 @@
 import type { PendingTransaction } from '@skua-mq/protocol'
-import { part } from '@skua-mq/runtime'
+import { defineEvent, part, type Service } from '@skua-mq/runtime'
 import type { ProducerGroups } from '../client-table/producer-groups.ts'
 import { parseDelayLevels } from '../delay/delay-levels.ts'
 import type { Feature } from '../house/feature.ts'
@@ -11,10 +11,16 @@ import { halfStep } from './half-message.ts'
 import { pendingTransactions } from './pending-transactions.ts'
 import { transactionRoutes } from './routes.ts'
 import { TransactionChecks } from './transaction-checks.ts'
+import { TransactionMetrics } from './transaction-metrics.ts'
 
 const hourMs = 3_600_000
 
-type Needs = On<'config' | 'runtime' | 'store' | 'storeHost'> & {
+/** Half messages of before the start that metrics count, at most. */
+const maxFoundHalves = 10_000
+
+export const halvesNotCounted = defineEvent<{ error: unknown }>('metrics: half messages could not be counted', 'warn')
+
+type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'measures'> & {
   topics: TopicTable
   offsets: OffsetTable
   producers: ProducerGroups
@@ -24,37 +30,54 @@ type Needs = On<'config' | 'runtime' | 'store' | 'storeHost'> & {
 export type Pending = (limit?: number) => Promise<PendingTransaction[]>
 
 /** Half messages, their verdicts, and the checks of those without one. */
-export const transactions: Feature<Needs, { pending: Pending }> = {
+export const transactions: Feature<Needs, { pending: Pending; halves: TransactionMetrics | undefined }> = {
   name: 'transactions',
   make: needs => {
     const { config, runtime, store, storeHost } = needs
     const { clock } = runtime
     const levels = parseDelayLevels(config.messageDelayLevel)
-    const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels })
-    const checks = checksOf(needs, end)
+    const halves = needs.measures ? new TransactionMetrics(config.metricsOtelCardinalityLimit) : undefined
+    const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels, halves })
+    const checks = checksOf(needs, { end, halves })
     const pending: Pending = limit => pendingTransactions({ store, clock, checks, settings: config }, limit)
     // The master of a slave asks its producers.
     const isAsking = config.brokerRole !== 'SLAVE'
     return {
-      gives: { pending },
+      gives: { pending, halves },
+      metrics: halves === undefined ? [] : [halves],
       routes: transactionRoutes({ end, checks, pending }),
       steps: [halfStep(() => config.rejectTransactionMessage)],
-      services: isAsking
-        ? [part('transaction checks', { start: () => checks.start(), stop: () => checks.stop() })]
-        : [],
+      services: [
+        ...(halves === undefined ? [] : [found(halves, needs, pending)]),
+        ...(isAsking ? [part('transaction checks', { start: () => checks.start(), stop: () => checks.stop() })] : []),
+      ],
     }
   },
 }
 
+/** Before anything is sent, those that wait for their verdict from before are counted. */
+const found = (halves: TransactionMetrics, { runtime }: Needs, pending: Pending): Service => ({
+  name: 'half messages',
+  start: async () => {
+    try {
+      for (const { topic } of await pending(maxFoundHalves)) halves.began(topic)
+    } catch (error) {
+      runtime.events.emit(halvesNotCounted({ error }))
+    }
+  },
+  stop: async () => {},
+})
+
 function checksOf(
   { config, runtime, store, topics, offsets, producers }: Needs,
-  end: EndTransaction,
+  { end, halves }: { end: EndTransaction; halves: TransactionMetrics | undefined },
 ): TransactionChecks {
   return new TransactionChecks({
     ...{ ...runtime, store, topics, offsets },
     producer: name => producers.next(name),
     isEnding: halfOffset => end.isEnding(halfOffset),
     isEnded: halfOffset => end.isEnded(halfOffset),
+    givenUp: topic => halves?.givenUp(topic),
     writeOwed: () => end.writeOwed(),
     brokerName: config.brokerName,
     settings: () => ({

@@ -48,6 +48,8 @@ export interface TransactionCheckParts {
   readonly isEnding: (halfOffset: number) => boolean
   /** Whether one was decided a short while ago: perhaps after the round had read the op topic. */
   readonly isEnded: (halfOffset: number) => boolean
+  /** Told of each that is given up, with its own topic. */
+  readonly givenUp?: (topic: string) => void
   /** Writes what is decided and could not be written down. */
   readonly writeOwed: () => Promise<void>
   readonly brokerName: string
@@ -279,6 +281,7 @@ export class TransactionChecks {
     if (!put.isStored && !isRefusedForGood(put)) return false
     const group = message.properties.get(PropertyName.producerGroup) ?? ''
     const topic = message.properties.get(PropertyName.realTopic) ?? ''
+    this.parts.givenUp?.(topic)
     events.emit(transactionDiscarded({ group, topic, halfOffset, checks: checkTimesOf(message), why }))
     return true
   }

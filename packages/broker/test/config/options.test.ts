@@ -82,6 +82,15 @@ test('every option says what it is for', () => {
   for (const { key, help } of describeOptions(brokerOptions)) assert.ok(help.length > 5, key)
 })
 
+test('exporters that are not there refuse the start, and say what is', () => {
+  for (const type of ['OTLP_GRPC', 'LOG'])
+    assert.throws(
+      () => readOptions(brokerOptions, readProperties(`metricsExporterType=${type}\n`), { file: 'broker.conf' }),
+      /metricsExporterType.*must be DISABLE or PROM: .*\/metrics/,
+    )
+  readOptions(brokerOptions, readProperties('metricsExporterType=PROM\n'), { file: 'broker.conf' })
+})
+
 test('a switch whose silence would be dangerous refuses the start', () => {
   for (const key of ['authorizationEnabled', 'authenticationEnabled', 'enableDLegerCommitLog', 'enableControllerMode'])
     assert.throws(

@@ -5,7 +5,7 @@ import { NetError } from '../error.ts'
 import { defineEvent, type Events, noEvents } from '../event.ts'
 import type { Address, ConnectOptions, Listener, ListenOptions, Net, Socket } from '../net.ts'
 import { AcceptBurst } from './accept-burst.ts'
-import { codeOf } from './code.ts'
+import { codeOf, reasonOf } from './code.ts'
 import { type Reading, readInto, rereading } from './read-buffer.ts'
 import { NodeSocket, plainHost } from './socket.ts'
 import { connectTls } from './tls-connect.ts'
@@ -144,16 +144,4 @@ function accepted(tcp: TcpSocket, tls: TlsListener | undefined): NodeSocket {
 /** The port is free when `close` returns; Node's own callback would wait for the last connection. */
 async function closeListener(server: Server): Promise<void> {
   if (server.listening) server.close()
-}
-
-const reasons: Record<string, string> = {
-  EADDRINUSE: 'the address is in use',
-  EADDRNOTAVAIL: 'no such address on this machine',
-  EACCES: 'not permitted',
-  ECONNREFUSED: 'refused',
-}
-
-function reasonOf(error: Error): string {
-  const code = codeOf(error)
-  return reasons[code] ? `${reasons[code]} (${code})` : code === 'EUNKNOWN' ? error.message : code
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import process from 'node:process'
-import type { ProcessFacts } from '../process.ts'
+import type { ProcessFacts, ProcessUse } from '../process.ts'
 
 /** One for all that runs in this process. */
 const instance = randomUUID()
@@ -16,6 +16,17 @@ export class NodeProcessFacts implements ProcessFacts {
   get descriptorLimit(): number | undefined {
     const limit = Number(/^Max open files +(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1])
     return Number.isSafeInteger(limit) ? limit : undefined
+  }
+
+  use(): ProcessUse {
+    const { rss, heapUsed, external } = process.memoryUsage()
+    const { user, system } = process.cpuUsage()
+    return {
+      residentBytes: rss,
+      heapBytes: heapUsed,
+      externalBytes: external,
+      cpuSeconds: (user + system) / 1_000_000,
+    }
   }
 
   startedAt(pid: number): string | undefined {

@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime.ts'
 import type { SimClock } from './clock.ts'
 import { SimDisk } from './disk.ts'
 import type { Life } from './file.ts'
+import { SimHttp } from './http.ts'
 import type { SimNetwork } from './network.ts'
 import type { SimRandom } from './random.ts'
 import { SimTurn } from './turn.ts'
@@ -36,10 +37,12 @@ export class SimMachine {
     const life = { alive: true }
     this.life = life
     const clock = new MortalClock(this.world.clock, life)
+    const net = this.world.network.host(this.name, life)
     return {
       clock,
       disk: this.disk.forProcess(life),
-      net: this.world.network.host(this.name, life),
+      net,
+      http: new SimHttp(net),
       random: this.world.random.fork(),
       turn: new SimTurn(run => clock.after(0, run)),
       events,

@@ -2,6 +2,7 @@ import { type Events, noEvents } from '../event.ts'
 import type { Runtime } from '../runtime.ts'
 import { SimClock } from './clock.ts'
 import { SimDisk } from './disk.ts'
+import { SimHttp } from './http.ts'
 import type { SimNet } from './net.ts'
 import { SimNetwork } from './network.ts'
 import { SimRandom } from './random.ts'
@@ -21,6 +22,7 @@ export interface SimRuntime extends Runtime {
   readonly clock: SimClock
   readonly disk: SimDisk
   readonly net: SimNet
+  readonly http: SimHttp
   readonly random: SimRandom
   readonly turn: SimTurn
   readonly network: SimNetwork
@@ -31,11 +33,13 @@ export function simRuntime(options: SimRuntimeOptions): SimRuntime {
   const random = new SimRandom(options.seed)
   const clock = options.clock ?? new SimClock()
   const network = options.network ?? new SimNetwork({ clock, random: random.fork() })
+  const net = network.host(options.host ?? 'host')
   return {
     clock,
     disk: new SimDisk(clock),
     network,
-    net: network.host(options.host ?? 'host'),
+    net,
+    http: new SimHttp(net),
     random,
     turn: new SimTurn(run => clock.after(0, run)),
     events: options.events ?? noEvents,

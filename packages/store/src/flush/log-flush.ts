@@ -1,4 +1,4 @@
-import { assert, type Clock, type Timer } from '@skua-mq/runtime'
+import { assert, type Clock, Histogram, type Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { Health } from '../health.ts'
@@ -15,6 +15,9 @@ export interface LogFlushParts {
 
 const pageBytes = 4096
 
+/** Classes of `times`, ms. */
+const syncBounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
+
 /**
  * Brings the written log to the medium, one fdatasync at a time in the pool. Whoever needs one joins the next that
  * begins after its write, so a group of appends shares it. After a failed one nothing is called synced any more until
@@ -25,6 +28,8 @@ export class LogFlush {
   synced = 0
   /** Store time of the last record below `synced`. */
   syncedStoredAtMs = 0
+  /** How long fdatasyncs took that succeeded, ms. */
+  readonly times = new Histogram(syncBounds)
   private readonly parts: LogFlushParts
   private timer: Timer | undefined
   private running: Promise<void> | undefined
@@ -181,6 +186,7 @@ export class LogFlush {
       this.begunAtMs = this.parts.clock.monotonic()
       try {
         await handle.file.syncData()
+        this.times.add(this.parts.clock.monotonic() - this.begunAtMs)
       } finally {
         log.segments.release(handle)
       }
