@@ -2,6 +2,7 @@ import {
   deleteTopicInBroker,
   deleteTopicInNamesrv,
   getAllTopicConfig,
+  getSystemTopicListFromBroker,
   Perm,
   type TopicConfig,
   templateTopic,
@@ -35,6 +36,12 @@ export async function topicConfigs(session: AdminSession, address: string): Prom
   const timeoutMs = 3 * session.timeoutMs
   const { topicConfigTable } = await session.read(address, { spec: getAllTopicConfig, header: {}, timeoutMs })
   return [...topicConfigTable.values()].sort((a, b) => compareText(a.topicName, b.topicName))
+}
+
+/** Names of topics that are the broker's own. */
+export async function systemTopics(session: AdminSession, address: string): Promise<string[]> {
+  const { topicList } = await session.read(address, { spec: getSystemTopicListFromBroker })
+  return topicList.sort(compareText)
 }
 
 /** Creates the topic at each master, or changes it. Returns who took it. */
