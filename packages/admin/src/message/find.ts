@@ -11,21 +11,18 @@ import { type FoundMessage, readMessages } from './message.ts'
  * only brokers that the name server knows are asked. Errors: ARGUMENT for a text of another form; NOT_FOUND.
  */
 export async function messageById(session: AdminSession, offsetMsgId: string): Promise<FoundMessage | undefined> {
+  if (!/^([0-9a-fA-F]{32}|[0-9a-fA-F]{56})$/.test(offsetMsgId))
+    throw new AdminError('ARGUMENT', `"${offsetMsgId}" is no id of a message: 32 or 56 hexadecimal digits are wanted`)
   const place = parseOffsetMessageId(offsetMsgId)
-  if (place === undefined)
-    throw new AdminError(
-      'ARGUMENT',
-      `"${offsetMsgId}" is no offset id of a message: 32 or 56 hexadecimal digits are wanted`,
-    )
+  const hint = 'a unique id of the sender is looked for with its topic (queryMsgByUniqueKey)'
+  if (place === undefined) throw new AdminError('NOT_FOUND', `${offsetMsgId} names no place in a log: ${hint}`)
   const host = place.address.includes(':') ? `[${place.address}]` : place.address
   const address = `${host}:${place.port}`
   const broker = (await clusterBrokers(session)).find(known => known.address === address)
-  if (broker === undefined) {
-    const why = 'a unique id of the sender is looked for with its topic (queryMsgByUniqueKey)'
-    throw new AdminError('NOT_FOUND', `the id names the broker ${address}, which is not registered: ${why}`, {
+  if (broker === undefined)
+    throw new AdminError('NOT_FOUND', `the id names the broker ${address}, which is not registered: ${hint}`, {
       address,
     })
-  }
   const allow = [ResponseCode.systemError, ResponseCode.queryNotFound]
   const call = { spec: viewMessageById, header: { offset: place.physicalOffset }, allow }
   const { code, body } = await session.ask(address, call)

@@ -71,7 +71,7 @@ function program(env: NodeJS.ProcessEnv): Command {
 export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   // Its subcommands have Apache's flags, of which commander is to know nothing here.
   if (args[0] === 'mqadmin') {
-    process.exitCode = await (await import('./mqadmin/mqadmin.ts')).runMqadmin(args.slice(1), env)
+    process.exitCode = await (await import('./mqadmin/mqadmin.ts')).runMqadmin(args.slice(1), { env })
     return
   }
   const skua = program(env)

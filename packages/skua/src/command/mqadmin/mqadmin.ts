@@ -4,54 +4,126 @@ import { tlsOf } from '../tls-flags.ts'
 import { accessOf } from './frame/access.ts'
 import { type Arguments, helpOf, type Named, parseArguments, UsageError, usageExitCode } from './frame/arguments.ts'
 import { jsonText } from './frame/json.ts'
-import { print } from './frame/print.ts'
 import type { AnyContext, AnySubcommand } from './frame/subcommand.ts'
 import { type Block, table } from './frame/table.ts'
+import { processTerminal, type Terminal } from './frame/terminal.ts'
 import { leftOut } from './left-out.ts'
 import { listPage, unknownSubcommand } from './list-page.ts'
 import { findEntry } from './subcommands.ts'
 
-/** What the environment says to `mqadmin`. */
-export type Environment = Readonly<Record<string, string | undefined>>
+/** What `mqadmin` is given from outside. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Default: standard output and standard error. */
+  readonly terminal?: Terminal
+}
 
 /**
  * `mqadmin`: Apache's operator commands by their names and flags. Answers the exit code: 0 done, 1 not done, 2 the
  * command line is wrong (Apache's ends with 0 whatever happened).
  */
-export async function runMqadmin(args: readonly string[], env: Environment): Promise<number> {
+export async function runMqadmin(
+  args: readonly string[],
+  { env, terminal = processTerminal }: Surroundings,
+): Promise<number> {
+  const run = new Run(env, terminal)
   try {
-    const [first, ...rest] = args
-    if (first === undefined || first === '-h' || first === '--help') return await say(listPage())
-    if (first === 'help') return await help(rest[0])
-    return await runNamed(first, rest, env)
+    return await run.start(args)
   } catch (error) {
     if (error instanceof UsageError) {
-      if (error.exitCode !== 0) process.stderr.write(`See mqadmin help ${args[0]}\n`)
+      if (error.exitCode !== 0) terminal.error(`See mqadmin help ${args[0]}\n`)
       return error.exitCode
     }
-    process.stderr.write(`mqadmin ${args[0] ?? ''}: ${oneLine(error)}\n`)
+    terminal.error(`mqadmin ${args[0] ?? ''}: ${oneLine(error)}\n`)
     return error instanceof AdminError && error.code === 'ARGUMENT' ? usageExitCode : 1
   }
 }
 
-async function say(text: string): Promise<number> {
-  await print(text)
-  return 0
-}
+/** One command line, from its words to what is printed. */
+class Run {
+  private readonly env: Surroundings['env']
+  private readonly terminal: Terminal
 
-async function help(name: string | undefined): Promise<number> {
-  if (name === undefined) return say(listPage())
-  const named = await load(name)
-  return named === undefined ? refuse(name) : say(helpOf(named).trimEnd())
-}
+  constructor(env: Surroundings['env'], terminal: Terminal) {
+    this.env = env
+    this.terminal = terminal
+  }
 
-/** A name that is unknown here, or left out for a reason. */
-function refuse(name: string): number {
-  const reason = leftOut.get(name.toLowerCase())
-  process.stderr.write(
-    `mqadmin: ${reason === undefined ? unknownSubcommand(name) : `${name} is not there: ${reason}`}\n`,
-  )
-  return usageExitCode
+  async start([first, ...rest]: readonly string[]): Promise<number> {
+    if (first === undefined || first === '-h' || first === '--help') return this.say(listPage())
+    if (first === 'help') return this.help(rest[0])
+    const named = await load(first)
+    return named === undefined ? this.refuse(first) : this.runNamed(named, rest)
+  }
+
+  private async help(name: string | undefined): Promise<number> {
+    if (name === undefined) return this.say(listPage())
+    const named = await load(name)
+    return named === undefined ? this.refuse(name) : this.say(helpOf(named).trimEnd())
+  }
+
+  /** A name that is unknown here, or left out for a reason. */
+  private refuse(name: string): number {
+    const reason = leftOut.get(name.toLowerCase())
+    const text = reason === undefined ? unknownSubcommand(name) : `${name} is not there: ${reason}`
+    this.terminal.error(`mqadmin: ${text}\n`)
+    return usageExitCode
+  }
+
+  private async runNamed(named: Named, args: readonly string[]): Promise<number> {
+    const given = parseArguments(named, args, this.terminal)
+    const session = await this.open(given)
+    try {
+      return await this.carryOut(named.subcommand, { session, flags: given.values }, given.common.json === true)
+    } finally {
+      await session.close()
+    }
+  }
+
+  private async open({ common }: Arguments): Promise<AdminSession> {
+    const { env } = this
+    const access = await accessOf(common, {
+      accessKey: env['SKUA_ACCESS_KEY'],
+      secretKey: env['SKUA_SECRET_KEY'],
+      rocketmqHome: env['ROCKETMQ_HOME'],
+    })
+    return connect({
+      namesrvAddr: common.namesrvAddr ?? env['NAMESRV_ADDR'],
+      tls: tlsOf(common),
+      timeoutMs: common.timeout,
+      dryRun: common.dryRun,
+      ...access,
+    })
+  }
+
+  private async carryOut(command: AnySubcommand, context: AnyContext, isJson: boolean): Promise<number> {
+    if ('stream' in command) {
+      for await (const item of command.stream(context))
+        if (!context.session.dryRun)
+          await (isJson ? this.say(jsonText(item, 0)) : this.show(command.show(item, context)))
+      return context.session.dryRun ? this.plan(context.session, isJson) : 0
+    }
+    const result = await command.run(context)
+    if (context.session.dryRun) return this.plan(context.session, isJson)
+    await (isJson ? this.say(jsonText(result)) : this.show(command.show(result, context)))
+    return command.exitCode?.(result) ?? 0
+  }
+
+  /** What a dry run would have sent. */
+  private plan({ planned }: AdminSession, isJson: boolean): Promise<number> {
+    if (isJson) return this.say(jsonText({ dryRun: true, planned }))
+    return this.show([planTable(planned)])
+  }
+
+  private async show(blocks: readonly Block[]): Promise<number> {
+    for (const { lines } of blocks) for (const line of lines) await this.terminal.out(`${line}\n`)
+    return 0
+  }
+
+  private async say(text: string): Promise<number> {
+    await this.terminal.out(`${text}\n`)
+    return 0
+  }
 }
 
 async function load(name: string): Promise<Named | undefined> {
@@ -60,54 +132,7 @@ async function load(name: string): Promise<Named | undefined> {
   return { name: entry.name, description: entry.description, subcommand: await entry.load() }
 }
 
-async function runNamed(name: string, args: readonly string[], env: Environment): Promise<number> {
-  const named = await load(name)
-  if (named === undefined) return refuse(name)
-  const given = parseArguments(named, args)
-  const session = await open(given, env)
-  try {
-    return await carryOut(named.subcommand, { session, flags: given.values }, given.common.json === true)
-  } finally {
-    await session.close()
-  }
-}
-
-async function open({ common }: Arguments, env: Environment): Promise<AdminSession> {
-  const access = await accessOf(common, {
-    accessKey: env['SKUA_ACCESS_KEY'],
-    secretKey: env['SKUA_SECRET_KEY'],
-    rocketmqHome: env['ROCKETMQ_HOME'],
-  })
-  return connect({
-    namesrvAddr: common.namesrvAddr ?? env['NAMESRV_ADDR'],
-    tls: tlsOf(common),
-    timeoutMs: common.timeout,
-    dryRun: common.dryRun,
-    ...access,
-  })
-}
-
-async function carryOut(command: AnySubcommand, context: AnyContext, isJson: boolean): Promise<number> {
-  const { session } = context
-  if ('stream' in command) {
-    for await (const item of command.stream(context))
-      await (isJson ? print(jsonText(item, 0)) : printBlocks(command.show(item, context)))
-    return 0
-  }
-  const result = await command.run(context)
-  if (session.dryRun) {
-    await (isJson ? print(jsonText({ dryRun: true, planned: session.planned })) : printBlocks([plannedTable(session)]))
-    return 0
-  }
-  await (isJson ? print(jsonText(result)) : printBlocks(command.show(result, context)))
-  return command.exitCode?.(result) ?? 0
-}
-
-async function printBlocks(blocks: readonly Block[]): Promise<void> {
-  for (const { lines } of blocks) for (const line of lines) await print(line)
-}
-
-const plannedTable = ({ planned }: AdminSession): Block =>
+const planTable = (planned: AdminSession['planned']): Block =>
   table(
     [
       { title: '#Address', cell: change => change.address },

@@ -83,7 +83,6 @@ export const entries: readonly Entry[] = [
   },
   {
     name: 'queryMsgTraceById',
-    alias: 'QueryMsgTraceById',
     description: 'What became of a message, as clients trace it',
     load: async () => (await import('./message/query-trace.ts')).queryMsgTraceById,
   },

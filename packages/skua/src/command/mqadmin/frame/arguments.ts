@@ -1,6 +1,8 @@
-import { Command, type CommanderError } from 'commander'
+import { Command, type CommanderError, Option } from 'commander'
+import { positive } from '../../positive.ts'
 import type { Flags } from './flag.ts'
 import type { AnySubcommand } from './subcommand.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Flags that every subcommand has. */
 export interface CommonFlags {
@@ -39,9 +41,12 @@ export interface Named {
 /** Wrong use of the command. */
 export const usageExitCode = 2
 
-/** Reads the arguments behind a subcommand's name. Throws UsageError, after it was told on standard error. */
-export function parseArguments(named: Named, args: readonly string[]): Arguments {
-  const command = commandOf(named)
+/** Reads the arguments behind a subcommand's name. Throws UsageError, after it was told. */
+export function parseArguments(named: Named, args: readonly string[], terminal: Terminal): Arguments {
+  const command = commandOf(named).configureOutput({
+    writeOut: text => void terminal.out(text),
+    outputError: text => terminal.error(`mqadmin ${named.name}: ${text.replace(/^error: /, '')}`),
+  })
   try {
     command.parse([...args], { from: 'user' })
   } catch (error) {
@@ -56,7 +61,8 @@ export function parseArguments(named: Named, args: readonly string[]): Arguments
       given[attribute(long)] ?? (value === undefined ? false : undefined),
     ]),
   )
-  return { common: given as CommonFlags, values }
+  const { [askerKeys.accessKey]: accessKey, [askerKeys.secretKey]: secretKey } = given
+  return { common: { ...given, accessKey, secretKey } as CommonFlags, values }
 }
 
 /** The page of `mqadmin help X`. */
@@ -65,11 +71,19 @@ export const helpOf = (named: Named): string => commandOf(named).helpInformation
 /** Apache's long names are written in camel case already; commander only knows of dashes. */
 const attribute = (long: string): string => long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
+/** Who asks is another account than the one that `--accessKey` of some subcommands names; commander knows no difference. */
+function asker(key: 'accessKey' | 'secretKey', flag: string, help: string): Option {
+  const option = new Option(flag, help)
+  option.attributeName = () => askerKeys[key]
+  return option
+}
+
+const askerKeys = { accessKey: 'askerAccessKey', secretKey: 'askerSecretKey' } as const
+
 function commandOf({ name, description, subcommand }: Named): Command {
   const command = new Command(`mqadmin ${name}`)
     .description(subcommand.notes === undefined ? description : `${description}. ${subcommand.notes}`)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`mqadmin ${name}: ${text.replace(/^error: /, '')}`) })
     .allowExcessArguments(false)
   for (const { short, long, help, value, needed, parse } of Object.values(subcommand.flags as Flags)) {
     const flag = `-${short}, --${long}${value === undefined ? '' : ` <${value}>`}`
@@ -81,17 +95,19 @@ function commandOf({ name, description, subcommand }: Named): Command {
   command
     .option(`${taken ? '' : '-n, '}--namesrvAddr <addr>`, 'name servers, host:port joined by ; (default: NAMESRV_ADDR)')
     .option('--json', 'print JSON')
-    .option('--timeout <ms>', 'longest wait for an answer', positiveMs, 5000)
-    .option('--access-key <key>', 'account (default: SKUA_ACCESS_KEY, then conf/tools.yml of ROCKETMQ_HOME)')
-    .option('--secret-key <key>', 'its secret; better in SKUA_SECRET_KEY: others see command lines')
+    .option('--timeout <ms>', 'longest wait for an answer', positive, 5000)
+    .addOption(
+      asker(
+        'accessKey',
+        '--access-key <key>',
+        'account (default: SKUA_ACCESS_KEY, then conf/tools.yml of ROCKETMQ_HOME)',
+      ),
+    )
+    .addOption(
+      asker('secretKey', '--secret-key <key>', 'its secret; better in SKUA_SECRET_KEY: others see command lines'),
+    )
     .option('--tls', 'connect with TLS, whatever the certificate of the server')
     .option('--tls-ca <file>', 'connect with TLS; the certificate must be of this authority (PEM)')
   if (subcommand.changes) command.option('--dry-run', 'change nothing; print the requests that would be sent')
   return command.helpOption('-h, --help', 'print this')
-}
-
-function positiveMs(text: string): number {
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new UsageError(`--timeout ${text}: milliseconds are wanted`, usageExitCode)
 }
