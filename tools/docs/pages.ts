@@ -7,6 +7,7 @@ import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
 import { clientApiPage } from './client-api.ts'
+import { mqadminPage } from './mqadmin.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -122,4 +123,5 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionsPage,
   'docs/compatibility.md': compatibilityPage,
   'docs/client-api.md': () => clientApiPage(note),
+  'docs/mqadmin.md': () => mqadminPage(note),
 }

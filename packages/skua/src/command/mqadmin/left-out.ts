@@ -1,4 +1,4 @@
-/** Apache's commands that are not here, by their names in lower case, with the reason. */
+/** Apache's commands that are not here, with the reason. */
 export const leftOut: ReadonlyMap<string, string> = new Map(
   Object.entries({
     updateStaticTopic: 'static topics are 5.x’s; Skua has none',
@@ -39,5 +39,11 @@ export const leftOut: ReadonlyMap<string, string> = new Map(
     exportPopRecord: 'pop consumption is 5.x’s; groups pull',
     updateSubGroupList: 'its request (225) is 5.x’s: use updateSubGroup for each',
     updateTopicList: 'its request (18) is 5.x’s: use updateTopic for each',
-  }).map(([name, reason]) => [name.toLowerCase(), reason]),
+  }),
 )
+
+/** Upper and lower case count as equal. Undefined for a name that is there, or nowhere. */
+export function whyLeftOut(name: string): string | undefined {
+  const wanted = name.toLowerCase()
+  return [...leftOut].find(([known]) => known.toLowerCase() === wanted)?.[1]
+}

@@ -7,7 +7,7 @@ import { jsonText } from './frame/json.ts'
 import type { AnyContext, AnySubcommand } from './frame/subcommand.ts'
 import { type Block, table } from './frame/table.ts'
 import { processTerminal, type Terminal } from './frame/terminal.ts'
-import { leftOut } from './left-out.ts'
+import { whyLeftOut } from './left-out.ts'
 import { listPage, unknownSubcommand } from './list-page.ts'
 import { findEntry } from './subcommands.ts'
 
@@ -64,7 +64,7 @@ class Run {
 
   /** A name that is unknown here, or left out for a reason. */
   private refuse(name: string): number {
-    const reason = leftOut.get(name.toLowerCase())
+    const reason = whyLeftOut(name)
     const text = reason === undefined ? unknownSubcommand(name) : `${name} is not there: ${reason}`
     this.terminal.error(`mqadmin: ${text}\n`)
     return usageExitCode
