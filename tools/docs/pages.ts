@@ -8,6 +8,7 @@ import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
 import { clientApiPage } from './client-api.ts'
 import { metricsPage } from './metrics-page.ts'
+import { mqadminPage } from './mqadmin.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -124,4 +125,5 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/compatibility.md': compatibilityPage,
   'docs/metrics.md': () => metricsPage(note),
   'docs/client-api.md': () => clientApiPage(note),
+  'docs/mqadmin.md': () => mqadminPage(note),
 }

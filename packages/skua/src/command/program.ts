@@ -67,11 +67,17 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--json', 'one JSON object a line')
     .action(async options => (await import('./tx.ts')).listTransactions(options))
   addStoreCommands(skua)
+  skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
   return skua
 }
 
 /** Parses and runs; what goes wrong is one line on standard error and exit code 1. */
 export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  // Its subcommands have Apache's flags, of which commander is to know nothing here.
+  if (args[0] === 'mqadmin') {
+    process.exitCode = await (await import('./mqadmin/mqadmin.ts')).runMqadmin(args.slice(1), { env })
+    return
+  }
   const skua = program(env)
   for (const command of [skua, ...skua.commands])
     command.exitOverride().configureOutput({ writeErr: text => process.stderr.write(text) })
