@@ -11,8 +11,10 @@ import {
   readProperties,
 } from '@skua-mq/runtime'
 
+import { entriesOf } from './environment.ts'
+
 /**
- * The configuration of a server: its file, then what the command line says. Unknown keys and keys that do nothing here
+ * The configuration of a server: its file, then the environment, then what the command line says. Unknown keys and keys that do nothing here
  * are told on standard error and do not stop the start; a value that cannot be read does.
  */
 export function configure<T extends OptionTable>(
@@ -21,7 +23,11 @@ export function configure<T extends OptionTable>(
 ): Config<T> {
   const entries = file === undefined ? [] : readFile(file)
   for (const entry of entries) refuseUnsupported(entry, file ?? '')
-  const { config, reports } = readOptions(table, [...entries, ...further], file === undefined ? {} : { file })
+  const { config, reports } = readOptions(
+    table,
+    [...entries, ...entriesOf(process.env, table), ...further],
+    file === undefined ? {} : { file },
+  )
   reportUnknown(reports)
   return config
 }

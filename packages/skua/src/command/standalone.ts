@@ -5,6 +5,7 @@ import { tlsOptions } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { configure } from './config-file.ts'
+import { entriesOf } from './environment.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
@@ -23,7 +24,7 @@ export interface StandaloneCommand extends LogFlags {
 export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value }))
   const read = configure({ ...brokerOptions, ...tlsOptions }, { file: undefined, further })
-  const given = new Set(further.map(({ key }) => key))
+  const given = new Set([...entriesOf(process.env, brokerOptions), ...further].map(({ key }) => key))
   const config = Object.fromEntries(Object.entries(read).filter(([key]) => key in brokerOptions && given.has(key)))
   const tls = readTls(read)
   const log = openLog('standalone', 'skua.log', command)
