@@ -1,6 +1,6 @@
 export * from './broker.ts'
-export type { BrokerOptions } from './broker-options.ts'
 export * from './config/options.ts'
+export type { BrokerOptions } from './embedding.ts'
 export type { FilterProcess, FilterProcessPlan, StartFilterProcess } from './filter-server/filter-processes.ts'
 export type { Family } from './metrics/family.ts'
 export { rocketmq as rocketmqFamilies } from './metrics/rocketmq-families.ts'

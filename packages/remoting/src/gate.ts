@@ -1,4 +1,5 @@
 import { type Command, ResponseCode } from '@skua-mq/protocol'
+import type { Address } from '@skua-mq/runtime'
 import type { Account, Accounts } from './account.ts'
 import type { Connection } from './connection.ts'
 import type { RemotingLimits } from './limits.ts'
@@ -7,6 +8,8 @@ import { type Refusal, refuse } from './reply.ts'
 /** Who asks, as far as a gate looks. */
 export interface Asking {
   readonly account: Account
+  /** Where it asks from. */
+  readonly remote: Address
 }
 
 /** Asked before anything is done for a request, hot or not: why it is not let in, or undefined. */

@@ -93,6 +93,7 @@ export class ReceivedMessage<T = undefined> {
   }
 }
 
+/** What becomes of stored messages on their way to an application. */
 export interface ReceiveRules {
   readonly namespace: string
   /** Consumer group on the wire: messages of its retry topic get their original topic back. */
@@ -118,6 +119,7 @@ export function receivedMessages(bytes: Uint8Array, queue: MessageQueue, rules: 
   return messages
 }
 
+/** One stored message as a consumer gets it. Throws where its body cannot be decompressed. */
 export function receivedMessage(
   stored: StoredMessage,
   queue: MessageQueue,

@@ -11,6 +11,7 @@ import {
 import type { BrokerConfig } from './config/options.ts'
 import type { StartFilterProcess } from './filter-server/filter-processes.ts'
 
+/** What whoever embeds a broker gives it; its configuration is one part of it (config/options.ts). */
 export interface BrokerOptions {
   readonly config: BrokerConfig
   readonly runtime: Runtime
