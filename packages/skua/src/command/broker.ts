@@ -6,6 +6,7 @@ import { startFilterProcess } from '../filter-process.ts'
 import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
+import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -56,6 +57,7 @@ export async function runBroker(
     })
     log.level = () => broker.config.logLevel
     await broker.start()
+    tellOpenToAll(events, { ...config, host: '' })
     return broker
   }
   const broker = await untilSignal(start, { ignoreHangUp: true })

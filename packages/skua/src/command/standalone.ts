@@ -7,6 +7,7 @@ import { startStandalone } from '../standalone.ts'
 import { configure } from './config-file.ts'
 import { entriesOf } from './environment.ts'
 import { type LogFlags, openLog } from './log/log.ts'
+import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
 import { readTls } from './tls.ts'
@@ -43,6 +44,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       ...tls,
     })
   const skua = await untilSignal(start, { ignoreHangUp: false })
+  tellOpenToAll(log.events, { host: command.host, listenPort: command.port, aclEnable: read.aclEnable })
   const [broker] = skua.brokers
   const readyMs = Math.round(nodeRuntime().clock.monotonic())
   const memoryMiB = ownMemoryMiB()
