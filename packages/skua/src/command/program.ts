@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
+import { addPeopleCommands } from './people/register.ts'
 import { positive } from './positive.ts'
 import { addServerCommands } from './server-commands.ts'
 import { addStoreCommands } from './store-commands.ts'
@@ -37,6 +38,12 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./standalone.ts')).runStandalone(options))
   addServerCommands(skua, surroundings)
+  addPeopleCommands(skua, {
+    env,
+    done: exitCode => {
+      process.exitCode = exitCode
+    },
+  })
   const client = (command: Command) =>
     command
       .option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
@@ -79,7 +86,7 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
     return
   }
   const skua = program(env)
-  for (const command of [skua, ...skua.commands])
+  for (const command of [skua, ...skua.commands.flatMap(below => [below, ...below.commands])])
     command.exitOverride().configureOutput({ writeErr: text => process.stderr.write(text) })
   try {
     await skua.parseAsync([...args], { from: 'user' })
