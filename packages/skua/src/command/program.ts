@@ -1,10 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
+import { orderHelp } from './people/help.ts'
 import { addPeopleCommands } from './people/register.ts'
 import { positive } from './positive.ts'
 import { addServerCommands } from './server-commands.ts'
 import { addStoreCommands } from './store-commands.ts'
 import type { Surroundings } from './surroundings.ts'
+import { version } from './version.ts'
 
 const port = (text: string): number => {
   const value = Number(text)
@@ -28,6 +30,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     // What stands behind a subcommand is that one's.
     .enablePositionalOptions()
     .description('A message broker that speaks RocketMQ. Without a subcommand: name server and broker in this process.')
+    .version(version, '--version', 'print the version')
     .option('--store <dir>', 'where messages are kept', '.skua')
     .option('--memory', 'keep nothing on disk')
     .option('--host <address>', 'address to listen on and to tell clients', '127.0.0.1')
@@ -75,6 +78,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     .action(async options => (await import('./tx.ts')).listTransactions(options))
   addStoreCommands(skua)
   skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
+  orderHelp(skua)
   return skua
 }
 

@@ -28,6 +28,12 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./ping.ts')).ping,
   },
   {
+    name: 'status',
+    help: 'the cluster at a glance: name servers, brokers with their load and disk, topics, groups, what waits',
+    flags: [],
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
     name: 'topics',
     help: 'topics with their queues, permission, messages stored, and when one was last written',
     flags: [{ flag: '--all', help: 'also those of the system, of retries and of dead letters' }],
