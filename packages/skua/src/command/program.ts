@@ -47,6 +47,15 @@ function program(env: NodeJS.ProcessEnv): Command {
       process.exitCode = exitCode
     },
   })
+  addMessageCommands(skua, surroundings, env)
+  addStoreCommands(skua)
+  skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
+  orderHelp(skua)
+  return skua
+}
+
+/** What sends and reads as a client. */
+function addMessageCommands(skua: Command, surroundings: Surroundings, env: NodeJS.ProcessEnv): void {
   const client = (command: Command) =>
     command
       .option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
@@ -76,10 +85,6 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--limit <n>', 'at most so many of each broker', positive, 1000)
     .option('--json', 'one JSON object a line')
     .action(async options => (await import('./tx.ts')).listTransactions(options))
-  addStoreCommands(skua)
-  skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
-  orderHelp(skua)
-  return skua
 }
 
 /** Parses and runs; what goes wrong is one line on standard error and exit code 1. */
