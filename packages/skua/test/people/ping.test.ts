@@ -79,7 +79,7 @@ test('ping: a name server without brokers, and none at all: exit code 1', async 
   assert.match(nobody.errors, new RegExp(`name server 127.0.0.1:${port}: .*check that it runs`))
 })
 
-test('ping: a broker that wants an account answers all the same', async () => {
+test('ping: a broker that wants an account answers all the same; others are told, and sign; TLS', async () => {
   const home = mkdtempSync(join(tmpdir(), 'skua-ping-'))
   mkdirSync(join(home, 'conf'))
   const account = { accessKey: 'operator', secretKey: 'operators-secret', admin: true }
@@ -92,6 +92,15 @@ test('ping: a broker that wants an account answers all the same', async () => {
     await unsigned.close()
     const { exitCode, errors } = await people('ping', skua.namesrvAddr)
     assert.equal(exitCode, 0, errors)
+    const refused = await people('status', skua.namesrvAddr)
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.errors, /AclException/)
+    const keys = '--access-key operator --secret-key operators-secret'
+    const signed = await people(`status --tls ${keys}`, skua.namesrvAddr)
+    assert.equal(signed.exitCode, 0, signed.errors)
+    const half = await people('status --access-key operator', skua.namesrvAddr)
+    assert.equal(half.exitCode, 1)
+    assert.match(half.errors, /belong together/)
   } finally {
     await skua.stop()
     rmSync(home, { recursive: true, force: true })
