@@ -1,9 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
+import { orderHelp } from './people/help.ts'
+import { addPeopleCommands } from './people/register.ts'
 import { positive } from './positive.ts'
 import { addServerCommands } from './server-commands.ts'
 import { addStoreCommands } from './store-commands.ts'
 import type { Surroundings } from './surroundings.ts'
+import { version } from './version.ts'
 
 const port = (text: string): number => {
   const value = Number(text)
@@ -27,6 +30,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     // What stands behind a subcommand is that one's.
     .enablePositionalOptions()
     .description('A message broker that speaks RocketMQ. Without a subcommand: name server and broker in this process.')
+    .version(version, '--version', 'print the version')
     .option('--store <dir>', 'where messages are kept', '.skua')
     .option('--memory', 'keep nothing on disk')
     .option('--host <address>', 'address to listen on and to tell clients', '127.0.0.1')
@@ -37,6 +41,21 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./standalone.ts')).runStandalone(options))
   addServerCommands(skua, surroundings)
+  addPeopleCommands(skua, {
+    env,
+    done: exitCode => {
+      process.exitCode = exitCode
+    },
+  })
+  addMessageCommands(skua, surroundings, env)
+  addStoreCommands(skua)
+  skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
+  orderHelp(skua)
+  return skua
+}
+
+/** What sends and reads as a client. */
+function addMessageCommands(skua: Command, surroundings: Surroundings, env: NodeJS.ProcessEnv): void {
   const client = (command: Command) =>
     command
       .option('-n, --namesrv-addr <addr>', 'name server', surroundings.namesrvAddr ?? '127.0.0.1:9876')
@@ -66,9 +85,6 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--limit <n>', 'at most so many of each broker', positive, 1000)
     .option('--json', 'one JSON object a line')
     .action(async options => (await import('./tx.ts')).listTransactions(options))
-  addStoreCommands(skua)
-  skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
-  return skua
 }
 
 /** Parses and runs; what goes wrong is one line on standard error and exit code 1. */
@@ -79,7 +95,7 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
     return
   }
   const skua = program(env)
-  for (const command of [skua, ...skua.commands])
+  for (const command of [skua, ...skua.commands.flatMap(below => [below, ...below.commands])])
     command.exitOverride().configureOutput({ writeErr: text => process.stderr.write(text) })
   try {
     await skua.parseAsync([...args], { from: 'user' })

@@ -1,0 +1,127 @@
+import { InvalidArgumentError } from 'commander'
+import { positive } from '../positive.ts'
+import type { Entry } from './frame.ts'
+
+/** Names that have commands below them. */
+export const groups: readonly { readonly name: string; readonly help: string }[] = [
+  { name: 'offsets', help: 'where a group goes on: show, reset' },
+  { name: 'dlq', help: 'dead letters of a group: list, show, resend' },
+]
+
+const dryRun = { flag: '--dry-run', help: 'change nothing; show what would be done' }
+const yes = { flag: '--yes', help: 'do not ask' }
+
+/** `10/s`, or `10`. */
+const rate = (text: string): number => {
+  const count = Number(text.trim().replace(/\/s$/, ''))
+  if (!(count > 0 && Number.isFinite(count))) throw new InvalidArgumentError('messages a second are wanted, e.g. 10/s')
+  return count
+}
+
+/** Every command for people. */
+export const entries: readonly Entry[] = [
+  {
+    name: 'ping',
+    help: 'whether each name server, and each broker that they know, answers; exit code 1 when one does not',
+    flags: [],
+    timeoutMs: 3000,
+    load: async () => (await import('./ping.ts')).ping,
+  },
+  {
+    name: 'status',
+    help: 'the cluster at a glance: name servers, brokers with their load and disk, topics, groups, what waits',
+    flags: [],
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'topics',
+    help: 'topics with their queues, permission, messages stored, and when one was last written',
+    flags: [{ flag: '--all', help: 'also those of the system, of retries and of dead letters' }],
+    load: async () => (await import('./topics.ts')).topics,
+  },
+  {
+    name: 'groups',
+    help: 'consumer groups: online or not, members, messages that wait',
+    flags: [{ flag: '--all', help: 'also those of brokers and tools' }],
+    load: async () => (await import('./groups.ts')).groups,
+  },
+  {
+    name: 'lag',
+    words: '[group]',
+    help: 'how far a group is behind, queue by queue with its owner; without a name, groups by what waits',
+    flags: [],
+    load: async () => (await import('./lag.ts')).lag,
+  },
+  {
+    name: 'clients',
+    help: 'who consumes: client, address, language, version, subscriptions',
+    flags: [{ flag: '-g, --group <group>', help: 'only of this group' }],
+    load: async () => (await import('./clients.ts')).clients,
+  },
+  {
+    name: 'message',
+    words: '<id>',
+    help: 'a message by its unique id or offset id: body, properties, and which groups consumed it',
+    flags: [{ flag: '--topic <topic>', help: 'look for a unique id only there (default: all topics)' }],
+    load: async () => (await import('./message.ts')).message,
+  },
+  {
+    name: 'find',
+    words: '<topic>',
+    help: 'messages of a topic by their key',
+    flags: [
+      { flag: '--key <key>', help: 'one of the keys of the message', needed: true },
+      { flag: '--limit <n>', help: 'at most so many of each broker', parse: positive, standard: 64 },
+    ],
+    load: async () => (await import('./find.ts')).find,
+  },
+  {
+    name: 'offsets show',
+    words: '<group>',
+    help: 'where a group goes on in each queue',
+    flags: [],
+    load: async () => (await import('./offsets-show.ts')).offsetsShow,
+  },
+  {
+    name: 'offsets reset',
+    words: '<group>',
+    help: 'have a group go on elsewhere; shows each queue and asks first',
+    flags: [
+      { flag: '--topic <topic>', help: 'in this topic', needed: true },
+      {
+        flag: '--to <place>',
+        help: 'earliest, latest, a time (2026-01-31T12:00, local; or ms since 1970), or an offset below 10^12',
+        needed: true,
+      },
+      dryRun,
+      yes,
+    ],
+    load: async () => (await import('./offsets-reset.ts')).offsetsReset,
+  },
+  {
+    name: 'dlq list',
+    words: '<group>',
+    help: 'messages that a group gave up, with the topic that they were sent to',
+    flags: [{ flag: '--limit <n>', help: 'at most so many', parse: positive, standard: 100 }],
+    load: async () => (await import('./dlq-list.ts')).dlqList,
+  },
+  {
+    name: 'dlq show',
+    words: '<group> <id>',
+    help: 'all of a dead letter',
+    flags: [],
+    load: async () => (await import('./dlq-list.ts')).dlqShow,
+  },
+  {
+    name: 'dlq resend',
+    words: '<group> [id...]',
+    help: 'send dead letters to their first topic again; they also stay where they are',
+    flags: [
+      { flag: '--all', help: 'all of the group' },
+      { flag: '--rate <n/s>', help: 'at most so many a second', parse: rate },
+      dryRun,
+      yes,
+    ],
+    load: async () => (await import('./dlq-resend.ts')).dlqResend,
+  },
+]

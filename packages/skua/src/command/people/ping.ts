@@ -1,0 +1,89 @@
+import { AdminError, type AdminSession, each } from '@skua-mq/admin'
+import { type ClusterInfo, getBrokerClusterInfo, getBrokerRuntimeInfo, ResponseCode } from '@skua-mq/protocol'
+import { oneLine } from '../fail.ts'
+import { table } from '../mqadmin/frame/table.ts'
+import { personCommand } from './frame.ts'
+
+/** One server, and how long it took to answer. */
+export interface Pinged {
+  readonly server: string
+  readonly address: string
+  readonly answers: boolean
+  /** From the request to its answer, or to the end of patience. */
+  readonly ms: number
+  /** Why it does not answer, or why what it answers is not enough. */
+  readonly problem?: string
+}
+
+/** `skua ping`: asks every name server for its brokers, and every broker for its figures. */
+export const ping = personCommand({
+  run: async ({ session }): Promise<Pinged[]> => {
+    const nameServers = await each(session.nameServers(), address => pingNameServer(session, address))
+    const brokers = new Map(nameServers.flatMap(({ brokers }) => brokers.map(broker => [broker.address, broker])))
+    return [
+      ...nameServers.map(({ pinged }) => pinged),
+      ...(await each([...brokers.values()], broker => pingBroker(session, broker))),
+    ]
+  },
+  show: rows => [
+    table(
+      [
+        { title: 'SERVER', cell: row => row.server },
+        { title: 'ADDRESS', cell: row => row.address },
+        { title: 'MS', cell: row => row.ms.toFixed(1), right: true },
+        { title: 'STATE', cell: row => (row.answers ? 'answers' : 'does not answer') },
+      ],
+      rows,
+    ),
+  ],
+  problems: rows => rows.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
+})
+
+interface Named {
+  readonly server: string
+  readonly address: string
+}
+
+async function pingNameServer(session: AdminSession, address: string) {
+  let brokers: Named[] = []
+  const pinged = await timed(session, { server: 'name server', address }, async () => {
+    brokers = brokersIn(await session.read(address, { spec: getBrokerClusterInfo }))
+    if (brokers.length > 0) return undefined
+    return `the name server ${address} knows no broker: start one with -n ${address}, or wait for it to register`
+  })
+  return { pinged, brokers }
+}
+
+const pingBroker = (session: AdminSession, broker: Named): Promise<Pinged> =>
+  timed(session, broker, async () => {
+    try {
+      await session.ask(broker.address, { spec: getBrokerRuntimeInfo })
+    } catch (error) {
+      // A broker that wants an account runs.
+      if (!isAccessRefusal(error)) throw error
+    }
+    return undefined
+  })
+
+const isAccessRefusal = (error: unknown): boolean =>
+  error instanceof AdminError &&
+  error.code === 'REFUSED' &&
+  (error.responseCode === ResponseCode.noPermission || (error.remark ?? '').includes('AclException'))
+
+async function timed(session: AdminSession, named: Named, ask: () => Promise<string | undefined>): Promise<Pinged> {
+  const { clock } = session.runtime
+  const begun = clock.monotonic()
+  const passed = () => Math.round((clock.monotonic() - begun) * 10) / 10
+  try {
+    const problem = await ask()
+    return { ...named, answers: true, ms: passed(), ...(problem === undefined ? {} : { problem }) }
+  } catch (error) {
+    return { ...named, answers: false, ms: passed(), problem: `${named.server} ${named.address}: ${oneLine(error)}` }
+  }
+}
+
+function brokersIn({ brokerAddrTable }: ClusterInfo): Named[] {
+  return [...brokerAddrTable].flatMap(([name, { brokerAddrs }]) =>
+    [...brokerAddrs].map(([id, address]) => ({ server: id === 0 ? `broker ${name}` : `slave ${name}:${id}`, address })),
+  )
+}
