@@ -1,4 +1,4 @@
-import { bool, type Config, count, oneOf, port, text } from '@skua-mq/runtime'
+import { bool, type Config, count, logLevel, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's keys of the name server (store.md 11). */
 export const nameServerOptions = {
@@ -7,11 +7,7 @@ export const nameServerOptions = {
   kvConfigPath: text({ default: '', help: 'file of the KV configuration; empty: ~/namesrv/kvConfig.json' }),
   configStorePath: text({ default: '', help: 'file to which updated options are written', effect: 'none' }),
   orderMessageEnable: bool({ default: false, help: 'attach ORDER_TOPIC_CONFIG to route answers', live: true }),
-  logLevel: oneOf(['debug', 'info', 'warn', 'error'], {
-    default: 'info',
-    live: true,
-    help: 'events below it are not logged; of Skua’s own',
-  }),
+  logLevel,
   maxRegisteredTopics: count({
     default: 500_000,
     help: 'topics that the brokers of this name server may register, those of each broker counted; more are refused',

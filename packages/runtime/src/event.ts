@@ -1,4 +1,6 @@
-export type EventLevel = 'debug' | 'info' | 'warn' | 'error'
+/** From the least to the most urgent one. */
+export const eventLevels = ['debug', 'info', 'warn', 'error'] as const
+export type EventLevel = (typeof eventLevels)[number]
 
 /** Something that happens rarely and is worth telling. A log line is its name and its fields. */
 export interface Event {

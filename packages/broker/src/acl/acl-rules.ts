@@ -1,10 +1,9 @@
-import type { Command } from '@skua-mq/protocol'
-import { traceTopic } from '@skua-mq/protocol'
+import { AclField, type Command, traceTopic } from '@skua-mq/protocol'
 import type { Account } from './account.ts'
 import type { AclFileContent } from './acl-file.ts'
 import { adminCodes, type Need, needsOf } from './needs.ts'
 import { AclPerm, permits } from './permission.ts'
-import { AclField, isSigned } from './signature.ts'
+import { isSigned } from './signature.ts'
 
 /** What all files together say. Nothing of it changes: other files are other rules. */
 export class AclRules {

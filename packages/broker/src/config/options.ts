@@ -5,6 +5,7 @@ import {
   type Config,
   count,
   int,
+  logLevel,
   long,
   millis,
   oneOf,
@@ -37,11 +38,7 @@ const identity = {
   brokerPermission: int({ default: 6, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
   regionId: word({ default: 'DefaultRegion', help: 'told in every send reply' }),
   traceOn: bool({ default: true, help: 'told in every send reply: whether clients may trace' }),
-  logLevel: oneOf(['debug', 'info', 'warn', 'error'], {
-    default: 'info',
-    live: true,
-    help: 'events below it are not logged; of Skua’s own',
-  }),
+  logLevel,
   configBlackList: text({
     default: 'configBlackList;brokerConfigPath',
     help: 'keys that may not be changed at run time',

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { AclField, signedText } from '@skua-mq/protocol'
 import type { Credentials } from '../options.ts'
-import { compareText } from '../queue.ts'
 
 interface SignedCommand {
   readonly extFields: Record<string, string>
@@ -10,13 +10,10 @@ interface SignedCommand {
 /** Signs a request in place (admin.md 7.1); must come last, when all fields are there. */
 export function signer({ accessKey, secretKey, securityToken }: Credentials): (command: SignedCommand) => void {
   return ({ extFields, body }) => {
-    extFields.AccessKey = accessKey
-    if (securityToken !== undefined) extFields.SecurityToken = securityToken
-    delete extFields.Signature
-    const hmac = createHmac('sha1', secretKey)
-    const keys = Object.keys(extFields).sort(compareText)
-    hmac.update(keys.map(key => extFields[key]).join(''))
+    extFields[AclField.accessKey] = accessKey
+    if (securityToken !== undefined) extFields[AclField.securityToken] = securityToken
+    const hmac = createHmac('sha1', secretKey).update(signedText(extFields))
     if (body !== undefined) hmac.update(body)
-    extFields.Signature = hmac.digest('base64')
+    extFields[AclField.signature] = hmac.digest('base64')
   }
 }

@@ -1,9 +1,6 @@
 import { inspect } from 'node:util'
 import type { Event } from '@skua-mq/runtime'
 
-export const logLevels = { debug: 0, info: 1, warn: 2, error: 3 } as const
-export type LogLevel = keyof typeof logLevels
-
 export type Line = (event: Event, atMs: number) => string
 
 /** `2026-11-29T10:00:00.000Z INFO topic created: topic=Orders queues=4`. */

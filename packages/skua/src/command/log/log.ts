@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { join } from 'node:path'
-import { type Disk, EventHub, nodeRuntime } from '@skua-mq/runtime'
-import { jsonLine, type LogLevel, logLevels, textLine } from './line.ts'
+import { type Disk, EventHub, type EventLevel, eventLevels, nodeRuntime } from '@skua-mq/runtime'
+import { jsonLine, textLine } from './line.ts'
 import { LogFile } from './log-file.ts'
 
 /** What a command line says of logs. */
@@ -15,8 +15,11 @@ export interface LogFlags {
 export interface Log {
   readonly events: EventHub
   /** Asked for each event: an option may change it while the server runs. */
-  level: () => LogLevel
+  level: () => EventLevel
 }
+
+/** The higher the more urgent. */
+const urgency = (level: EventLevel): number => eventLevels.indexOf(level)
 
 /**
  * Events as lines on standard error, or in a file, and on the process-wide diagnostics channel `skua` with the server's name. A
@@ -32,10 +35,10 @@ export function openLog(server: string, file: string, { logDir, logJson }: LogFl
   const logFile = logDir === undefined ? undefined : openFile(join(logDir, file), disk)
   events.subscribe(event => {
     if (published.hasSubscribers) published.publish({ server, ...event })
-    if (logLevels[event.level] < logLevels[log.level()]) return
+    if (urgency(event.level) < urgency(log.level())) return
     const line = lineOf(event, clock.now())
     logFile?.write(line)
-    if (logFile === undefined || logLevels[event.level] >= logLevels.warn) process.stderr.write(`${line}\n`)
+    if (logFile === undefined || urgency(event.level) >= urgency('warn')) process.stderr.write(`${line}\n`)
   })
   return log
 }
