@@ -16,13 +16,13 @@ import {
   sendMessageV2,
   sendReplyMessage,
   sendReplyMessageV2,
-  subscriptionData,
   updateAndCreateAclConfig,
   updateAndCreateTopic,
   updateConsumerOffset,
   updateGlobalWhiteAddrsConfig,
   writeFields,
 } from '@skua-mq/protocol'
+import { consumerData, subscription } from '../harness.ts'
 import { World } from '../world.ts'
 
 const file = '/home/conf/plain_acl.yml'
@@ -174,14 +174,10 @@ test('a heartbeat takes every group and topic in it, and one that is refused mak
       clientID: 'c@1',
       producerDataSet: [],
       consumerDataSet: [
-        {
-          groupName: group,
-          consumeType: 'CONSUME_PASSIVELY',
-          messageModel: 'CLUSTERING',
-          consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
-          unitMode: false,
-          subscriptionDataSet: topics.map(topic => subscriptionData({ topic, expression: '*', subVersion: 1 })!),
-        },
+        consumerData(
+          group,
+          topics.map(topic => subscription(topic)),
+        ),
       ],
     })
   assert.equal((await ask('application', heartBeat, {}, beat('others', ['Orders']))).code, 1)
