@@ -23,12 +23,10 @@ if (files.length === 0) {
 }
 // What starts built programs (bin/*, npm start) tests what users run.
 if (asked.length === 0 || asked.some(path => path.includes('skua'))) run('npm', ['run', '-s', 'build'])
+const { bundleTests } = await import('./bundle.mjs')
 const { status } = spawnSync(
   process.execPath,
   [
-    '--conditions=skua-source',
-    '--import',
-    'tsx',
     '--test',
     '--test-timeout=240000',
     '--import',
@@ -38,7 +36,7 @@ const { status } = spawnSync(
     '--test-reporter-destination=stdout',
     '--test-reporter=tap',
     '--test-reporter-destination=node_modules/.last-test.tap',
-    ...files,
+    ...(await bundleTests(files)),
   ],
   { stdio: 'inherit' },
 )

@@ -9,6 +9,7 @@ import {
   type Events,
   group,
   MemoryDisk,
+  NetError,
   NodeClock,
   NodeProcessFacts,
   nodeRuntime,
@@ -63,8 +64,22 @@ const ofMachine = (host: string): boolean => host === '127.0.0.1' || host === ':
 
 const metricsOf = ({ metricsAt: at }: Broker) => (at === undefined ? {} : { metrics: `${at.host}:${at.port}` })
 
+/** How often free ports are looked for that somebody else took before they were listened at. */
+const maxStarts = 5
+
 /** A name server and a broker in this process; no state is global, so several can live side by side. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  for (let starts = 1; ; starts++) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      const isTaken = error instanceof NetError && error.code === 'EADDRINUSE'
+      if (!isTaken || options.port !== 0 || starts === maxStarts) throw error
+    }
+  }
+}
+
+async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const host = options.host ?? '127.0.0.1'
   const memory = options.store === 'memory'
   const disk: Disk | undefined = memory ? new MemoryDisk({ clock: options.clock ?? new NodeClock() }) : undefined
