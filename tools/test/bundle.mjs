@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { build, stop } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const home = join(root, 'node_modules', '.tests')
@@ -28,7 +28,7 @@ const placed = {
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
         .replaceAll(
           'import.meta.resolve(',
-          `(name => process.getBuiltinModule('module').createRequire(${url}).resolve(name))(`,
+          `(name => (name[0] === '.' ? new URL(name, ${url}).href : import.meta.resolve(name)))(`,
         )
       return { contents, loader: 'ts' }
     })
@@ -65,5 +65,6 @@ export async function bundleTests(files) {
     logLevel: 'warning',
     plugins: [placed],
   })
+  await stop()
   return files.map(file => join(own, relative(root, file).replace(/\.ts$/, '.js')))
 }
