@@ -11,6 +11,7 @@ export const packageOrder = [
   'filter-server',
   'broker',
   'admin',
+  'gateway',
   'skua',
 ] as const
 
@@ -27,7 +28,7 @@ export const runtimeOnly: readonly { pattern: RegExp; what: string }[] = [
   { pattern: /\bMath\.random\(/, what: 'Math.random' },
   { pattern: /\brandomUUID\b/, what: 'randomUUID' },
   {
-    pattern: /from 'node:(fs|fs\/promises|net|tls|dgram|http|https|child_process|timers|timers\/promises)'/,
+    pattern: /from 'node:(fs|fs\/promises|net|tls|dgram|http|http2|https|child_process|timers|timers\/promises)'/,
     what: 'a module of the machine',
   },
 ]

@@ -27,10 +27,16 @@ export class TlsListener {
   private readonly waiting = new Map<string, (socket: TLSSocket) => void>()
   private server: Server | undefined
 
-  /** Errors: NetError ETLS when key and certificate do not fit; without a given identity nothing is made yet. */
-  constructor(options: TlsServer, events: Events) {
+  private readonly alpn: readonly string[] | undefined
+
+  /**
+   * `alpn`: protocols to agree on; default: none is spoken of.
+   * Errors: NetError ETLS when key and certificate do not fit; without a given identity nothing is made yet.
+   */
+  constructor(options: TlsServer, events: Events, { alpn }: { readonly alpn?: readonly string[] } = {}) {
     this.options = options
     this.events = events
+    this.alpn = alpn
     this.enforcing = options.mode === 'enforcing'
     if (options.identity !== undefined) this.server = this.make()
   }
@@ -74,6 +80,7 @@ export class TlsListener {
       // What it may lack is looked at when the handshake is done.
       rejectUnauthorized: clientAuth === 'require' && ca !== undefined,
       minVersion: 'TLSv1.2',
+      ...(this.alpn === undefined ? {} : { ALPNProtocols: [...this.alpn] }),
     }
   }
 

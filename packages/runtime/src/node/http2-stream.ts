@@ -1,0 +1,85 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Http2Handlers, Http2Stream } from '../http2.ts'
+import type { Address } from '../net.ts'
+
+/** A stream of node:http2. Errors of it are ends: the peer is told by the protocol. */
+export class NodeHttp2Stream implements Http2Stream {
+  readonly remote: Address
+  readonly local: Address
+  private readonly stream: ServerHttp2Stream
+  private readonly headers: IncomingHttpHeaders
+  private trailers: Readonly<Record<string, string>> = {}
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    { remote, local }: { remote: Address; local: Address },
+  ) {
+    this.stream = stream
+    this.headers = headers
+    this.remote = remote
+    this.local = local
+    stream.on('error', () => {})
+  }
+
+  get method(): string {
+    return String(this.headers[constants.HTTP2_HEADER_METHOD] ?? '')
+  }
+
+  get path(): string {
+    return String(this.headers[constants.HTTP2_HEADER_PATH] ?? '')
+  }
+
+  get authority(): string {
+    return String(this.headers[constants.HTTP2_HEADER_AUTHORITY] ?? this.headers.host ?? '')
+  }
+
+  get open(): boolean {
+    return !this.stream.destroyed && !this.stream.closed
+  }
+
+  get unsentBytes(): number {
+    return this.stream.writableLength
+  }
+
+  header(name: string): string | undefined {
+    const value = this.headers[name]
+    return Array.isArray(value) ? value.join(',') : value
+  }
+
+  start({ data, ended, closed }: Http2Handlers): void {
+    const { stream } = this
+    stream.on('data', data)
+    stream.on('end', ended)
+    stream.once('close', closed)
+  }
+
+  respond(headers: Readonly<Record<string, string>>): void {
+    const { stream } = this
+    if (!this.open) return
+    stream.once('wantTrailers', () => {
+      if (this.open) stream.sendTrailers(this.trailers)
+    })
+    stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200, ...headers }, { waitForTrailers: true })
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.open) this.stream.write(bytes)
+  }
+
+  end(trailers: Readonly<Record<string, string>>): void {
+    this.trailers = trailers
+    if (this.open) this.stream.end()
+  }
+
+  refuse(headers: Readonly<Record<string, string>>): void {
+    if (!this.open) return
+    this.stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200, ...headers }, { endStream: true })
+    // What the peer goes on sending is not wanted.
+    this.stream.resume()
+  }
+
+  reset(): void {
+    if (this.open) this.stream.close(constants.NGHTTP2_CANCEL)
+  }
+}
