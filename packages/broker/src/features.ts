@@ -13,6 +13,7 @@ import { House } from './house/house.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
+import { pops } from './pop/feature.ts'
 import { pulls } from './pull/feature.ts'
 import { queries } from './query/feature.ts'
 import { registration } from './registration/feature.ts'
@@ -40,6 +41,7 @@ export const furnish = (ground: Ground) =>
     .with(filterServers)
     .with(stats)
     .with(pulls)
+    .with(pops)
     .with(registration)
     .with(retries)
     .with(transactions)

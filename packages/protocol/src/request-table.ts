@@ -8,6 +8,7 @@ import * as group from './requests/group.ts'
 import * as kvConfig from './requests/kv-config.ts'
 import * as lock from './requests/lock.ts'
 import * as offset from './requests/offset.ts'
+import * as pop from './requests/pop.ts'
 import * as pull from './requests/pull.ts'
 import * as query from './requests/query.ts'
 import * as registration from './requests/registration.ts'
@@ -22,6 +23,7 @@ import * as transaction from './requests/transaction.ts'
 const subjects: readonly Readonly<Record<string, unknown>>[] = [
   send,
   pull,
+  pop,
   query,
   offset,
   group,
@@ -87,9 +89,6 @@ export const otherCodes: readonly OtherCode[] = [
   only5(354, 'CHECK_ROCKSDB_CQ_WRITE_PROGRESS'),
   only5(355, 'EXPORT_ROCKSDB_CONFIG_TO_JSON'),
   only5(370, 'RECALL_MESSAGE'),
-  only5(400, 'QUERY_ASSIGNMENT'),
-  only5(401, 'SET_MESSAGE_REQUEST_MODE'),
-  only5(402, 'GET_ALL_MESSAGE_REQUEST_MODE'),
   only5(513, 'UPDATE_AND_CREATE_STATIC_TOPIC'),
   only5(901, 'GET_BROKER_MEMBER_GROUP'),
   only5(902, 'ADD_BROKER'),
@@ -123,14 +122,7 @@ export const otherCodes: readonly OtherCode[] = [
   only5(3008, 'DELETE_ACL'),
   only5(3009, 'GET_ACL'),
   only5(3010, 'LIST_ACL'),
-  only5(200050, 'POP_MESSAGE'),
-  only5(200051, 'ACK_MESSAGE'),
-  only5(200052, 'PEEK_MESSAGE'),
-  only5(200053, 'CHANGE_MESSAGE_INVISIBLETIME'),
-  only5(200054, 'NOTIFICATION'),
-  only5(200055, 'POLLING_INFO'),
   only5(200056, 'POP_ROLLBACK'),
-  only5(200151, 'BATCH_ACK_MESSAGE'),
 ]
 
 const otherByCode = new Map(otherCodes.map(other => [other.code, other]))

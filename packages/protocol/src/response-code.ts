@@ -29,7 +29,11 @@ export const ResponseCode = {
   consumeMessageTimeout: 207,
   noMessage: 208,
   updateAndCreateAclConfigFailed: 209,
+  /** The same number, answered to pops that may not be held: too many are. */
+  pollingFull: 209,
   deleteAclConfigFailed: 210,
+  /** The same number, answered to pops whose time is over. */
+  pollingTimeout: 210,
   updateGlobalWhiteAddrsConfigFailed: 211,
   flowControl: 215,
   illegalOperation: 604,

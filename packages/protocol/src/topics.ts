@@ -29,6 +29,22 @@ export const deadLetterPrefix = '%DLQ%'
 /** Replies to requests: behind the name of the cluster. */
 export const replyTopicSuffix = '_REPLY_TOPIC'
 
+/** Where a group's pops are kept when their time is over: behind it the name of the cluster (store.md 9.3). */
+export const reviveTopicPrefix = 'rmq_sys_REVIVE_LOG_'
+/** The group under which the broker reads that topic. */
+export const reviveGroup = 'CID_RMQ_SYS_REVIVE_GROUP'
+
+/** Messages of a topic that a group popped and did not acknowledge in time. */
+export const popRetryTopic = (topic: string, group: string): string => `${retryPrefix}${group}_${topic}`
+/** The same where enableRetryTopicV2 is on. */
+export const popRetryTopicV2 = (topic: string, group: string): string => `${retryPrefix}${group}+${topic}`
+
+/** The topic that a group's messages were in before they were retried. */
+export function popOriginOf(topic: string, group: string): string {
+  const prefix = `${retryPrefix}${group}`
+  return topic.startsWith(prefix) && '_+'.includes(topic.charAt(prefix.length)) ? topic.slice(prefix.length + 1) : topic
+}
+
 /** Queues that hold entries for messages of other topics (INNER_MULTI_DISPATCH of 5.x). */
 export const lightQueuePrefix = '%LMQ%'
 
@@ -41,6 +57,7 @@ export const brokersTopics: ReadonlySet<string> = new Set([
   selfTestTopic,
   offsetMovedTopic,
   undeliverableTopic,
+  wheelTimerTopic,
 ])
 
 const systemTopics: ReadonlySet<string> = new Set([...brokersTopics, templateTopic, benchmarkTopic, traceTopic])

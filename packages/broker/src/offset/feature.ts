@@ -1,12 +1,16 @@
-import { consumerOffsetFile } from '@skua-mq/protocol'
+import { consumerOffsetFile, reviveGroup } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
+import { positionsGroup } from '../pop/positions.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { transactionGroup } from '../transaction/half-message.ts'
 import { OffsetTable } from './offset-table.ts'
 import { PendingResets } from './pending-resets.ts'
 import { offsetRoutes } from './routes.ts'
+
+/** What the broker itself reads: it hears of nothing. */
+const brokersGroups: ReadonlySet<string> = new Set([transactionGroup, reviveGroup, positionsGroup])
 
 type Needs = On<'config' | 'runtime' | 'store' | 'file'> & { topics: TopicTable; consumers: ConsumerGroups }
 
@@ -24,7 +28,7 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
     // Consumers that run on hear of it by their next pull, and do not go on from where they were.
     const cutToLog = () => {
       for (const queue of table.cutTo((topic, queueId) => store.maxOffset(topic, queueId), 'the log ends before it'))
-        if (queue.group !== transactionGroup) resets.put(queue, queue.offset)
+        if (!brokersGroups.has(queue.group)) resets.put(queue, queue.offset)
     }
     // A slave has its master's offsets, and perhaps not yet its messages.
     const isCut = config.brokerRole !== 'SLAVE'

@@ -38,6 +38,13 @@ export function optionalTextAt(scan: HeaderScan, slot: number, field: string): s
   return (scan.starts[slot] as number) < 0 ? undefined : nameAt(scan, slot, field)
 }
 
+/** A text that hardly comes twice: keeping it would only push out others. */
+export function freshTextAt(scan: HeaderScan, slot: number, field: string): string {
+  if ((scan.starts[slot] as number) < 0) throw new HeaderError(field, 'is missing')
+  if (scan.escaped[slot] === 1) return nameAt(scan, slot, field)
+  return textOf(scan, slot)
+}
+
 function escapedText(bytes: Buffer, start: number, end: number, field: string): string {
   const length = unescapeInto(bytes, start, end)
   if (length < 0) throw new HeaderError(field, 'holds an unknown escape or is too long')

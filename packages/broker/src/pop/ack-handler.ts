@@ -1,0 +1,247 @@
+import {
+  type AckView,
+  type BatchAck,
+  changeMessageInvisibleTime,
+  type ExtraInfo,
+  FieldsHeader,
+  orderReviveQueue,
+  parseExtraInfo,
+  ResponseCode,
+  topicOfMark,
+} from '@skua-mq/protocol'
+import { ok, type Reply, type ReplyToken, refuse } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
+import type { MessageStore, PutResult } from '@skua-mq/store'
+import type { OffsetTable } from '../offset/offset-table.ts'
+import type { PullStop, PullTopic } from '../pull/pull-handler.ts'
+import { codeOfPut } from '../send/pending-send.ts'
+import { CheckPoint } from './check-point.ts'
+import type { CheckPoints } from './check-points.ts'
+import type { HeldPops } from './held-pops.ts'
+import type { PopJournal } from './journal.ts'
+import type { OrderPlace, OrderTable } from './order-table.ts'
+import { maxInvisibleMs } from './pop-handler.ts'
+import type { PopPositions } from './positions.ts'
+
+export interface AckParts {
+  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly topic: (topic: string) => PullTopic | undefined
+  readonly points: CheckPoints
+  readonly positions: PopPositions
+  readonly journal: PopJournal
+  readonly orders: OrderTable
+  readonly offsets: Pick<OffsetTable, 'find' | 'commit'>
+  readonly held: HeldPops
+}
+
+/** Acknowledgements that a batch may hold. */
+export const maxBatchAcks = 4096
+
+/**
+ * 200051, 200151 and 200053. An acknowledgement is answered with 0 when it lies in the log as the flush mode demands, or when
+ * there is nothing to acknowledge any more; a message that was acknowledged so is not delivered again.
+ */
+export class AckHandler {
+  private readonly parts: AckParts
+
+  constructor(parts: AckParts) {
+    this.parts = parts
+  }
+
+  handle(view: AckView, token: ReplyToken): void {
+    const info = parseExtraInfo(view.extraInfo)
+    const isChange = view.code === changeMessageInvisibleTime.code
+    const stop = this.check(view, isChange)
+    if (stop !== undefined) token.answer(stop.code, undefined, { remark: stop.remark })
+    else if (info === undefined)
+      token.answer(ResponseCode.systemError, undefined, { remark: 'extraInfo is none: POP_CK of a message is wanted' })
+    else if (isChange) this.change(view, info, token)
+    else if (info.reviveQid === orderReviveQueue) {
+      const stopped = this.ackInOrder(placeOf(view), view.offset, { popTime: info.popTime, who: token.connection.peer })
+      token.answer(stopped?.code ?? ResponseCode.success, undefined, { remark: stopped?.remark })
+    } else this.ack(view, info, token)
+  }
+
+  private check({ topic: name, queueId, offset }: AckView, isChange: boolean): PullStop | undefined {
+    const { topic: find, store } = this.parts
+    const topic = find(name)
+    if (topic === undefined) return { code: ResponseCode.topicNotExist, remark: `topic ${name} does not exist here` }
+    if (queueId < 0 || queueId >= topic.readQueueNums) {
+      const remark = `queueId ${queueId} is out of range: ${name} has ${topic.readQueueNums} read queues`
+      return { code: ResponseCode.messageIllegal, remark }
+    }
+    const [min, max] = [store.minOffset(name, queueId), store.maxOffset(name, queueId)]
+    if (offset >= min && (offset < max || (offset === max && !isChange))) return undefined
+    const remark = `offset ${offset} is none of queue ${queueId} of ${name}, which has ${min} to ${max}`
+    return { code: ResponseCode.noMessage, remark }
+  }
+
+  private ack(view: AckView, info: ExtraInfo, token: ReplyToken): void {
+    const point = this.pointOf(view, info)
+    const bit = point?.bitOf(view.offset) ?? 0
+    if (point === undefined || (point.settled & bit) === bit) {
+      token.answer(ResponseCode.success)
+      return
+    }
+    this.settle(point, bit, result => {
+      if (result.status === 'ok') token.answer(ResponseCode.success)
+      else token.answer(codeOfPut[result.status], undefined, { remark: result.remark || result.status })
+    })
+  }
+
+  private pointOf({ topic, consumerGroup: group, queueId }: AckView, { startOffset, popTime }: ExtraInfo) {
+    return this.parts.points.find({ topic, group, queueId, startOffset, popTime })
+  }
+
+  /** `told` once. While the log has not answered, the messages are not revived. */
+  private settle(point: CheckPoint, bits: number, told: (result: PutResult) => void): void {
+    const { journal, points, positions } = this.parts
+    const mine = bits & ~point.pending
+    point.pending |= bits
+    journal.ack(point, point.offsetsOf(bits), {
+      stored: result => {
+        point.pending &= ~mine
+        if (result.isStored) {
+          points.settle(point, bits)
+          positions.touch()
+        }
+        told(result)
+      },
+    })
+  }
+
+  /** Why not; undefined where it is done, or was before. */
+  private ackInOrder(
+    place: OrderPlace,
+    offset: number,
+    { popTime, who }: { popTime: number; who: string },
+  ): PullStop | undefined {
+    const { offsets, orders, held, clock } = this.parts
+    const { topic, group, queueId } = place
+    const before = offsets.find(group, topic, queueId)
+    if (before !== undefined && offset < before) return undefined
+    const acked = orders.ack(place, offset, popTime)
+    if (acked === 'of another pop') return undefined
+    if (acked === 'not of this pop') {
+      const remark = `offset ${offset} of queue ${queueId} of ${topic} is none of what ${group} took last`
+      return { code: ResponseCode.messageIllegal, remark }
+    }
+    offsets.commit({ group, topic, queueId, offset: acked.next, who })
+    if (orders.freeAt(place, undefined) <= clock.now()) held.more(topic, group, queueId)
+    return undefined
+  }
+
+  private change(view: AckView, info: ExtraInfo, token: ReplyToken): void {
+    const { invisibleTime } = view
+    if (invisibleTime < 0 || invisibleTime > maxInvisibleMs) {
+      const remark = `invisibleTime is ${invisibleTime}: 0 to ${maxInvisibleMs} ms are possible`
+      token.answer(ResponseCode.invalidParameter, undefined, { remark })
+    } else if (info.reviveQid === orderReviveQueue) this.changeInOrder(view, info, token)
+    else this.changePoint(view, info, token)
+  }
+
+  private changeInOrder(view: AckView, { popTime, reviveQid }: ExtraInfo, token: ReplyToken): void {
+    const { orders, offsets, clock } = this.parts
+    const { topic, consumerGroup, queueId, offset, invisibleTime } = view
+    const before = offsets.find(consumerGroup, topic, queueId)
+    const visibleAtMs = clock.now() + invisibleTime
+    if (before === undefined || offset >= before) orders.change(placeOf(view), offset, { popTime, visibleAtMs })
+    token.answer(ResponseCode.success, changed({ popTime, invisibleTime: visibleAtMs - popTime, reviveQid }))
+  }
+
+  /** A check point of its own for the message, and behind it the acknowledgement of the former. */
+  private changePoint(view: AckView, info: ExtraInfo, token: ReplyToken): void {
+    const { points, journal, clock } = this.parts
+    const { topic, consumerGroup: group, queueId, offset: startOffset, invisibleTime } = view
+    const before = this.pointOf(view, info)
+    const bit = before?.bitOf(startOffset) ?? 0
+    if (before === undefined || bit === 0 || ((before.settled | before.pending) & bit) !== 0) {
+      const remark = `offset ${startOffset} of queue ${queueId} of ${topic} is settled, or its invisible time is over`
+      token.answer(ResponseCode.noMessage, undefined, { remark })
+      return
+    }
+    const { reviveQid, brokerName } = before
+    let popTime = clock.now()
+    while (points.find({ topic, group, queueId, startOffset, popTime }) !== undefined) popTime++
+    const names = { topic, group, queueId, startOffset, popTime }
+    const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName, diffs: [0] })
+    let refused: string | undefined
+    journal.checkPoint(point, {
+      stored: result => {
+        if (!result.isStored) {
+          refused = result.remark || result.status
+          return
+        }
+        point.place = result.queueOffset
+        points.add(point)
+      },
+    })
+    // Told before it returned: acknowledged without it, the message would be lost.
+    if (refused !== undefined) token.answer(ResponseCode.systemBusy, undefined, { remark: refused })
+    else
+      this.settle(before, bit, result => {
+        if (result.status === 'ok') token.answer(ResponseCode.success, changed({ popTime, invisibleTime, reviveQid }))
+        else token.answer(codeOfPut[result.status], undefined, { remark: result.remark || result.status })
+      })
+  }
+
+  /** 200151. Each entry by itself; one that cannot be stored has the whole refused, and may be sent again. */
+  async batch({ acks }: BatchAck, who: string): Promise<Reply<Record<string, never>>> {
+    if (acks.length === 0) return refuse(ResponseCode.noMessage, 'the batch has no acknowledgement')
+    if (acks.length > maxBatchAcks)
+      return refuse(
+        ResponseCode.invalidParameter,
+        `the batch has ${acks.length} entries, at most ${maxBatchAcks} are taken`,
+      )
+    const results = await Promise.all(acks.map(ack => this.batchEntry(ack, who)))
+    return results.find(result => result !== undefined) ?? ok({})
+  }
+
+  private batchEntry(
+    ack: BatchAck['acks'][number],
+    who: string,
+  ): Promise<ReturnType<typeof refuse> | undefined> | undefined {
+    const { points } = this.parts
+    const { c: group, q: queueId, so: startOffset, pt: popTime } = ack
+    const topic = topicOfMark(ack.r, ack.t, group)
+    if (topic === undefined) return undefined
+    const offsets = bitsOf(ack.b).map(bit => startOffset + bit)
+    if (ack.rq === orderReviveQueue) {
+      for (const offset of offsets) this.ackInOrder({ topic, group, queueId }, offset, { popTime, who })
+      return undefined
+    }
+    const point = points.find({ topic, group, queueId, startOffset, popTime })
+    if (point === undefined) return undefined
+    const bits = offsets.reduce((sum, offset) => sum | point.bitOf(offset), 0) & ~point.settled
+    if (bits === 0) return undefined
+    return new Promise(resolve => {
+      this.settle(point, bits, ({ status, remark }) =>
+        resolve(status === 'ok' ? undefined : refuse(ResponseCode.systemError, remark || status)),
+      )
+    })
+  }
+}
+
+/** Distances of a batch: longer ones are of no pop. */
+const maxDistance = 1_048_576
+
+/** Which bits are set, least first: bytes in base64, of which the first has the least eight. */
+function bitsOf(base64: string): number[] {
+  const bits: number[] = []
+  Buffer.from(base64, 'base64')
+    .subarray(0, maxDistance / 8)
+    .forEach((byte, at) => {
+      for (let bit = 0; bit < 8; bit++) if ((byte & (1 << bit)) !== 0) bits.push(at * 8 + bit)
+    })
+  return bits
+}
+
+const placeOf = ({ topic, consumerGroup, queueId }: AckView): OrderPlace => ({ topic, group: consumerGroup, queueId })
+
+const changed = (fields: { popTime: number; invisibleTime: number; reviveQid: number }): FieldsHeader =>
+  new FieldsHeader({
+    popTime: String(fields.popTime),
+    invisibleTime: String(fields.invisibleTime),
+    reviveQid: String(fields.reviveQid),
+  })

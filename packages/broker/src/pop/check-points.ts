@@ -1,0 +1,102 @@
+import { assert } from '@skua-mq/runtime'
+import { type CheckPoint, type JournalQueue, keyOf, type PopKey } from './check-point.ts'
+
+/** Check points are looked for by their time in classes of this width. */
+const classMs = 100
+
+/**
+ * Pops with messages that are not settled, in memory. Bounded in bytes: whoever pops asks for room first. What it holds can
+ * be read again from the log, from `baseOf` on.
+ */
+export class CheckPoints {
+  private readonly byKey = new Map<string, CheckPoint>()
+  private readonly byTime = new Map<number, Set<CheckPoint>>()
+  /** By place, of each queue they lie in; places only grow, so that the first is the least. */
+  private readonly byPlace = new Map<JournalQueue, Map<number, CheckPoint>>()
+  private readonly maxBytes: () => number
+  bytes = 0
+
+  constructor(maxBytes: () => number) {
+    this.maxBytes = maxBytes
+  }
+
+  get size(): number {
+    return this.byKey.size
+  }
+
+  /** Whether one more pop may be begun. */
+  get hasRoom(): boolean {
+    return this.bytes < this.maxBytes()
+  }
+
+  find(key: PopKey): CheckPoint | undefined {
+    return this.byKey.get(keyOf(key))
+  }
+
+  has(key: string): boolean {
+    return this.byKey.has(key)
+  }
+
+  /** One that lies in the log. */
+  add(point: CheckPoint): void {
+    assert(!this.byKey.has(point.key) && point.place >= 0, 'a check point lies in the log, once')
+    this.byKey.set(point.key, point)
+    this.bytes += point.bytes
+    const time = classOf(point)
+    const ofTime = this.byTime.get(time)
+    if (ofTime === undefined) this.byTime.set(time, new Set([point]))
+    else ofTime.add(point)
+    const ofQueue = this.byPlace.get(point.queue)
+    if (ofQueue === undefined) this.byPlace.set(point.queue, new Map([[point.place, point]]))
+    else ofQueue.set(point.place, point)
+  }
+
+  /** Some of its messages are settled; who is settled as a whole goes. */
+  settle(point: CheckPoint, bits: number): void {
+    point.settled |= bits
+    if (point.isSettled) this.drop(point)
+  }
+
+  /** Nothing is to be done for it any more. */
+  drop(point: CheckPoint): void {
+    if (this.byKey.get(point.key) !== point) return
+    this.byKey.delete(point.key)
+    this.bytes -= point.bytes
+    const time = classOf(point)
+    const ofTime = this.byTime.get(time)
+    ofTime?.delete(point)
+    if (ofTime?.size === 0) this.byTime.delete(time)
+    this.byPlace.get(point.queue)?.delete(point.place)
+  }
+
+  /** Those whose messages are visible again, the oldest classes first, at most so many. */
+  due(nowMs: number, most: number): CheckPoint[] {
+    const last = Math.floor(nowMs / classMs)
+    const times = [...this.byTime.keys()].filter(time => time <= last).sort((a, b) => a - b)
+    const due: CheckPoint[] = []
+    for (const time of times) {
+      for (const point of this.byTime.get(time)!) {
+        if (due.length >= most) return due
+        if (point.reviveAtMs <= nowMs) due.push(point)
+      }
+    }
+    return due
+  }
+
+  /** The least place of one that is not settled; undefined where none lies in the queue. */
+  baseOf(queue: JournalQueue): number | undefined {
+    return this.byPlace.get(queue)?.keys().next().value
+  }
+
+  /** Those of a topic, its retry topics not among them. */
+  dropWhere(isGone: (point: CheckPoint) => boolean): void {
+    for (const point of [...this.byKey.values()]) if (isGone(point)) this.drop(point)
+  }
+
+  /** Messages that a group has taken of a topic and not settled. */
+  *all(): Iterable<CheckPoint> {
+    yield* this.byKey.values()
+  }
+}
+
+const classOf = ({ reviveAtMs }: CheckPoint): number => Math.floor(reviveAtMs / classMs)

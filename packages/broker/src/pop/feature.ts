@@ -1,0 +1,184 @@
+import {
+  hotAck,
+  hotPop,
+  notification,
+  orderInfoFile,
+  type PopView,
+  popOriginOf,
+  reviveTopicPrefix,
+  undeliverableTopic,
+  wheelTimerTopic,
+} from '@skua-mq/protocol'
+import { hotRoute } from '@skua-mq/remoting'
+import { part } from '@skua-mq/runtime'
+import type { BrokerConfig } from '../config/options.ts'
+import { over } from '../config/over.ts'
+import type { ExpressionFilters } from '../filter/subscription-filters.ts'
+import type { GroupTable } from '../group/group-table.ts'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import type { OffsetTable } from '../offset/offset-table.ts'
+import type { PendingResets } from '../offset/pending-resets.ts'
+import type { Traffic } from '../stats/traffic.ts'
+import type { TopicTable } from '../topic/topic-table.ts'
+import { AckHandler } from './ack-handler.ts'
+import { CheckPoints } from './check-points.ts'
+import { HeldPops } from './held-pops.ts'
+import { PopJournal } from './journal.ts'
+import { Notifier } from './notifier.ts'
+import { OrderTable } from './order-table.ts'
+import type { Taken } from './pop-answer.ts'
+import { PopHandler } from './pop-handler.ts'
+import { PopRecovery } from './pop-recovery.ts'
+import { PopPositions } from './positions.ts'
+import { Revival } from './revival.ts'
+import { popRoutes } from './routes.ts'
+
+type Needs = On<'config' | 'runtime' | 'store' | 'file' | 'storeHost'> & {
+  topics: TopicTable
+  groups: GroupTable
+  offsets: OffsetTable
+  resets: PendingResets
+  filters: ExpressionFilters
+  traffic: Traffic
+}
+
+/** Messages that groups take out of queues one by one, and acknowledge one by one. */
+export const pops: Feature<Needs> = {
+  name: 'pops',
+  make: needs => {
+    const { runtime, store, topics } = needs
+    const tables = tablesOf(needs)
+    const { points, positions, orders, held, waits } = tables
+    const handler = handlerOf(needs, tables)
+    const acks = new AckHandler({ ...needs, ...tables, clock: runtime.clock, topic: name => topics.find(name) })
+    const notifier = notifierOf(needs, tables, handler)
+    const arrived = (topic: string, queueId: number) => {
+      held.arrived(topic, queueId)
+      waits.arrived(topic, queueId)
+    }
+    store.onArrival({ arrived })
+    const isSlave = needs.config.brokerRole === 'SLAVE'
+    const check = (view: Pick<PopView, 'topic' | 'consumerGroup' | 'queueId'>) => handler.check(view)
+    const find = (name: string) => topics.find(name)
+    return {
+      hot: [
+        hotRoute(hotPop, (view, token) => (view.code === notification.code ? notifier : handler).handle(view, token)),
+        hotRoute(hotAck, (view, token) => acks.handle(view, token)),
+      ],
+      routes: popRoutes({ store, topic: find, check, positions, acks, held }),
+      tables: [orders],
+      services: isSlave ? [] : servicesOf(needs, tables),
+      presence: [part('held pops', { stop: () => stopAll(handler, held, waits) })],
+      gauges: { heldPops: () => held.size, popCheckPoints: () => points.size, popCheckPointBytes: () => points.bytes },
+      offsetReset: (topic, queueId) => {
+        void positions.commit()
+        arrived(topic, queueId)
+      },
+      topicDeleted: topic => {
+        held.endWhere(view => view.topic === topic)
+        waits.endWhere(view => view.topic === topic)
+        const isOf = (name: string, group: string) => name === topic || popOriginOf(name, group) === topic
+        points.dropWhere(point => isOf(point.topic, point.group))
+        positions.topicDeleted(isOf)
+        orders.topicDeleted(isOf)
+      },
+      groupDeleted: group => {
+        points.dropWhere(point => point.group === group)
+        positions.groupDeleted(group)
+        orders.groupDeleted(group)
+      },
+    }
+  },
+}
+
+function stopAll(handler: PopHandler, held: HeldPops, waits: HeldPops): void {
+  handler.stop()
+  held.stop()
+  waits.stop()
+}
+
+const reviveTopicOf = ({ brokerClusterName }: Pick<BrokerConfig, 'brokerClusterName'>): string =>
+  `${reviveTopicPrefix}${brokerClusterName}`
+
+function tablesOf({ config, runtime, store, file, storeHost, topics, offsets, resets }: Needs) {
+  const { clock } = runtime
+  const reviveTopic = reviveTopicOf(config)
+  const reviveQueues = () => topics.find(reviveTopic)?.readQueueNums ?? 0
+  const points = new CheckPoints(() => config.maxPopCheckPointBytes)
+  const intervalMs = () => config.flushConsumerOffsetInterval
+  const orders = new OrderTable({ clock, file: file('consumerOrderInfo', orderInfoFile), intervalMs })
+  const positions = new PopPositions({
+    ...{ clock, store, offsets, resets, points, reviveTopic, reviveQueues },
+    wasReset: place => orders.clear(place),
+    checkInMemory: config.initPopOffsetByCheckMsgInMem,
+  })
+  const ensureTopics = () => {
+    topics.ensure(wheelTimerTopic, 1, 'the first pop')
+    topics.ensure(reviveTopic, config.reviveQueueNum, 'the first pop')
+  }
+  const journal = new PopJournal({ store, clock, storeHost, reviveTopic, ensureTopics })
+  const limits = {
+    all: () => config.maxPopPollingSize,
+    ofQueue: () => config.popPollingSize,
+    ofConnection: () => config.maxHeldPullsPerConnection,
+  }
+  const [held, waits] = [new HeldPops(clock, limits), new HeldPops(clock, limits)]
+  return { points, orders, positions, journal, held, waits, reviveTopic, reviveQueues }
+}
+
+type Tables = ReturnType<typeof tablesOf>
+
+function handlerOf({ config, runtime, store, topics, groups, filters, traffic }: Needs, tables: Tables): PopHandler {
+  const { clock, random } = runtime
+  return new PopHandler({
+    ...{ ...tables, store, clock, random, brokerName: config.brokerName },
+    topic: topic => topics.find(topic),
+    group: group => groups.findOrCreate(group),
+    filterOf: ({ topic, consumerGroup: group, exp, expType: type }) =>
+      exp === undefined || exp === '' ? undefined : filters.ofText({ topic, group, expression: exp, type }),
+    counted: (group, taken) => count(traffic, group, taken),
+    settings: over(config, { brokerPermission: () => config.brokerPermission }),
+  })
+}
+
+function count(traffic: Traffic, group: string, { topic, queueId, result, offsets }: Taken): void {
+  const { nextOffset, bytes } = result
+  traffic.found.add(1)
+  traffic.countGet(group, topic, { queueId, nextOffset, count: offsets.length, bytes })
+}
+
+function notifierOf({ config, runtime, store, topics }: Needs, tables: Tables, handler: PopHandler): Notifier {
+  const { positions, orders, waits } = tables
+  return new Notifier({
+    ...{ clock: runtime.clock, store, positions, orders, held: waits },
+    topic: topic => topics.find(topic),
+    check: view => handler.check(view),
+    maxHoldMs: () => config.maxPullHoldMs,
+  })
+}
+
+/** Reads what is in flight before the broker answers, then revives. A slave does neither: it may be started as a master. */
+function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }: Needs, tables: Tables) {
+  const { points, positions } = tables
+  const recovery = new PopRecovery({
+    ...{ ...tables, ...runtime, store, offsets },
+    timerCheckPath: `${config.storePathRootDir}/config/timercheck`,
+  })
+  const revival = new Revival({
+    ...{ ...runtime, ...tables, store, points, positions },
+    isV2: config.enableRetryTopicV2,
+    hasTopic: topic => topics.find(topic) !== undefined,
+    hasGroup: group => groups.find(group) !== undefined,
+    ensureRetryTopic: (topic, group) => {
+      topics.ensure(topic, 1, `${group} did not acknowledge in time`)
+    },
+    undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,
+    revived: (topic, { count, size }) => traffic.countPut(topic, count, size),
+  })
+  return [
+    { name: 'pops in flight', start: () => recovery.run(), stop: async () => {} },
+    part('positions of pops', { start: () => positions.start(), stop: () => positions.stop() }),
+    part('revival', { start: () => revival.start(), stop: () => revival.stop() }),
+  ]
+}

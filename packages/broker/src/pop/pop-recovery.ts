@@ -1,0 +1,137 @@
+import {
+  ackBody,
+  checkPointBody,
+  PropertyName,
+  reviveGroup,
+  type StoredMessage,
+  wheelTimerTopic,
+} from '@skua-mq/protocol'
+import type { Disk } from '@skua-mq/runtime'
+import { defineEvent, type Events } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
+import type { OffsetTable } from '../offset/offset-table.ts'
+import { readQueue } from '../transaction/queue-reader.ts'
+import { CheckPoint, type JournalQueue, keyOf, maxPopped, timerQueue } from './check-point.ts'
+import type { CheckPoints } from './check-points.ts'
+import { type PopPositions, positionsGroup } from './positions.ts'
+
+export const popsRecovered = defineEvent<{ checkPoints: number; records: number }>('pops in flight were read', 'info')
+export const popRecordUnreadable = defineEvent<{ queueOffset: number; error: string }>(
+  'a check point or acknowledgement does not read',
+  'warn',
+)
+
+export interface PopRecoveryParts {
+  readonly store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset'>
+  readonly events: Events
+  readonly disk: Disk
+  /** config/timercheck of the store directory: Java's, where one was here. */
+  readonly timerCheckPath: string
+  readonly offsets: Pick<OffsetTable, 'find'>
+  readonly points: CheckPoints
+  readonly positions: PopPositions
+  readonly reviveTopic: string
+  readonly reviveQueues: () => number
+}
+
+/** How far Java's timer had come: what is before both it has moved into the revive topic. */
+interface JavaTimer {
+  readonly readToMs: number
+  readonly queueOffset: number
+}
+
+/** Acknowledgements whose check points are not read yet; more are of none. */
+const maxOrphans = 100_000
+
+/**
+ * Reads check points and acknowledgements out of the log, so that what was popped and not settled before a stop, a kill or a
+ * power cut is in memory again: the revive queues, to which a Java broker has moved some, then the timer's topic.
+ */
+export class PopRecovery {
+  private readonly parts: PopRecoveryParts
+  private readonly found = new Map<string, CheckPoint>()
+  private readonly orphans = new Map<string, number[]>()
+  private records = 0
+
+  constructor(parts: PopRecoveryParts) {
+    this.parts = parts
+  }
+
+  async run(): Promise<void> {
+    const { store, offsets, reviveTopic, reviveQueues, points, events } = this.parts
+    for (let queueId = 0; queueId < reviveQueues(); queueId++) {
+      const done = offsets.find(reviveGroup, reviveTopic, queueId) ?? -1
+      for await (const message of readQueue(store, { topic: reviveTopic, queueId }, done + 1))
+        this.take(message, queueId + 1, true)
+    }
+    const timer = this.javaTimer()
+    const from = offsets.find(reviveGroup, wheelTimerTopic, 0) ?? 0
+    const known = offsets.find(positionsGroup, wheelTimerTopic, 0) ?? 0
+    for await (const message of readQueue(store, { topic: wheelTimerTopic, queueId: 0 }, from)) {
+      if (message.properties.get(PropertyName.realTopic) !== reviveTopic) continue
+      const isMoved =
+        message.queueOffset < timer.queueOffset &&
+        Number(message.properties.get(PropertyName.timerOutMs)) < timer.readToMs
+      if (!isMoved) this.take(message, timerQueue, message.queueOffset >= known)
+    }
+    for (const point of this.found.values()) points.add(point)
+    events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
+    this.found.clear()
+    this.orphans.clear()
+  }
+
+  /** Java's file: two longs at its beginning are the time and the place it has read up to. */
+  private javaTimer(): JavaTimer {
+    const { disk, timerCheckPath } = this.parts
+    if (disk.stat(timerCheckPath) === undefined) return { readToMs: 0, queueOffset: 0 }
+    const bytes = disk.readFile(timerCheckPath)
+    if (bytes.length < 24) return { readToMs: 0, queueOffset: 0 }
+    return { readToMs: Number(bytes.readBigInt64BE(0)), queueOffset: Number(bytes.readBigInt64BE(16)) }
+  }
+
+  private take(message: StoredMessage, queue: JournalQueue, isNews: boolean): void {
+    this.records++
+    try {
+      const tag = message.properties.get(PropertyName.tags)
+      if (tag === 'ck') this.takePoint(message, queue, isNews)
+      else if (tag === 'ack' || tag === 'bAck') this.takeAck(message, queue)
+    } catch (error) {
+      const { queueOffset } = message
+      this.parts.events.emit(popRecordUnreadable({ queueOffset, error: (error as Error).message }))
+    }
+  }
+
+  private takePoint(message: StoredMessage, queue: JournalQueue, isNews: boolean): void {
+    const body = checkPointBody.decode(message.body)
+    const { t: topic, c: group, q: queueId, so: startOffset, pt: popTime, it: invisibleTime, n } = body
+    if (topic === '' || group === '' || n < 0 || n > maxPopped) return
+    const diffs = body.d ?? Array.from({ length: n }, (_, at) => at)
+    const reviveQid = queue === timerQueue ? Number(message.properties.get(PropertyName.realQueueId)) : queue - 1
+    const names = { topic, group, queueId, startOffset, popTime }
+    const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName: body.bn ?? '', diffs })
+    if (isNews) this.parts.positions.raise(topic, group, queueId, point.endOffset)
+    if (this.found.has(point.key)) return
+    point.settled = body.bm
+    for (const offset of this.orphans.get(point.key) ?? []) point.settled |= point.bitOf(offset)
+    this.orphans.delete(point.key)
+    if (point.isSettled) return
+    point.queue = queue
+    point.place = message.queueOffset
+    this.found.set(point.key, point)
+  }
+
+  private takeAck(message: StoredMessage, queue: JournalQueue): void {
+    const { t: topic, c: group, q: queueId, so: startOffset, pt: popTime, ao, aol } = ackBody.decode(message.body)
+    const key = keyOf({ topic, group, queueId, startOffset, popTime })
+    const offsets = aol ?? [ao]
+    const point = this.found.get(key)
+    if (point === undefined) {
+      // In the timer's topic they lie behind their check points: what has none there is of one that is settled.
+      if (queue !== timerQueue && this.orphans.size < maxOrphans)
+        this.orphans.set(key, [...(this.orphans.get(key) ?? []), ...offsets])
+      return
+    }
+    for (const offset of offsets) point.settled |= point.bitOf(offset)
+    if (point.isSettled) this.found.delete(key)
+  }
+}

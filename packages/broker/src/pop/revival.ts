@@ -1,0 +1,224 @@
+import {
+  PropertyName,
+  parseProperties,
+  popOriginOf,
+  popRetryTopic,
+  popRetryTopicV2,
+  printProperties,
+  retryPrefix,
+} from '@skua-mq/protocol'
+import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
+import { RecordCopy } from '../record/record-copy.ts'
+import { isRefusedForGood } from '../record/refused-for-good.ts'
+import { propertiesOf } from '../record/rewrite.ts'
+import type { CheckPoint } from './check-point.ts'
+import type { CheckPoints } from './check-points.ts'
+import type { PopJournal } from './journal.ts'
+import type { PopPositions } from './positions.ts'
+
+export const revivalPaused = defineEvent<{ remark: string }>('messages that were not acknowledged wait', 'warn')
+/** The store will never take it: it is kept elsewhere. */
+export const poppedMessageKept = defineEvent<{
+  topic: string
+  group: string
+  queueId: number
+  queueOffset: number
+  why: string
+  keptIn: string
+}>('a popped message cannot be retried', 'error')
+
+export interface RevivalParts {
+  readonly clock: Clock
+  readonly events: Events
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'refusing'>
+  readonly points: CheckPoints
+  readonly positions: PopPositions
+  readonly journal: PopJournal
+  readonly isV2: boolean
+  readonly hasTopic: (topic: string) => boolean
+  readonly hasGroup: (group: string) => boolean
+  /** Makes the retry topic where it is not there yet. */
+  readonly ensureRetryTopic: (topic: string, group: string) => void
+  /** Makes the topic for what the store refuses for good, and says its name. */
+  readonly undeliverable: () => string
+  /** Told of each message that was laid into a retry topic. */
+  readonly revived?: (topic: string, result: PutResult) => void
+}
+
+/** How often it is looked for messages whose time is over, while there are any. */
+export const reviveEveryMs = 200
+/** Check points in one go. */
+const batchSize = 500
+/** After a refusal or an error. */
+const pauseMs = 1000
+
+/**
+ * Messages whose invisible time is over come again: a copy goes into the group's retry topic, and right behind it into the
+ * log that the message is settled. So whoever acknowledges the copy does so behind both: a start that finds that
+ * acknowledgement finds the message settled, too.
+ */
+export class Revival {
+  private readonly parts: RevivalParts
+  private readonly request = new GetRequest()
+  private timer: Timer | undefined
+  private working: Promise<void> | undefined
+  private stopped = true
+
+  constructor(parts: RevivalParts) {
+    this.parts = parts
+    this.request.maxCount = 1
+  }
+
+  start(): void {
+    this.stopped = false
+    this.arm(reviveEveryMs)
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.working
+  }
+
+  private arm(ms: number): void {
+    if (this.stopped) return
+    this.timer = this.parts.clock.after(ms, () => {
+      this.working = this.round().then(pause => {
+        this.working = undefined
+        this.arm(pause)
+      })
+    })
+  }
+
+  /** Returns when to look again. */
+  private async round(): Promise<number> {
+    const { points, clock, store, events } = this.parts
+    const due = points.due(clock.now(), batchSize)
+    if (due.length === 0) return reviveEveryMs
+    if (store.refusing !== undefined) return pauseMs
+    try {
+      for (const point of due) {
+        if (this.stopped) return 0
+        await this.revive(point)
+      }
+    } catch (error) {
+      events.emit(revivalPaused({ remark: (error as Error).message }))
+      return pauseMs
+    }
+    return due.length < batchSize ? reviveEveryMs : 0
+  }
+
+  /** Throws where the store does not take it now. */
+  private async revive(point: CheckPoint): Promise<void> {
+    const { points, hasTopic, hasGroup } = this.parts
+    if (!hasTopic(popOriginOf(point.topic, point.group)) || !hasGroup(point.group)) {
+      points.drop(point)
+      return
+    }
+    const offsets = point.offsetsWithout(point.settled | point.pending)
+    for (const offset of offsets) {
+      const record = await this.read(point, offset)
+      if (this.stopped) return
+      const bit = point.bitOf(offset)
+      // It may have been acknowledged while the disk was read.
+      if (((point.settled | point.pending) & bit) !== 0) continue
+      // Retention took it: nobody can have it any more.
+      if (record === undefined) points.settle(point, bit)
+      else await this.again(point, offset, record)
+    }
+  }
+
+  private async read({ topic, queueId }: CheckPoint, offset: number): Promise<Buffer | undefined> {
+    const result = new GetResult()
+    const { request } = this
+    request.topic = topic
+    request.queueId = queueId
+    request.offset = offset
+    try {
+      await this.parts.store.get(request, result)
+      const isThis = result.status === 'found' && result.nextOffset === offset + 1
+      return isThis ? Buffer.concat(result.slices) : undefined
+    } finally {
+      result.release()
+    }
+  }
+
+  private async again(point: CheckPoint, offset: number, record: Buffer): Promise<void> {
+    const draft = new Draft()
+    if (!new RecordCopy().fill(draft, record)) throw new Error(`no message at offset ${offset} of ${point.topic}`)
+    this.address(draft, point)
+    const copied = this.append(draft)
+    const refused = copied.now
+    if (refused !== undefined && !isRefusedForGood(refused)) throw new Error(refused.remark || refused.status)
+    const kept = refused === undefined ? undefined : this.keep(draft, { point, offset, why: refused.status })
+    const settled = this.settle(point, offset)
+    const [copy] = await Promise.all([kept ?? copied.later, settled])
+    if (!copy.isStored) throw new Error(copy.remark || copy.status)
+    this.parts.revived?.(draft.topic, copy)
+  }
+
+  /** As RocketMQ has it (store.md 9.3): once more, and since when it is tried. */
+  private address(draft: Draft, { topic, group, popTime }: CheckPoint): void {
+    const { isV2, ensureRetryTopic } = this.parts
+    const retry = isV2 ? popRetryTopicV2(topic, group) : popRetryTopic(topic, group)
+    draft.topic = topic.startsWith(retryPrefix) ? topic : retry
+    draft.queueId = 0
+    draft.reconsumeTimes++
+    draft.preparedTransactionOffset = 0
+    draft.waitStored = false
+    const { properties: bytes, propertiesStart, propertiesEnd } = draft
+    const properties = parseProperties(Buffer.from(bytes.subarray(propertiesStart, propertiesEnd)).toString())
+    if (!properties.has(PropertyName.firstPopTime)) properties.set(PropertyName.firstPopTime, String(popTime))
+    // It was delayed, if ever, before it was popped.
+    properties.delete(PropertyName.delayTimeLevel)
+    draft.properties = Buffer.from(printProperties(properties))
+    draft.propertiesStart = 0
+    draft.propertiesEnd = draft.properties.length
+    ensureRetryTopic(draft.topic, group)
+  }
+
+  /** What the store answers, and at once where it refuses. */
+  private append(draft: Draft): { now: PutResult | undefined; later: Promise<PutResult> } {
+    let now: PutResult | undefined
+    let isNow = true
+    const later = new Promise<PutResult>(resolve => {
+      const stored = (result: PutResult) => {
+        const copy = Object.assign(new PutResult(), result)
+        if (isNow) now = copy
+        resolve(copy)
+      }
+      this.parts.store.append(draft, { stored })
+    })
+    isNow = false
+    return { now, later }
+  }
+
+  private keep(draft: Draft, { point, offset, why }: { point: CheckPoint; offset: number; why: string }) {
+    const { events, undeliverable } = this.parts
+    const { topic, group, queueId } = point
+    const keptIn = undeliverable()
+    events.emit(poppedMessageKept({ topic, group, queueId, queueOffset: offset, why, keptIn }))
+    const properties = propertiesOf(draft)
+    properties.delete(PropertyName.firstPopTime)
+    draft.topic = keptIn
+    draft.properties = Buffer.from(printProperties(properties))
+    draft.propertiesEnd = draft.properties.length
+    return this.append(draft).later
+  }
+
+  private settle(point: CheckPoint, offset: number): Promise<void> {
+    const { journal, points, positions } = this.parts
+    const bit = point.bitOf(offset)
+    point.pending |= bit
+    return new Promise(resolve => {
+      const stored = (result: PutResult) => {
+        point.pending &= ~bit
+        if (result.isStored) points.settle(point, bit)
+        positions.touch()
+        resolve()
+      }
+      journal.ack(point, [offset], { stored }, false)
+    })
+  }
+}
