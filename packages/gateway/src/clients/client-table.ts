@@ -1,0 +1,97 @@
+import { type Clock, every, type Timer } from '@skua-mq/runtime'
+import type { CallContext } from '../grpc/method.ts'
+import { Refused } from '../refused.ts'
+import { Code } from '../v2/code.ts'
+import { GrpcClient, languageOf } from './client.ts'
+import type { Membership } from './membership.ts'
+
+export interface ClientTableParts {
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly idleMs: number
+  readonly most: number
+  readonly join: (clientId: string, language: number) => Membership
+  /** It left, or was silent for too long. */
+  readonly left: (client: GrpcClient) => Promise<void>
+}
+
+/** How often the silent ones are looked for. */
+const sweepMs = 10_000
+
+/** Longest client id; those of the clients are below 100. */
+const maxIdLength = 512
+
+/** Clients that were here lately, by their ids. */
+export class ClientTable {
+  private readonly parts: ClientTableParts
+  private readonly clients = new Map<string, GrpcClient>()
+  private readonly leaving = new Set<Promise<void>>()
+  private timer: Timer | undefined
+
+  constructor(parts: ClientTableParts) {
+    this.parts = parts
+  }
+
+  get size(): number {
+    return this.clients.size
+  }
+
+  start(): void {
+    this.timer = every(this.parts.clock, sweepMs, () => this.sweep())
+  }
+
+  async stop(): Promise<void> {
+    this.timer?.cancel()
+    for (const client of [...this.clients.values()]) this.end(client)
+    await Promise.all(this.leaving)
+  }
+
+  /** Who asks, if it was here. Throws Refused with CLIENT_ID_REQUIRED. */
+  find(context: CallContext): GrpcClient | undefined {
+    const client = this.clients.get(idOf(context))
+    if (client !== undefined) client.seenAtMs = this.parts.clock.monotonic()
+    return client
+  }
+
+  /** Who asks. Throws Refused. */
+  get(context: CallContext): GrpcClient {
+    const known = this.find(context)
+    if (known !== undefined) return known
+    const { most, clock, join } = this.parts
+    if (this.clients.size >= most)
+      throw new Refused(Code.tooManyRequests, `${most} clients are here already (grpcMaxClients)`)
+    const id = idOf(context)
+    const membership = join(id, languageOf(context.header('x-mq-language')))
+    const client = new GrpcClient(id, { membership, nowMs: clock.monotonic() })
+    this.clients.set(id, client)
+    return client
+  }
+
+  all(): Iterable<GrpcClient> {
+    return this.clients.values()
+  }
+
+  /** Forgets it; what it held is given back in the background. */
+  end(client: GrpcClient): Promise<void> {
+    if (this.clients.get(client.id) !== client) return Promise.resolve()
+    this.clients.delete(client.id)
+    const leaving = this.parts
+      .left(client)
+      .catch(() => {})
+      .finally(() => this.leaving.delete(leaving))
+    this.leaving.add(leaving)
+    return leaving
+  }
+
+  private sweep(): void {
+    const now = this.parts.clock.monotonic()
+    for (const client of [...this.clients.values()])
+      if (client.stream === undefined && now - client.seenAtMs > this.parts.idleMs) this.end(client)
+  }
+}
+
+function idOf(context: CallContext): string {
+  const id = context.header('x-mq-client-id') ?? ''
+  if (id.trim() === '' || id.length > maxIdLength)
+    throw new Refused(Code.clientIdRequired, `the header x-mq-client-id is missing, or longer than ${maxIdLength}`)
+  return id
+}

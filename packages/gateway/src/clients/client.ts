@@ -1,0 +1,96 @@
+import { type ConsumerData, languageNumber, subscriptionData } from '@skua-mq/protocol'
+import type { Duplex } from '../grpc/method.ts'
+import type { Drafted } from '../proto/message.ts'
+import { Refused } from '../refused.ts'
+import { Code } from '../v2/code.ts'
+import { ClientType, FilterType } from '../v2/enums.ts'
+import type { FilterExpression } from '../v2/shared.ts'
+import type { TelemetryDraft, TelemetryValue } from '../v2/telemetry.ts'
+import type { Membership, Roles } from './membership.ts'
+import type { ClientSettings } from './settings.ts'
+
+type Filter = Drafted<typeof FilterExpression>
+
+/** Other names of languages in the header x-mq-language than those of remoting; what nobody knows is OTHER. */
+const other = 7
+const languages: Readonly<Record<string, string>> = {
+  GOLANG: 'GO',
+  DOT_NET: 'DOTNET',
+  C_SHARP: 'DOTNET',
+  CSHARP: 'DOTNET',
+}
+
+/** The number of a language's name as clients write it. */
+export const languageOf = (name: string | undefined): number => {
+  const upper = (name ?? '').toUpperCase()
+  return languageNumber(languages[upper] ?? upper) ?? other
+}
+
+/** The expression and the type as remoting has them. Throws Refused. */
+export function filterOf(filter: Filter | undefined): { expression: string; type: 'TAG' | 'SQL92' } {
+  const expression = filter?.expression === undefined || filter.expression === '' ? '*' : filter.expression
+  return { expression, type: filter?.type === FilterType.sql ? 'SQL92' : 'TAG' }
+}
+
+/** One client object of a gRPC library, by its client id. */
+export class GrpcClient {
+  readonly id: string
+  readonly membership: Membership
+  settings: ClientSettings | undefined
+  /** Its stream for commands. */
+  stream: Duplex<TelemetryValue, TelemetryDraft> | undefined
+  seenAtMs: number
+
+  constructor(id: string, { membership, nowMs }: { membership: Membership; nowMs: number }) {
+    this.id = id
+    this.membership = membership
+    this.seenAtMs = nowMs
+  }
+
+  /** Topics that it sends to, or consumes. */
+  get topics(): readonly string[] {
+    const { publishing, subscription } = this.settings ?? {}
+    const named = [...(publishing?.topics ?? []), ...(subscription?.subscriptions ?? []).map(({ topic }) => topic)]
+    return named.map(topic => topic?.name ?? '').filter(name => name !== '')
+  }
+
+  get group(): string | undefined {
+    return this.settings?.subscription?.group?.name
+  }
+
+  /** Takes its settings; brokers hear of them with the next beat. Throws Refused. */
+  set(settings: ClientSettings, nowMs: number): void {
+    this.settings = settings
+    this.membership.set(this.roles(nowMs))
+  }
+
+  /** A producer stands for its topics: gRPC producers have no group (grpc.md 7). */
+  private roles(nowMs: number): Roles {
+    const { publishing } = this.settings ?? {}
+    return {
+      producerGroups: (publishing?.topics ?? []).map(({ name }) => name ?? '').filter(name => name !== ''),
+      consumer: this.consumer(nowMs),
+    }
+  }
+
+  private consumer(nowMs: number): ConsumerData | undefined {
+    const { subscription, clientType } = this.settings ?? {}
+    const groupName = subscription?.group?.name
+    if (subscription === undefined || groupName === undefined || groupName === '') return undefined
+    const subscriptionDataSet = subscription.subscriptions.map(({ topic, expression: filter }) => {
+      const wish = filterOf(filter)
+      const data = subscriptionData({ topic: topic?.name ?? '', ...wish, subVersion: nowMs })
+      if (data === undefined)
+        throw new Refused(Code.illegalFilterExpression, `"${wish.expression}" is not a ${wish.type} expression`)
+      return data
+    })
+    return {
+      groupName,
+      consumeType: clientType === ClientType.pushConsumer ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
+      messageModel: 'CLUSTERING',
+      consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+      subscriptionDataSet,
+      unitMode: false,
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  type ConsumerData,
+  checkTransactionState,
+  heartBeat,
+  notifyConsumerIdsChanged,
+  readRecord,
+  type StoredMessage,
+  unregisterClient,
+} from '@skua-mq/protocol'
+import { noReply, RemotingClient, type Route, route } from '@skua-mq/remoting'
+import type { Clock, Net, Turn } from '@skua-mq/runtime'
+
+export interface MembershipParts {
+  readonly clientId: string
+  /** Its number on the wire. */
+  readonly language: number
+  readonly net: Net
+  readonly clock: Clock
+  readonly turn: Turn
+  /** A broker asks what became of a half message. */
+  readonly onCheck: (check: TransactionCheck) => void
+}
+
+/** A broker's question about a half message. */
+export interface TransactionCheck {
+  readonly tranStateTableOffset: number
+  readonly commitLogOffset: number
+  readonly message: StoredMessage
+}
+
+/** How long after its connection is gone a broker is told again; later heartbeats of the client do the rest. */
+const againMs = 1000
+
+/** What a client is for brokers. */
+export interface Roles {
+  readonly producerGroups: readonly string[]
+  readonly consumer: ConsumerData | undefined
+}
+
+/**
+ * A gRPC client as brokers see it: a member of its groups on connections of its own, so that tools list it under its own
+ * name, and brokers notice its end as they notice anybody's.
+ */
+export class Membership {
+  private readonly parts: MembershipParts
+  private readonly remoting: RemotingClient
+  private readonly told = new Set<string>()
+  private hasLeft = false
+  private roles: Roles = { producerGroups: [], consumer: undefined }
+
+  constructor(parts: MembershipParts) {
+    this.parts = parts
+    const { net, clock, turn, language } = parts
+    const onGone = (address: string) => this.again(address)
+    this.remoting = new RemotingClient({ net, clock, turn, language, routes: this.routes(), onGone })
+  }
+
+  /** A broker that was started anew knows nobody until it hears of us. */
+  private again(address: string): void {
+    if (this.hasLeft || !this.told.delete(address)) return
+    this.parts.clock.after(againMs, () => {
+      if (!this.hasLeft) this.beat([address]).catch(() => {})
+    })
+  }
+
+  set(roles: Roles): void {
+    this.roles = roles
+  }
+
+  /** Tells them that it is there. Throws the first error, when all were asked. */
+  async beat(addresses: Iterable<string>): Promise<void> {
+    const { clientId } = this.parts
+    const { producerGroups, consumer } = this.roles
+    const body = heartBeat.body.encode({
+      clientID: clientId,
+      producerDataSet: producerGroups.map(groupName => ({ groupName })),
+      consumerDataSet: consumer === undefined ? [] : [consumer],
+      heartbeatFingerprint: undefined,
+      withoutSub: undefined,
+    })
+    const beats = [...addresses].map(async address => {
+      await this.remoting.request(address, heartBeat, {}, { body })
+      this.told.add(address)
+    })
+    const failed = (await Promise.allSettled(beats)).find(beat => beat.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  /** Tells brokers that it has left; one that does not answer notices by the closed connection. */
+  async leave(): Promise<void> {
+    this.hasLeft = true
+    const { clientId: clientID } = this.parts
+    const { producerGroups, consumer } = this.roles
+    const groups = [
+      ...producerGroups.map(producerGroup => ({ producerGroup })),
+      ...(consumer === undefined ? [] : [{ consumerGroup: consumer.groupName }]),
+    ]
+    const left = [...this.told].flatMap(address =>
+      groups.map(each => this.remoting.request(address, unregisterClient, { clientID, ...each }, { timeoutMs: 1000 })),
+    )
+    await Promise.allSettled(left)
+    await this.remoting.close()
+  }
+
+  private routes(): readonly Route[] {
+    return [
+      // Queues are not divided among those who pop.
+      route(notifyConsumerIdsChanged, () => noReply),
+      route(checkTransactionState, ({ tranStateTableOffset, commitLogOffset }, { body }) => {
+        const message = readRecord(body)?.message
+        if (message !== undefined) this.parts.onCheck({ tranStateTableOffset, commitLogOffset, message })
+        return noReply
+      }),
+    ]
+  }
+}

@@ -1,0 +1,61 @@
+import {
+  getAllSubscriptionGroupConfig,
+  getSubscriptionGroupConfig,
+  ResponseCode,
+  type SubscriptionGroupConfig,
+} from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
+import type { Brokers } from './brokers.ts'
+import { Cache } from './cache.ts'
+
+/** What the gateway needs to know of a consumer group. */
+export interface GroupFacts {
+  readonly isFifo: boolean
+  /** Deliveries, the first one included. */
+  readonly maxAttempts: number
+  readonly retryPolicy: unknown
+}
+
+/** Of a group that nobody has configured. */
+const unknownGroup: GroupFacts = { isFifo: false, maxAttempts: 17, retryPolicy: undefined }
+
+const keepMs = 10_000
+const maxGroups = 10_000
+
+/** Consumer groups as a broker has them. */
+export class Groups {
+  private readonly brokers: Brokers
+  private readonly cache: Cache<GroupFacts>
+
+  constructor(brokers: Brokers, clock: Pick<Clock, 'monotonic'>) {
+    this.brokers = brokers
+    this.cache = new Cache({ clock, keepMs, most: maxGroups, load: key => this.load(key) })
+  }
+
+  /** As the first broker of the topic knows it. Throws where that one cannot be asked. */
+  async facts(group: string, topic: string): Promise<GroupFacts> {
+    for (const address of (await this.brokers.masters(topic)).values()) return this.cache.get(`${address} ${group}`)
+    return unknownGroup
+  }
+
+  private async load(key: string): Promise<GroupFacts> {
+    const [address = '', group = ''] = key.split(' ')
+    const config = await this.config(address, group)
+    if (config === undefined) return unknownGroup
+    return {
+      isFifo: config.consumeMessageOrderly ?? false,
+      maxAttempts: config.retryMaxTimes + 1,
+      retryPolicy: config.groupRetryPolicy,
+    }
+  }
+
+  /** A broker of 4.9 tells of one group only with all the others. */
+  private async config(address: string, group: string): Promise<SubscriptionGroupConfig | undefined> {
+    const one = await this.brokers.ask(address, { spec: getSubscriptionGroupConfig, header: { group } })
+    if (one.code === ResponseCode.success && one.body !== undefined)
+      return getSubscriptionGroupConfig.replyBody.decode(one.body)
+    if (one.code !== ResponseCode.requestCodeNotSupported) return undefined
+    const all = await this.brokers.want(address, { spec: getAllSubscriptionGroupConfig, header: {} })
+    return all.body && getAllSubscriptionGroupConfig.replyBody.decode(all.body).subscriptionGroupTable[group]
+  }
+}

@@ -1,0 +1,50 @@
+import { getTopicConfig, ResponseCode } from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
+import { MessageType } from '../v2/enums.ts'
+import type { Brokers } from './brokers.ts'
+import { Cache } from './cache.ts'
+
+const keepMs = 10_000
+const maxTopics = 10_000
+
+const { normal, fifo, delay, transaction, lite, priority } = MessageType
+
+/** By the topic's attribute message.type. */
+const byAttribute: Readonly<Record<string, readonly MessageType[]>> = {
+  NORMAL: [normal],
+  FIFO: [fifo],
+  DELAY: [delay],
+  TRANSACTION: [transaction],
+  MIXED: [normal, fifo, delay, transaction],
+  LITE: [lite],
+  PRIORITY: [priority],
+}
+
+/** Which kinds of messages a topic takes. */
+export class TopicTypes {
+  private readonly brokers: Brokers
+  private readonly cache: Cache<readonly MessageType[]>
+  private readonly untyped: readonly MessageType[]
+
+  /** `untyped`: name of the type of a topic without one; RocketMQ has NORMAL. */
+  constructor(brokers: Brokers, { clock, untyped }: { clock: Pick<Clock, 'monotonic'>; untyped: string }) {
+    this.brokers = brokers
+    this.untyped = byAttribute[untyped] ?? [normal]
+    this.cache = new Cache({ clock, keepMs, most: maxTopics, load: topic => this.load(topic) })
+  }
+
+  accepted(topic: string): Promise<readonly MessageType[]> {
+    return this.cache.get(topic)
+  }
+
+  private async load(topic: string): Promise<readonly MessageType[]> {
+    for (const address of (await this.brokers.masters(topic)).values()) {
+      const reply = await this.brokers.ask(address, { spec: getTopicConfig, header: { topic } })
+      if (reply.code !== ResponseCode.success || reply.body === undefined) break
+      const { attributes } = getTopicConfig.replyBody.decode(reply.body)
+      const type = attributes?.['message.type']
+      return (type === undefined ? undefined : byAttribute[type]) ?? this.untyped
+    }
+    return this.untyped
+  }
+}
