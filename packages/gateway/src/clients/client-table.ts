@@ -6,7 +6,7 @@ import { GrpcClient, languageOf } from './client.ts'
 import type { Membership } from './membership.ts'
 
 export interface ClientTableParts {
-  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly clock: Clock
   readonly idleMs: number
   readonly most: number
   readonly join: (clientId: string, language: number) => Membership

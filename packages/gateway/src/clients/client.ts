@@ -77,7 +77,7 @@ export class GrpcClient {
     const { subscription, clientType } = this.settings ?? {}
     const groupName = subscription?.group?.name
     if (subscription === undefined || groupName === undefined || groupName === '') return undefined
-    const subscriptionDataSet = subscription.subscriptions.map(({ topic, expression: filter }) => {
+    const subscriptionDataSet = (subscription.subscriptions ?? []).map(({ topic, expression: filter }) => {
       const wish = filterOf(filter)
       const data = subscriptionData({ topic: topic?.name ?? '', ...wish, subVersion: nowMs })
       if (data === undefined)

@@ -8,7 +8,7 @@ import {
   unregisterClient,
 } from '@skua-mq/protocol'
 import { noReply, RemotingClient, type Route, route } from '@skua-mq/remoting'
-import type { Clock, Net, Turn } from '@skua-mq/runtime'
+import type { Address, Clock, Net, TlsClient, Turn } from '@skua-mq/runtime'
 
 export interface MembershipParts {
   readonly clientId: string
@@ -17,6 +17,7 @@ export interface MembershipParts {
   readonly net: Net
   readonly clock: Clock
   readonly turn: Turn
+  readonly tls: TlsClient | undefined
   /** A broker asks what became of a half message. */
   readonly onCheck: (check: TransactionCheck) => void
 }
@@ -26,6 +27,7 @@ export interface TransactionCheck {
   readonly tranStateTableOffset: number
   readonly commitLogOffset: number
   readonly message: StoredMessage
+  readonly brokerAddress: string
 }
 
 /** How long after its connection is gone a broker is told again; later heartbeats of the client do the rest. */
@@ -50,9 +52,9 @@ export class Membership {
 
   constructor(parts: MembershipParts) {
     this.parts = parts
-    const { net, clock, turn, language } = parts
+    const { net, clock, turn, tls, language } = parts
     const onGone = (address: string) => this.again(address)
-    this.remoting = new RemotingClient({ net, clock, turn, language, routes: this.routes(), onGone })
+    this.remoting = new RemotingClient({ net, clock, turn, tls, language, routes: this.routes(), onGone })
   }
 
   /** A broker that was started anew knows nobody until it hears of us. */
@@ -71,7 +73,7 @@ export class Membership {
   async beat(addresses: Iterable<string>): Promise<void> {
     const { clientId } = this.parts
     const { producerGroups, consumer } = this.roles
-    const body = heartBeat.body.encode({
+    const body = heartBeat.body!.encode({
       clientID: clientId,
       producerDataSet: producerGroups.map(groupName => ({ groupName })),
       consumerDataSet: consumer === undefined ? [] : [consumer],
@@ -106,11 +108,19 @@ export class Membership {
     return [
       // Queues are not divided among those who pop.
       route(notifyConsumerIdsChanged, () => noReply),
-      route(checkTransactionState, ({ tranStateTableOffset, commitLogOffset }, { body }) => {
+      route(checkTransactionState, ({ tranStateTableOffset, commitLogOffset }, { body, connection }) => {
         const message = readRecord(body)?.message
-        if (message !== undefined) this.parts.onCheck({ tranStateTableOffset, commitLogOffset, message })
+        if (message !== undefined)
+          this.parts.onCheck({
+            tranStateTableOffset,
+            commitLogOffset,
+            message,
+            brokerAddress: addressOf(connection.remote),
+          })
         return noReply
       }),
     ]
   }
 }
+
+const addressOf = ({ host, port }: Address): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)

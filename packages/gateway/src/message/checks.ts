@@ -9,8 +9,8 @@ const nameText = /^[%|a-zA-Z0-9_-]+$/
 const maxTopicLength = 127
 const maxGroupLength = 255
 
-/** ISO control characters, which nobody may have in names and values. */
-const hasControls = (text: string): boolean => /[\u0000-\u001f\u007f-\u009f]/.test(text)
+/** Control characters, which nobody may have in names and values. */
+const hasControls = (text: string): boolean => /\p{Cc}/u.test(text)
 const isBlank = (text: string): boolean => text.trim() === ''
 
 /** The name of a topic that clients may use. Throws Refused. */

@@ -49,7 +49,7 @@ export class Brokers {
     const { brokerDatas } = await this.route(topic)
     const found = new Map<string, string>()
     for (const { brokerName, brokerAddrs } of brokerDatas) {
-      const address = brokerAddrs['0']
+      const address = brokerAddrs.get(0)
       if (address !== undefined) found.set(brokerName, address)
     }
     return found
@@ -74,6 +74,11 @@ export class Brokers {
     return reply
   }
 
+  /** Without an answer. Throws NetError. */
+  tell<Q extends AnySpec>(address: string, { spec, header, ...options }: Question<Q>): Promise<void> {
+    return this.parts.remoting.tell(address, spec, header as never, options)
+  }
+
   /** Asks the name servers, one after another until one answers. */
   private async loadRoute(topic: string): Promise<TopicRouteData> {
     let last: unknown = new NetError('EUNKNOWN', 'no name server is configured')
@@ -81,7 +86,7 @@ export class Brokers {
       try {
         const reply = await this.ask(address, { spec: getRouteInfoByTopic, header: { topic } })
         if (reply.code === ResponseCode.success && reply.body !== undefined)
-          return getRouteInfoByTopic.replyBody.decode(reply.body)
+          return getRouteInfoByTopic.replyBody!.decode(reply.body)
         last = new Refused(Code.topicNotFound, reply.remark ?? `no route to topic ${topic}`)
         if (reply.code === ResponseCode.topicNotExist) break
       } catch (error) {

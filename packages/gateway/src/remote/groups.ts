@@ -24,6 +24,8 @@ const maxGroups = 10_000
 
 /** Consumer groups as a broker has them. */
 export class Groups {
+  /** Of a group that nobody has configured, or of which nothing can be learnt. */
+  readonly unknown = unknownGroup
   private readonly brokers: Brokers
   private readonly cache: Cache<GroupFacts>
 
@@ -53,9 +55,9 @@ export class Groups {
   private async config(address: string, group: string): Promise<SubscriptionGroupConfig | undefined> {
     const one = await this.brokers.ask(address, { spec: getSubscriptionGroupConfig, header: { group } })
     if (one.code === ResponseCode.success && one.body !== undefined)
-      return getSubscriptionGroupConfig.replyBody.decode(one.body)
+      return getSubscriptionGroupConfig.replyBody!.decode(one.body)
     if (one.code !== ResponseCode.requestCodeNotSupported) return undefined
     const all = await this.brokers.want(address, { spec: getAllSubscriptionGroupConfig, header: {} })
-    return all.body && getAllSubscriptionGroupConfig.replyBody.decode(all.body).subscriptionGroupTable[group]
+    return all.body && getAllSubscriptionGroupConfig.replyBody!.decode(all.body).subscriptionGroupTable.get(group)
   }
 }

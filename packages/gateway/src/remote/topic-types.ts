@@ -41,8 +41,8 @@ export class TopicTypes {
     for (const address of (await this.brokers.masters(topic)).values()) {
       const reply = await this.brokers.ask(address, { spec: getTopicConfig, header: { topic } })
       if (reply.code !== ResponseCode.success || reply.body === undefined) break
-      const { attributes } = getTopicConfig.replyBody.decode(reply.body)
-      const type = attributes?.['message.type']
+      const { attributes } = getTopicConfig.replyBody!.decode(reply.body)
+      const type = attributes?.get('message.type')
       return (type === undefined ? undefined : byAttribute[type]) ?? this.untyped
     }
     return this.untyped

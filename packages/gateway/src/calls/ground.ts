@@ -1,0 +1,36 @@
+import type { Clock } from '@skua-mq/runtime'
+import type { ClientTable } from '../clients/client-table.ts'
+import type { HalfMessages } from '../clients/half-messages.ts'
+import type { Renewals } from '../clients/renewals.ts'
+import type { CallContext } from '../grpc/method.ts'
+import type { GatewayConfig } from '../options.ts'
+import { statusOf } from '../refused.ts'
+import type { Brokers } from '../remote/brokers.ts'
+import type { Groups } from '../remote/groups.ts'
+import type { TopicTypes } from '../remote/topic-types.ts'
+import type { StatusDraft } from '../v2/shared.ts'
+
+/** What the methods of the service are made of; each takes what it uses. */
+export interface Ground {
+  readonly clock: Clock
+  readonly config: GatewayConfig
+  readonly brokers: Brokers
+  readonly groups: Groups
+  readonly types: TopicTypes
+  readonly clients: ClientTable
+  readonly halves: HalfMessages
+  readonly renewals: Renewals
+  /** Where clients of gRPC find this server. */
+  readonly port: () => number
+}
+
+/** An answer with a status: whatever goes wrong becomes that of the answer, and gRPC's own stays OK. */
+export const answered =
+  <Q, A extends { status?: StatusDraft | undefined }>(work: (request: Q, context: CallContext) => Promise<A>) =>
+  async (request: Q, context: CallContext): Promise<A> => {
+    try {
+      return await work(request, context)
+    } catch (error) {
+      return { status: statusOf(error) } as A
+    }
+  }

@@ -1,0 +1,56 @@
+import { type ClientSettings, forConsumer, forProducer } from '../clients/settings.ts'
+import { GrpcError, GrpcStatus } from '../grpc/grpc-error.ts'
+import { bothWays, type CallContext, type Duplex } from '../grpc/method.ts'
+import { groupOf, topicOf } from '../message/checks.ts'
+import { okStatus, Refused, statusOf } from '../refused.ts'
+import type { SettingsDraft } from '../v2/shared.ts'
+import { TelemetryCommand, type TelemetryDraft, type TelemetryValue } from '../v2/telemetry.ts'
+import type { Ground } from './ground.ts'
+import { tellBrokers } from './tell-brokers.ts'
+
+type Needs = Pick<Ground, 'brokers' | 'clients' | 'groups' | 'config' | 'clock'>
+type Stream = Duplex<TelemetryValue, TelemetryDraft>
+
+/** The stream of a client: its settings go up and come back, and the server's commands come down. */
+export const telemetry = (needs: Needs) =>
+  bothWays('Telemetry', { request: TelemetryCommand, response: TelemetryCommand }, (stream: Stream, context) => {
+    stream.onMessage(async command => {
+      try {
+        if (command.settings !== undefined) await take(command.settings as ClientSettings, stream, { needs, context })
+      } catch (error) {
+        if (error instanceof GrpcError) throw error
+        if (error instanceof Refused) throw new GrpcError(GrpcStatus.invalidArgument, error.message)
+        stream.send({ status: statusOf(error) })
+      }
+    })
+  })
+
+async function take(
+  settings: ClientSettings,
+  stream: Stream,
+  { needs, context }: { needs: Needs; context: CallContext },
+): Promise<void> {
+  const { publishing, subscription } = settings
+  if (publishing === undefined && subscription === undefined)
+    throw new GrpcError(GrpcStatus.invalidArgument, 'settings have publishing or subscription')
+  for (const topic of publishing?.topics ?? []) topicOf(topic)
+  if (subscription !== undefined) groupOf(subscription.group)
+  for (const { topic } of subscription?.subscriptions ?? []) topicOf(topic)
+  const client = needs.clients.get(context)
+  client.set(settings, needs.clock.now())
+  client.stream = stream
+  stream.onClosed(() => {
+    if (client.stream === stream) client.stream = undefined
+  })
+  // Brokers that cannot be told now are told by the heartbeats; the client need not wait for them.
+  await tellBrokers(client, needs.brokers).catch(() => {})
+  stream.send({ status: okStatus, settings: await merged(settings, needs) })
+}
+
+async function merged(settings: ClientSettings, { groups, config }: Needs): Promise<SettingsDraft> {
+  const { subscription } = settings
+  if (subscription === undefined) return forProducer(settings, config)
+  const topic = subscription.subscriptions?.[0]?.topic?.name ?? ''
+  const facts = await groups.facts(subscription.group?.name ?? '', topic).catch(() => groups.unknown)
+  return forConsumer(settings, facts, config)
+}

@@ -1,0 +1,148 @@
+import { RemotingClient } from '@skua-mq/remoting'
+import {
+  type Address,
+  defineEvent,
+  type Events,
+  type Http2,
+  type Runtime,
+  type Service,
+  type TlsClient,
+  type TlsServer,
+} from '@skua-mq/runtime'
+import { ackMessage, changeInvisibleDuration, forwardToDeadLetters } from './calls/ack.ts'
+import { endTransaction } from './calls/end-transaction.ts'
+import type { Ground } from './calls/ground.ts'
+import { heartbeat, notifyClientTermination } from './calls/presence.ts'
+import { receiveMessage } from './calls/receive.ts'
+import { queryAssignment, queryRoute } from './calls/route.ts'
+import { sendMessage } from './calls/send.ts'
+import { settler } from './calls/settle.ts'
+import { telemetry } from './calls/telemetry.ts'
+import { Checks } from './clients/checks.ts'
+import type { GrpcClient } from './clients/client.ts'
+import { ClientTable } from './clients/client-table.ts'
+import { HalfMessages } from './clients/half-messages.ts'
+import { Membership } from './clients/membership.ts'
+import { Renewals } from './clients/renewals.ts'
+import { retryDelayMs, retryPolicyOf } from './clients/settings.ts'
+import { GrpcServer } from './grpc/server.ts'
+import type { GatewayConfig } from './options.ts'
+import { Brokers } from './remote/brokers.ts'
+import { Groups } from './remote/groups.ts'
+import { TopicTypes } from './remote/topic-types.ts'
+
+/** A call failed for a reason that is ours. */
+export const grpcCallFailed = defineEvent<{ path: string; error: unknown }>('gRPC call failed', 'error')
+
+export interface GatewayParts {
+  readonly config: GatewayConfig
+  readonly runtime: Pick<Runtime, 'clock' | 'net' | 'turn' | 'events'>
+  readonly http2: Http2
+  /** host:port of each. */
+  readonly nameServers: readonly string[]
+  /** Of the port for gRPC. Default: both, with a self-signed certificate. */
+  readonly tls?: TlsServer | undefined
+  /** Towards brokers and name servers. Default: plain. */
+  readonly tlsClient?: TlsClient | undefined
+}
+
+/** Bytes of all that may wait to be sent to brokers, by connection; a call waits for its answer anyway. */
+export class Gateway implements Service {
+  readonly name = 'gateway'
+  private readonly parts: GatewayParts
+  private readonly remoting: RemotingClient
+  private readonly clients: ClientTable
+  private readonly renewals: Renewals
+  private readonly server: GrpcServer
+
+  constructor(parts: GatewayParts) {
+    this.parts = parts
+    const { config, nameServers } = parts
+    const { clock, net, turn, events } = parts.runtime
+    this.remoting = new RemotingClient({ net, clock, turn, events, tls: parts.tlsClient })
+    const brokers = new Brokers({ remoting: this.remoting, clock, nameServers, routeCacheMs: config.grpcRouteCacheMs })
+    const groups = new Groups(brokers, clock)
+    const halves = new HalfMessages(clock)
+    this.renewals = renewalsOf({ parts, brokers, groups })
+    const checks = new Checks({ halves, clients: () => this.clients.all() })
+    this.clients = new ClientTable({
+      ...{ clock, idleMs: config.grpcClientIdleTimeMills, most: config.grpcMaxClients },
+      join: (clientId, language) =>
+        new Membership({
+          clientId,
+          language,
+          net,
+          clock,
+          turn,
+          tls: parts.tlsClient,
+          onCheck: check => checks.take(check),
+        }),
+      left: client => this.left(client),
+    })
+    const types = new TopicTypes(brokers, { clock, untyped: config.untypedTopic })
+    this.server = serverOf(parts, {
+      ...{ clock, config, brokers, groups, types, halves, clients: this.clients, renewals: this.renewals },
+      port: () => this.address.port,
+    })
+  }
+
+  /** Where it listens; the configured place before it does. */
+  get address(): Address {
+    const { grpcBindAddress: host, grpcServerPort: port } = this.parts.config
+    return this.server.address ?? { host, port }
+  }
+
+  async start(): Promise<void> {
+    await this.server.start()
+    this.clients.start()
+    this.renewals.start()
+  }
+
+  async stop(): Promise<void> {
+    this.renewals.stop()
+    await this.clients.stop()
+    await this.server.stop()
+    await this.remoting.close()
+  }
+
+  private async left(client: GrpcClient): Promise<void> {
+    await this.renewals.release(client.id)
+    await client.membership.leave()
+  }
+}
+
+function renewalsOf({ parts, brokers, groups }: { parts: GatewayParts; brokers: Brokers; groups: Groups }): Renewals {
+  const { config, runtime } = parts
+  return new Renewals({
+    ...{ clock: runtime.clock, config },
+    change: (renewed, ms) => settler(brokers, renewed).change(renewed.handle, ms),
+    // Two steps on: what was worked on for hours is not a quick failure.
+    retryMs: async renewed => {
+      const policy = retryPolicyOf(await groups.facts(renewed.group, renewed.topic))
+      return retryDelayMs(policy, renewed.attempt + 2)
+    },
+  })
+}
+
+function serverOf({ config, runtime, http2, tls }: GatewayParts, ground: Ground): GrpcServer {
+  const { clock, events } = runtime
+  return new GrpcServer({
+    ...{ http2, clock, tls: tls ?? { mode: 'permissive' } },
+    listen: { host: config.grpcBindAddress, port: config.grpcServerPort },
+    methods: [
+      ...[queryRoute(ground), queryAssignment(ground), sendMessage(ground), receiveMessage(ground)],
+      ...[ackMessage(ground), changeInvisibleDuration(ground), forwardToDeadLetters(ground)],
+      ...[endTransaction(ground), heartbeat(ground), notifyClientTermination(ground), telemetry(ground)],
+    ],
+    limits: {
+      maxConnections: config.grpcMaxConnections,
+      maxStreams: config.grpcMaxStreams,
+      maxMessageBytes: config.grpcMaxMessageBytes,
+      maxCarryBytes: config.grpcMaxCarryBytes,
+      maxUnsentBytes: config.grpcMaxUnsentBytes,
+    },
+    failed: (path, error) => failedTo(events, path, error),
+  })
+}
+
+const failedTo = (events: Events, path: string, error: unknown) => events.emit(grpcCallFailed({ path, error }))
