@@ -12,6 +12,7 @@ export { type ConfigChanges, LiveConfig, type LiveConfigParts, type UpdateRefusa
 export { logLevel } from './log-level.ts'
 export { makeDirectorySynced, parentOf } from './make-directory.ts'
 export { defaultMemoryDiskBytes, MemoryDisk, type MemoryDiskOptions, memoryDisk } from './memory/disk.ts'
+export { LinkedNet } from './memory/linked-net.ts'
 export * from './net.ts'
 export { NodeClock } from './node/clock.ts'
 export { NodeDisk } from './node/disk.ts'

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
+import type { Gateway, GatewayConfig } from '@skua-mq/gateway'
 import { NameServer } from '@skua-mq/nameserver'
 import {
   type Clock,
@@ -8,6 +9,7 @@ import {
   EventHub,
   type Events,
   group,
+  LinkedNet,
   MemoryDisk,
   NetError,
   NodeClock,
@@ -18,6 +20,7 @@ import {
   type TlsServer,
 } from '@skua-mq/runtime'
 import { startFilterProcess } from './filter-process.ts'
+import { gatewayOf } from './gateway.ts'
 import { freePorts } from './ports.ts'
 
 export interface StandaloneOptions {
@@ -25,6 +28,10 @@ export interface StandaloneOptions {
   readonly port?: number
   /** Name server port; default 9876, or a free one where `port` is 0. */
   readonly nameServerPort?: number
+  /** Port for gRPC clients of RocketMQ 5; 0 finds a free one. Default: none is opened. */
+  readonly grpcPort?: number
+  /** Keys of the gRPC endpoint (docs/configuration.md), over the defaults. */
+  readonly grpc?: Partial<GatewayConfig>
   /** Address to listen on and to tell clients; default 127.0.0.1. */
   readonly host?: string
   /** 'memory', or a directory. */
@@ -52,6 +59,8 @@ export interface Standalone {
   /** For clients: host:port of the name server. */
   readonly namesrvAddr: string
   readonly brokers: readonly StandaloneBroker[]
+  /** For gRPC clients: host:port; undefined without one. */
+  readonly grpcAddr: string | undefined
   /** Pulls that wait for a message at the moment. */
   heldPulls(): number
   stop(): Promise<void>
@@ -83,12 +92,13 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const host = options.host ?? '127.0.0.1'
   const memory = options.store === 'memory'
   const disk: Disk | undefined = memory ? new MemoryDisk({ clock: options.clock ?? new NodeClock() }) : undefined
-  const runtime: Runtime = {
+  const given: Runtime = {
     ...nodeRuntime(options.events ?? new EventHub()),
     ...(disk === undefined ? {} : { disk }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...options.runtime,
   }
+  const runtime = options.grpcPort === undefined ? given : { ...given, net: new LinkedNet(given.net) }
   // Nobody can connect to "every address": clients are told one that can be reached, and loopback is told loopback.
   const told = isAny(host) ? (runtime.net.ownAddresses()[0] ?? '127.0.0.1') : host
   const root = memory ? '/memory' : options.store
@@ -127,14 +137,32 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     tls,
     tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
   })
-  const parts = group('standalone', [nameServer, broker])
+  const namesrvAddr = config.namesrvAddr
+  const gateway = await gatewayFor(options, { runtime, host, namesrvAddr, maxMessageSize: config.maxMessageSize })
+  const parts = group('standalone', [nameServer, broker, ...(gateway === undefined ? [] : [gateway])])
   await parts.start()
   return {
     // Whoever embeds it is on this machine; others take the address of theirs that leads here.
     namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`,
     brokers: [{ name: config.brokerName, address: broker.brokerAddr, ...metricsOf(broker) }],
+    grpcAddr: gateway && `${isAny(host) ? '127.0.0.1' : host}:${gateway.address.port}`,
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),
     rescue: () => broker.rescue(),
   }
+}
+
+async function gatewayFor(
+  { grpcPort, grpc, tls }: StandaloneOptions,
+  {
+    runtime,
+    host,
+    namesrvAddr,
+    maxMessageSize,
+  }: { runtime: Runtime; host: string; namesrvAddr: string; maxMessageSize: number },
+): Promise<Gateway | undefined> {
+  if (grpcPort === undefined) return undefined
+  const { gatewayOptions } = await import('@skua-mq/gateway')
+  const config = configOf(gatewayOptions, { maxMessageSize, ...grpc, grpcServerPort: grpcPort, grpcBindAddress: host })
+  return gatewayOf({ config, runtime, nameServers: [namesrvAddr], tls })
 }
