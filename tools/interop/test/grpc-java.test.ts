@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { connect, consumerConnections } from '@skua-mq/admin'
+import { Admin } from '@skua-mq/client'
+import { type Standalone, startStandalone } from 'skua'
+import type { Driver } from '../src/driver.ts'
+import { grpcJavaClient } from '../src/grpc-java-client.ts'
+import { skipWithout } from '../src/toolchain.ts'
+import { until } from '../src/until.ts'
+
+interface Seen {
+  readonly messageId: string
+  readonly body: string
+  readonly tag: string | null
+  readonly keys: readonly string[]
+  readonly group: string | null
+  readonly properties: Readonly<Record<string, string>>
+  readonly attempt: number
+  readonly atMs: number
+  readonly receipt: string
+}
+
+describe('the official gRPC client for Java', { skip: skipWithout('java') }, () => {
+  let skua: Standalone
+  let java: Driver
+  let admin: Admin
+  let topics = 0
+
+  before(async () => {
+    const config = { enablePropertyFilter: true, transactionTimeOut: 1000, transactionCheckInterval: 1000 }
+    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, grpc: { untypedTopic: 'MIXED' }, config })
+    java = await grpcJavaClient()
+    admin = new Admin({ namesrvAddr: skua.namesrvAddr })
+  })
+
+  after(async () => {
+    await java?.kill()
+    await admin?.close()
+    await skua?.stop()
+  })
+
+  const call = <T>(what: string, request: Record<string, unknown> = {}): Promise<T> =>
+    java.call<T>(what, { endpoints: skua.grpcAddr, ...request })
+
+  async function newTopic(queueNum = 2): Promise<string> {
+    const topic = `Grpc_${++topics}`
+    await admin.createTopic(topic, { queueNum })
+    return topic
+  }
+
+  test('sends and receives through TLS: body, tag, keys, properties, message group', async () => {
+    const topic = await newTopic()
+    const [sent] = await call<{ messageId: string }[]>('send', {
+      ...{ topic, body: 'ä ☃', tag: 'A', key: 'k1', property: 'v', group: 'orders' },
+    })
+    await call('simple', { name: topic, topic, group: `G_${topic}` })
+    const [got, ...others] = await call<Seen[]>('receive', { name: topic })
+    assert.equal(others.length, 0)
+    assert.deepEqual(
+      { ...got, atMs: 0, receipt: '' },
+      {
+        ...{ messageId: sent?.messageId, topic, body: 'ä ☃', tag: 'A', keys: ['k1'], group: 'orders' },
+        ...{ properties: { p: 'v' }, attempt: 1, atMs: 0, receipt: '' },
+      },
+    )
+    await call('ack', { name: topic, receipt: got?.receipt })
+    await call('close', { name: topic })
+  })
+
+  test('the same in clear text', async () => {
+    const topic = await newTopic()
+    await call('send', { topic, tls: false, body: 'plain' })
+    await call('simple', { name: topic, topic, group: `G_${topic}`, tls: false })
+    assert.deepEqual(
+      (await call<Seen[]>('receive', { name: topic })).map(({ body }) => body),
+      ['plain'],
+    )
+    await call('close', { name: topic })
+  })
+
+  test('what is not acknowledged comes again after its invisible time, what is acknowledged never', async () => {
+    const topic = await newTopic(1)
+    await call('send', { topic, count: 2 })
+    await call('simple', { name: topic, topic, group: `G_${topic}` })
+    const first: Seen[] = []
+    while (first.length < 2) first.push(...(await call<Seen[]>('receive', { name: topic, invisibleMs: 10_000 })))
+    const [kept, dropped] = first
+    await call('ack', { name: topic, receipt: kept?.receipt })
+    const again: Seen[] = []
+    await until(
+      async () => again.push(...(await call<Seen[]>('receive', { name: topic }))) > 0,
+      'it comes again',
+      25_000,
+    )
+    assert.deepEqual(
+      again.map(({ messageId, attempt }) => ({ messageId, attempt })),
+      [{ messageId: dropped?.messageId, attempt: 2 }],
+    )
+    const waitedMs = again[0]!.atMs - dropped!.atMs
+    assert.ok(waitedMs > 9000 && waitedMs < 20_000, `${waitedMs} ms`)
+    await call('close', { name: topic })
+  })
+
+  test('an invisible time that is changed counts', async () => {
+    const topic = await newTopic(1)
+    await call('send', { topic })
+    await call('simple', { name: topic, topic, group: `G_${topic}` })
+    const [first] = await call<Seen[]>('receive', { name: topic, invisibleMs: 60_000 })
+    await call('hide', { name: topic, receipt: first?.receipt, ms: 2000 })
+    const again: Seen[] = []
+    await until(
+      async () => again.push(...(await call<Seen[]>('receive', { name: topic }))) > 0,
+      'it comes again',
+      15_000,
+    )
+    assert.equal(again[0]?.messageId, first?.messageId)
+    await call('close', { name: topic })
+  })
+
+  test('a push consumer takes what comes, and what failed again', async () => {
+    const topic = await newTopic()
+    await call('push', { name: topic, topic, group: `G_${topic}`, failFirst: 1 })
+    await call('send', { topic, count: 5 })
+    const got = await call<Seen[]>('received', { name: topic, count: 10, timeoutMs: 30_000 })
+    const attempts = (body: string) => got.filter(seen => seen.body === body).map(({ attempt }) => attempt)
+    for (let i = 0; i < 5; i++) assert.deepEqual(attempts(`hello ${i}`), [1, 2], `hello ${i}`)
+    await call('close', { name: topic })
+  })
+
+  test('members show in the broker’s lists under their own names', async () => {
+    const topic = await newTopic()
+    await call('push', { name: topic, topic, group: `G_${topic}` })
+    const session = connect({ namesrvAddr: skua.namesrvAddr })
+    const members = async () => (await consumerConnections(session, `G_${topic}`).catch(() => undefined))?.clients ?? []
+    await until(async () => (await members()).length === 1, 'the member is listed')
+    const [member] = await members()
+    assert.equal(member?.language, 'JAVA')
+    assert.match(member?.clientId ?? '', /@\d+@/)
+    await call('close', { name: topic })
+    await until(async () => (await members()).length === 0, 'it has left')
+    await session.close()
+  })
+
+  for (const [filter, wanted] of [
+    [{ tags: 'A || C' }, ['A', 'C']],
+    [{ sql: "TAGS = 'B' OR p = 'none'" }, ['B']],
+  ] as const) {
+    test(`only what the filter lets through: ${JSON.stringify(filter)}`, async () => {
+      const topic = await newTopic(1)
+      for (const tag of ['A', 'B', 'C']) await call('send', { topic, tag, body: tag })
+      await call('push', { name: topic, topic, group: `G_${topic}`, ...filter })
+      const got = await call<Seen[]>('received', { name: topic, count: wanted.length, timeoutMs: 15_000 })
+      assert.deepEqual(got.map(({ body }) => body).sort(), wanted)
+      await call('close', { name: topic })
+    })
+  }
+
+  test('transactions: committed ones come, rolled back ones never, of the undecided the producer is asked', async () => {
+    const topic = await newTopic(1)
+    for (const transaction of ['COMMIT', 'ROLLBACK', 'UNKNOWN'])
+      await call('send', { topic, transaction, check: 'COMMIT', body: transaction })
+    await call('push', { name: topic, topic, group: `G_${topic}` })
+    const got = await call<Seen[]>('received', { name: topic, count: 2, timeoutMs: 30_000 })
+    assert.deepEqual(got.map(({ body }) => body).sort(), ['COMMIT', 'UNKNOWN'])
+    assert.deepEqual(await call('checked'), ['UNKNOWN'])
+    await call('close', { name: topic })
+  })
+
+  test('what is refused is refused with its code', async () => {
+    const missing = call('send', { topic: 'NoSuchTopic' })
+    await assert.rejects(missing, (error: { code?: number }) => error.code === 40_402)
+    const topic = await newTopic()
+    await assert.rejects(call('send', { topic, property: 'a\u0001b' }), /40007|control|IllegalArgument/)
+    await call('simple', { name: topic, topic, group: `G_${topic}` })
+    await assert.rejects(
+      call('receive', { name: topic, invisibleMs: 1000 }),
+      (error: { code?: number }) => error.code === 40_011,
+    )
+    await call('close', { name: topic })
+  })
+})
