@@ -1,9 +1,20 @@
 import { hostname, totalmem } from 'node:os'
 import { Broker, brokerOptions } from '@skua-mq/broker'
 import { tlsOptions } from '@skua-mq/remoting'
-import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
+import {
+  group,
+  LinkedNet,
+  NodeProcessFacts,
+  nodeRuntime,
+  type OptionEntry,
+  printConfig,
+  type Runtime,
+  type TlsServer,
+} from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
+import { gatewayOf } from '../gateway.ts'
 import { configure, expandHome } from './config-file.ts'
+import { type GrpcOptions, gatewayConfigOf, grpcOptions } from './grpc.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
@@ -15,6 +26,8 @@ import { readTls } from './tls.ts'
 export interface BrokerCommand extends LogFlags {
   readonly configFile?: string
   readonly namesrvAddr?: string
+  /** Above the file and the environment. */
+  readonly further?: readonly OptionEntry[]
   readonly printConfig?: boolean
   readonly printImportantConfig?: boolean
 }
@@ -26,10 +39,11 @@ export async function runBroker(
 ): Promise<void> {
   const log = openLog('broker', 'broker.log', command)
   const { events } = log
-  const runtime = nodeRuntime(events)
-  showRecovery(events, () => runtime.clock.monotonic())
-  const further = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
-  const read = configure({ ...brokerOptions, ...tlsOptions }, { file: command.configFile, further })
+  const given = nodeRuntime(events)
+  showRecovery(events, () => given.clock.monotonic())
+  const named = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
+  const further = [...(command.further ?? []), ...named]
+  const read = configure({ ...grpcOptions, ...tlsOptions }, { file: command.configFile, further })
   const root = expandHome(read.storePathRootDir || '~/store', home)
   const config = Object.freeze({
     ...read,
@@ -44,6 +58,8 @@ export async function runBroker(
     return
   }
   const tls = readTls(config)
+  const hasGrpc = config.grpcServerPort !== 0
+  const runtime = hasGrpc ? { ...given, net: new LinkedNet(given.net) } : given
   const start = async () => {
     const broker = new Broker({
       config,
@@ -56,9 +72,11 @@ export async function runBroker(
       ...tls,
     })
     log.level = () => broker.config.logLevel
-    await broker.start()
+    const gateway = hasGrpc ? await gatewayFor(config, { runtime, tls: tls.tls }) : undefined
+    const parts = group('broker and gRPC', gateway === undefined ? [broker] : [broker, gateway])
+    await parts.start()
     tellOpenToAll(events, { ...config, host: '' })
-    return broker
+    return { brokerAddr: broker.brokerAddr, stop: () => parts.stop(), rescue: () => broker.rescue() }
   }
   const broker = await untilSignal(start, { ignoreHangUp: true })
   const known = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
@@ -66,3 +84,12 @@ export async function runBroker(
     `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,
   )
 }
+
+/** Listens where the broker does: on all addresses. */
+const gatewayFor = (config: GrpcOptions, { runtime, tls }: { runtime: Runtime; tls: TlsServer }) =>
+  gatewayOf({
+    config: { ...gatewayConfigOf(config), grpcBindAddress: '' },
+    runtime,
+    nameServers: config.namesrvAddr.split(';').filter(address => address !== ''),
+    tls,
+  })

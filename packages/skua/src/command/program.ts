@@ -36,6 +36,8 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--host <address>', 'address to listen on and to tell clients', '127.0.0.1')
     .option('--port <port>', 'port of the broker; the second listener is on this minus 2; 0: any free one', port, 10911)
     .option('--namesrv-port <port>', 'port of the name server', port)
+    .option('--grpc-port <port>', 'port for gRPC clients; default 8081, where it is free; 0: any free one', port)
+    .option('--no-grpc', 'none is opened for them')
     .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
     .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
     .option('--log-json', 'a JSON object for each line of the log')
@@ -87,6 +89,14 @@ function addMessageCommands(skua: Command, surroundings: Surroundings, env: Node
     .action(async options => (await import('./tx.ts')).listTransactions(options))
 }
 
+/** Flags of Apache's mqproxy with two letters behind one hyphen, which commander reads as two flags. */
+const twoLetters: Readonly<Record<string, string>> = {
+  '-pc': '--proxy-config-path',
+  '-pm': '--proxy-mode',
+  '-bc': '--broker-config-path',
+}
+const longFlag = (arg: string): string => twoLetters[arg] ?? arg
+
 /** Parses and runs; what goes wrong is one line on standard error and exit code 1. */
 export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   // Its subcommands have Apache's flags, of which commander is to know nothing here.
@@ -98,7 +108,7 @@ export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv
   for (const command of [skua, ...skua.commands.flatMap(below => [below, ...below.commands])])
     command.exitOverride().configureOutput({ writeErr: text => process.stderr.write(text) })
   try {
-    await skua.parseAsync([...args], { from: 'user' })
+    await skua.parseAsync(args[0] === 'proxy' ? args.map(longFlag) : [...args], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 1

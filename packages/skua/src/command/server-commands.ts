@@ -24,6 +24,16 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./broker.ts')).runBroker(options, surroundings))
   skua
+    .command('proxy')
+    .description('the endpoint for gRPC clients alone, before brokers of ours or of Apache’s')
+    .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
+    .option('--proxy-config-path <file>', 'rmq-proxy.json; -pc says the same')
+    .option('--proxy-mode <mode>', 'CLUSTER, or LOCAL: with a broker in this process; -pm says the same')
+    .option('--broker-config-path <file>', 'broker.conf of the broker in this process; -bc says the same')
+    .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
+    .option('--log-json', 'a JSON object for each line of the log')
+    .action(async options => (await import('./proxy.ts')).runProxy(options, surroundings))
+  skua
     .command('filterserver')
     .description('a filter server, as brokers with filterServerNums start them')
     .requiredOption('--broker <addr>', 'its broker, host:port')

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { brokerOptions } from '@skua-mq/broker'
+import { gatewayOptions } from '@skua-mq/gateway'
 import { tlsOptions } from '@skua-mq/remoting'
-import { nodeRuntime } from '@skua-mq/runtime'
+import { nodeRuntime, type OptionTable } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { configure } from './config-file.ts'
 import { entriesOf } from './environment.ts'
+import { type GrpcOptions, grpcOptions, unaskedGrpcPort } from './grpc.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
@@ -18,15 +20,21 @@ export interface StandaloneCommand extends LogFlags {
   readonly host: string
   readonly port: number
   readonly namesrvPort?: number
+  readonly grpcPort?: number
+  /** False: none. */
+  readonly grpc?: boolean
   readonly config?: Record<string, string>
 }
 
 /** `skua`, `npm start`: everything in this process, and a banner that says where. */
 export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value }))
-  const read = configure({ ...brokerOptions, ...tlsOptions }, { file: undefined, further })
-  const given = new Set([...entriesOf(process.env, brokerOptions), ...further].map(({ key }) => key))
-  const config = Object.fromEntries(Object.entries(read).filter(([key]) => key in brokerOptions && given.has(key)))
+  const read = configure({ ...grpcOptions, ...tlsOptions }, { file: undefined, further })
+  const given = new Set([...entriesOf(process.env, grpcOptions), ...further].map(({ key }) => key))
+  const givenOf = (table: OptionTable) =>
+    Object.fromEntries(Object.entries(read).filter(([key]) => key in table && given.has(key)))
+  const config = givenOf(brokerOptions)
+  const grpcPort = await grpcPortOf(command, read)
   const tls = readTls(read)
   const log = openLog('standalone', 'skua.log', command)
   // Who starts it by hand is told in the banner; a file hears all that the option wants.
@@ -39,6 +47,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       host: command.host,
       port: command.port,
       ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
+      ...(grpcPort === undefined ? {} : { grpcPort, grpc: givenOf(gatewayOptions) }),
       events: showRecovery(log.events, () => nodeRuntime().clock.monotonic()),
       config,
       ...tls,
@@ -52,6 +61,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
 
   name server  ${skua.namesrvAddr}
   broker       ${broker?.address} (${broker?.name}), which is what clients are told
+  gRPC         ${skua.grpcAddr ?? 'off'}
   store        ${command.memory ? 'in memory, gone at the end' : directory}
 
 Try it:
@@ -60,6 +70,13 @@ Try it:
 
 Ctrl-C ends it.
 `)
+}
+
+/** Named by a flag, by a key, or by nobody. */
+async function grpcPortOf(command: StandaloneCommand, read: GrpcOptions): Promise<number | undefined> {
+  if (command.grpc === false) return undefined
+  if (command.grpcPort !== undefined) return command.grpcPort
+  return read.grpcServerPort === 0 ? unaskedGrpcPort(nodeRuntime().net, command) : read.grpcServerPort
 }
 
 /** Anonymous memory of this process (RssAnon of Linux), without the shared text of node; elsewhere all that is resident. */
