@@ -1,2 +1,5 @@
 export { Gateway, type GatewayParts, grpcCallFailed } from './gateway.ts'
 export { type GatewayConfig, gatewayOptions } from './options.ts'
+export type { ProtoFields, ProtoMessage } from './proto/message.ts'
+export { Code } from './v2/code.ts'
+export { protocolMessages } from './v2/messages.ts'
