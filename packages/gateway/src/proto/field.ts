@@ -15,6 +15,8 @@ export interface ProtoType<T> {
 
 /** A field of a message. */
 export interface ProtoField<T> {
+  /** Whether it may come so; a field that comes another way is passed over, as one that nobody knows. */
+  readonly takes: (wire: number) => boolean
   /** For an absent one; a new one each time where it can be changed. */
   readonly absent: () => T
   readonly write: (writer: ProtoWriter, number: number, value: T) => void
@@ -58,6 +60,7 @@ export const blob: ProtoType<Uint8Array> = {
 
 /** A field as proto3 has it by default: what is zero is not sent. */
 export const one = <T>(type: ProtoType<T>): ProtoField<T> => ({
+  takes: wire => wire === type.wire,
   absent: () => type.zero,
   write: (writer, number, value) => {
     if (type.isZero(value)) return
@@ -69,6 +72,7 @@ export const one = <T>(type: ProtoType<T>): ProtoField<T> => ({
 
 /** A field that may be missing, which is not the same as zero. Messages are always so. */
 export const optional = <T>(type: ProtoType<T>): ProtoField<T | undefined> => ({
+  takes: wire => wire === type.wire,
   absent: () => undefined,
   write: (writer, number, value) => {
     if (value === undefined) return
@@ -80,6 +84,7 @@ export const optional = <T>(type: ProtoType<T>): ProtoField<T | undefined> => ({
 
 /** Any number of them. Numbers are written packed, and read either way. */
 export const repeated = <T>(type: ProtoType<T>): ProtoField<readonly T[]> => ({
+  takes: wire => wire === type.wire || wire === 2,
   absent: () => [],
   write: (writer, number, values) => {
     if (values.length === 0) return
@@ -105,6 +110,7 @@ export const repeated = <T>(type: ProtoType<T>): ProtoField<readonly T[]> => ({
 
 /** Names and texts. */
 export const texts: ProtoField<ReadonlyMap<string, string>> = {
+  takes: wire => wire === 2,
   absent: () => new Map(),
   write: (writer, number, values) => {
     for (const [name, value] of values) {

@@ -53,7 +53,7 @@ export function message<const F extends ProtoFields>(name: string, fields: F): P
     while (!reader.isAtEnd) {
       const tag = reader.varint()
       const found = byNumber[Math.floor(tag / 8)]
-      if (found === undefined) reader.skip(tag % 8)
+      if (found === undefined || !found.field.takes(tag % 8)) reader.skip(tag % 8)
       else value[found.name] = found.field.read(reader, tag % 8, value[found.name])
     }
     return value

@@ -69,14 +69,20 @@ export class NodeHttp2Stream implements Http2Stream {
 
   end(trailers: Readonly<Record<string, string>>): void {
     this.trailers = trailers
-    if (this.open) this.stream.end()
+    if (!this.open) return
+    this.stream.once('finish', () => this.leave())
+    this.stream.end()
   }
 
   refuse(headers: Readonly<Record<string, string>>): void {
     if (!this.open) return
     this.stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200, ...headers }, { endStream: true })
-    // What the peer goes on sending is not wanted.
-    this.stream.resume()
+    this.leave()
+  }
+
+  /** What the peer goes on sending is not wanted: it is told so, without an error. */
+  private leave(): void {
+    if (!this.stream.readableEnded) this.stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
   reset(): void {
