@@ -88,17 +88,22 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   }
 }
 
-async function startOnce(options: StandaloneOptions): Promise<Standalone> {
-  const host = options.host ?? '127.0.0.1'
-  const memory = options.store === 'memory'
-  const disk: Disk | undefined = memory ? new MemoryDisk({ clock: options.clock ?? new NodeClock() }) : undefined
-  const given: Runtime = {
+function runtimeOf(options: StandaloneOptions): Runtime {
+  const disk: Disk | undefined =
+    options.store === 'memory' ? new MemoryDisk({ clock: options.clock ?? new NodeClock() }) : undefined
+  const runtime: Runtime = {
     ...nodeRuntime(options.events ?? new EventHub()),
     ...(disk === undefined ? {} : { disk }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...options.runtime,
   }
-  const runtime = options.grpcPort === undefined ? given : { ...given, net: new LinkedNet(given.net) }
+  return options.grpcPort === undefined ? runtime : { ...runtime, net: new LinkedNet(runtime.net) }
+}
+
+async function startOnce(options: StandaloneOptions): Promise<Standalone> {
+  const host = options.host ?? '127.0.0.1'
+  const memory = options.store === 'memory'
+  const runtime = runtimeOf(options)
   // Nobody can connect to "every address": clients are told one that can be reached, and loopback is told loopback.
   const told = isAny(host) ? (runtime.net.ownAddresses()[0] ?? '127.0.0.1') : host
   const root = memory ? '/memory' : options.store

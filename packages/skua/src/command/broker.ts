@@ -33,10 +33,7 @@ export interface BrokerCommand extends LogFlags {
 }
 
 /** `skua broker`, `bin/mqbroker`: Apache's defaults, flags and lines. */
-export async function runBroker(
-  command: BrokerCommand,
-  { namesrvAddr, home, rocketmqHome }: Surroundings,
-): Promise<void> {
+export async function runBroker(command: BrokerCommand, surroundings: Surroundings): Promise<void> {
   const log = openLog('broker', 'broker.log', command)
   const { events } = log
   const given = nodeRuntime(events)
@@ -44,15 +41,7 @@ export async function runBroker(
   const named = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
   const further = [...(command.further ?? []), ...named]
   const read = configure({ ...grpcOptions, ...tlsOptions }, { file: command.configFile, further })
-  const root = expandHome(read.storePathRootDir || '~/store', home)
-  const config = Object.freeze({
-    ...read,
-    brokerName: read.brokerName === 'DEFAULT_BROKER' ? hostname() : read.brokerName,
-    namesrvAddr: read.namesrvAddr || (namesrvAddr ?? ''),
-    storePathRootDir: root,
-    rocketmqHome: expandHome(read.rocketmqHome || (rocketmqHome ?? ''), home),
-    storePathCommitLog: expandHome(read.storePathCommitLog, home),
-  })
+  const config = placed(read, surroundings)
   if (command.printConfig || command.printImportantConfig) {
     process.stdout.write(printConfig(brokerOptions, config))
     return
@@ -83,6 +72,18 @@ export async function runBroker(
   process.stdout.write(
     `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,
   )
+}
+
+/** What the keys leave to the machine and the environment. */
+function placed<C extends GrpcOptions>(read: C, { namesrvAddr, home, rocketmqHome }: Surroundings): C {
+  return Object.freeze({
+    ...read,
+    brokerName: read.brokerName === 'DEFAULT_BROKER' ? hostname() : read.brokerName,
+    namesrvAddr: read.namesrvAddr || (namesrvAddr ?? ''),
+    storePathRootDir: expandHome(read.storePathRootDir || '~/store', home),
+    rocketmqHome: expandHome(read.rocketmqHome || (rocketmqHome ?? ''), home),
+    storePathCommitLog: expandHome(read.storePathCommitLog, home),
+  })
 }
 
 /** Listens where the broker does: on all addresses. */
