@@ -66,6 +66,16 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./message.ts')).message,
   },
   {
+    name: 'explain',
+    words: '<id>',
+    help: 'why a group has consumed a message, or has not: one sentence',
+    flags: [
+      { flag: '-g, --group <group>', help: 'the group', needed: true },
+      { flag: '--topic <topic>', help: 'look for a unique id only there (default: all topics)' },
+    ],
+    load: async () => (await import('./explain/explain.ts')).explain,
+  },
+  {
     name: 'find',
     words: '<topic>',
     help: 'messages of a topic by their key',
