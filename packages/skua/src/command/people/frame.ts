@@ -28,6 +28,8 @@ export interface PersonCommand<O, T> {
   show(result: T, given: Given<O>): readonly Block[]
   /** Sentences for standard error; with any, the exit code is 1. */
   problems?(result: T): readonly string[]
+  /** Where the result itself says it. Default: by `problems`. */
+  exitCode?(result: T): number
 }
 
 /** Infers the types. */

@@ -34,6 +34,15 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'doctor',
+    help: 'what is wrong with the cluster, each with its remedy; exit code 1 where it is an error',
+    flags: [
+      { flag: '--net', help: 'also measure the network: round trips, throughput, interfaces, connections' },
+      { flag: '--watch <s>', help: 'how long queues are watched for progress', parse: positive, standard: 10 },
+    ],
+    load: async () => (await import('./doctor/doctor.ts')).doctor,
+  },
+  {
     name: 'topics',
     help: 'topics with their queues, permission, messages stored, and when one was last written',
     flags: [{ flag: '--all', help: 'also those of the system, of retries and of dead letters' }],

@@ -97,7 +97,7 @@ async function carryOut(command: AnyPersonCommand, given: Given, desk: Desk): Pr
   else await print(desk, command.show(result, given))
   const problems = command.problems?.(result) ?? []
   for (const problem of problems) desk.error(`skua: ${problem}\n`)
-  return problems.length === 0 ? 0 : 1
+  return problems.length === 0 ? (command.exitCode?.(result) ?? 0) : 1
 }
 
 async function print(desk: Desk, blocks: readonly Block[]): Promise<void> {
