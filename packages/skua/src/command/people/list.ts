@@ -4,7 +4,7 @@ import type { Entry } from './frame.ts'
 
 /** Names that have commands below them. */
 export const groups: readonly { readonly name: string; readonly help: string }[] = [
-  { name: 'offsets', help: 'where a group goes on: show, reset' },
+  { name: 'offsets', help: 'where a group goes on, and who moved it: show, reset, history, undo' },
   { name: 'dlq', help: 'dead letters of a group: list, show, resend' },
 ]
 
@@ -116,6 +116,29 @@ export const entries: readonly Entry[] = [
       yes,
     ],
     load: async () => (await import('./offsets-reset.ts')).offsetsReset,
+  },
+  {
+    name: 'offsets history',
+    words: '[group]',
+    help: 'who moved offsets of a group, when, from where, by which request: resets, clones, commits backwards, deletions',
+    flags: [
+      { flag: '-g, --group <group>', help: 'the group' },
+      { flag: '--topic <topic>', help: 'only in this topic' },
+      { flag: '--limit <n>', help: 'the last so many of each broker', parse: positive, standard: 1000 },
+    ],
+    load: async () => (await import('./offsets-history.ts')).offsetsHistory,
+  },
+  {
+    name: 'offsets undo',
+    words: '[group]',
+    help: 'have a group go on where it was before it was moved last; shows each queue and asks first',
+    flags: [
+      { flag: '-g, --group <group>', help: 'the group' },
+      { flag: '--topic <topic>', help: 'only in this topic' },
+      dryRun,
+      yes,
+    ],
+    load: async () => (await import('./offsets-undo.ts')).offsetsUndo,
   },
   {
     name: 'dlq list',

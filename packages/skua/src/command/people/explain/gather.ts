@@ -6,6 +6,7 @@ import {
   groupProgress,
   masterNamed,
   messageTrace,
+  offsetHistory,
   ownerKey,
   queueOwners,
   queueUnits,
@@ -18,6 +19,7 @@ import {
   scheduleTopic,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
+import { timeText } from '../../mqadmin/frame/time-text.ts'
 import { copiesIn, messageCopies } from '../message-copies.ts'
 import type { Fate } from './fate.ts'
 import { isCopyOf } from './verdict.ts'
@@ -47,7 +49,7 @@ export async function gather(
     stands,
     owner: online === undefined || lies.topic === scheduleTopic ? undefined : await ownerOf(session, group, lies),
     trace: await traceOf(session, group, message),
-    skipped: undefined,
+    skipped: await skippedBy(session, group, lies),
   }
 }
 
@@ -98,6 +100,21 @@ const traceOf = (session: AdminSession, group: string, { msgId }: FoundMessage):
     const step = steps.filter(({ type, group: by }) => type === 'Sub' && by === group).at(-1)
     return step === undefined ? undefined : { ...step, isDone: step.status === 'success' }
   })
+
+/** The last move over the message, where none went back before it since. */
+const skippedBy = (session: AdminSession, group: string, { topic, brokerName, queueId, queueOffset }: FoundMessage) =>
+  unlessRefused(async () => {
+    const { address } = await masterNamed(session, brokerName)
+    const { moves } = await offsetHistory(session, { group, topic })
+    const own = moves.filter(move => move.address === address && move.queueId === queueId)
+    const last = own.filter(({ from = 0, to = 0 }) => crosses(queueOffset, from, to)).at(-1)
+    if (last === undefined || (last.to ?? 0) <= queueOffset) return undefined
+    return `${group} was moved from ${last.from ?? 'nowhere'} to ${last.to} at ${timeText(last.atMs)}, past it (${last.who})`
+  })
+
+/** Whether a move goes over a message, or back before it. */
+const crosses = (offset: number, from: number, to: number): boolean =>
+  (from <= offset && offset < to) || (to <= offset && offset < from)
 
 /** Brokers and members that do not tell leave it open. */
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
