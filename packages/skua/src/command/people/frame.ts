@@ -1,11 +1,15 @@
 import type { AdminSession } from '@skua-mq/admin'
 import type { Block } from '../mqadmin/frame/table.ts'
 import type { Terminal } from '../mqadmin/frame/terminal.ts'
+import type { AnyLiveCommand } from './live.ts'
+import type { OpenScreenOf } from './screen.ts'
 
 /** Where a command for people prints and asks; a test reads along and answers. */
 export interface Desk extends Terminal {
   /** Undefined where nobody sits: what is not asked is not done. */
   readonly ask: ((question: string) => Promise<string>) | undefined
+  /** Undefined where there is no terminal, but a file or a pipe. */
+  readonly screen?: OpenScreenOf | undefined
 }
 
 /** What a command is given. `O` are its own flags by commander's names. */
@@ -57,5 +61,5 @@ export interface Entry {
   readonly flags: readonly FlagOf[]
   /** Longest wait for an answer. Default 5000. */
   readonly timeoutMs?: number
-  load(): Promise<AnyPersonCommand>
+  load(): Promise<AnyPersonCommand | AnyLiveCommand>
 }

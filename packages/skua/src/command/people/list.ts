@@ -43,6 +43,15 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./doctor/doctor.ts')).doctor,
   },
   {
+    name: 'top',
+    help: 'topics and groups with their rates, live in a terminal; elsewhere one table; --json prints a line a tick',
+    flags: [
+      { flag: '--interval <s>', help: 'between two readings', parse: positive, standard: 2 },
+      { flag: '--count <n>', help: 'end after so many ticks', parse: positive },
+    ],
+    load: async () => (await import('./top/top.ts')).top,
+  },
+  {
     name: 'topics',
     help: 'topics with their queues, permission, messages stored, and when one was last written',
     flags: [{ flag: '--all', help: 'also those of the system, of retries and of dead letters' }],

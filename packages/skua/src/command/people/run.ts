@@ -7,6 +7,8 @@ import type { Block } from '../mqadmin/frame/table.ts'
 import { processTerminal } from '../mqadmin/frame/terminal.ts'
 import { tlsOf } from '../tls-flags.ts'
 import type { AnyPersonCommand, Desk, Entry, Given } from './frame.ts'
+import { carryOutLive } from './live.ts'
+import { processScreen } from './screen.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -35,6 +37,9 @@ const processDesk: Desk = {
   get ask() {
     return process.stdin.isTTY === true ? askAtTerminal : undefined
   },
+  get screen() {
+    return processScreen()
+  },
 }
 
 async function askAtTerminal(question: string): Promise<string> {
@@ -49,6 +54,9 @@ async function askAtTerminal(question: string): Promise<string> {
 
 /** Runs it and answers the exit code: 0 done, 1 not. What went wrong is a line on standard error. */
 export async function runPerson({ entry, words, options, env, desk = processDesk }: PersonRun): Promise<number> {
+  // Who reads along may have enough of it: head, say.
+  if (desk === processDesk)
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
     const access = await accessOf(options, {
       accessKey: env['SKUA_ACCESS_KEY'],
@@ -59,7 +67,9 @@ export async function runPerson({ entry, words, options, env, desk = processDesk
     const connectTimeoutMs = Math.min(timeoutMs, 3000)
     const session = connect({ namesrvAddr, tls: tlsOf(options), timeoutMs, connectTimeoutMs, ...access })
     try {
-      return await carryOut(await entry.load(), givenOf({ session, words, options, desk }), desk)
+      const command = await entry.load()
+      const given = givenOf({ session, words, options, desk })
+      return 'ticks' in command ? await carryOutLive(command, given, desk) : await carryOut(command, given, desk)
     } finally {
       await session.close()
     }
