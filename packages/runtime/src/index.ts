@@ -15,6 +15,7 @@ export { defaultMemoryDiskBytes, MemoryDisk, type MemoryDiskOptions, memoryDisk 
 export * from './net.ts'
 export { NodeClock } from './node/clock.ts'
 export { NodeDisk } from './node/disk.ts'
+export { editText } from './node/edit-text.ts'
 export { giveBack } from './node/give-back.ts'
 export { NodeHttp } from './node/http.ts'
 export { machineNet } from './node/machine-net.ts'

@@ -82,7 +82,11 @@ test('top fits its window, and draws again when that changes', async () => {
   }
   const desk = { out: () => undefined, error: () => {}, ask: undefined, screen: screen as never }
   const given = { session, words: [], options: { interval: 1 }, timeoutMs: 5000, isJson: false }
-  const done = carryOutLive(top, { ...given, say: async () => {}, confirm: async () => true }, desk)
+  const done = carryOutLive(
+    top,
+    { ...given, say: async () => {}, confirm: async () => true, edit: async (text: string) => text },
+    desk,
+  )
   await until('something is drawn', () => drawn.length >= 2)
   assert.ok(drawn[1]!.length <= 8 && drawn[1]!.every(line => line.length <= 30))
   size.columns = 100

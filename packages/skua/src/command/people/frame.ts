@@ -10,6 +10,10 @@ export interface Desk extends Terminal {
   readonly ask: ((question: string) => Promise<string>) | undefined
   /** Undefined where there is no terminal, but a file or a pipe. */
   readonly screen?: OpenScreenOf | undefined
+  /** Has a person change a text; `editor` is a command line. */
+  readonly edit?:
+    | ((text: string, how: { readonly editor: string; readonly name: string }) => Promise<string>)
+    | undefined
 }
 
 /** What a command is given. `O` are its own flags by commander's names. */
@@ -24,6 +28,8 @@ export interface Given<O = object> {
   say(...blocks: readonly Block[]): Promise<void>
   /** Whether a person at the terminal says yes. Errors: ARGUMENT where nobody sits. */
   confirm(question: string): Promise<boolean>
+  /** Has a person change a text in their editor. Errors: ARGUMENT where there is none. */
+  edit(text: string, name: string): Promise<string>
 }
 
 /** A command for people: what it does and how that is shown. `--json` prints what `run` returns. */
@@ -46,7 +52,9 @@ export type AnyPersonCommand = PersonCommand<any, any>
 export interface FlagOf {
   readonly flag: string
   readonly help: string
-  readonly parse?: (text: string) => unknown
+  /** `before` is what the flag became when it was given before. */
+  // biome-ignore lint/suspicious/noExplicitAny: what a parser makes of a text is its own
+  readonly parse?: (text: string, before: any) => unknown
   readonly standard?: string | number
   readonly needed?: true
 }

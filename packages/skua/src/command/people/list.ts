@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from 'commander'
+import { pair } from '../pair.ts'
 import { positive } from '../positive.ts'
 import type { Entry } from './frame.ts'
 
 /** Names that have commands below them. */
 export const groups: readonly { readonly name: string; readonly help: string }[] = [
   { name: 'offsets', help: 'where a group goes on, and who moved it: show, reset, history, undo' },
-  { name: 'dlq', help: 'dead letters of a group: list, show, resend' },
+  { name: 'dlq', help: 'dead letters of a group: list, show, resend, edit' },
 ]
 
 const dryRun = { flag: '--dry-run', help: 'change nothing; show what would be done' }
@@ -170,9 +171,22 @@ export const entries: readonly Entry[] = [
     flags: [
       { flag: '--all', help: 'all of the group' },
       { flag: '--rate <n/s>', help: 'at most so many a second', parse: rate },
+      { flag: '--body <file>', help: 'with this body; for one message' },
+      {
+        flag: '--property <k=v>',
+        help: 'with this property, TAGS and KEYS among them; k= takes it away; for one message; may be given several times',
+        parse: pair,
+      },
       dryRun,
       yes,
     ],
     load: async () => (await import('./dlq-resend.ts')).dlqResend,
+  },
+  {
+    name: 'dlq edit',
+    words: '<group> <id>',
+    help: 'change body and properties of a dead letter in VISUAL or EDITOR, and send it to its first topic',
+    flags: [dryRun, yes],
+    load: async () => (await import('./dlq-edit.ts')).dlqEdit,
   },
 ]

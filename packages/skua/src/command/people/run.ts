@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { AdminError, connect } from '@skua-mq/admin'
+import { editText } from '@skua-mq/runtime'
 import { oneLine } from '../fail.ts'
 import { accessOf } from '../mqadmin/frame/access.ts'
 import { jsonText } from '../mqadmin/frame/json.ts'
@@ -37,6 +38,7 @@ const processDesk: Desk = {
   get ask() {
     return process.stdin.isTTY === true ? askAtTerminal : undefined
   },
+  edit: editText,
   get screen() {
     return processScreen()
   },
@@ -68,7 +70,7 @@ export async function runPerson({ entry, words, options, env, desk = processDesk
     const session = connect({ namesrvAddr, tls: tlsOf(options), timeoutMs, connectTimeoutMs, ...access })
     try {
       const command = await entry.load()
-      const given = givenOf({ session, words, options, desk })
+      const given = givenOf({ session, words, options, desk, env })
       return 'ticks' in command ? await carryOutLive(command, given, desk) : await carryOut(command, given, desk)
     } finally {
       await session.close()
@@ -84,7 +86,12 @@ function givenOf({
   words,
   options,
   desk,
-}: Pick<Given, 'session' | 'words'> & { readonly options: CommonFlags; readonly desk: Desk }): Given {
+  env,
+}: Pick<Given, 'session' | 'words'> & {
+  readonly options: CommonFlags
+  readonly desk: Desk
+  readonly env: PersonRun['env']
+}): Given {
   const isJson = options.json === true
   return {
     session,
@@ -97,6 +104,10 @@ function givenOf({
       if (desk.ask === undefined)
         throw new AdminError('ARGUMENT', 'nobody is at a terminal to say yes: add --yes, or --dry-run to only look')
       return /^y(es)?$/i.test((await desk.ask(`${question} [y/N] `)).trim())
+    },
+    edit: async (text, name) => {
+      if (desk.edit === undefined) throw new AdminError('ARGUMENT', 'there is no editor here')
+      return desk.edit(text, { editor: env['VISUAL'] || env['EDITOR'] || 'vi', name })
     },
   }
 }
