@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
 import { pair } from './pair.ts'
 import { orderHelp } from './people/help.ts'
@@ -46,6 +46,11 @@ function program(env: NodeJS.ProcessEnv): Command {
   addMessageCommands(skua, surroundings, env)
   addStoreCommands(skua)
   skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
+  skua
+    .command('completion')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .description('print what completes skua and mqadmin in a shell: source <(skua completion bash)')
+    .action(async shell => (await import('./completion/completion.ts')).printCompletion(skua, shell))
   orderHelp(skua)
   return skua
 }

@@ -246,7 +246,7 @@ test('doctor --net: round trips, throughput, interfaces, connections, and a peer
         'm',
       ),
     )
-    const { output } = await people('doctor --net --watch 1 --timeout-ms 300', namesrvAddr)
+    const { output } = await people('doctor --net --watch 1 --timeout-ms 1000', namesrvAddr)
     assert.match(output, /^broker-a +127\.0\.0\.1:\d+ +\d+\.\d\d +\d+\.\d\d +\d+\.\d [MG]iB\/s/m)
     assert.match(output, /^ *\d+ +name server +.*\d+ ESTABLISHED/m)
   } finally {

@@ -61,7 +61,10 @@ async function measureLink(session: AdminSession, { name, address }: Advertised)
 /** Nothing is changed by it, and a body that it does not want is read and dropped. */
 async function askSmall(session: AdminSession, address: string, bytes?: Uint8Array): Promise<void> {
   try {
-    await session.ask(address, { spec: getMaxOffset, header: { topic: selfTestTopic, queueId: 0 }, bytes })
+    const header = { topic: selfTestTopic, queueId: 0 }
+    // Bodies may take their time on a slow line.
+    const timeoutMs = (bytes === undefined ? 1 : 6) * session.timeoutMs
+    await session.ask(address, { spec: getMaxOffset, header, bytes, timeoutMs })
   } catch (error) {
     // A refusal is an answer, too.
     if (!(error instanceof AdminError && error.code === 'REFUSED')) throw error
