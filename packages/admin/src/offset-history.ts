@@ -1,5 +1,5 @@
 import { getOffsetHistory, invokeBrokerToResetOffset, type RecordedOffsetMove, ResponseCode } from '@skua-mq/protocol'
-import { brokersAt } from './cluster.ts'
+import { mastersAt } from './cluster.ts'
 import { compareText, each } from './each.ts'
 import { AdminError } from './error.ts'
 import type { QueueAt } from './offset.ts'
@@ -31,7 +31,7 @@ export async function offsetHistory(
   session: AdminSession,
   { group, topic, limit = 1000 }: OffsetHistoryQuery,
 ): Promise<OffsetHistory> {
-  const addresses = await brokersAt(session)
+  const addresses = await mastersAt(session)
   const header = { consumerGroup: group, topic, limit }
   const answers = await each(addresses, async address => {
     const call = { spec: getOffsetHistory, header, allow: [ResponseCode.requestCodeNotSupported] }

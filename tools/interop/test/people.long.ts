@@ -66,7 +66,7 @@ for (const version of referenceVersions) {
       assert.match(await becomes(msgId, 'sql', 'FILTERED'), /"size > 5" is not true/)
       assert.match(await becomes(msgId, 'dead', 'DEAD_LETTER'), /dead letter since/)
       await until('the second retry is far', async () =>
-        /retry 2, due 20/.test(await becomes(msgId, 'retries', 'WAITS_FOR_RETRY')),
+        /retry 2, due at 20/.test(await becomes(msgId, 'retries', 'WAITS_FOR_RETRY')),
       )
       await becomes(msgId, 'stuck', 'NOT_REACHED')
       const { msgId: later } = await producer.send({ topic: 'Late', body: 'x', delayLevel: 2 })

@@ -163,7 +163,7 @@ test('waits for a retry; consumed at a retry; dead letter', async () => {
   await until('it waits for the second retry', async () => /retry 2/.test((await explain(msgId, 'twice')).sentence))
   const waits = await explain(msgId, 'twice')
   assert.equal(waits.state, 'WAITS_FOR_RETRY')
-  assert.match(waits.sentence, /it waits for retry 2, due 20\d\d-/)
+  assert.match(waits.sentence, /it waits for retry 2, due at 20\d\d-/)
   assert.ok(Math.abs(waits.dueMs! - Date.now() - 3_600_000) < 60_000)
 })
 

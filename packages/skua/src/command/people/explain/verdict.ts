@@ -47,7 +47,7 @@ function ofTheWayIn({ message, copy, dueMs }: Fate): Verdict | undefined {
   if (copy !== undefined) return undefined
   const real = message.properties[PropertyName.realTopic] ?? 'its topic'
   if (message.topic === scheduleTopic || message.topic === wheelTimerTopic)
-    return verdict('DELAYED', `it is delayed and comes into ${real} ${dueText(dueMs)}: no group has seen it`)
+    return verdict('DELAYED', `it is delayed and comes into ${real} at ${dueText(dueMs)}: no group has seen it`)
   if (message.topic === halfTopic)
     return verdict(
       'UNDECIDED',
@@ -57,7 +57,7 @@ function ofTheWayIn({ message, copy, dueMs }: Fate): Verdict | undefined {
 }
 
 const dueText = (dueMs: number | undefined): string =>
-  dueMs === undefined ? 'at a time that the broker does not tell' : `at ${timeText(dueMs)}`
+  dueMs === undefined ? 'a time that the broker does not tell' : timeText(dueMs)
 
 /** What the group made of it after a try that failed. */
 function ofTheCopy(fate: Fate): Verdict | undefined {
@@ -70,10 +70,7 @@ function ofTheCopy(fate: Fate): Verdict | undefined {
       `${group} gave it up after ${times(tries)}: it is a dead letter since ${timeText(copy.storedAtMs)}; skua dlq resend ${group} ${copy.msgId} gives it another chance`,
     )
   if (copy.topic === scheduleTopic)
-    return verdict(
-      'WAITS_FOR_RETRY',
-      `${group} failed at it: it waits for retry ${tries}, due ${dueText(dueMs).slice(3)}`,
-    )
+    return verdict('WAITS_FOR_RETRY', `${group} failed at it: it waits for retry ${tries}, due at ${dueText(dueMs)}`)
   return undefined
 }
 
