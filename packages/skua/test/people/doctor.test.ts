@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, connect as connectTo, createServer, type Server } from 'node:net'
 import { test } from 'node:test'
-import { type AdminSession, connect } from '@skua-mq/admin'
+import { type AdminSession, connect, putTopic } from '@skua-mq/admin'
 import { Producer, PushConsumer } from '@skua-mq/client'
 import { NameServer } from '@skua-mq/nameserver'
 import { registerBroker } from '@skua-mq/protocol'
@@ -206,6 +206,15 @@ test('doctor: a clock an hour behind; a disk that is nearly full, and full', asy
       said(await examined(skua.namesrvAddr)).join('\n'),
       /^error disk: the disk of broker broker-a is 9\d % full/m,
     )
+    // All of it: the next write fails.
+    const rest = disk.space('/memory').usableBytes
+    disk.writeFile('/memory/rest', Buffer.alloc(rest))
+    const producer = new Producer({ namesrvAddr: skua.namesrvAddr, group: 'makers', retryTimesWhenSendFailed: 0 })
+    await assert.rejects(producer.send({ topic: 'T', body: Buffer.alloc(2 * 1024 * 1024) }))
+    await producer.close()
+    const full = await examined(skua.namesrvAddr)
+    assert.match(said(full).join('\n'), /^error store: broker broker-a takes no messages: \w/m)
+    disk.remove('/memory/rest')
   } finally {
     await skua.stop()
   }
@@ -222,12 +231,17 @@ test('doctor --net: round trips, throughput, interfaces, connections, and a peer
   const address = await listening(deaf)
   const sender = connectTo(Number(address.split(':')[1]), '127.0.0.1').on('error', () => {})
   try {
+    // A table that is large enough to measure the line by.
+    for (let i = 0; i < 60; i++)
+      await Promise.all(
+        Array.from({ length: 10 }, (_, n) => putTopic(session, {}, { topic: `Measured-${i}-${n}-${'x'.repeat(60)}` })),
+      )
     await register(session, 'broker-deaf', address)
     sender.write(Buffer.alloc(32 * 1024 * 1024))
     const found = await examined(namesrvAddr, '--net')
     const { links, interfaces, ports, segments, unavailable } = found.net!
     const good = links.find(({ name }) => name === 'broker-a')!
-    assert.ok(good.medianMs! > 0 && good.maxMs! >= good.medianMs! && good.up! > 1024 * 1024)
+    assert.ok(good.medianMs! > 0 && good.maxMs! >= good.medianMs! && good.up! > 1024 * 1024 && good.down! > 64 * 1024)
     assert.match(links.find(({ name }) => name === 'broker-deaf')!.problem!, /check that it runs/)
     if (process.platform !== 'linux') return
     assert.deepEqual(unavailable, [])
