@@ -13,6 +13,7 @@ import { House } from './house/house.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
+import { offsetHistory } from './offset-history/feature.ts'
 import { pulls } from './pull/feature.ts'
 import { queries } from './query/feature.ts'
 import { registration } from './registration/feature.ts'
@@ -34,6 +35,7 @@ export const furnish = (ground: Ground) =>
     .with(cleanup)
     .with(groups)
     .with(clients)
+    .with(offsetHistory)
     .with(offsets)
     .with(locks)
     .with(filters)
