@@ -13,7 +13,11 @@ import { House } from './house/house.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
+<<<<<<< HEAD
 import { pops } from './pop/feature.ts'
+=======
+import { offsetHistory } from './offset-history/feature.ts'
+>>>>>>> main
 import { pulls } from './pull/feature.ts'
 import { queries } from './query/feature.ts'
 import { registration } from './registration/feature.ts'
@@ -35,6 +39,7 @@ export const furnish = (ground: Ground) =>
     .with(cleanup)
     .with(groups)
     .with(clients)
+    .with(offsetHistory)
     .with(offsets)
     .with(locks)
     .with(filters)

@@ -52,9 +52,10 @@ export function readMessages(bytes: Uint8Array | undefined, brokerName: string):
 function found(stored: StoredMessage, brokerName: string): FoundMessage {
   const { queueId } = stored
   const message = receivedMessage(stored, { topic: stored.topic, brokerName, queueId }, { namespace: '' })
-  const { topic, msgId, offsetMsgId, tag, keys, queueOffset, physicalOffset, body } = message
+  const { msgId, offsetMsgId, tag, keys, queueOffset, physicalOffset, body } = message
   return {
-    topic,
+    // Where it lies: a consumer is shown the first topic of a retry.
+    topic: stored.topic,
     msgId,
     offsetMsgId,
     tags: tag,

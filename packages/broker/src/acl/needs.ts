@@ -1,4 +1,11 @@
-import { type Command, heartBeat, lockBatchMq, replyTopicSuffix, retryPrefix } from '@skua-mq/protocol'
+import {
+  type Command,
+  getOffsetHistory,
+  heartBeat,
+  lockBatchMq,
+  replyTopicSuffix,
+  retryPrefix,
+} from '@skua-mq/protocol'
 import { AclPerm } from './permission.ts'
 
 /** A permission that a request takes. Groups without `%RETRY%`. */
@@ -49,6 +56,7 @@ const needs: ReadonlyMap<number, NeedsOf> = new Map<number, NeedsOf>([
   [38, fields => group(fields.consumerGroup)],
   [41, (_fields, command) => lockNeeds(command)],
   [42, (_fields, command) => lockNeeds(command)],
+  [getOffsetHistory.code, fields => group(fields.consumerGroup)],
 ])
 
 /** What a request takes; throws where its body does not read. */

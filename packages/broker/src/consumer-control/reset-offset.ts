@@ -1,6 +1,6 @@
 import {
   type HeaderOf,
-  type invokeBrokerToResetOffset,
+  invokeBrokerToResetOffset,
   Language,
   type MessageQueue,
   ResponseCode,
@@ -101,7 +101,8 @@ function apply(
   const current = offsets.find(group, topic, queueId)
   const isForced = wish.isForce || (wish.queueId ?? -1) >= 0
   if (!isForced && current !== undefined && current <= target) return current
-  if (!offsets.commit({ group, topic, queueId, offset: target, who, byHand: true }))
+  const request = invokeBrokerToResetOffset.name
+  if (!offsets.commit({ group, topic, queueId, offset: target, who, request, byHand: true }))
     return refuse(ResponseCode.systemError, 'the broker keeps no further offsets: the table of them is full')
   resets.put({ group, topic, queueId }, target)
   wake(topic, queueId)
@@ -126,7 +127,7 @@ async function targetOf({ store }: ResetParts, wish: ResetWish, queueId: number)
 export async function resetAtMembers(
   parts: ResetParts,
   wish: ResetWish,
-  topic: ResetTopic,
+  { topic, who }: Pick<ResetOrder, 'topic' | 'who'>,
 ): Promise<NewOffsets | Refusal> {
   const { group } = wish
   const table: NewOffsets = new Map()
@@ -155,6 +156,11 @@ export async function resetAtMembers(
     // Java's broker chooses the form by the tool's language; whoever reads it knows better.
     const codec = language === Language.cpp ? resetOffsetListBody : resetOffsetBody
     connection.tell({ code: resetConsumerClientOffset.code, extFields, body: codec.encode({ offsetTable: table }) })
+  }
+  const request = invokeBrokerToResetOffset.name
+  for (const [{ queueId }, to] of table) {
+    const from = parts.offsets.find(group, wish.topic, queueId)
+    if (from !== to) parts.offsets.tell({ group, topic: wish.topic, queueId, from, to, who, request })
   }
   return table
 }

@@ -77,7 +77,7 @@ async function reset(parts: ControlParts, wish: ResetWish, { connection }: Call)
   const who = `reset by ${connection.remote.host}:${connection.remote.port}`
   const offsetTable = isHere
     ? await resetHere(parts, wish, { topic, who, refusal })
-    : await resetAtMembers(parts, wish, topic)
+    : await resetAtMembers(parts, wish, { topic, who })
   // Of several queues some may be reset when one is refused.
   await parts.offsets.settled()
   if (!(offsetTable instanceof Map)) return offsetTable

@@ -24,8 +24,8 @@ export const groups: Feature<Needs, { groups: GroupTable }> = {
     const routes = groupRoutes({
       groups: table,
       clock: runtime.clock,
-      deleted: (group, cleanOffsets) => {
-        if (cleanOffsets) furniture.groupDeleted(group)
+      deleted: (group, { cleanOffsets, by }) => {
+        if (cleanOffsets) furniture.groupDeleted(group, by)
       },
       settled: () => furniture.deletionsSettled(),
     })

@@ -15,7 +15,7 @@ export interface GroupRouteParts {
   readonly groups: GroupTable
   readonly clock: Pick<Clock, 'after'>
   /** A group is gone; its offsets follow where the tool asks for it. */
-  readonly deleted: (group: string, cleanOffsets: boolean) => void
+  readonly deleted: (group: string, how: { readonly cleanOffsets: boolean; readonly by: string }) => void
   /** Resolves when that is on disk. Default: at once. */
   readonly settled?: () => Promise<void>
 }
@@ -38,9 +38,10 @@ export function groupRoutes({ groups, clock, deleted, settled = () => Promise.re
       return ok({})
     }),
     route(getAllSubscriptionGroupConfig, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
-    route(deleteSubscriptionGroup, async ({ groupName, removeOffset, cleanOffset }) => {
+    route(deleteSubscriptionGroup, async ({ groupName, removeOffset, cleanOffset }, { connection: { remote } }) => {
       await groups.delete(groupName)
-      deleted(groupName, removeOffset ?? cleanOffset ?? false)
+      const cleanOffsets = removeOffset ?? cleanOffset ?? false
+      deleted(groupName, { cleanOffsets, by: `${remote.host}:${remote.port}` })
       await settled()
       return ok({})
     }),

@@ -10,8 +10,8 @@ import type { Table } from './table.ts'
 export interface Ears {
   /** A topic was deleted, in the same moment. */
   readonly topicDeleted?: (topic: string) => void
-  /** A group was deleted together with its offsets. */
-  readonly groupDeleted?: (group: string) => void
+  /** A group was deleted together with its offsets, by whoever has this address. */
+  readonly groupDeleted?: (group: string, by: string) => void
   /** A group goes on elsewhere in a queue: what is held there is looked at again. */
   readonly offsetReset?: (topic: string, queueId: number) => void
   /** A group's heartbeat has brought a subscription that was not refused. */

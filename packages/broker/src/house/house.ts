@@ -58,8 +58,8 @@ export class Furniture implements Required<Ears> {
     this.tellAll(ear => ear.topicDeleted?.(topic))
   }
 
-  groupDeleted(group: string): void {
-    this.tellAll(ear => ear.groupDeleted?.(group))
+  groupDeleted(group: string, by: string): void {
+    this.tellAll(ear => ear.groupDeleted?.(group, by))
   }
 
   /** What is deleted is gone for all, also where one of them fails. Throws the first error. */

@@ -1,28 +1,45 @@
+<<<<<<< HEAD
 import { consumerOffsetFile, reviveGroup } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { positionsGroup } from '../pop/positions.ts'
+=======
+import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker } from '@skua-mq/protocol'
+import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import type { OffsetHistory } from '../offset-history/offset-history.ts'
+>>>>>>> main
 import type { TopicTable } from '../topic/topic-table.ts'
 import { transactionGroup } from '../transaction/half-message.ts'
 import { OffsetTable } from './offset-table.ts'
 import { PendingResets } from './pending-resets.ts'
 import { offsetRoutes } from './routes.ts'
 
+<<<<<<< HEAD
 /** What the broker itself reads: it hears of nothing. */
 const brokersGroups: ReadonlySet<string> = new Set([transactionGroup, reviveGroup, positionsGroup])
 
 type Needs = On<'config' | 'runtime' | 'store' | 'file'> & { topics: TopicTable; consumers: ConsumerGroups }
+=======
+type Needs = On<'config' | 'runtime' | 'store' | 'file'> & {
+  topics: TopicTable
+  consumers: ConsumerGroups
+  history: OffsetHistory
+}
+>>>>>>> main
 
 /** How far groups have consumed, and resets that their members have not heard of. */
 export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingResets }> = {
   name: 'offsets',
-  make: ({ config, runtime, store, file, topics, consumers }) => {
+  make: ({ config, runtime, store, file, topics, consumers, history }) => {
     const resets = new PendingResets()
     const table = new OffsetTable({
       ...runtime,
       file: file('consumerOffset', consumerOffsetFile),
       intervalMs: () => config.flushConsumerOffsetInterval,
+      moved: move => history.add(move),
       isHeld: (group, topic, queueId) => resets.isPending(group, topic, queueId),
     })
     // Consumers that run on hear of it by their next pull, and do not go on from where they were.
@@ -49,11 +66,11 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
         subscribes: (group, topic) => consumers.find(group)?.subscriptions.has(topic),
       }),
       topicDeleted: topic => {
-        table.deleteTopic(topic, 'the topic was deleted')
+        table.deleteTopic(topic, 'the topic was deleted', deleteTopicInBroker.name)
         resets.deleteTopic(topic)
       },
-      groupDeleted: group => {
-        table.deleteGroup(group, 'the group was deleted')
+      groupDeleted: (group, by) => {
+        table.deleteGroup(group, `the group was deleted by ${by}`, deleteSubscriptionGroup.name)
         resets.deleteGroup(group)
       },
       deletionSettled: () => table.settled(),

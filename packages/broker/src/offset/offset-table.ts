@@ -6,8 +6,8 @@ import { maxGroupLength, maxRetryTopicLength } from '../topic/names.ts'
 
 export const offsetMovedBack = defineEvent<OffsetMove & Record<string, unknown>>('consumer offset moved back', 'warn')
 
-/** Moves that are remembered for the question who moved an offset; the oldest are forgotten first. */
-export const maxRememberedMoves = 1000
+/** Of offsets that are deleted together so many are told of; there may be a million. */
+export const maxMovesTold = 1000
 /** Queues of groups with an offset; a commit that would be one more is refused. */
 export const maxOffsets = 1_000_000
 
@@ -23,6 +23,8 @@ export interface OffsetMove {
   readonly to: number | undefined
   /** A client, a tool, or what the broker itself did. */
   readonly who: string
+  /** Name of the request that did it; undefined where the broker did it by itself. */
+  readonly request: string | undefined
 }
 
 export interface Commit {
@@ -31,7 +33,9 @@ export interface Commit {
   readonly queueId: number
   readonly offset: number
   readonly who: string
-  /** Not the group's own progress: remembered also when it goes forward. */
+  /** Name of the request. */
+  readonly request?: string
+  /** Not the group's own progress: told of also when it goes forward. */
   readonly byHand?: boolean
 }
 
@@ -45,6 +49,8 @@ export interface OffsetTableParts {
   readonly limit?: number
   /** Whether a queue waits for its consumers to hear of a reset: what they commit meanwhile is of the past. */
   readonly isHeld?: (group: string, topic: string, queueId: number) => boolean
+  /** Is told of every change that is not the ordinary progress of a consumer. */
+  readonly moved?: (move: OffsetMove) => void
 }
 
 const keyOf = (topic: string, group: string): string => `${topic}@${group}`
@@ -65,7 +71,6 @@ export class OffsetTable {
   private readonly topics = new Map<string, Set<string>>()
   private readonly groups = new Map<string, Set<string>>()
   private readonly parts: OffsetTableParts
-  private readonly moves: OffsetMove[] = []
   private count = 0
   private dirty = false
   private saving = 0
@@ -110,10 +115,10 @@ export class OffsetTable {
 
   /**
    * Stores what it gets, also smaller values (remoting.md 11, code 15); whoever goes back, or moves it from outside of
-   * the group, is remembered. False when the table is full (`maxOffsets`), the offset is none, or a name is longer than any.
+   * the group, is told of. False when the table is full (`maxOffsets`), the offset is none, or a name is longer than any.
    */
   commit(commit: Commit): boolean {
-    const { group, topic, queueId, offset, who } = commit
+    const { group, topic, queueId, offset, who, request } = commit
     if (!Number.isSafeInteger(offset)) return false
     if (group.length > maxGroupLength || topic.length > maxRetryTopicLength) return false
     if (commit.byHand !== true && this.parts.isHeld?.(group, topic, queueId) === true) return true
@@ -121,7 +126,7 @@ export class OffsetTable {
     if (from === offset) return true
     if (!this.put({ topic, group }, queueId, offset)) return false
     const back = from !== undefined && offset < from
-    if (back || commit.byHand === true) this.remember({ group, topic, queueId, from, to: offset, who })
+    if (back || commit.byHand === true) this.tell({ group, topic, queueId, from, to: offset, who, request })
     return true
   }
 
@@ -188,17 +193,12 @@ export class OffsetTable {
     addTo(this.groups, topic, group)
   }
 
-  private remember(move: Omit<OffsetMove, 'atMs'>): void {
-    const remembered = { atMs: this.parts.clock.now(), ...move }
-    if (this.moves.length >= maxRememberedMoves) this.moves.shift()
-    this.moves.push(remembered)
+  /** Who moved an offset (promises, row 10): also for members who will move it because they are told to. */
+  tell(move: Omit<OffsetMove, 'atMs'>): void {
+    const told = { atMs: this.parts.clock.now(), ...move }
+    this.parts.moved?.(told)
     if (move.from !== undefined && move.to !== undefined && move.to < move.from)
-      this.parts.events.emit(offsetMovedBack(remembered))
-  }
-
-  /** Who moved offsets of a group, oldest first (promises, row 10). */
-  movesOf(group: string): readonly OffsetMove[] {
-    return this.moves.filter(move => move.group === group)
+      this.parts.events.emit(offsetMovedBack(told))
   }
 
   /** Queue id → offset of a group in a topic. */
@@ -215,12 +215,12 @@ export class OffsetTable {
     return [...(this.groups.get(topic) ?? [])]
   }
 
-  deleteGroup(group: string, who: string): void {
-    for (const topic of this.topicsOf(group)) this.forget(topic, group, who)
+  deleteGroup(group: string, who: string, request?: string): void {
+    for (const topic of this.topicsOf(group)) this.forget(topic, group, { who, request })
   }
 
-  deleteTopic(topic: string, who: string): void {
-    for (const group of this.groupsOf(topic)) this.forget(topic, group, who)
+  deleteTopic(topic: string, who: string, request?: string): void {
+    for (const group of this.groupsOf(topic)) this.forget(topic, group, { who, request })
   }
 
   /** The queue begins anew. */
@@ -232,16 +232,15 @@ export class OffsetTable {
       queues?.delete(queueId)
       this.count--
       this.dirty = true
-      this.remember({ group, topic, queueId, from, to: undefined, who })
+      this.tell({ group, topic, queueId, from, to: undefined, who, request: undefined })
     }
   }
 
-  private forget(topic: string, group: string, who: string): void {
+  private forget(topic: string, group: string, by: Pick<OffsetMove, 'who' | 'request'>): void {
     const queues = this.ofTopic(group, topic)
-    let forgotten = queues.size - maxRememberedMoves
-    // There may be a million.
+    let untold = queues.size - maxMovesTold
     for (const [queueId, from] of queues)
-      if (forgotten-- <= 0) this.remember({ group, topic, queueId, from, to: undefined, who })
+      if (untold-- <= 0) this.tell({ group, topic, queueId, from, to: undefined, ...by })
     this.count -= queues.size
     this.offsets.delete(keyOf(topic, group))
     takeFrom(this.topics, group, topic)

@@ -66,6 +66,7 @@ function consumerOffsetRoutes({ offsets, clock, store, memberOf, hasTopic }: Off
       const taken = offsets.commit({
         ...commit,
         who: clientId === undefined ? peerOf(connection) : `${clientId} at ${peerOf(connection)}`,
+        request: updateConsumerOffset.name,
         byHand: memberOf !== undefined && clientId === undefined,
       })
       return taken ? ok({}) : refuse(ResponseCode.systemError, offsets.reasonOf(commit))
@@ -101,7 +102,8 @@ function cloneRoute({ offsets, clock, hasTopic, subscribes }: OffsetRouteParts):
       for (const [queueId, offset] of offsets.ofTopic(srcGroup, name)) {
         await pace.entry()
         if (!isWhole || !hasTopic(name)) break
-        isWhole = offsets.commit({ group: destGroup, topic: name, queueId, offset, who, byHand: true })
+        const request = cloneGroupOffset.name
+        isWhole = offsets.commit({ group: destGroup, topic: name, queueId, offset, who, request, byHand: true })
       }
     }
     // What was taken before a refusal stays.

@@ -24,7 +24,11 @@ function broker() {
   return {
     groups,
     deleted,
-    routes: groupRoutes({ groups, clock: on.clock, deleted: (group, clean) => deleted.push([group, clean]) }),
+    routes: groupRoutes({
+      groups,
+      clock: on.clock,
+      deleted: (group, { cleanOffsets }) => deleted.push([group, cleanOffsets]),
+    }),
   }
 }
 

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { consumerOffsetFile } from '@skua-mq/protocol'
-import { maxRememberedMoves, OffsetTable, offsetMovedBack } from '../../src/offset/offset-table.ts'
+import { maxMovesTold, type OffsetMove, OffsetTable, offsetMovedBack } from '../../src/offset/offset-table.ts'
 import { tableNotSaved } from '../../src/persist/table-file.ts'
 import { machine } from '../harness.ts'
 
 const path = '/store/config/consumerOffset.json'
 
 function opened({ on = machine(), limit }: { on?: ReturnType<typeof machine>; limit?: number } = {}) {
+  const moves: OffsetMove[] = []
   const offsets = new OffsetTable({
     ...on,
+    moved: move => moves.push(move),
     file: on.file(path, consumerOffsetFile),
     intervalMs: () => 5000,
     ...(limit === undefined ? {} : { limit }),
@@ -17,7 +19,7 @@ function opened({ on = machine(), limit }: { on?: ReturnType<typeof machine>; li
   offsets.load()
   const commit = (offset: number, changes = {}) =>
     offsets.commit({ group: 'g', topic: 'T', queueId: 0, offset, who: 'a', ...changes })
-  return { ...on, on, offsets, commit, at: (group = 'g', topic = 'T') => offsets.find(group, topic, 0) }
+  return { ...on, on, offsets, commit, moves, at: (group = 'g', topic = 'T') => offsets.find(group, topic, 0) }
 }
 
 describe('who has offsets where', () => {
@@ -92,59 +94,51 @@ describe('committing', () => {
 })
 
 describe('who moved an offset', () => {
-  test('is warned of and remembered when it goes back, with both places and the time', () => {
-    const { commit, offsets, fieldsOf, clock } = opened()
+  test('is warned of and told of when it goes back, with both places and the time', () => {
+    const { commit, moves, fieldsOf, clock } = opened()
     commit(9)
     commit(20)
     clock.advance(1000)
-    commit(3, { who: 'client at 10.0.0.9:1' })
-    const move = { atMs: clock.now(), group: 'g', topic: 'T', queueId: 0, from: 20, to: 3, who: 'client at 10.0.0.9:1' }
+    commit(3, { who: 'client at 10.0.0.9:1', request: 'UPDATE_CONSUMER_OFFSET' })
+    const place = { group: 'g', topic: 'T', queueId: 0, from: 20, to: 3 }
+    const move = { atMs: clock.now(), ...place, who: 'client at 10.0.0.9:1', request: 'UPDATE_CONSUMER_OFFSET' }
     assert.deepEqual(fieldsOf(offsetMovedBack.eventName), [move])
-    assert.deepEqual(offsets.movesOf('g'), [move])
-    assert.deepEqual(offsets.movesOf('h'), [])
+    assert.deepEqual(moves, [move])
   })
 
-  test('is remembered without a warning when a stranger moves it forward, but not when its consumer goes on', () => {
-    const { commit, offsets, names } = opened()
+  test('is told of without a warning when a stranger moves it forward, but not when its consumer goes on', () => {
+    const { commit, moves, names } = opened()
     commit(1)
     commit(2)
     commit(50, { byHand: true, who: 'tool' })
     assert.deepEqual(
-      offsets.movesOf('g').map(({ from, to, who }) => [from, to, who]),
+      moves.map(({ from, to, who }) => [from, to, who]),
       [[2, 50, 'tool']],
     )
     assert.deepEqual(names(), [])
   })
 
-  test('is remembered when it is deleted', () => {
-    const { commit, offsets } = opened()
+  test('is told of when it is deleted', () => {
+    const { commit, offsets, moves } = opened()
     commit(4)
     commit(5, { topic: 'U' })
     offsets.deleteTopic('T', 'the topic was deleted')
     assert.deepEqual(
-      offsets.movesOf('g').map(({ topic, from, to, who }) => [topic, from, to, who]),
+      moves.map(({ topic, from, to, who }) => [topic, from, to, who]),
       [['T', 4, undefined, 'the topic was deleted']],
     )
   })
 
-  test('of very many that are deleted together the last thousand are remembered', () => {
-    const { commit, offsets } = opened()
-    for (let queueId = 0; queueId < maxRememberedMoves + 3; queueId++) commit(1, { queueId })
+  test('of very many that are deleted together the last thousand are told of', () => {
+    const { commit, offsets, moves } = opened()
+    for (let queueId = 0; queueId < maxMovesTold + 3; queueId++) commit(1, { queueId })
     offsets.deleteGroup('g', 'test')
     assert.deepEqual(
-      offsets.movesOf('g').map(({ queueId }) => queueId),
-      Array.from({ length: maxRememberedMoves }, (_, i) => i + 3),
+      moves.map(({ queueId }) => queueId),
+      Array.from({ length: maxMovesTold }, (_, i) => i + 3),
     )
     // The places are free again.
     assert.deepEqual([offsets.all().size, offsets.topicsOf('g')], [0, []])
-  })
-
-  test('is forgotten after a thousand more moves', () => {
-    const { commit, offsets } = opened()
-    for (let i = 0; i <= maxRememberedMoves; i++) commit(i, { byHand: true })
-    const moves = offsets.movesOf('g')
-    assert.equal(moves.length, maxRememberedMoves)
-    assert.equal(moves[0]?.to, 1)
   })
 })
 

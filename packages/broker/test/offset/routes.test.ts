@@ -12,14 +12,16 @@ import {
   searchOffsetByTimestamp,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
-import { OffsetTable } from '../../src/offset/offset-table.ts'
+import { type OffsetMove, OffsetTable } from '../../src/offset/offset-table.ts'
 import { offsetRoutes } from '../../src/offset/routes.ts'
 import { ask, machine, TestConnection } from '../harness.ts'
 
 function broker({ minOffset = 0, inMemory = true } = {}) {
   const on = machine()
+  const moves: OffsetMove[] = []
   const offsets = new OffsetTable({
     ...on,
+    moved: move => moves.push(move),
     file: on.file('/store/config/consumerOffset.json', consumerOffsetFile),
     intervalMs: () => 5000,
   })
@@ -42,7 +44,7 @@ function broker({ minOffset = 0, inMemory = true } = {}) {
       firstMessageInMemory: () => inMemory,
     },
   })
-  return { ...on, offsets, routes, members, asked }
+  return { ...on, offsets, routes, members, asked, moves }
 }
 
 const queue = { consumerGroup: 'g', topic: 'T', queueId: 0 }
@@ -73,7 +75,7 @@ describe('14', () => {
 
 describe('15', () => {
   test('says who moved an offset: a member by its client id, a stranger by its address', async () => {
-    const { routes, offsets, members } = broker()
+    const { routes, moves, members } = broker()
     const member = new TestConnection()
     members.set(member.id, 'client-1')
     const tool = new TestConnection()
@@ -84,10 +86,10 @@ describe('15', () => {
     await commit(50, tool)
     await commit(1, member)
     assert.deepEqual(
-      offsets.movesOf('g').map(({ from, to, who }) => [from, to, who]),
+      moves.map(({ from, to, who, request }) => [from, to, who, request]),
       [
-        [9, 50, `10.0.0.9:${tool.remote.port}`],
-        [50, 1, `client-1 at 10.0.0.9:${member.remote.port}`],
+        [9, 50, `10.0.0.9:${tool.remote.port}`, 'UPDATE_CONSUMER_OFFSET'],
+        [50, 1, `client-1 at 10.0.0.9:${member.remote.port}`, 'UPDATE_CONSUMER_OFFSET'],
       ],
     )
   })

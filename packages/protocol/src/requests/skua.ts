@@ -1,5 +1,5 @@
-import { bean, integer, jsonBody, list, string, type ValueOfShape } from '../bodies/shape.ts'
-import { int, withDefault } from '../field.ts'
+import { bean, integer, jsonBody, list, maybe, string, type ValueOfShape } from '../bodies/shape.ts'
+import { int, optional, text, withDefault } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 /*
@@ -36,6 +36,40 @@ export const getPendingTransactions = defineRequest({
     limit: withDefault(int, 1000),
   },
   replyBody: jsonBody(bean({ transactions: list(pendingTransaction) })),
+  direction: 'tools to broker',
+  section: '12',
+})
+
+const offsetMove = bean({
+  /** Milliseconds since 1970. */
+  atMs: integer(),
+  topic: string,
+  queueId: integer(),
+  /** Where the group stood; undefined where it had no offset. */
+  from: maybe(integer()),
+  /** Where it goes on; undefined where the offset was deleted. */
+  to: maybe(integer()),
+  /** A client id with its address, the address of a tool, or what the broker did by itself. */
+  who: string,
+  /** Name of the request that did it; undefined where none did. */
+  request: maybe(string),
+})
+
+/** A change of an offset that is not the ordinary progress of a consumer. */
+export type RecordedOffsetMove = ValueOfShape<typeof offsetMove>
+
+/** Who moved offsets of a group, and where to; oldest first. */
+export const getOffsetHistory = defineRequest({
+  name: 'GET_OFFSET_HISTORY',
+  code: 30_002,
+  header: {
+    consumerGroup: text,
+    /** Default: all topics. */
+    topic: optional(text),
+    /** The last so many; default 1000. */
+    limit: withDefault(int, 1000),
+  },
+  replyBody: jsonBody(bean({ moves: list(offsetMove) })),
   direction: 'tools to broker',
   section: '12',
 })

@@ -1,5 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
+import { pair } from './pair.ts'
 import { orderHelp } from './people/help.ts'
 import { addPeopleCommands } from './people/register.ts'
 import { positive } from './positive.ts'
@@ -12,11 +13,6 @@ const port = (text: string): number => {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('a port is wanted')
   return value
-}
-const pair = (text: string, before: Record<string, string> = {}): Record<string, string> => {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('k=v is wanted')
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
 /** Subcommands are loaded when they run: a broker does not wait for the client library, nor the reverse. */
@@ -52,6 +48,11 @@ function program(env: NodeJS.ProcessEnv): Command {
   addMessageCommands(skua, surroundings, env)
   addStoreCommands(skua)
   skua.command('mqadmin').argument('[args...]').description('Apache’s operator commands: skua mqadmin lists them')
+  skua
+    .command('completion')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .description('print what completes skua and mqadmin in a shell: source <(skua completion bash)')
+    .action(async shell => (await import('./completion/completion.ts')).printCompletion(skua, shell))
   orderHelp(skua)
   return skua
 }

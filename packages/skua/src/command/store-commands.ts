@@ -1,15 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { pair } from './pair.ts'
 
 const whole = (text: string): number => {
   const value = Number(text)
   if (text === '' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('a whole number is wanted')
   return value
-}
-const pair = (text: string, before: Record<string, string> = {}): Record<string, string> => {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('k=v is wanted')
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
 /** `skua store`: works on a store directory, Java's or ours, that no broker has open. Only repair and import write. */

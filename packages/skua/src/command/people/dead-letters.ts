@@ -34,6 +34,12 @@ function readable(error: unknown, topic: string): unknown {
   return new AdminError('REFUSED', `${error.message}; ${advice}`, { ...error, cause: error })
 }
 
+/** The dead letter of this id. Errors: NOT_FOUND. */
+export async function findLetter(session: AdminSession, group: string, id: string): Promise<DeadLetter> {
+  for await (const letter of deadLetters(session, group)) if (isNamed(letter, id)) return letter
+  throw new AdminError('NOT_FOUND', `group ${group} has no dead letter ${id}: skua dlq list ${group} shows them`)
+}
+
 /** Whether this id, unique or of a place, of the dead letter or of its origin, means the message. */
 export const isNamed = ({ msgId, offsetMsgId, properties }: FoundMessage, id: string): boolean =>
   id === msgId || id === offsetMsgId || id === properties[PropertyName.originMessageId]

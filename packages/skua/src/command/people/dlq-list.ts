@@ -1,7 +1,6 @@
-import { AdminError } from '@skua-mq/admin'
 import { emptyLine, lines, table } from '../mqadmin/frame/table.ts'
 import { timeText } from '../mqadmin/frame/time-text.ts'
-import { type DeadLetter, deadLetters, isNamed } from './dead-letters.ts'
+import { type DeadLetter, deadLetters, findLetter } from './dead-letters.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
 import { messageView, preview } from './message-view.ts'
@@ -41,8 +40,7 @@ export const dlqList = personCommand({
 export const dlqShow = personCommand({
   run: async ({ session, words: [group = '', id = ''] }): Promise<DeadLetter> => {
     await mustKnow(session, group)
-    for await (const message of deadLetters(session, group)) if (isNamed(message, id)) return message
-    throw new AdminError('NOT_FOUND', `group ${group} has no dead letter ${id}: skua dlq list ${group} shows them`)
+    return findLetter(session, group, id)
   },
   show: message => [
     lines(`sent to ${message.originTopic ?? 'a topic that it does not tell'}`),

@@ -4,7 +4,7 @@ import { lines } from '../mqadmin/frame/table.ts'
 import { type DeadLetter, deadLetters, isNamed } from './dead-letters.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
-import { userProperties } from './message-view.ts'
+import { bodyOfFile, changed, type LetterChanges } from './letter-changes.ts'
 
 /** User property of a message that was resent: the offset id of the dead letter. */
 const resentFrom = 'RESENT_FROM'
@@ -13,6 +13,9 @@ interface Options {
   readonly all?: boolean
   /** Messages a second. */
   readonly rate?: number
+  /** A file with the new body. */
+  readonly body?: string
+  readonly property?: Readonly<Record<string, string>>
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
@@ -35,13 +38,14 @@ export const dlqResend = personCommand({
     const [group = '', ...ids] = words
     if ((ids.length === 0) === (options.all !== true))
       throw new AdminError('ARGUMENT', 'name the dead letters by their ids, or give --all for every one of the group')
+    const changes = changesOf(options, ids)
     await mustKnow(session, group)
     if (options.dryRun !== true && options.yes !== true) {
       const which = options.all === true ? 'all dead letters' : `${ids.length} dead letters`
       const question = `Send ${which} of ${group} to their first topic, where all its groups get them again?`
       if (!(await given.confirm(question))) throw new AdminError('ARGUMENT', 'nothing was resent')
     }
-    return resend(given, group, ids)
+    return resend(given, group, { ids, changes })
   },
   show: (results, { options }) => [
     lines(`${results.filter(isDone).length} of ${results.length} ${options.dryRun === true ? 'would be ' : ''}resent`),
@@ -51,7 +55,19 @@ export const dlqResend = personCommand({
 
 const isDone = ({ status }: Resent): boolean => status !== 'FAILED' && status !== 'NOT_FOUND'
 
-async function resend({ session, options, say }: Given<Options>, group: string, ids: string[]): Promise<Resent[]> {
+/** One message at a time is changed: what is right for all is done by whoever consumes them. */
+function changesOf({ body, property }: Options, ids: readonly string[]): LetterChanges {
+  if (body === undefined && property === undefined) return {}
+  if (ids.length !== 1)
+    throw new AdminError('ARGUMENT', '--body and --property change one message: name one dead letter by its id')
+  return { ...(body === undefined ? {} : { body: bodyOfFile(body) }), properties: property ?? {} }
+}
+
+async function resend(
+  { session, options, say }: Given<Options>,
+  group: string,
+  { ids, changes }: { readonly ids: readonly string[]; readonly changes: LetterChanges },
+): Promise<Resent[]> {
   const results: Resent[] = []
   const left = new Set(ids)
   const { clock } = session.runtime
@@ -65,7 +81,7 @@ async function resend({ session, options, say }: Given<Options>, group: string, 
       if (waitMs > 0) await delay(clock, waitMs)
       next = Math.max(next, clock.monotonic() - 1000) + 1000 / options.rate
     }
-    const result = await resendOne(session, letter, options.dryRun === true)
+    const result = await resendOne(session, letter, { isDry: options.dryRun === true, changes })
     results.push(result)
     await say(lines(`${result.status} ${result.id} → ${result.topic ?? '?'}${result.newId ? ` ${result.newId}` : ''}`))
     if (ids.length > 0 && left.size === 0) break
@@ -75,13 +91,19 @@ async function resend({ session, options, say }: Given<Options>, group: string, 
   return results
 }
 
-async function resendOne(session: AdminSession, letter: DeadLetter, isDry: boolean): Promise<Resent> {
-  const { msgId: id, originTopic: topic, body, tags, keys, offsetMsgId } = letter
+/** Sends a dead letter to its first topic, or says why not. Errors: ARGUMENT for changes that cannot be. */
+export async function resendOne(
+  session: AdminSession,
+  letter: DeadLetter,
+  { isDry, changes }: { readonly isDry: boolean; readonly changes: LetterChanges },
+): Promise<Resent> {
+  const { msgId: id, originTopic: topic, offsetMsgId } = letter
+  const message = changed(letter, changes)
   if (topic === null) return { id, topic, status: 'FAILED', problem: 'it does not tell the topic that it was sent to' }
   if (isDry) return { id, topic, status: 'PLANNED' }
-  const properties = { ...userProperties(letter), [resentFrom]: offsetMsgId }
+  const properties = { ...message.properties, [resentFrom]: offsetMsgId }
   try {
-    const sent = await sendMessage(session, { topic, body, tags, keys: keys.join(' ') || undefined, properties })
+    const sent = await sendMessage(session, { ...message, topic, properties })
     const { sendStatus: status, msgId: newId } = sent!
     const problem = status === 'SEND_OK' ? {} : { problem: `stored less safely than wanted: ${status}` }
     return { id, topic, status, newId, ...problem }

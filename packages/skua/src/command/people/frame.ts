@@ -1,11 +1,19 @@
 import type { AdminSession } from '@skua-mq/admin'
 import type { Block } from '../mqadmin/frame/table.ts'
 import type { Terminal } from '../mqadmin/frame/terminal.ts'
+import type { AnyLiveCommand } from './live.ts'
+import type { OpenScreenOf } from './screen.ts'
 
 /** Where a command for people prints and asks; a test reads along and answers. */
 export interface Desk extends Terminal {
   /** Undefined where nobody sits: what is not asked is not done. */
   readonly ask: ((question: string) => Promise<string>) | undefined
+  /** Undefined where there is no terminal, but a file or a pipe. */
+  readonly screen?: OpenScreenOf | undefined
+  /** Has a person change a text; `editor` is a command line. */
+  readonly edit?:
+    | ((text: string, how: { readonly editor: string; readonly name: string }) => Promise<string>)
+    | undefined
 }
 
 /** What a command is given. `O` are its own flags by commander's names. */
@@ -20,6 +28,8 @@ export interface Given<O = object> {
   say(...blocks: readonly Block[]): Promise<void>
   /** Whether a person at the terminal says yes. Errors: ARGUMENT where nobody sits. */
   confirm(question: string): Promise<boolean>
+  /** Has a person change a text in their editor. Errors: ARGUMENT where there is none. */
+  edit(text: string, name: string): Promise<string>
 }
 
 /** A command for people: what it does and how that is shown. `--json` prints what `run` returns. */
@@ -28,6 +38,8 @@ export interface PersonCommand<O, T> {
   show(result: T, given: Given<O>): readonly Block[]
   /** Sentences for standard error; with any, the exit code is 1. */
   problems?(result: T): readonly string[]
+  /** Where the result itself says it. Default: by `problems`. */
+  exitCode?(result: T): number
 }
 
 /** Infers the types. */
@@ -40,7 +52,9 @@ export type AnyPersonCommand = PersonCommand<any, any>
 export interface FlagOf {
   readonly flag: string
   readonly help: string
-  readonly parse?: (text: string) => unknown
+  /** `before` is what the flag became when it was given before. */
+  // biome-ignore lint/suspicious/noExplicitAny: what a parser makes of a text is its own
+  readonly parse?: (text: string, before: any) => unknown
   readonly standard?: string | number
   readonly needed?: true
 }
@@ -55,5 +69,5 @@ export interface Entry {
   readonly flags: readonly FlagOf[]
   /** Longest wait for an answer. Default 5000. */
   readonly timeoutMs?: number
-  load(): Promise<AnyPersonCommand>
+  load(): Promise<AnyPersonCommand | AnyLiveCommand>
 }

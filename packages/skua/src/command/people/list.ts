@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from 'commander'
+import { pair } from '../pair.ts'
 import { positive } from '../positive.ts'
 import type { Entry } from './frame.ts'
 
 /** Names that have commands below them. */
 export const groups: readonly { readonly name: string; readonly help: string }[] = [
-  { name: 'offsets', help: 'where a group goes on: show, reset' },
-  { name: 'dlq', help: 'dead letters of a group: list, show, resend' },
+  { name: 'offsets', help: 'where a group goes on, and who moved it: show, reset, history, undo' },
+  { name: 'dlq', help: 'dead letters of a group: list, show, resend, edit' },
 ]
 
 const dryRun = { flag: '--dry-run', help: 'change nothing; show what would be done' }
@@ -32,6 +33,24 @@ export const entries: readonly Entry[] = [
     help: 'the cluster at a glance: name servers, brokers with their load and disk, topics, groups, what waits',
     flags: [],
     load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'doctor',
+    help: 'what is wrong with the cluster, each with its remedy; exit code 1 where it is an error',
+    flags: [
+      { flag: '--net', help: 'also measure the network: round trips, throughput, interfaces, connections' },
+      { flag: '--watch <s>', help: 'how long queues are watched for progress', parse: positive, standard: 10 },
+    ],
+    load: async () => (await import('./doctor/doctor.ts')).doctor,
+  },
+  {
+    name: 'top',
+    help: 'topics and groups with their rates, live in a terminal; elsewhere one table; --json prints a line a tick',
+    flags: [
+      { flag: '--interval <s>', help: 'between two readings', parse: positive, standard: 2 },
+      { flag: '--count <n>', help: 'end after so many ticks', parse: positive },
+    ],
+    load: async () => (await import('./top/top.ts')).top,
   },
   {
     name: 'topics',
@@ -64,6 +83,16 @@ export const entries: readonly Entry[] = [
     help: 'a message by its unique id or offset id: body, properties, and which groups consumed it',
     flags: [{ flag: '--topic <topic>', help: 'look for a unique id only there (default: all topics)' }],
     load: async () => (await import('./message.ts')).message,
+  },
+  {
+    name: 'explain',
+    words: '<id>',
+    help: 'why a group has consumed a message, or has not: one sentence',
+    flags: [
+      { flag: '-g, --group <group>', help: 'the group', needed: true },
+      { flag: '--topic <topic>', help: 'look for a unique id only there (default: all topics)' },
+    ],
+    load: async () => (await import('./explain/explain.ts')).explain,
   },
   {
     name: 'find',
@@ -99,6 +128,29 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./offsets-reset.ts')).offsetsReset,
   },
   {
+    name: 'offsets history',
+    words: '[group]',
+    help: 'who moved offsets of a group, when, from where, by which request: resets, clones, commits backwards, deletions',
+    flags: [
+      { flag: '-g, --group <group>', help: 'the group' },
+      { flag: '--topic <topic>', help: 'only in this topic' },
+      { flag: '--limit <n>', help: 'the last so many of each broker', parse: positive, standard: 1000 },
+    ],
+    load: async () => (await import('./offsets-history.ts')).offsetsHistory,
+  },
+  {
+    name: 'offsets undo',
+    words: '[group]',
+    help: 'have a group go on where it was before it was moved last; shows each queue and asks first',
+    flags: [
+      { flag: '-g, --group <group>', help: 'the group' },
+      { flag: '--topic <topic>', help: 'only in this topic' },
+      dryRun,
+      yes,
+    ],
+    load: async () => (await import('./offsets-undo.ts')).offsetsUndo,
+  },
+  {
     name: 'dlq list',
     words: '<group>',
     help: 'messages that a group gave up, with the topic that they were sent to',
@@ -119,9 +171,22 @@ export const entries: readonly Entry[] = [
     flags: [
       { flag: '--all', help: 'all of the group' },
       { flag: '--rate <n/s>', help: 'at most so many a second', parse: rate },
+      { flag: '--body <file>', help: 'with this body; for one message' },
+      {
+        flag: '--property <k=v>',
+        help: 'with this property, TAGS and KEYS among them; k= takes it away; for one message; may be given several times',
+        parse: pair,
+      },
       dryRun,
       yes,
     ],
     load: async () => (await import('./dlq-resend.ts')).dlqResend,
+  },
+  {
+    name: 'dlq edit',
+    words: '<group> <id>',
+    help: 'change body and properties of a dead letter in VISUAL or EDITOR, and send it to its first topic',
+    flags: [dryRun, yes],
+    load: async () => (await import('./dlq-edit.ts')).dlqEdit,
   },
 ]

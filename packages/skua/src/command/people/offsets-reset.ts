@@ -49,7 +49,8 @@ export const offsetsReset = personCommand({
   problems: ({ by }) => (by === 'declined' ? ['nothing was reset'] : []),
 })
 
-function said(by: ResetDone['by'], group: string): string {
+/** What came of it, in words. */
+export function said(by: ResetDone['by'], group: string): string {
   if (by === 'planned') return 'dry run: nothing was changed'
   if (by === 'declined') return 'as it was'
   return by === 'commit'
@@ -79,7 +80,8 @@ async function byBrokers(
   return { by, queues: done }
 }
 
-const planTable = (queues: readonly PlannedQueue[]): Block =>
+/** Queues of a plan, and what it means for each. */
+export const planTable = (queues: readonly PlannedQueue[]): Block =>
   table(
     [
       { title: 'BROKER', cell: row => row.brokerName },

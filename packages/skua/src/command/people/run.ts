@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { AdminError, connect } from '@skua-mq/admin'
+import { editText } from '@skua-mq/runtime'
 import { oneLine } from '../fail.ts'
 import { accessOf } from '../mqadmin/frame/access.ts'
 import { jsonText } from '../mqadmin/frame/json.ts'
@@ -7,6 +8,8 @@ import type { Block } from '../mqadmin/frame/table.ts'
 import { processTerminal } from '../mqadmin/frame/terminal.ts'
 import { tlsOf } from '../tls-flags.ts'
 import type { AnyPersonCommand, Desk, Entry, Given } from './frame.ts'
+import { carryOutLive } from './live.ts'
+import { processScreen } from './screen.ts'
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -35,6 +38,10 @@ const processDesk: Desk = {
   get ask() {
     return process.stdin.isTTY === true ? askAtTerminal : undefined
   },
+  edit: editText,
+  get screen() {
+    return processScreen()
+  },
 }
 
 async function askAtTerminal(question: string): Promise<string> {
@@ -49,6 +56,9 @@ async function askAtTerminal(question: string): Promise<string> {
 
 /** Runs it and answers the exit code: 0 done, 1 not. What went wrong is a line on standard error. */
 export async function runPerson({ entry, words, options, env, desk = processDesk }: PersonRun): Promise<number> {
+  // Who reads along may have enough of it: head, say.
+  if (desk === processDesk)
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
     const access = await accessOf(options, {
       accessKey: env['SKUA_ACCESS_KEY'],
@@ -59,7 +69,9 @@ export async function runPerson({ entry, words, options, env, desk = processDesk
     const connectTimeoutMs = Math.min(timeoutMs, 3000)
     const session = connect({ namesrvAddr, tls: tlsOf(options), timeoutMs, connectTimeoutMs, ...access })
     try {
-      return await carryOut(await entry.load(), givenOf({ session, words, options, desk }), desk)
+      const command = await entry.load()
+      const given = givenOf({ session, words, options, desk, env })
+      return 'ticks' in command ? await carryOutLive(command, given, desk) : await carryOut(command, given, desk)
     } finally {
       await session.close()
     }
@@ -74,7 +86,12 @@ function givenOf({
   words,
   options,
   desk,
-}: Pick<Given, 'session' | 'words'> & { readonly options: CommonFlags; readonly desk: Desk }): Given {
+  env,
+}: Pick<Given, 'session' | 'words'> & {
+  readonly options: CommonFlags
+  readonly desk: Desk
+  readonly env: PersonRun['env']
+}): Given {
   const isJson = options.json === true
   return {
     session,
@@ -88,6 +105,10 @@ function givenOf({
         throw new AdminError('ARGUMENT', 'nobody is at a terminal to say yes: add --yes, or --dry-run to only look')
       return /^y(es)?$/i.test((await desk.ask(`${question} [y/N] `)).trim())
     },
+    edit: async (text, name) => {
+      if (desk.edit === undefined) throw new AdminError('ARGUMENT', 'there is no editor here')
+      return desk.edit(text, { editor: env['VISUAL'] || env['EDITOR'] || 'vi', name })
+    },
   }
 }
 
@@ -97,7 +118,7 @@ async function carryOut(command: AnyPersonCommand, given: Given, desk: Desk): Pr
   else await print(desk, command.show(result, given))
   const problems = command.problems?.(result) ?? []
   for (const problem of problems) desk.error(`skua: ${problem}\n`)
-  return problems.length === 0 ? 0 : 1
+  return problems.length === 0 ? (command.exitCode?.(result) ?? 0) : 1
 }
 
 async function print(desk: Desk, blocks: readonly Block[]): Promise<void> {

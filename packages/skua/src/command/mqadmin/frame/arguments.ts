@@ -80,7 +80,8 @@ function asker(key: 'accessKey' | 'secretKey', flag: string, help: string): Opti
 
 const askerKeys = { accessKey: 'askerAccessKey', secretKey: 'askerSecretKey' } as const
 
-function commandOf({ name, description, subcommand }: Named): Command {
+/** A subcommand for commander, with its own flags and those that all have. */
+export function commandOf({ name, description, subcommand }: Named): Command {
   const command = new Command(`mqadmin ${name}`)
     .description(subcommand.notes === undefined ? description : `${description}. ${subcommand.notes}`)
     .exitOverride()

@@ -35,3 +35,17 @@ export function padded(text: string, width: number, isRight: boolean): string {
   const blanks = ' '.repeat(Math.max(0, width - widthOf(text)))
   return isRight ? blanks + text : text + blanks
 }
+
+/** As much of a text as so many columns show. */
+export function cut(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  segmenter ??= new Intl.Segmenter()
+  let shown = ''
+  let width = 0
+  for (const { segment } of segmenter.segment(text)) {
+    width += widthOfCharacter(segment)
+    if (width > columns) break
+    shown += segment
+  }
+  return shown
+}
