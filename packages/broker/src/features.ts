@@ -1,4 +1,5 @@
 import { accessControl } from './acl/feature.ts'
+import { assignments } from './assignment/feature.ts'
 import { cleanup } from './cleanup/feature.ts'
 import { clients } from './client-table/feature.ts'
 import { configuration } from './config/feature.ts'
@@ -43,6 +44,7 @@ export const furnish = (ground: Ground) =>
     .with(pulls)
     .with(pops)
     .with(registration)
+    .with(assignments)
     .with(retries)
     .with(transactions)
     .with(delays)

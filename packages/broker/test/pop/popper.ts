@@ -4,10 +4,10 @@ import {
   batchAckMessage,
   changeMessageInvisibleTime,
   decodeRecords,
+  PropertyName,
   parseExtraInfo,
   popMessage,
   printExtraInfo,
-  PropertyName,
   retryMarkOf,
   type StoredMessage,
   topicOfMark,
@@ -65,12 +65,26 @@ export class Popper {
     const reply = await this.ask(wish)
     if (reply.code !== 0) return []
     const { popTime, invisibleTime, reviveQid, startOffsetInfo = '' } = reply.header!
-    const starts = new Map(startOffsetInfo.split(';').map(each => each.split(' ')).map(([m, q, so]) => [`${m} ${q}`, Number(so)]))
+    const starts = new Map(
+      startOffsetInfo
+        .split(';')
+        .map(each => each.split(' '))
+        .map(([m, q, so]) => [`${m} ${q}`, Number(so)]),
+    )
     return [...decodeRecords(reply.body!)].map(message => {
       const { queueId, queueOffset, topic, properties } = message
       const mark = retryMarkOf(topic)
       const startOffset = starts.get(`${mark} ${queueId}`) ?? -1
-      const info = { startOffset, popTime, invisibleTime, reviveQid, mark, brokerName: 'broker-a', queueId, queueOffset }
+      const info = {
+        startOffset,
+        popTime,
+        invisibleTime,
+        reviveQid,
+        mark,
+        brokerName: 'broker-a',
+        queueId,
+        queueOffset,
+      }
       const handle = properties.get(PropertyName.popCheckPoint) ?? printExtraInfo(info)
       return { text: Buffer.from(message.body).toString(), message, handle }
     })
@@ -93,12 +107,24 @@ export class Popper {
     const info = parseExtraInfo(handle)!
     const { popTime, reviveQid } = reply.header!
     const startOffset = reviveQid === 999 ? info.startOffset : info.queueOffset!
-    return { text, message, handle: printExtraInfo({ ...info, startOffset, popTime, invisibleTime: reply.header!.invisibleTime, reviveQid }) }
+    return {
+      text,
+      message,
+      handle: printExtraInfo({ ...info, startOffset, popTime, invisibleTime: reply.header!.invisibleTime, reviveQid }),
+    }
   }
 
   async ackAll(popped: readonly Popped[]): Promise<number> {
     const acks = popped.map(({ handle }) => {
-      const { startOffset: so, popTime: pt, invisibleTime: it, reviveQid: rq, mark: r, queueId: q, queueOffset } = parseExtraInfo(handle)!
+      const {
+        startOffset: so,
+        popTime: pt,
+        invisibleTime: it,
+        reviveQid: rq,
+        mark: r,
+        queueId: q,
+        queueOffset,
+      } = parseExtraInfo(handle)!
       const bit = queueOffset! - so
       const bytes = Buffer.alloc((bit >> 3) + 1)
       bytes[bit >> 3] = 1 << (bit & 7)
