@@ -1,7 +1,7 @@
 import {
   getAllMessageRequestMode,
-  messageRequestModesBody,
   type MessageQueue,
+  messageRequestModesBody,
   type QueryAssignment,
   queryAssignment,
   ResponseCode,

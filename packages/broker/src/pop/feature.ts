@@ -51,7 +51,11 @@ export const pops: Feature<Needs> = {
     const tables = tablesOf(needs)
     const { points, positions, orders, held, waits } = tables
     const handler = handlerOf(needs, tables)
-    const acks = new AckHandler({ ...needs, ...tables, clock: runtime.clock, topic: name => topics.find(name) })
+    const acks = new AckHandler({
+      ...{ ...needs, ...tables, clock: runtime.clock },
+      topic: name => topics.find(name),
+      startedAtMs: () => tables.positions.startedAtMs,
+    })
     const notifier = notifierOf(needs, tables, handler)
     const arrived = (topic: string, queueId: number) => {
       held.arrived(topic, queueId)

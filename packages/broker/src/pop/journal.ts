@@ -31,8 +31,11 @@ export class PopJournal {
     this.parts = parts
   }
 
-  /** A pop. It need not be synced: the group's offset moves on disk only when it is (PopPositions). */
-  checkPoint(point: CheckPoint, waiter: AppendWaiter, waitStored = false): void {
+  /**
+   * A pop. Under SYNC_FLUSH whoever popped hears of it when it is synced: an acknowledgement of what a power cut took would
+   * be one of nothing. `waitStored` false where something behind it is waited for.
+   */
+  checkPoint(point: CheckPoint, waiter: AppendWaiter, waitStored = true): void {
     const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, invisibleTime: it, diffs, brokerName } = point
     const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, pt, q, ro: 0, so, t }
     const uniqueKey = `${t}@${q}@${so}@${c}@${pt}@${brokerName}@ck`
