@@ -20,7 +20,7 @@ export class PopMachine {
   readonly network: SimNetwork
   broker!: Broker
   private readonly machine: SimMachine
-  private readonly config: Partial<BrokerConfig>
+  private config: Partial<BrokerConfig>
   private boots = 0
   private cuts = 0
 
@@ -52,6 +52,11 @@ export class PopMachine {
     const facts = { pid: ++this.boots, bootId: `${this.cuts}`, startedAt: () => undefined, lockHolder: () => undefined }
     this.broker = new Broker({ config, runtime, facts, totalMemoryBytes: 2 ** 30 })
     await this.settle(this.broker.start())
+  }
+
+  /** From the next boot on. */
+  change(config: Partial<BrokerConfig>): void {
+    this.config = { ...this.config, ...config }
   }
 
   kill(): void {
