@@ -37,7 +37,8 @@ export class PopJournal {
    */
   checkPoint(point: CheckPoint, waiter: AppendWaiter, waitStored = true): void {
     const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, invisibleTime: it, diffs, brokerName } = point
-    const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, pt, q, ro: 0, so, t }
+    const times = { pt, q, reviveTime: point.reviveAtMs }
+    const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, ...times, ro: 0, so, t }
     const uniqueKey = `${t}@${q}@${so}@${c}@${pt}@${brokerName}@ck`
     this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored }, waiter)
   }

@@ -221,6 +221,7 @@ export class PopHandler {
       invisibleTime: String(view.invisibleTime),
       reviveQid: String(reviveQid),
       restNum: String(rest),
+      ...{ startOffsetInfo: '', msgOffsetInfo: '', ...(view.order ? { orderCountInfo: '' } : {}) },
     })
     const remark =
       code === ResponseCode.pollingFull ? 'too much is popped or held at the moment' : 'NO_MESSAGE_IN_QUEUE'

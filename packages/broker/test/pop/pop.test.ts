@@ -68,7 +68,9 @@ test('a pop that takes a part of what is there wakes the next that waits', async
   const second = new Popper(it.client('second'))
   const answers = [popper, second].map(one => one.remoteAsk({ pollTime: 15_000, maxMsgNums: 1 }))
   await it.pass(100)
-  const batch = encodeBatch(['a', 'b'].map(text => ({ flag: 0, body: Buffer.from(text), properties: new Uint8Array(0) })))
+  const batch = encodeBatch(
+    ['a', 'b'].map(text => ({ flag: 0, body: Buffer.from(text), properties: new Uint8Array(0) })),
+  )
   await producer.sendBatch('T', batch)
   await it.pass(100)
   assert.deepEqual(
