@@ -109,7 +109,7 @@ function tablesOf({ config, runtime, store, file, storeHost, topics, offsets, re
   const { clock } = runtime
   const reviveTopic = reviveTopicOf(config)
   const reviveQueues = () => topics.find(reviveTopic)?.readQueueNums ?? 0
-  const points = new CheckPoints(() => config.maxPopCheckPointBytes)
+  const points = new CheckPoints(clock, () => config.maxPopCheckPointBytes)
   const intervalMs = () => config.flushConsumerOffsetInterval
   const orders = new OrderTable({ clock, file: file('consumerOrderInfo', orderInfoFile), intervalMs })
   const positions = new PopPositions({

@@ -93,8 +93,8 @@ export class Revival {
 
   /** Returns when to look again. */
   private async round(): Promise<number> {
-    const { points, clock, store, events } = this.parts
-    const due = points.due(clock.now(), batchSize)
+    const { points, store, events } = this.parts
+    const due = points.due(batchSize)
     if (due.length === 0) return reviveEveryMs
     if (store.refusing !== undefined) return pauseMs
     try {

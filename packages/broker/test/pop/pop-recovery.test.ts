@@ -58,7 +58,7 @@ async function recovered(
     runtime.disk.makeDirectory('/store/config')
     runtime.disk.writeFile(timerCheckPath, bytes)
   }
-  const points = new CheckPoints(() => 1e6)
+  const points = new CheckPoints(runtime.clock, () => 1e6)
   const parts = { ...runtime, store, offsets, points, reviveTopic, reviveQueues: () => 1, timerCheckPath, events }
   const resets = new PendingResets()
   const positions = new PopPositions({ ...parts, resets, wasReset: () => {}, checkInMemory: true })

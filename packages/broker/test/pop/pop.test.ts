@@ -4,6 +4,7 @@ import {
   ackMessage,
   consumerSendMsgBack,
   decodeRecords,
+  deleteExpiredCommitLog,
   deleteTopicInBroker,
   encodeBatch,
   invokeBrokerToResetOffset,
@@ -259,4 +260,34 @@ test('enableRetryTopicV2 names retry topics anew, and what lies in those of befo
   assert.deepEqual(again.map(({ handle }) => handle.split(' ')[4]).sort(), ['1', '2'])
   for (const one of again) assert.equal(await second.ack(one), 0)
   await machine.settle(machine.broker.stop())
+})
+
+test('a wall clock that jumps revives nothing', async () => {
+  const { it, producer, popper } = await world()
+  await producer.send('T', 'one')
+  const [popped] = await popper.pop({ invisibleTime: 60_000 })
+  it.runtime.clock.step(3_600_000)
+  await it.pass(5000)
+  assert.deepEqual(await popper.pop(), [])
+  assert.equal(await popper.ack(popped!), 0)
+  await it.stop()
+})
+
+test('what retention takes while it is popped is settled, and holds up nothing', async () => {
+  const { it, producer, popper } = await world({ fileReservedTime: 1, mappedFileSizeCommitLog: 16_384 })
+  const filler = 'x'.repeat(2000)
+  await producer.send('T', `old ${filler}`)
+  const [old] = await popper.pop({ invisibleTime: 2 * 3600_000 })
+  for (let n = 0; n < 30; n++) await producer.send('U', filler)
+  await it.pass(3600_000 + 60_000)
+  for (let n = 0; n < 30; n++) await producer.send('U', filler)
+  await producer.ask(deleteExpiredCommitLog, {})
+  await it.pass(60_000)
+  await producer.send('T', 'young')
+  assert.deepEqual(texts(await popper.pop({ invisibleTime: 5000 })), ['young'])
+  await it.pass(3600_000)
+  assert.deepEqual(texts(await popper.pop()), ['young'], 'the old one is gone with its file')
+  assert.equal((await popper.ask()).code, 210)
+  assert.equal(await popper.ack(old!), 208)
+  await it.stop()
 })
