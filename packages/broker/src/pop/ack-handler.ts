@@ -178,20 +178,16 @@ export class AckHandler {
     const names = { topic, group, queueId, startOffset, popTime }
     const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName, diffs: [0] })
     let refused: string | undefined
-    journal.checkPoint(
-      point,
-      {
-        stored: result => {
-          if (!result.isStored) {
-            refused = result.remark || result.status
-            return
-          }
-          point.place = result.queueOffset
-          points.add(point)
-        },
+    journal.checkPoint(point, {
+      stored: result => {
+        if (!result.isStored) {
+          refused = result.remark || result.status
+          return
+        }
+        point.place = result.queueOffset
+        points.add(point)
       },
-      false,
-    )
+    })
     // Told before it returned: acknowledged without it, the message would be lost.
     if (refused !== undefined) token.answer(ResponseCode.systemBusy, undefined, { remark: refused })
     else

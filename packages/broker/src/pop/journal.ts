@@ -32,15 +32,15 @@ export class PopJournal {
   }
 
   /**
-   * A pop. Under SYNC_FLUSH whoever popped hears of it when it is synced: an acknowledgement of what a power cut took would
-   * be one of nothing. `waitStored` false where something behind it is waited for.
+   * A pop. It is told when it is written: the group's offset moves on disk only when it is synced (PopPositions), so that a
+   * power cut that takes it brings its messages again, and its acknowledgements lie behind it.
    */
-  checkPoint(point: CheckPoint, waiter: AppendWaiter, waitStored = true): void {
+  checkPoint(point: CheckPoint, waiter: AppendWaiter): void {
     const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, invisibleTime: it, diffs, brokerName } = point
     const times = { pt, q, reviveTime: point.reviveAtMs }
     const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, ...times, ro: 0, so, t }
     const uniqueKey = `${t}@${q}@${so}@${c}@${pt}@${brokerName}@ck`
-    this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored }, waiter)
+    this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored: false }, waiter)
   }
 
   /** Messages of a pop are settled. */
