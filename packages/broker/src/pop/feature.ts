@@ -58,6 +58,7 @@ export const pops: Feature<Needs> = {
     })
     const notifier = notifierOf(needs, tables, handler)
     const arrived = (topic: string, queueId: number) => {
+      if (held.size + waits.size === 0) return
       held.arrived(topic, queueId)
       waits.arrived(topic, queueId)
     }
