@@ -69,7 +69,7 @@ test('a group that pops has all queues, or those of its neighbours as well', asy
   assert.deepEqual(await assigned(member), ['POP 1', 'POP 2'])
   assert.deepEqual(await assigned(member, { clientId: 'd-member' }), ['POP 3', 'POP 0'])
   assert.deepEqual(
-    await assigned(member, { topic: '%RETRY%g' }),
+    await assigned(member, { topic: '%RETRY%g', clientId: 'a-member' }),
     ['PULL 0'],
     'its retry topic is shared out, not popped',
   )
@@ -79,7 +79,7 @@ test('a group that pops has all queues, or those of its neighbours as well', asy
 test('what a mode cannot be set for is refused', async () => {
   const { it, member } = await world({ autoCreateSubscriptionGroup: false })
   const code = async (changes: object) => (await member.ask(setMessageRequestMode, {}, { ...pop(0), ...changes })).code
-  assert.equal(await code({ topic: '%RETRY%g' }), 16)
+  assert.equal(await code({ topic: '%RETRY%g', clientId: 'a-member' }), 16)
   assert.equal(await code({ topic: 'Nowhere' }), 17)
   assert.equal(await code({ consumerGroup: 'nobody' }), 26)
   await it.stop()
