@@ -239,6 +239,18 @@ test('a topic that is deleted takes its pops along', async () => {
   await it.stop()
 })
 
+test('a topic that is deleted takes along what its groups have to pop again', async () => {
+  const { it, producer, popper } = await world()
+  const other = new Popper(popper.peer, 'T', 'g_T')
+  await producer.send('T', 'old')
+  for (const who of [popper, other]) await who.pop({ invisibleTime: 3000 })
+  await it.pass(4000)
+  await producer.ask(deleteTopicInBroker, { topic: 'T' })
+  await producer.send('T', 'young')
+  for (const who of [popper, other]) assert.deepEqual(texts(await who.pop()), ['young'])
+  await it.stop()
+})
+
 test('enableRetryTopicV2 names retry topics anew, and what lies in those of before is popped all the same', async () => {
   const machine = new PopMachine(3)
   await machine.boot()
