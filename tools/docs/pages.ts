@@ -91,6 +91,8 @@ const javaClients = 'Java 4.9.8, 5.3.3 and 5.4.0'
 const clientsOf = (file: string): string => {
   // Class-filter subscriptions are gone from the 5.x client.
   if (file.startsWith('java-filter-server')) return 'Java 4.9.8'
+  // POP is 5.x's.
+  if (file.startsWith('java-pop')) return 'Java 5.3.3 and 5.4.0'
   if (file.startsWith('java-')) return javaClients
   if (file.startsWith('other-clients')) return 'Go v2.1.2, ali-ons 3.12.0'
   if (file.startsWith('mixed-group')) return 'Java 4.9.8 and 5.3.3, Go v2.1.2 and our own together'

@@ -2,8 +2,10 @@ import {
   deadLetterPrefix,
   deleteSubscriptionGroup,
   getAllSubscriptionGroupConfig,
+  type MessageRequestMode,
   retryPrefix,
   type SubscriptionGroupConfig,
+  setMessageRequestMode,
   updateAndCreateSubscriptionGroup,
 } from '@skua-mq/protocol'
 import { clusterBrokers, mastersAt, type Where } from './cluster.ts'
@@ -104,5 +106,12 @@ export async function deleteGroup(
   if (clusterName !== undefined)
     for (const prefix of [retryPrefix, deadLetterPrefix])
       await deleteTopic(session, { topic: `${prefix}${group}`, clusterName })
+  return addresses
+}
+
+/** Has a group pull or pop a topic, at each master; of it hears who balances at the broker. Returns who took it. */
+export async function setRequestMode(session: AdminSession, where: Where, mode: MessageRequestMode): Promise<string[]> {
+  const addresses = await mastersAt(session, where)
+  await session.writeEach(addresses, { spec: setMessageRequestMode, body: mode })
   return addresses
 }

@@ -1,4 +1,5 @@
 import { accessControl } from './acl/feature.ts'
+import { assignments } from './assignment/feature.ts'
 import { cleanup } from './cleanup/feature.ts'
 import { clients } from './client-table/feature.ts'
 import { configuration } from './config/feature.ts'
@@ -13,11 +14,17 @@ import { House } from './house/house.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
+
 <<<<<<< HEAD
+
 import { pops } from './pop/feature.ts'
+
 =======
+
 import { offsetHistory } from './offset-history/feature.ts'
+
 >>>>>>> main
+
 import { pulls } from './pull/feature.ts'
 import { queries } from './query/feature.ts'
 import { registration } from './registration/feature.ts'
@@ -48,6 +55,7 @@ export const furnish = (ground: Ground) =>
     .with(pulls)
     .with(pops)
     .with(registration)
+    .with(assignments)
     .with(retries)
     .with(transactions)
     .with(delays)

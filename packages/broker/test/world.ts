@@ -13,7 +13,8 @@ import { RemotingClient, type Route, type TypedReply } from '@skua-mq/remoting'
 import { configOf, type Event, EventHub, type SimRuntime, simRuntime } from '@skua-mq/runtime'
 import { Broker, type BrokerConfig, brokerOptions } from '../src/index.ts'
 
-const small = {
+/** Of a broker whose files are few and small. */
+export const small = {
   storePathRootDir: '/store',
   mappedFileSizeCommitLog: 1024 * 1024,
   mappedFileSizeConsumeQueue: 6000,
@@ -79,13 +80,20 @@ export interface Sending {
   readonly reconsumeTimes?: number
 }
 
+/** Where a client lives. */
+export interface PeerWorld {
+  readonly runtime: { readonly clock: { now(): number } }
+  readonly address: string
+  settle<T>(promise: Promise<T>): Promise<T>
+}
+
 /** One client of the broker. */
 export class Peer {
-  readonly world: World
+  readonly world: PeerWorld
   readonly remoting: RemotingClient
   readonly clientId: string
 
-  constructor(world: World, remoting: RemotingClient, clientId: string) {
+  constructor(world: PeerWorld, remoting: RemotingClient, clientId: string) {
     this.world = world
     this.remoting = remoting
     this.clientId = clientId

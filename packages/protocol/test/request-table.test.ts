@@ -27,12 +27,13 @@ import {
   writeFields,
 } from '../src/index.ts'
 
-/** Tiers T1 and T2 of the index in remoting.md 7, the T4 requests that have a handler, and those of our own (30,001 on). */
+/** Tiers T1 and T2 of the index in remoting.md 7, POP, the T4 requests that have a handler, and those of our own (30,001 on). */
 const wanted = [
   10, 11, 12, 14, 15, 17, 21, 25, 26, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 45, 46, 50, 51,
   52, 53, 100, 101, 102, 103, 104, 105, 106, 200, 201, 202, 203, 204, 205, 206, 207, 208, 215, 216, 217, 219, 220, 221,
   222, 223, 224, 300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317, 318, 319,
-  320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 343, 345, 351, 352, 361, 30_001, 30_002,
+  320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 343, 345, 351, 352, 361, 400, 401, 402, 30_001, 30_002, 200_050,
+  200_051, 200_052, 200_053, 200_054, 200_055, 200_151,
 ]
 
 test('every request of tiers T1 and T2 is in the table, in order of numbers', () => {

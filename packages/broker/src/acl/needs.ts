@@ -1,8 +1,11 @@
 import {
+  batchAckMessage,
   type Command,
   getOffsetHistory,
   heartBeat,
   lockBatchMq,
+  popOriginOf,
+  queryAssignment,
   replyTopicSuffix,
   retryPrefix,
 } from '@skua-mq/protocol'
@@ -33,6 +36,11 @@ const send = (name: string | undefined) => topic(name, AclPerm.pub)
 /** Whoever is asked may answer, in the topic that is for it; a reply to any other is a message that is sent there. */
 const reply = (name: string | undefined) => (name?.endsWith(replyTopicSuffix) === true ? [] : send(name))
 const consume = (fields: Fields) => [...topic(fields.topic, AclPerm.sub), ...group(fields.consumerGroup)]
+/** Retried messages lie in a topic that is named after their own and the group. */
+const pop = ({ topic: name, consumerGroup = '' }: Fields) => [
+  ...topic(name === undefined ? undefined : popOriginOf(name, consumerGroup), AclPerm.sub),
+  ...group(consumerGroup),
+]
 
 /**
  * What requests of clients take (admin.md 7.2). RocketMQ 4.9 leaves 14, 37, 41, 42, 320, 324, 325 and 361 to everybody who can sign;
@@ -57,6 +65,9 @@ const needs: ReadonlyMap<number, NeedsOf> = new Map<number, NeedsOf>([
   [41, (_fields, command) => lockNeeds(command)],
   [42, (_fields, command) => lockNeeds(command)],
   [getOffsetHistory.code, fields => group(fields.consumerGroup)],
+  [400, (_fields, command) => assignmentNeeds(command)],
+  ...[200050, 200051, 200052, 200053, 200054, 200055].map(code => [code, pop] as const),
+  [200151, (_fields, command) => batchAckNeeds(command)],
 ])
 
 /** What a request takes; throws where its body does not read. */
@@ -70,7 +81,7 @@ export function needsOf(command: Command): Need[] {
  */
 export const adminCodes: ReadonlySet<number> = new Set([
   ...[17, 25, 200, 207, 215],
-  ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329],
+  ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329, 401],
 ])
 
 function heartbeatNeeds({ body }: Command): Need[] {
@@ -86,4 +97,15 @@ function lockNeeds({ body }: Command): Need[] {
   if (body === undefined) return []
   const { consumerGroup, mqSet } = lockBatchMq.body!.decode(body)
   return [...group(consumerGroup), ...mqSet.flatMap(queue => topic(queue.topic, AclPerm.sub))]
+}
+
+function assignmentNeeds({ body }: Command): Need[] {
+  if (body === undefined) return []
+  const { topic: name, consumerGroup } = queryAssignment.body!.decode(body)
+  return pop({ topic: name, consumerGroup })
+}
+
+function batchAckNeeds({ body }: Command): Need[] {
+  if (body === undefined) return []
+  return batchAckMessage.body!.decode(body).acks.flatMap(({ t, c }) => pop({ topic: t, consumerGroup: c }))
 }

@@ -8,12 +8,14 @@ import {
   getBrokerRuntimeInfo,
   type RequestSpec,
   ResponseCode,
+  reviveGroup,
   type SubscriptionGroupTable,
   type TopicConfigTable,
 } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, type Service, type Timer } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { positionsGroup } from '../pop/positions.ts'
 import { transactionGroup } from '../transaction/half-message.ts'
 
 export const tablesNotSynced = defineEvent<{ master: string; table: string; reason: string }>(
@@ -50,7 +52,10 @@ const timeoutMs = 3000
 /** Java's slaves ask for topics at the port that is not held up by messages: two below the main one. */
 const fastPortBelow = 2
 
-const isOfChecks = (key: string): boolean => key.endsWith(`@${transactionGroup}`)
+/** What says how far the master has read its own log: half messages, and pops in flight. */
+const ownGroups = [transactionGroup, reviveGroup, positionsGroup]
+
+const isOfChecks = (key: string): boolean => ownGroups.some(group => key.endsWith(`@${group}`))
 
 const only = (table: Offsets, isWanted: (key: string) => boolean): Offsets =>
   new Map([...table].filter(([key]) => isWanted(key)))

@@ -1,16 +1,21 @@
 <<<<<<< HEAD
+
 import { consumerOffsetFile, reviveGroup } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { positionsGroup } from '../pop/positions.ts'
+
 =======
+
 import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetHistory } from '../offset-history/offset-history.ts'
+
 >>>>>>> main
+
 import type { TopicTable } from '../topic/topic-table.ts'
 import { transactionGroup } from '../transaction/half-message.ts'
 import { OffsetTable } from './offset-table.ts'

@@ -33,6 +33,8 @@ export interface AckParts {
   readonly orders: OrderTable
   readonly offsets: Pick<OffsetTable, 'find' | 'commit'>
   readonly held: HeldPops
+  /** When the broker has read what was in flight, wall clock. */
+  readonly startedAtMs: () => number
 }
 
 /** Acknowledgements that a batch may hold. */
@@ -81,13 +83,22 @@ export class AckHandler {
     const point = this.pointOf(view, info)
     const bit = point?.bitOf(view.offset) ?? 0
     if (point === undefined || (point.settled & bit) === bit) {
-      token.answer(ResponseCode.success)
+      if (point !== undefined || !this.isLost(info)) token.answer(ResponseCode.success)
+      else token.answer(ResponseCode.noMessage, undefined, { remark: lost })
       return
     }
     this.settle(point, bit, result => {
       if (result.status === 'ok') token.answer(ResponseCode.success)
       else token.answer(codeOfPut[result.status], undefined, { remark: result.remark || result.status })
     })
+  }
+
+  /**
+   * A pop from before this start that is not in memory, though its time is not over: all of it is acknowledged, or the log
+   * was cut before it, and then its messages come again. Nobody knows, so nothing is said to be acknowledged.
+   */
+  private isLost({ popTime, invisibleTime }: { popTime: number; invisibleTime: number }): boolean {
+    return popTime < this.parts.startedAtMs() && popTime + invisibleTime > this.parts.clock.now()
   }
 
   private pointOf({ topic, consumerGroup: group, queueId }: AckView, { startOffset, popTime }: ExtraInfo) {
@@ -212,7 +223,10 @@ export class AckHandler {
       return undefined
     }
     const point = points.find({ topic, group, queueId, startOffset, popTime })
-    if (point === undefined) return undefined
+    if (point === undefined)
+      return this.isLost({ popTime, invisibleTime: ack.it })
+        ? Promise.resolve(refuse(ResponseCode.noMessage, lost))
+        : undefined
     const bits = offsets.reduce((sum, offset) => sum | point.bitOf(offset), 0) & ~point.settled
     if (bits === 0) return undefined
     return new Promise(resolve => {
@@ -222,6 +236,8 @@ export class AckHandler {
     })
   }
 }
+
+const lost = 'this pop is not known since the broker was started: its messages are settled, or come again'
 
 /** Distances of a batch: longer ones are of no pop. */
 const maxDistance = 1_048_576

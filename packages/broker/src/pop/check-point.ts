@@ -55,6 +55,8 @@ export class CheckPoint implements CheckPointParts {
   /** Where it lies: from there on a start reads it again. */
   queue: JournalQueue = timerQueue
   place = -1
+  /** The same time by the monotonic clock, once it is in memory. */
+  dueAtMs = 0
 
   constructor(parts: CheckPointParts) {
     this.topic = parts.topic

@@ -1,4 +1,4 @@
-import { assert } from '@skua-mq/runtime'
+import { assert, type Clock } from '@skua-mq/runtime'
 import { type CheckPoint, type JournalQueue, keyOf, type PopKey } from './check-point.ts'
 
 /** Check points are looked for by their time in classes of this width. */
@@ -13,10 +13,12 @@ export class CheckPoints {
   private readonly byTime = new Map<number, Set<CheckPoint>>()
   /** By place, of each queue they lie in; places only grow, so that the first is the least. */
   private readonly byPlace = new Map<JournalQueue, Map<number, CheckPoint>>()
+  private readonly clock: Pick<Clock, 'now' | 'monotonic'>
   private readonly maxBytes: () => number
   bytes = 0
 
-  constructor(maxBytes: () => number) {
+  constructor(clock: CheckPoints['clock'], maxBytes: () => number) {
+    this.clock = clock
     this.maxBytes = maxBytes
   }
 
@@ -37,8 +39,9 @@ export class CheckPoints {
     return this.byKey.has(key)
   }
 
-  /** One that lies in the log. */
+  /** One that lies in the log. From now on it is the monotonic clock that counts: a wall clock that jumps revives nothing. */
   add(point: CheckPoint): void {
+    point.dueAtMs = this.clock.monotonic() + point.reviveAtMs - this.clock.now()
     assert(!this.byKey.has(point.key) && point.place >= 0, 'a check point lies in the log, once')
     this.byKey.set(point.key, point)
     this.bytes += point.bytes
@@ -70,14 +73,15 @@ export class CheckPoints {
   }
 
   /** Those whose messages are visible again, the oldest classes first, at most so many. */
-  due(nowMs: number, most: number): CheckPoint[] {
+  due(most: number): CheckPoint[] {
+    const nowMs = this.clock.monotonic()
     const last = Math.floor(nowMs / classMs)
     const times = [...this.byTime.keys()].filter(time => time <= last).sort((a, b) => a - b)
     const due: CheckPoint[] = []
     for (const time of times) {
       for (const point of this.byTime.get(time)!) {
         if (due.length >= most) return due
-        if (point.reviveAtMs <= nowMs) due.push(point)
+        if (point.dueAtMs <= nowMs) due.push(point)
       }
     }
     return due
@@ -99,4 +103,4 @@ export class CheckPoints {
   }
 }
 
-const classOf = ({ reviveAtMs }: CheckPoint): number => Math.floor(reviveAtMs / classMs)
+const classOf = ({ dueAtMs }: CheckPoint): number => Math.floor(dueAtMs / classMs)

@@ -31,10 +31,11 @@ import type { Taken } from './pop-answer.ts'
 import { PopHandler } from './pop-handler.ts'
 import { PopRecovery } from './pop-recovery.ts'
 import { PopPositions } from './positions.ts'
+import { RetryTopics } from './retry-topics.ts'
 import { Revival } from './revival.ts'
 import { popRoutes } from './routes.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'file' | 'storeHost'> & {
+type Needs = On<'config' | 'runtime' | 'store' | 'file' | 'storeHost' | 'furniture'> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
@@ -49,11 +50,16 @@ export const pops: Feature<Needs> = {
   make: needs => {
     const { runtime, store, topics } = needs
     const tables = tablesOf(needs)
-    const { points, positions, orders, held, waits } = tables
+    const { points, positions, orders, held, waits, retries } = tables
     const handler = handlerOf(needs, tables)
-    const acks = new AckHandler({ ...needs, ...tables, clock: runtime.clock, topic: name => topics.find(name) })
+    const acks = new AckHandler({
+      ...{ ...needs, ...tables, clock: runtime.clock },
+      topic: name => topics.find(name),
+      startedAtMs: () => tables.positions.startedAtMs,
+    })
     const notifier = notifierOf(needs, tables, handler)
     const arrived = (topic: string, queueId: number) => {
+      if (held.size + waits.size === 0) return
       held.arrived(topic, queueId)
       waits.arrived(topic, queueId)
     }
@@ -75,7 +81,9 @@ export const pops: Feature<Needs> = {
         void positions.commit()
         arrived(topic, queueId)
       },
+      deletionSettled: () => retries.settled(),
       topicDeleted: topic => {
+        retries.topicDeleted(topic)
         held.endWhere(view => view.topic === topic)
         waits.endWhere(view => view.topic === topic)
         const isOf = (name: string, group: string) => name === topic || popOriginOf(name, group) === topic
@@ -101,11 +109,11 @@ function stopAll(handler: PopHandler, held: HeldPops, waits: HeldPops): void {
 const reviveTopicOf = ({ brokerClusterName }: Pick<BrokerConfig, 'brokerClusterName'>): string =>
   `${reviveTopicPrefix}${brokerClusterName}`
 
-function tablesOf({ config, runtime, store, file, storeHost, topics, offsets, resets }: Needs) {
+function tablesOf({ config, runtime, store, file, storeHost, furniture, topics, offsets, resets }: Needs) {
   const { clock } = runtime
   const reviveTopic = reviveTopicOf(config)
   const reviveQueues = () => topics.find(reviveTopic)?.readQueueNums ?? 0
-  const points = new CheckPoints(() => config.maxPopCheckPointBytes)
+  const points = new CheckPoints(clock, () => config.maxPopCheckPointBytes)
   const intervalMs = () => config.flushConsumerOffsetInterval
   const orders = new OrderTable({ clock, file: file('consumerOrderInfo', orderInfoFile), intervalMs })
   const positions = new PopPositions({
@@ -124,7 +132,9 @@ function tablesOf({ config, runtime, store, file, storeHost, topics, offsets, re
     ofConnection: () => config.maxHeldPullsPerConnection,
   }
   const [held, waits] = [new HeldPops(clock, limits), new HeldPops(clock, limits)]
-  return { points, orders, positions, journal, held, waits, reviveTopic, reviveQueues }
+  const deleted = (topic: string) => furniture.topicDeleted(topic)
+  const retries = new RetryTopics({ topics, offsets, isV2: config.enableRetryTopicV2, deleted })
+  return { points, orders, positions, journal, held, waits, retries, reviveTopic, reviveQueues }
 }
 
 type Tables = ReturnType<typeof tablesOf>
@@ -167,12 +177,8 @@ function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }
   })
   const revival = new Revival({
     ...{ ...runtime, ...tables, store, points, positions },
-    isV2: config.enableRetryTopicV2,
     hasTopic: topic => topics.find(topic) !== undefined,
     hasGroup: group => groups.find(group) !== undefined,
-    ensureRetryTopic: (topic, group) => {
-      topics.ensure(topic, 1, `${group} did not acknowledge in time`)
-    },
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,
     revived: (topic, { count, size }) => traffic.countPut(topic, count, size),
   })

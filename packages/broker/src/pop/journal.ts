@@ -31,12 +31,16 @@ export class PopJournal {
     this.parts = parts
   }
 
-  /** A pop. It need not be synced: the group's offset moves on disk only when it is (PopPositions). */
-  checkPoint(point: CheckPoint, waiter: AppendWaiter, waitStored = false): void {
+  /**
+   * A pop. It is told when it is written: the group's offset moves on disk only when it is synced (PopPositions), so that a
+   * power cut that takes it brings its messages again, and its acknowledgements lie behind it.
+   */
+  checkPoint(point: CheckPoint, waiter: AppendWaiter): void {
     const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, invisibleTime: it, diffs, brokerName } = point
-    const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, pt, q, ro: 0, so, t }
+    const times = { pt, q, reviveTime: point.reviveAtMs }
+    const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, ...times, ro: 0, so, t }
     const uniqueKey = `${t}@${q}@${so}@${c}@${pt}@${brokerName}@ck`
-    this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored }, waiter)
+    this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored: false }, waiter)
   }
 
   /** Messages of a pop are settled. */

@@ -16,6 +16,7 @@ import { maxPopped } from './check-point.ts'
 import type { HeldPops } from './held-pops.ts'
 import { msgOffsetInfo, orderCountInfo, recordsOf, startOffsetInfo, type Taken } from './pop-answer.ts'
 import { Popping, type PoppingParts, type PopTarget } from './popping.ts'
+import type { RetryTopics } from './retry-topics.ts'
 
 export interface PopSettings {
   readonly brokerName: string
@@ -38,6 +39,7 @@ export interface PopParts extends PoppingParts {
   readonly group: (group: string) => PullGroup | undefined
   readonly filterOf: (view: PopView) => MessageFilter | PullStop | undefined
   readonly held: HeldPops
+  readonly retries: RetryTopics
   /** Told of what was taken out of each queue. */
   readonly counted: (group: string, taken: Taken) => void
   readonly settings: PopSettings
@@ -111,14 +113,10 @@ export class PopHandler {
       const remark = `invisibleTime is ${view.invisibleTime}: 0 to ${maxInvisibleMs} ms are possible`
       return refused(ResponseCode.invalidParameter, remark)
     }
-    const unstorable = unstorableTopic(this.retryTopicOf(view.topic, view.consumerGroup))
+    const unstorable = unstorableTopic(this.parts.retries.of(view.topic, view.consumerGroup))
     return unstorable === undefined
       ? undefined
       : refused(ResponseCode.invalidParameter, `${unstorable}: use shorter names`)
-  }
-
-  private retryTopicOf(topic: string, group: string): string {
-    return this.parts.settings.enableRetryTopicV2 ? popRetryTopicV2(topic, group) : popRetryTopic(topic, group)
   }
 
   private pop(view: PopView, token: ReplyToken, untilMs: number): void {
@@ -144,9 +142,11 @@ export class PopHandler {
    * group has to try again. In order there is no such thing: what fails stays where it is.
    */
   private targetsOf({ topic, consumerGroup, queueId, order }: PopView): PopTarget[] {
-    const { random, settings, topic: find } = this.parts
+    const { random, settings, topic: find, store, retries: topics } = this.parts
     const start = random.int(100)
     const queues = (name: string, isRetry: boolean): PopTarget[] => {
+      // A kill may have come between its first message and the file of the topics.
+      if (isRetry && find(name) === undefined && store.maxOffset(name, 0) > 0) topics.ensure(name, consumerGroup)
       const count = find(name)?.readQueueNums ?? 0
       return Array.from({ length: count }, (_, at) => ({ topic: name, queueId: (start + at) % count, isRetry }))
     }
@@ -221,6 +221,7 @@ export class PopHandler {
       invisibleTime: String(view.invisibleTime),
       reviveQid: String(reviveQid),
       restNum: String(rest),
+      ...{ startOffsetInfo: '', msgOffsetInfo: '', ...(view.order ? { orderCountInfo: '' } : {}) },
     })
     const remark =
       code === ResponseCode.pollingFull ? 'too much is popped or held at the moment' : 'NO_MESSAGE_IN_QUEUE'

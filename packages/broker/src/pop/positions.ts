@@ -56,12 +56,14 @@ export class PopPositions {
   private committing: Promise<void> | undefined
   /** Something was popped or settled since the last commit. */
   private changed = false
+  startedAtMs = 0
 
   constructor(parts: PositionsParts) {
     this.parts = parts
   }
 
   start(): void {
+    this.startedAtMs = this.parts.clock.now()
     this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : undefined))
   }
 

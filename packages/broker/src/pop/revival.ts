@@ -1,12 +1,4 @@
-import {
-  PropertyName,
-  parseProperties,
-  popOriginOf,
-  popRetryTopic,
-  popRetryTopicV2,
-  printProperties,
-  retryPrefix,
-} from '@skua-mq/protocol'
+import { PropertyName, parseProperties, popOriginOf, printProperties, retryPrefix } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import { Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
 import { RecordCopy } from '../record/record-copy.ts'
@@ -16,6 +8,7 @@ import type { CheckPoint } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
 import type { PopPositions } from './positions.ts'
+import type { RetryTopics } from './retry-topics.ts'
 
 export const revivalPaused = defineEvent<{ remark: string }>('messages that were not acknowledged wait', 'warn')
 /** The store will never take it: it is kept elsewhere. */
@@ -35,11 +28,9 @@ export interface RevivalParts {
   readonly points: CheckPoints
   readonly positions: PopPositions
   readonly journal: PopJournal
-  readonly isV2: boolean
+  readonly retries: RetryTopics
   readonly hasTopic: (topic: string) => boolean
   readonly hasGroup: (group: string) => boolean
-  /** Makes the retry topic where it is not there yet. */
-  readonly ensureRetryTopic: (topic: string, group: string) => void
   /** Makes the topic for what the store refuses for good, and says its name. */
   readonly undeliverable: () => string
   /** Told of each message that was laid into a retry topic. */
@@ -93,8 +84,8 @@ export class Revival {
 
   /** Returns when to look again. */
   private async round(): Promise<number> {
-    const { points, clock, store, events } = this.parts
-    const due = points.due(clock.now(), batchSize)
+    const { points, store, events } = this.parts
+    const due = points.due(batchSize)
     if (due.length === 0) return reviveEveryMs
     if (store.refusing !== undefined) return pauseMs
     try {
@@ -160,9 +151,8 @@ export class Revival {
 
   /** As RocketMQ has it (store.md 9.3): once more, and since when it is tried. */
   private address(draft: Draft, { topic, group, popTime }: CheckPoint): void {
-    const { isV2, ensureRetryTopic } = this.parts
-    const retry = isV2 ? popRetryTopicV2(topic, group) : popRetryTopic(topic, group)
-    draft.topic = topic.startsWith(retryPrefix) ? topic : retry
+    const { retries } = this.parts
+    draft.topic = topic.startsWith(retryPrefix) ? topic : retries.of(topic, group)
     draft.queueId = 0
     draft.reconsumeTimes++
     draft.preparedTransactionOffset = 0
@@ -175,7 +165,7 @@ export class Revival {
     draft.properties = Buffer.from(printProperties(properties))
     draft.propertiesStart = 0
     draft.propertiesEnd = draft.properties.length
-    ensureRetryTopic(draft.topic, group)
+    retries.ensure(draft.topic, group)
   }
 
   /** What the store answers, and at once where it refuses. */

@@ -51,7 +51,8 @@ export const registration: Feature<Needs, { masterNews: MasterNews; isRegistered
   },
 }
 
-const addressesOf = (text: string): string[] =>
+/** Name servers as an option has them, joined by semicolons. */
+export const addressesOf = (text: string): string[] =>
   text
     .split(';')
     .map(address => address.trim())

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import {
+  ackMessage,
+  batchAckMessage,
   deleteAclConfig,
   getBrokerClusterAclInfo,
   getConsumerListByGroup,
   type HeaderOf,
   heartBeat,
   lockBatchMq,
+  popMessage,
   pullMessage,
   queryConsumerOffset,
   queryMessage,
@@ -16,6 +19,7 @@ import {
   sendMessageV2,
   sendReplyMessage,
   sendReplyMessageV2,
+  setMessageRequestMode,
   updateAndCreateAclConfig,
   updateAndCreateTopic,
   updateConsumerOffset,
@@ -132,6 +136,24 @@ test('who signs rightly does what it may, and nothing else', async () => {
     ask(app, queryMessage, { topic: 'Logs', key: 'k', maxNum: 1, beginTimestamp: 0, endTimestamp: 1 }),
     /Logs/,
   )
+  const pop = { queueId: -1, maxMsgNums: 1, invisibleTime: 1000, pollTime: 0, bornTime: 0, initMode: 0, order: false }
+  assert.equal(await allowed(ask(app, popMessage, { ...pop, topic: 'Orders', consumerGroup: 'billing' })), 0)
+  await refused(ask(app, popMessage, { ...pop, topic: 'Logs', consumerGroup: 'billing' }), /topic Logs/)
+  await refused(ask(app, popMessage, { ...pop, topic: 'Orders', consumerGroup: 'others' }), /group others/)
+  const ack = { queueId: 0, extraInfo: '0 1 1 0 0 b 0 0', offset: 0 }
+  const retried = { ...ack, topic: '%RETRY%billing_Orders', consumerGroup: 'billing' }
+  assert.equal(await allowed(ask(app, ackMessage, retried)), 17)
+  await refused(ask(app, ackMessage, { ...retried, topic: '%RETRY%billing_Logs' }), /topic Logs/)
+  await refused(ask(app, ackMessage, { ...ack, topic: 'Orders', consumerGroup: 'others' }), /group others/)
+  const batch = (t: string) =>
+    batchAckMessage.body!.encode({
+      brokerName: undefined,
+      acks: [{ t, c: 'billing', r: '0', so: 0, q: 0, rq: 0, pt: 1, it: 1, b: 'AQ==' }],
+    })
+  assert.equal(await allowed(ask(app, batchAckMessage, {}, batch('Orders'))), 0)
+  await refused(ask(app, batchAckMessage, {}, batch('Logs')), /topic Logs/)
+  const mode = { topic: 'Orders', consumerGroup: 'billing', mode: 'POP' as const, popShareQueueNum: 0 }
+  await refused(ask(app, setMessageRequestMode, {}, setMessageRequestMode.body!.encode(mode)), /admin/i)
   const commit = { consumerGroup: 'billing', topic: 'Orders', queueId: 0, commitOffset: 1 }
   assert.equal(await allowed(ask(app, updateConsumerOffset, commit)), 0)
   await refused(ask(app, updateConsumerOffset, { ...commit, topic: 'Logs' }), /Logs/)

@@ -46,8 +46,13 @@ export class Popper {
   }
 
   ask(wish: Wish = {}) {
+    return this.peer.world.settle(this.remoteAsk(wish))
+  }
+
+  /** The same for whoever goes on meanwhile. */
+  remoteAsk(wish: Wish = {}) {
     const { topic, group, peer } = this
-    return peer.ask(popMessage, {
+    const header = {
       consumerGroup: group,
       topic,
       queueId: -1,
@@ -58,7 +63,8 @@ export class Popper {
       initMode: 0,
       order: false,
       ...wish,
-    })
+    }
+    return peer.remoting.request(peer.world.address, popMessage, header, { timeoutMs: 60_000 })
   }
 
   async pop(wish: Wish = {}): Promise<Popped[]> {

@@ -2,6 +2,7 @@ import { messageQueueShape } from './message-queue.ts'
 import {
   anyJson,
   bean,
+  clientJson,
   integer,
   integerTable,
   jsonBody,
@@ -75,7 +76,7 @@ const batchAckShape = bean({
 /** Many acknowledgements. */
 export type BatchAck = ValueOfShape<typeof batchAckShape>
 /** Body of 200151. */
-export const batchAckBody = jsonBody(batchAckShape)
+export const batchAckBody = jsonBody(batchAckShape, undefined, clientJson)
 
 const modeShape = oneOfOr('PULL', 'PULL', 'POP')
 
@@ -83,7 +84,7 @@ const requestModeShape = bean({ topic: string, consumerGroup: string, mode: mode
 /** How a group consumes a topic. */
 export type MessageRequestMode = ValueOfShape<typeof requestModeShape>
 /** Body of 401. */
-export const messageRequestModeBody = jsonBody(requestModeShape)
+export const messageRequestModeBody = jsonBody(requestModeShape, undefined, clientJson)
 
 const requestModesShape = bean({ messageRequestModeMap: table(table(requestModeShape)) })
 /** Topic to group to mode. */
@@ -103,7 +104,7 @@ const queryAssignmentShape = bean({
 /** Who asks for its queues. */
 export type QueryAssignment = ValueOfShape<typeof queryAssignmentShape>
 /** Body of 400. */
-export const queryAssignmentBody = jsonBody(queryAssignmentShape)
+export const queryAssignmentBody = jsonBody(queryAssignmentShape, undefined, clientJson)
 
 const assignmentShape = bean({ messageQueue: messageQueueShape, mode: modeShape, attachments: anyJson })
 /** A queue, -1 for all of them, and how it is consumed. */

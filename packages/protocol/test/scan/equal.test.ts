@@ -2,16 +2,24 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  type AckView,
+  ackMessage,
   type Command,
+  changeMessageInvisibleTime,
   decodeFrame,
   encodeFrame,
   HeaderForm,
   HeaderScan,
   type HotRequest,
+  hotAck,
+  hotPop,
   hotPull,
   hotSend,
   javaLongMax,
+  notification,
+  type PopView,
   type PullView,
+  popMessage,
   pullMessage,
   ScanOutcome,
   type SendView,
@@ -22,7 +30,8 @@ import {
 } from '../../src/index.ts'
 
 /** Each of them is read in both ways below, with a generator of its headers. */
-const requests: readonly HotRequest<SendView | PullView>[] = [hotSend, hotPull]
+type View = SendView | PullView | PopView | AckView
+const requests: readonly HotRequest<View>[] = [hotSend, hotPull, hotPop, hotAck] as HotRequest<View>[]
 const requestOf = (code: number) => requests.find(request => request.fields.has(code))
 const hot = (code: number) => requestOf(code)?.fields.get(code)
 const properties = fc
@@ -66,6 +75,14 @@ const pullHeader = fc.record({
   expressionType: maybe(text),
   maxMsgBytes: maybe(fc.nat()),
 })
+const popHeader = fc.record({
+  ...{ consumerGroup: text, topic: text, queueId: int, maxMsgNums: int, invisibleTime: long, pollTime: long },
+  ...{ bornTime: long, initMode: int, expType: maybe(text), exp: maybe(text), order: fc.boolean() },
+  attemptId: maybe(text),
+})
+const changeHeader = fc.record({
+  ...{ consumerGroup: text, topic: text, queueId: int, extraInfo: text, offset: long, invisibleTime: long },
+})
 const frameOf = (code: number, extFields: Record<string, string>, form: 0 | 1, body?: Uint8Array): Buffer =>
   encodeFrame({ code, language: 0, version: 409, opaque: 77, flag: 0, extFields, body, form })
 
@@ -95,7 +112,7 @@ function foreign(frame: Buffer, style: 'go' | 'ali-ons'): Buffer {
 }
 
 /** What a view says, wherever its bytes lie. */
-const plain = (view: SendView | PullView) =>
+const plain = (view: View) =>
   'body' in view
     ? {
         ...view,
@@ -168,6 +185,59 @@ test('a scanned pull is what the table reads', () => {
     }),
     { numRuns: 300 },
   )
+})
+
+/** In both forms, and as other clients write it. */
+function agreeOn(code: number, ext: Record<string, string>): void {
+  for (const form of [HeaderForm.json, HeaderForm.binary]) {
+    const frame = frameOf(code, ext, form)
+    assert.notEqual(viaScan(frame), 'other')
+    assert.deepEqual(viaScan(frame), viaTable(frame))
+  }
+  const frame = frameOf(code, ext, HeaderForm.json)
+  for (const style of ['go', 'ali-ons'] as const)
+    assert.deepEqual(viaScan(foreign(frame, style)), viaTable(foreign(frame, style)))
+}
+
+test('a scanned pop, and who waits for one, is what the table reads', () => {
+  fc.assert(
+    fc.property(popHeader, header => {
+      agreeOn(200050, writeFields(popMessage.header, header))
+      agreeOn(200054, writeFields(notification.header, header))
+      const { bornTime: _born, order: _order, ...least } = writeFields(popMessage.header, header)
+      agreeOn(200050, least)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a scanned acknowledgement, and a change of the invisible time, is what the table reads', () => {
+  fc.assert(
+    fc.property(changeHeader, header => {
+      agreeOn(200051, writeFields(ackMessage.header, header))
+      agreeOn(200053, writeFields(changeMessageInvisibleTime.header, header))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a pop or an acknowledgement that lacks a field is refused by both alike', () => {
+  const names = { consumerGroup: 'g', topic: 't', queueId: 1 }
+  const pop = { ...names, maxMsgNums: 1, invisibleTime: 1, pollTime: 1, bornTime: 1, initMode: 0, order: false }
+  const change = { ...names, extraInfo: '1 2 3', offset: 1, invisibleTime: 1 }
+  const headers: [number, Record<string, string>][] = [
+    [200050, writeFields(popMessage.header, pop)],
+    [200054, writeFields(notification.header, pop)],
+    [200051, writeFields(ackMessage.header, change)],
+    [200053, writeFields(changeMessageInvisibleTime.header, change)],
+  ]
+  for (const [code, whole] of headers)
+    for (const name of Object.keys(whole)) {
+      if (name === 'bornTime' || name === 'order') continue
+      const { [name]: _gone, ...rest } = whole
+      assert.equal(viaScan(frameOf(code, rest, HeaderForm.json)), 'HeaderError', `${code} ${name}`)
+      assert.equal(viaTable(frameOf(code, rest, HeaderForm.json)), 'HeaderError', `${code} ${name}`)
+    }
 })
 
 test('a missing or unreadable field is refused by both alike', () => {

@@ -146,6 +146,14 @@ test('groups: who consumes, how far it is, and what is wrong', async () => {
 
 test('groups: made, reset, cloned, deleted', async () => {
   await both(`updateSubGroup -c ${c} -g made -r 3 -d true`)
+  const mode = await both(`setConsumeMode -c ${c} -t Orders -g made -m POP -q 2`)
+  assert.match(
+    mode.text,
+    /set consume mode to 127.*success.\ntopic\[Orders\] group\[made\] consume mode\[POP\] popShareQueueNum\[2\]/,
+  )
+  const modes = await mqadmin(`setConsumeMode -c ${c} -t Orders -g made -m PUSH`, env)
+  assert.deepEqual([modes.exitCode === 0, /PULL or POP/.test(modes.errors)], [false, true])
+  assert.notEqual((await mqadmin(`setConsumeMode -b ${b} -t Nowhere -g made -m POP`, env)).exitCode, 0)
   assert.match((await both('getConsumerConfig -g made')).text, /^retryMaxTimes += {2}3$/m)
   assert.match((await both('resetOffsetByTimeOld -g made -t Orders -s 0')).text, /#rollbackOffset\n.* 0$/m)
   assert.match((await ok('resetOffsetByTime -g made -t Orders -s now')).output, /#queueId +#offset\n.* 5$/m)

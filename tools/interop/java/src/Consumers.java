@@ -74,6 +74,7 @@ final class Consumers {
     if (Json.flag(request, "broadcasting")) broadcast(consumer);
     consumer.setConsumeFromWhere(ConsumeFromWhere.valueOf(Json.text(request, "from", "CONSUME_FROM_FIRST_OFFSET")));
     if (request.containsKey("maxReconsumeTimes")) consumer.setMaxReconsumeTimes(Json.integer(request, "maxReconsumeTimes", -1));
+    if (Json.flag(request, "balancedByBroker")) balanceByBroker(consumer, request);
     if (request.containsKey("suspendMs")) consumer.setSuspendCurrentQueueTimeMillis(Json.integer(request, "suspendMs", 1000));
     if (request.containsKey("threads")) {
       consumer.setConsumeThreadMin(Json.integer(request, "threads", 1));
@@ -88,6 +89,7 @@ final class Consumers {
     List<Map<String, Object>> got = Collections.synchronizedList(new ArrayList<>());
     int failFirst = Json.integer(request, "failFirst", 0);
     int delayLevel = Json.integer(request, "delayLevelWhenNextConsume", 0);
+    int dawdleMs = Json.integer(request, "dawdleMs", 0);
     boolean replies = Json.flag(request, "replies");
     boolean reports = Json.flag(request, "report");
     DefaultMQProducer replier = replies ? Producers.producer(Json.of("namesrv", request.get("namesrv"), "group", "replier-" + name)) : null;
@@ -108,6 +110,7 @@ final class Consumers {
           if (reports) Driver.answer(Json.of("took", new String(message.getBody(), StandardCharsets.UTF_8)));
           else got.add(describe(message));
           fails |= message.getReconsumeTimes() < failFirst;
+          dawdle(message.getReconsumeTimes() == 0 ? dawdleMs : 0);
           if (replies) reply(replier, message);
         }
         return fails ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
@@ -133,11 +136,26 @@ final class Consumers {
     return true;
   }
 
+  /** Only 5.x asks the broker for its queues, and pops where it says so. */
+  private static void balanceByBroker(DefaultMQPushConsumer consumer, Map<String, Object> request) throws Exception {
+    DefaultMQPushConsumer.class.getMethod("setClientRebalance", boolean.class).invoke(consumer, false);
+    if (request.containsKey("invisibleMs"))
+      DefaultMQPushConsumer.class.getMethod("setPopInvisibleTime", long.class).invoke(consumer, Json.longValue(request, "invisibleMs", 60_000));
+  }
+
   /** The enum moved to another package in 5.x. */
   @SuppressWarnings({"unchecked", "rawtypes"})
   private static void broadcast(DefaultMQPushConsumer consumer) throws Exception {
     for (java.lang.reflect.Method method : DefaultMQPushConsumer.class.getMethods()) {
       if (method.getName().equals("setMessageModel")) method.invoke(consumer, Enum.valueOf((Class<Enum>) method.getParameterTypes()[0], "BROADCASTING"));
+    }
+  }
+
+  private static void dawdle(int ms) {
+    try {
+      Thread.sleep(ms);
+    } catch (InterruptedException end) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -32,6 +32,11 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./group/delete-sub-group.ts')).deleteSubGroup,
   },
   {
+    name: 'setConsumeMode',
+    description: 'Have a group pull or pop a topic',
+    load: async () => (await import('./group/set-consume-mode.ts')).setConsumeMode,
+  },
+  {
     name: 'updateBrokerConfig',
     description: 'Change a setting of brokers',
     load: async () => (await import('./broker/update-broker-config.ts')).updateBrokerConfig,
