@@ -14,17 +14,8 @@ import { House } from './house/house.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
-
-<<<<<<< HEAD
-
-import { pops } from './pop/feature.ts'
-
-=======
-
 import { offsetHistory } from './offset-history/feature.ts'
-
->>>>>>> main
-
+import { pops } from './pop/feature.ts'
 import { pulls } from './pull/feature.ts'
 import { queries } from './query/feature.ts'
 import { registration } from './registration/feature.ts'

@@ -1,39 +1,23 @@
-<<<<<<< HEAD
-
-import { consumerOffsetFile, reviveGroup } from '@skua-mq/protocol'
-import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
-import type { Feature } from '../house/feature.ts'
-import type { On } from '../house/ground.ts'
-import { positionsGroup } from '../pop/positions.ts'
-
-=======
-
-import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker } from '@skua-mq/protocol'
+import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker, reviveGroup } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetHistory } from '../offset-history/offset-history.ts'
-
->>>>>>> main
-
+import { positionsGroup } from '../pop/positions.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { transactionGroup } from '../transaction/half-message.ts'
 import { OffsetTable } from './offset-table.ts'
 import { PendingResets } from './pending-resets.ts'
 import { offsetRoutes } from './routes.ts'
 
-<<<<<<< HEAD
 /** What the broker itself reads: it hears of nothing. */
 const brokersGroups: ReadonlySet<string> = new Set([transactionGroup, reviveGroup, positionsGroup])
 
-type Needs = On<'config' | 'runtime' | 'store' | 'file'> & { topics: TopicTable; consumers: ConsumerGroups }
-=======
 type Needs = On<'config' | 'runtime' | 'store' | 'file'> & {
   topics: TopicTable
   consumers: ConsumerGroups
   history: OffsetHistory
 }
->>>>>>> main
 
 /** How far groups have consumed, and resets that their members have not heard of. */
 export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingResets }> = {
