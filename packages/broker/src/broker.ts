@@ -56,6 +56,11 @@ export class Broker implements Service {
     })
   }
 
+  /** Secret keys of accounts; undefined without access control. For a gateway in this process: never shown or logged. */
+  get secretOf(): ((accessKey: string) => string | undefined) | undefined {
+    return this.tables.secretOf
+  }
+
   get heldPulls(): number {
     return this.tables.furniture.gauge('heldPulls')
   }

@@ -25,10 +25,11 @@ import { HalfMessages } from './clients/half-messages.ts'
 import { Membership } from './clients/membership.ts'
 import { Renewals } from './clients/renewals.ts'
 import { retryDelayMs, retryPolicyOf } from './clients/settings.ts'
+import { type SecretOf, Users } from './clients/users.ts'
 import { GrpcServer } from './grpc/server.ts'
 import type { GatewayConfig } from './options.ts'
-import { Brokers } from './remote/brokers.ts'
 import { Groups } from './remote/groups.ts'
+import { Routes } from './remote/routes.ts'
 import { TopicTypes } from './remote/topic-types.ts'
 
 /** A call failed for a reason that is ours. */
@@ -42,15 +43,18 @@ export interface GatewayParts {
   readonly nameServers: readonly string[]
   /** Of the port for gRPC. Default: both, with a self-signed certificate. */
   readonly tls?: TlsServer | undefined
+  /** Secret keys of accounts, where calls must be signed. Default: nobody is asked who he is. */
+  readonly secretOf?: SecretOf | undefined
   /** Towards brokers and name servers. Default: plain. */
   readonly tlsClient?: TlsClient | undefined
 }
 
-/** Bytes of all that may wait to be sent to brokers, by connection; a call waits for its answer anyway. */
+/** The endpoint of RocketMQ 5 for gRPC clients, before brokers that speak remoting. */
 export class Gateway implements Service {
   readonly name = 'gateway'
   private readonly parts: GatewayParts
   private readonly remoting: RemotingClient
+  private readonly users: Users
   private readonly clients: ClientTable
   private readonly renewals: Renewals
   private readonly server: GrpcServer
@@ -59,15 +63,17 @@ export class Gateway implements Service {
     this.parts = parts
     const { config, nameServers } = parts
     const { clock, net, turn, events } = parts.runtime
-    this.remoting = new RemotingClient({ net, clock, turn, events, tls: parts.tlsClient })
-    const brokers = new Brokers({ remoting: this.remoting, clock, nameServers, routeCacheMs: config.grpcRouteCacheMs })
-    const groups = new Groups(brokers, clock)
+    const remoting = { net, clock, turn, events, tls: parts.tlsClient }
+    this.remoting = new RemotingClient(remoting)
+    const routes = new Routes({ remoting: this.remoting, clock, nameServers, keepMs: config.grpcRouteCacheMs })
+    this.users = new Users({ remoting, routes, secretOf: parts.secretOf })
+    const groups = new Groups(clock)
     const halves = new HalfMessages(clock)
-    this.renewals = renewalsOf({ parts, brokers, groups })
+    this.renewals = renewalsOf({ parts, groups })
     const checks = new Checks({ halves, clients: () => this.clients.all() })
     this.clients = new ClientTable({
       ...{ clock, idleMs: config.grpcClientIdleTimeMills, most: config.grpcMaxClients },
-      join: (clientId, language) =>
+      join: (clientId, language, { sign }) =>
         new Membership({
           clientId,
           language,
@@ -75,13 +81,14 @@ export class Gateway implements Service {
           clock,
           turn,
           tls: parts.tlsClient,
+          sign,
           onCheck: check => checks.take(check),
         }),
       left: client => this.left(client),
     })
-    const types = new TopicTypes(brokers, { clock, untyped: config.untypedTopic })
+    const types = new TopicTypes({ clock, untyped: config.untypedTopic })
     this.server = serverOf(parts, {
-      ...{ clock, config, brokers, groups, types, halves, clients: this.clients, renewals: this.renewals },
+      ...{ clock, config, users: this.users, groups, types, halves, clients: this.clients, renewals: this.renewals },
       port: () => this.address.port,
     })
   }
@@ -102,6 +109,7 @@ export class Gateway implements Service {
     this.renewals.stop()
     await this.clients.stop()
     await this.server.stop()
+    await this.users.close()
     await this.remoting.close()
   }
 
@@ -111,14 +119,14 @@ export class Gateway implements Service {
   }
 }
 
-function renewalsOf({ parts, brokers, groups }: { parts: GatewayParts; brokers: Brokers; groups: Groups }): Renewals {
+function renewalsOf({ parts, groups }: { parts: GatewayParts; groups: Groups }): Renewals {
   const { config, runtime } = parts
   return new Renewals({
     ...{ clock: runtime.clock, config },
-    change: (renewed, ms) => settler(brokers, renewed).change(renewed.handle, ms),
+    change: (renewed, ms) => settler(renewed.brokers, renewed).change(renewed.handle, ms),
     // Two steps on: what was worked on for hours is not a quick failure.
     retryMs: async renewed => {
-      const policy = retryPolicyOf(await groups.facts(renewed.group, renewed.topic))
+      const policy = retryPolicyOf(await groups.facts(renewed.group, renewed.topic, renewed.brokers))
       return retryDelayMs(policy, renewed.attempt + 2)
     },
   })

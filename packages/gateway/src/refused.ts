@@ -32,8 +32,11 @@ const codes: ReadonlyMap<number, Code> = new Map<number, Code>([
 ])
 
 /** The error for an answer that is no success. */
-export const refusedBy = (code: number, remark: string | undefined): Refused =>
-  new Refused(codes.get(code) ?? Code.internalServerError, remark ?? `the broker answered with code ${code}`)
+export function refusedBy(code: number, remark = `the broker answered with code ${code}`): Refused {
+  // Access control of 4.x has no code of its own.
+  if (remark.includes('AclException')) return new Refused(Code.unauthorized, remark)
+  return new Refused(codes.get(code) ?? Code.internalServerError, remark)
+}
 
 /** The status for whatever went wrong. */
 export function statusOf(error: unknown): StatusDraft {

@@ -6,6 +6,8 @@ export interface GatewayWishes {
   /** With a net that leads to the broker of this process in memory, where there is one. */
   readonly runtime: Pick<Runtime, 'clock' | 'net' | 'turn' | 'events'>
   readonly nameServers: readonly string[]
+  /** Of accounts, where calls must be signed. */
+  readonly secretOf?: ((accessKey: string) => string | undefined) | undefined
   readonly tls?: TlsServer | undefined
   readonly tlsClient?: TlsClient | undefined
 }

@@ -142,8 +142,7 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     tls,
     tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
   })
-  const namesrvAddr = config.namesrvAddr
-  const gateway = await gatewayFor(options, { runtime, host, namesrvAddr, maxMessageSize: config.maxMessageSize })
+  const gateway = await gatewayFor(options, { runtime, host, broker })
   const parts = group('standalone', [nameServer, broker, ...(gateway === undefined ? [] : [gateway])])
   await parts.start()
   return {
@@ -159,15 +158,11 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
 
 async function gatewayFor(
   { grpcPort, grpc, tls }: StandaloneOptions,
-  {
-    runtime,
-    host,
-    namesrvAddr,
-    maxMessageSize,
-  }: { runtime: Runtime; host: string; namesrvAddr: string; maxMessageSize: number },
+  { runtime, host, broker }: { runtime: Runtime; host: string; broker: Broker },
 ): Promise<Gateway | undefined> {
   if (grpcPort === undefined) return undefined
   const { gatewayOptions } = await import('@skua-mq/gateway')
+  const { maxMessageSize, namesrvAddr } = broker.config
   const config = configOf(gatewayOptions, { maxMessageSize, ...grpc, grpcServerPort: grpcPort, grpcBindAddress: host })
-  return gatewayOf({ config, runtime, nameServers: [namesrvAddr], tls })
+  return gatewayOf({ config, runtime, nameServers: [namesrvAddr], secretOf: broker.secretOf, tls })
 }

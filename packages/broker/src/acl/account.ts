@@ -23,6 +23,7 @@ export interface AccountChange extends Omit<AccountText, 'secretKey'> {
 /** The same, ready to be asked. */
 export interface Account {
   readonly accessKey: string
+  readonly secretKey: string
   readonly mac: Mac
   readonly isAdmin: boolean
   readonly isTrusted: AddressPattern
@@ -48,6 +49,7 @@ export function accountOf(text: AccountText): Account {
   }
   return {
     accessKey,
+    secretKey,
     mac: new Mac(secretKey),
     isAdmin: text.admin ?? false,
     isTrusted: addressPattern(text.whiteRemoteAddress ?? ''),

@@ -20,6 +20,11 @@ export class AclRules {
     }
   }
 
+  /** For a gateway of this process, which signs in the name of those who have proved that they know it. */
+  secretOf(accessKey: string): string | undefined {
+    return this.accounts.get(accessKey)?.secretKey
+  }
+
   get accountCount(): number {
     return this.accounts.size
   }

@@ -15,7 +15,7 @@ import { msOf } from '../v2/times.ts'
 import { answered, type Ground } from './ground.ts'
 import { settler } from './settle.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'clients' | 'renewals' | 'config' | 'clock'>
+type Needs = Pick<Ground, 'users' | 'clients' | 'renewals' | 'config' | 'clock'>
 
 /** The newest handle of what a client names by an older one. Throws Refused. */
 async function handleOf(group: string, given: string, { renewals, clock }: Needs): Promise<Handle> {
@@ -30,10 +30,9 @@ export const ackMessage = (needs: Needs) =>
   unary(
     'AckMessage',
     { request: AckMessageRequest, response: AckMessageResponse },
-    answered(async ({ group, topic, entries }, context) => {
-      needs.clients.find(context)
+    answered(needs, async ({ group, topic, entries }, { user }) => {
       const groupName = groupOf(group)
-      const settle = settler(needs.brokers, { topic: topicOf(topic), group: groupName })
+      const settle = settler(user.brokers, { topic: topicOf(topic), group: groupName })
       const results = await Promise.all(
         entries.map(async ({ messageId = '', receiptHandle = '' }) => {
           const done = async () => settle.ack(await handleOf(groupName, receiptHandle, needs))
@@ -49,15 +48,14 @@ export const changeInvisibleDuration = (needs: Needs) =>
   unary(
     'ChangeInvisibleDuration',
     { request: ChangeInvisibleDurationRequest, response: ChangeInvisibleDurationResponse },
-    answered(async ({ group, topic, receiptHandle, invisibleDuration }, context) => {
-      needs.clients.find(context)
+    answered(needs, async ({ group, topic, receiptHandle, invisibleDuration }, { user }) => {
       const groupName = groupOf(group)
       const ms = invisibleDuration === undefined ? 0 : msOf(invisibleDuration)
       const most = needs.config.maxInvisibleTimeMills
       if (ms < 0 || ms > most)
         throw new Refused(Code.illegalInvisibleTime, `an invisible duration of ${ms} ms: from 0 to ${most} are taken`)
       const handle = await handleOf(groupName, receiptHandle, needs)
-      const settle = settler(needs.brokers, { topic: topicOf(topic), group: groupName })
+      const settle = settler(user.brokers, { topic: topicOf(topic), group: groupName })
       return { status: okStatus, receiptHandle: printHandle(await settle.change(handle, ms)) }
     }),
   )
@@ -67,13 +65,12 @@ export const forwardToDeadLetters = (needs: Needs) =>
   unary(
     'ForwardMessageToDeadLetterQueue',
     { request: ForwardMessageToDeadLetterQueueRequest, response: StatusResponse },
-    answered(async ({ group, topic, receiptHandle, messageId }, context) => {
-      needs.clients.find(context)
+    answered(needs, async ({ group, topic, receiptHandle, messageId }, { user }) => {
       const groupName = groupOf(group)
       const handle = (await needs.renewals.take(groupName, receiptHandle)) ?? parseHandle(receiptHandle)
       if (handle.commitLogOffset < 0)
         throw new Refused(Code.invalidReceiptHandle, 'the receipt handle does not say where the message lies')
-      const settle = settler(needs.brokers, { topic: topicOf(topic), group: groupName })
+      const settle = settler(user.brokers, { topic: topicOf(topic), group: groupName })
       await settle.bury(handle, new Map([['UNIQ_KEY', messageId]]))
       return { status: okStatus }
     }),

@@ -7,15 +7,14 @@ import { Resolution, TransactionSource } from '../v2/enums.ts'
 import { EndTransactionRequest, StatusResponse } from '../v2/requests.ts'
 import { answered, type Ground } from './ground.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'clients' | 'halves'>
+type Needs = Pick<Ground, 'users' | 'clients' | 'halves'>
 
 /** What becomes of a half message. */
 export const endTransaction = (needs: Needs) =>
   unary(
     'EndTransaction',
     { request: EndTransactionRequest, response: StatusResponse },
-    answered(async ({ topic, messageId, transactionId, resolution, source }, context) => {
-      needs.clients.find(context)
+    answered(needs, async ({ topic, messageId, transactionId, resolution, source }, { user }) => {
       const name = topicOf(topic)
       if (transactionId.trim() === '') throw new Refused(Code.invalidTransactionId, 'transaction_id must not be blank')
       const half = needs.halves.take(name, transactionId)
@@ -29,7 +28,7 @@ export const endTransaction = (needs: Needs) =>
         commitOrRollback: stateOf(resolution),
         fromTransactionCheck: source === TransactionSource.serverCheck,
       }
-      await needs.brokers.tell(brokerAddress, { spec: endRequest, header })
+      await user.brokers.tell(brokerAddress, { spec: endRequest, header })
       return { status: okStatus }
     }),
   )

@@ -1,11 +1,12 @@
 import type { Clock } from '@skua-mq/runtime'
+import type { GrpcClient } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { HalfMessages } from '../clients/half-messages.ts'
 import type { Renewals } from '../clients/renewals.ts'
+import type { User, Users } from '../clients/users.ts'
 import type { CallContext } from '../grpc/method.ts'
 import type { GatewayConfig } from '../options.ts'
 import { statusOf } from '../refused.ts'
-import type { Brokers } from '../remote/brokers.ts'
 import type { Groups } from '../remote/groups.ts'
 import type { TopicTypes } from '../remote/topic-types.ts'
 import type { StatusDraft } from '../v2/shared.ts'
@@ -14,7 +15,7 @@ import type { StatusDraft } from '../v2/shared.ts'
 export interface Ground {
   readonly clock: Clock
   readonly config: GatewayConfig
-  readonly brokers: Brokers
+  readonly users: Users
   readonly groups: Groups
   readonly types: TopicTypes
   readonly clients: ClientTable
@@ -24,12 +25,24 @@ export interface Ground {
   readonly port: () => number
 }
 
+/** Who asks, and how. */
+export interface Asking {
+  readonly context: CallContext
+  readonly user: User
+  /** Undefined before its settings have come. */
+  readonly client: GrpcClient | undefined
+}
+
 /** An answer with a status: whatever goes wrong becomes that of the answer, and gRPC's own stays OK. */
 export const answered =
-  <Q, A extends { status?: StatusDraft | undefined }>(work: (request: Q, context: CallContext) => Promise<A>) =>
+  <Q, A extends { status?: StatusDraft | undefined }>(
+    { users, clients }: Pick<Ground, 'users' | 'clients'>,
+    work: (request: Q, asking: Asking) => Promise<A>,
+  ) =>
   async (request: Q, context: CallContext): Promise<A> => {
     try {
-      return await work(request, context)
+      const client = clients.find(context)
+      return await work(request, { context, client, user: users.of(context) })
     } catch (error) {
       return { status: statusOf(error) } as A
     }

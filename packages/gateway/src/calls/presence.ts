@@ -5,18 +5,17 @@ import { HeartbeatRequest, NotifyClientTerminationRequest, StatusResponse } from
 import { answered, type Ground } from './ground.ts'
 import { tellBrokers } from './tell-brokers.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'clients'>
+type Needs = Pick<Ground, 'users' | 'clients'>
 
 /** A client is still there. */
 export const heartbeat = (needs: Needs) =>
   unary(
     'Heartbeat',
     { request: HeartbeatRequest, response: StatusResponse },
-    answered(async (_request, context) => {
-      const client = needs.clients.find(context)
+    answered(needs, async (_request, { client, user }) => {
       if (client?.settings === undefined)
         throw new Refused(Code.unrecognizedClientType, 'cannot find client settings: they go by Telemetry first')
-      await tellBrokers(client, needs.brokers)
+      await tellBrokers(client, user.brokers)
       return { status: okStatus }
     }),
   )
@@ -26,8 +25,7 @@ export const notifyClientTermination = (needs: Needs) =>
   unary(
     'NotifyClientTermination',
     { request: NotifyClientTerminationRequest, response: StatusResponse },
-    answered(async (_request, context) => {
-      const client = needs.clients.find(context)
+    answered(needs, async (_request, { client }) => {
       if (client !== undefined) await needs.clients.end(client)
       return { status: okStatus }
     }),

@@ -7,13 +7,14 @@ import { printHandle } from '../message/handle.ts'
 import { type Popped, popped } from '../message/popped.ts'
 import type { Drafted } from '../proto/message.ts'
 import { okStatus, Refused, refusedBy, statusOf } from '../refused.ts'
+import type { Brokers } from '../remote/brokers.ts'
 import { Code } from '../v2/code.ts'
 import { ReceiveMessageRequest, ReceiveMessageResponse, type ReceiveRequest } from '../v2/requests.ts'
 import { msOf, secondsOf } from '../v2/times.ts'
 import type { Ground } from './ground.ts'
 import { settler } from './settle.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'groups' | 'clients' | 'renewals' | 'config' | 'clock'>
+type Needs = Pick<Ground, 'users' | 'groups' | 'clients' | 'renewals' | 'config' | 'clock'>
 type Answer = Drafted<typeof ReceiveMessageResponse>
 
 /** What a receive may still take when the client's deadline is subtracted. */
@@ -47,12 +48,13 @@ async function receive(
   { needs, context }: Receiving,
 ): Promise<void> {
   const client = needs.clients.find(context)
+  const { brokers } = needs.users.of(context)
   const group = groupOf(request.group)
   const topic = topicOf(request.messageQueue?.topic)
   const { broker, id = -1 } = request.messageQueue ?? {}
   const brokerName = broker?.name ?? ''
-  const address = await needs.brokers.master(topic, brokerName)
-  const facts = await needs.groups.facts(group, topic)
+  const address = await brokers.master(topic, brokerName)
+  const facts = await needs.groups.facts(group, topic, brokers)
   const { expression, type } = filterOf(request.filterExpression)
   const pollTime = pollingMs(request, { needs, context })
   const invisibleTime = invisibleMs(request, needs)
@@ -64,7 +66,7 @@ async function receive(
     ...(request.attemptId === undefined ? {} : { attemptId: request.attemptId }),
   }
   const options = { timeoutMs: pollTime + answerMs, signal: context.signal }
-  const reply = await needs.brokers.ask(address, { spec: popMessage, header, ...options })
+  const reply = await brokers.ask(address, { spec: popMessage, header, ...options })
   if (nothingFound.has(reply.code))
     return end(answers, { code: Code.messageNotFound, message: 'no new message' }, needs)
   if (reply.code !== ResponseCode.success) throw refusedBy(reply.code, reply.remark)
@@ -72,6 +74,7 @@ async function receive(
   await handOver(found, {
     answers,
     needs,
+    brokers,
     topic,
     group,
     address,
@@ -126,6 +129,7 @@ function end(answers: Answers<Answer>, status: Answer['status'], { clock }: Pick
 interface HandOver {
   readonly answers: Answers<Answer>
   readonly needs: Needs
+  readonly brokers: Brokers
   readonly topic: string
   readonly group: string
   readonly address: string
@@ -135,8 +139,8 @@ interface HandOver {
 }
 
 async function handOver(found: readonly Popped[], { answers, needs, ...rest }: HandOver): Promise<void> {
-  const { topic, group, address, request, maxAttempts, clientId } = rest
-  const settle = settler(needs.brokers, { topic, group })
+  const { brokers, topic, group, address, request, maxAttempts, clientId } = rest
+  const settle = settler(brokers, { topic, group })
   const alive = found.filter(({ stored }) => stored.reconsumeTimes < maxAttempts)
   // Tried as often as the group allows: the dead letters have them from now on.
   for (const { stored, handle } of found)
@@ -147,7 +151,7 @@ async function handOver(found: readonly Popped[], { answers, needs, ...rest }: H
     const receiptHandle = printHandle(handle)
     if (answers.send({ message: delivered(stored, { topic, receiptHandle }) })) {
       if (request.autoRenew && clientId !== undefined)
-        needs.renewals.add({ clientId, topic, group, address, handle, attempt: stored.reconsumeTimes + 1 })
+        needs.renewals.add({ clientId, brokers, topic, group, address, handle, attempt: stored.reconsumeTimes + 1 })
     } else await settle.change(handle, soonMs).catch(() => {})
   }
   answers.send({ deliveryTimestamp: secondsOf(needs.clock.now()) })

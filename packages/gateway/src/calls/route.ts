@@ -14,18 +14,17 @@ import {
 import type { EndpointsDraft, QueueDraft } from '../v2/shared.ts'
 import { answered, type Ground } from './ground.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'types' | 'groups' | 'clients' | 'config' | 'port'>
+type Needs = Pick<Ground, 'users' | 'types' | 'groups' | 'clients' | 'config' | 'port'>
 
 /** Where the topic's brokers are for this client: where it came to (grpc.md 6). */
 export const queryRoute = (needs: Needs) =>
   unary(
     'QueryRoute',
     { request: QueryRouteRequest, response: QueryRouteResponse },
-    answered(async ({ topic, endpoints }, context) => {
+    answered(needs, async ({ topic, endpoints }, { context, user }) => {
       const name = topicOf(topic)
-      needs.clients.find(context)
-      const route = await needs.brokers.route(name)
-      const accepted = await needs.types.accepted(name)
+      const route = await user.brokers.route(name)
+      const accepted = await needs.types.accepted(name, user.brokers)
       const at = endpointsFor(endpoints, context, needs)
       const messageQueues = route.queueDatas.flatMap(data => queuesOf(data, { name, route, at, accepted }))
       return { status: okStatus, messageQueues }
@@ -37,11 +36,10 @@ export const queryAssignment = (needs: Needs) =>
   unary(
     'QueryAssignment',
     { request: QueryAssignmentRequest, response: QueryAssignmentResponse },
-    answered(async ({ topic, group, endpoints }, context) => {
+    answered(needs, async ({ topic, group, endpoints }, { context, user }) => {
       const name = topicOf(topic)
-      needs.clients.find(context)
-      const route = await needs.brokers.route(name)
-      const { isFifo } = await needs.groups.facts(group?.name ?? '', name)
+      const route = await user.brokers.route(name)
+      const { isFifo } = await needs.groups.facts(group?.name ?? '', name, user.brokers)
       const at = endpointsFor(endpoints, context, needs)
       const assignments = route.queueDatas
         .filter(({ perm, readQueueNums }) => (perm & Perm.read) !== 0 && readQueueNums > 0)

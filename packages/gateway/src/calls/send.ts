@@ -5,6 +5,7 @@ import { queueOfGroup } from '../message/group-queue.ts'
 import { recallHandle } from '../message/recall.ts'
 import { type Outgoing, outgoing, propertiesText } from '../message/stored.ts'
 import { okStatus, overall, Refused, refusedBy, statusOf } from '../refused.ts'
+import type { Brokers } from '../remote/brokers.ts'
 import { Code } from '../v2/code.ts'
 import { MessageType } from '../v2/enums.ts'
 import { SendMessageRequest, SendMessageResponse, type SendResult } from '../v2/requests.ts'
@@ -12,7 +13,7 @@ import type { MessageValue, StatusDraft } from '../v2/shared.ts'
 import { msOf } from '../v2/times.ts'
 import { answered, type Ground } from './ground.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'types' | 'clients' | 'halves' | 'config' | 'clock'>
+type Needs = Pick<Ground, 'users' | 'types' | 'clients' | 'halves' | 'config' | 'clock'>
 
 /** A queue that can be written, and its broker's master. */
 interface Target {
@@ -39,8 +40,7 @@ export function sendMessage(needs: Needs) {
   return unary(
     'SendMessage',
     { request: SendMessageRequest, response: SendMessageResponse },
-    answered(async ({ messages }, context) => {
-      needs.clients.find(context)
+    answered(needs, async ({ messages }, { context, user }) => {
       const [first] = messages as readonly MessageValue[]
       if (first === undefined) throw new Refused(Code.messageCorrupted, 'there is no message to send')
       const topic = topicOf(first.topic)
@@ -48,20 +48,27 @@ export function sendMessage(needs: Needs) {
         throw new Refused(Code.messageCorrupted, 'all messages of a request must be of one topic')
       const nowMs = needs.clock.now()
       for (const message of messages as readonly MessageValue[]) checkMessage(message, needs.config, nowMs)
-      const drafts = (messages as readonly MessageValue[]).map(message => outgoing(message, { topic, nowMs }))
-      await checkType(topic, drafts, needs)
-      const route = await needs.brokers.route(topic)
+      const drafts = (messages as readonly MessageValue[]).map(message =>
+        outgoing(message, { topic, nowMs, peer: context.remote.host }),
+      )
+      await checkType(drafts, { topic, brokers: user.brokers, ...needs })
+      const route = await user.brokers.route(topic)
       const results = await Promise.all(
-        drafts.map((draft, i) => sent(draft, { topic, route, message: messages[i] as MessageValue, nextTurn }, needs)),
+        drafts.map((draft, i) =>
+          sent(draft, { topic, route, message: messages[i] as MessageValue, nextTurn, brokers: user.brokers }, needs),
+        ),
       )
       return { status: overall(results.map(({ status }) => status ?? okStatus)), entries: results }
     }),
   )
 }
 
-async function checkType(topic: string, drafts: readonly Outgoing[], { types, config }: Needs): Promise<void> {
+async function checkType(
+  drafts: readonly Outgoing[],
+  { topic, brokers, types, config }: Pick<Needs, 'types' | 'config'> & { topic: string; brokers: Brokers },
+): Promise<void> {
   if (!config.enableTopicMessageTypeCheck) return
-  const accepted = await types.accepted(topic)
+  const accepted = await types.accepted(topic, brokers)
   for (const { type } of drafts)
     if (!accepted.includes(type)) {
       const message = `topic ${topic} takes messages of the types ${accepted}, and this one is of type ${type} (message.type)`
@@ -74,6 +81,7 @@ interface Way {
   readonly route: TopicRouteData
   readonly message: MessageValue
   readonly nextTurn: () => number
+  readonly brokers: Brokers
 }
 
 async function sent(draft: Outgoing, way: Way, needs: Needs): Promise<SendResult> {
@@ -84,7 +92,11 @@ async function sent(draft: Outgoing, way: Way, needs: Needs): Promise<SendResult
   }
 }
 
-async function sendOne(draft: Outgoing, { topic, route, message, nextTurn }: Way, needs: Needs): Promise<SendResult> {
+async function sendOne(
+  draft: Outgoing,
+  { topic, route, message, nextTurn, brokers }: Way,
+  needs: Needs,
+): Promise<SendResult> {
   const { messageGroup, deliveryTimestamp } = message.systemProperties ?? {}
   const target = targetOf(route, messageGroup, nextTurn)
   if (target === undefined) throw new Refused(Code.forbidden, `no queue of topic ${topic} can be written`)
@@ -93,7 +105,7 @@ async function sendOne(draft: Outgoing, { topic, route, message, nextTurn }: Way
     ...{ queueId: target.queueId, sysFlag: draft.sysFlag, bornTimestamp: draft.bornAtMs, flag: 0 },
     ...{ properties: propertiesText(draft.properties), reconsumeTimes: 0, unitMode: false, batch: false },
   }
-  const reply = await needs.brokers.ask(target.address, { spec: sendMessageV2, header, body: draft.body })
+  const reply = await brokers.ask(target.address, { spec: sendMessageV2, header, body: draft.body })
   const status = stored.get(reply.code)
   if (status === undefined) throw refusedBy(reply.code, reply.remark)
   const { queueOffset, msgId, transactionId } = reply.header

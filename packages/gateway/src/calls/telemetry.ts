@@ -3,12 +3,13 @@ import { GrpcError, GrpcStatus } from '../grpc/grpc-error.ts'
 import { bothWays, type CallContext, type Duplex } from '../grpc/method.ts'
 import { groupOf, topicOf } from '../message/checks.ts'
 import { okStatus, Refused, statusOf } from '../refused.ts'
+import type { Brokers } from '../remote/brokers.ts'
 import type { SettingsDraft } from '../v2/shared.ts'
 import { TelemetryCommand, type TelemetryDraft, type TelemetryValue } from '../v2/telemetry.ts'
 import type { Ground } from './ground.ts'
 import { tellBrokers } from './tell-brokers.ts'
 
-type Needs = Pick<Ground, 'brokers' | 'clients' | 'groups' | 'config' | 'clock'>
+type Needs = Pick<Ground, 'users' | 'clients' | 'groups' | 'config' | 'clock'>
 type Stream = Duplex<TelemetryValue, TelemetryDraft>
 
 /** The stream of a client: its settings go up and come back, and the server's commands come down. */
@@ -36,21 +37,22 @@ async function take(
   for (const topic of publishing?.topics ?? []) topicOf(topic)
   if (subscription !== undefined) groupOf(subscription.group)
   for (const { topic } of subscription?.subscriptions ?? []) topicOf(topic)
-  const client = needs.clients.get(context)
+  const user = needs.users.of(context)
+  const client = needs.clients.get(context, user)
   client.set(settings, needs.clock.now())
   client.stream = stream
   stream.onClosed(() => {
     if (client.stream === stream) client.stream = undefined
   })
   // Brokers that cannot be told now are told by the heartbeats; the client need not wait for them.
-  await tellBrokers(client, needs.brokers).catch(() => {})
-  stream.send({ status: okStatus, settings: await merged(settings, needs) })
+  await tellBrokers(client, user.brokers).catch(() => {})
+  stream.send({ status: okStatus, settings: await merged(settings, user.brokers, needs) })
 }
 
-async function merged(settings: ClientSettings, { groups, config }: Needs): Promise<SettingsDraft> {
+async function merged(settings: ClientSettings, brokers: Brokers, { groups, config }: Needs): Promise<SettingsDraft> {
   const { subscription } = settings
   if (subscription === undefined) return forProducer(settings, config)
   const topic = subscription.subscriptions?.[0]?.topic?.name ?? ''
-  const facts = await groups.facts(subscription.group?.name ?? '', topic).catch(() => groups.unknown)
+  const facts = await groups.facts(subscription.group?.name ?? '', topic, brokers).catch(() => groups.unknown)
   return forConsumer(settings, facts, config)
 }

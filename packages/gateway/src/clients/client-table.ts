@@ -4,12 +4,13 @@ import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
 import { GrpcClient, languageOf } from './client.ts'
 import type { Membership } from './membership.ts'
+import type { User } from './users.ts'
 
 export interface ClientTableParts {
   readonly clock: Clock
   readonly idleMs: number
   readonly most: number
-  readonly join: (clientId: string, language: number) => Membership
+  readonly join: (clientId: string, language: number, user: User) => Membership
   /** It left, or was silent for too long. */
   readonly left: (client: GrpcClient) => Promise<void>
 }
@@ -53,14 +54,14 @@ export class ClientTable {
   }
 
   /** Who asks. Throws Refused. */
-  get(context: CallContext): GrpcClient {
+  get(context: CallContext, user: User): GrpcClient {
     const known = this.find(context)
     if (known !== undefined) return known
     const { most, clock, join } = this.parts
     if (this.clients.size >= most)
       throw new Refused(Code.tooManyRequests, `${most} clients are here already (grpcMaxClients)`)
     const id = idOf(context)
-    const membership = join(id, languageOf(context.header('x-mq-language')))
+    const membership = join(id, languageOf(context.header('x-mq-language')), user)
     const client = new GrpcClient(id, { membership, nowMs: clock.monotonic() })
     this.clients.set(id, client)
     return client

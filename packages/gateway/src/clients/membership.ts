@@ -9,6 +9,7 @@ import {
 } from '@skua-mq/protocol'
 import { noReply, RemotingClient, type Route, route } from '@skua-mq/remoting'
 import type { Address, Clock, Net, TlsClient, Turn } from '@skua-mq/runtime'
+import type { Sign } from './users.ts'
 
 export interface MembershipParts {
   readonly clientId: string
@@ -18,6 +19,8 @@ export interface MembershipParts {
   readonly clock: Clock
   readonly turn: Turn
   readonly tls: TlsClient | undefined
+  /** Undefined where nobody asks for it. */
+  readonly sign: Sign | undefined
   /** A broker asks what became of a half message. */
   readonly onCheck: (check: TransactionCheck) => void
 }
@@ -52,9 +55,18 @@ export class Membership {
 
   constructor(parts: MembershipParts) {
     this.parts = parts
-    const { net, clock, turn, tls, language } = parts
+    const { net, clock, turn, tls, language, sign } = parts
     const onGone = (address: string) => this.again(address)
-    this.remoting = new RemotingClient({ net, clock, turn, tls, language, routes: this.routes(), onGone })
+    this.remoting = new RemotingClient({
+      net,
+      clock,
+      turn,
+      tls,
+      language,
+      routes: this.routes(),
+      onGone,
+      ...(sign && { sign }),
+    })
   }
 
   /** A broker that was started anew knows nobody until it hears of us. */

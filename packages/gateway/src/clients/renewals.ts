@@ -1,10 +1,13 @@
 import { type Clock, every, type Timer } from '@skua-mq/runtime'
 import { expiryOf, type Handle, printHandle } from '../message/handle.ts'
 import type { GatewayConfig } from '../options.ts'
+import type { Brokers } from '../remote/brokers.ts'
 
 /** A message that somebody works on, whose invisible time the server prolongs. */
 export interface Renewed {
   readonly clientId: string
+  /** In the name of whoever received it. */
+  readonly brokers: Brokers
   readonly topic: string
   readonly group: string
   readonly address: string

@@ -23,7 +23,10 @@ export interface Outgoing {
 }
 
 /** The stored form of a checked message (grpc.md 7). Throws Refused. */
-export function outgoing(message: MessageValue, { topic, nowMs }: { topic: string; nowMs: number }): Outgoing {
+export function outgoing(
+  message: MessageValue,
+  { topic, nowMs, peer }: { topic: string; nowMs: number; peer: string },
+): Outgoing {
   const system = message.systemProperties as SystemPropertiesValue
   const properties: Properties = new Map(message.userProperties)
   const bornAtMs = system.bornTimestamp === undefined ? nowMs : msOf(system.bornTimestamp)
@@ -36,7 +39,7 @@ export function outgoing(message: MessageValue, { topic, nowMs }: { topic: strin
   set(PropertyName.tags, system.tag)
   set(PropertyName.keys, system.keys.join(' '))
   set(PropertyName.bornTimestamp, String(bornAtMs))
-  set(PropertyName.bornHost, system.bornHost)
+  set(PropertyName.bornHost, system.bornHost || peer)
   set(PropertyName.shardingKey, system.messageGroup)
   set(PropertyName.traceContext, system.traceContext)
   const isHalf = system.messageType === MessageType.transaction

@@ -1,16 +1,14 @@
-import type { BodyOf, HeaderOf, ReplyBodyOf, RequestSpec } from '@skua-mq/protocol'
-import { getRouteInfoByTopic, ResponseCode, type TopicRouteData } from '@skua-mq/protocol'
+import type { HeaderOf, RequestSpec } from '@skua-mq/protocol'
+import { ResponseCode, type TopicRouteData } from '@skua-mq/protocol'
 import type { RemotingClient, TypedReply } from '@skua-mq/remoting'
-import { type Clock, NetError } from '@skua-mq/runtime'
 import { Refused, refusedBy } from '../refused.ts'
 import { Code } from '../v2/code.ts'
-import { Cache } from './cache.ts'
+import type { Routes } from './routes.ts'
 
 export interface BrokersParts {
+  /** Signs, where brokers ask for it. */
   readonly remoting: RemotingClient
-  readonly clock: Pick<Clock, 'monotonic'>
-  readonly nameServers: readonly string[]
-  readonly routeCacheMs: number
+  readonly routes: Routes
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the request is; its members are inferred where it is asked
@@ -25,23 +23,17 @@ export interface Question<Q> {
   readonly signal?: AbortSignal
 }
 
-/** Most topics of which a route is remembered. */
-const maxRoutes = 10_000
-
-/** The cluster behind the gateway: where a topic lies, and what its brokers answer. */
+/** The cluster behind the gateway, for one account: where a topic lies, and what its brokers answer. */
 export class Brokers {
   private readonly parts: BrokersParts
-  private readonly routes: Cache<TopicRouteData>
 
   constructor(parts: BrokersParts) {
     this.parts = parts
-    const { clock, routeCacheMs } = parts
-    this.routes = new Cache({ clock, keepMs: routeCacheMs, most: maxRoutes, load: topic => this.loadRoute(topic) })
   }
 
   /** Throws Refused with TOPIC_NOT_FOUND. */
   route(topic: string): Promise<TopicRouteData> {
-    return this.routes.get(topic)
+    return this.parts.routes.of(topic)
   }
 
   /** Masters that have the topic, by name. */
@@ -78,24 +70,4 @@ export class Brokers {
   tell<Q extends AnySpec>(address: string, { spec, header, ...options }: Question<Q>): Promise<void> {
     return this.parts.remoting.tell(address, spec, header as never, options)
   }
-
-  /** Asks the name servers, one after another until one answers. */
-  private async loadRoute(topic: string): Promise<TopicRouteData> {
-    let last: unknown = new NetError('EUNKNOWN', 'no name server is configured')
-    for (const address of this.parts.nameServers) {
-      try {
-        const reply = await this.ask(address, { spec: getRouteInfoByTopic, header: { topic } })
-        if (reply.code === ResponseCode.success && reply.body !== undefined)
-          return getRouteInfoByTopic.replyBody!.decode(reply.body)
-        last = new Refused(Code.topicNotFound, reply.remark ?? `no route to topic ${topic}`)
-        if (reply.code === ResponseCode.topicNotExist) break
-      } catch (error) {
-        last = error
-      }
-    }
-    throw last
-  }
 }
-
-export type Body<Q> = BodyOf<Q>
-export type ReplyBody<Q> = ReplyBodyOf<Q>

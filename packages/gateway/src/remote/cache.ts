@@ -1,10 +1,9 @@
 import type { Clock } from '@skua-mq/runtime'
 
-export interface CacheParts<T> {
+export interface CacheParts {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly keepMs: number
   readonly most: number
-  readonly load: (key: string) => Promise<T>
 }
 
 interface Entry<T> {
@@ -14,20 +13,20 @@ interface Entry<T> {
 
 /** What was asked a moment ago. Those who ask together ask once; a failure is forgotten at once. */
 export class Cache<T> {
-  private readonly parts: CacheParts<T>
+  private readonly parts: CacheParts
   private readonly entries = new Map<string, Entry<T>>()
 
-  constructor(parts: CacheParts<T>) {
+  constructor(parts: CacheParts) {
     this.parts = parts
   }
 
-  get(key: string): Promise<T> {
-    const { clock, keepMs, most, load } = this.parts
+  get(key: string, load: () => Promise<T>): Promise<T> {
+    const { clock, keepMs, most } = this.parts
     const now = clock.monotonic()
     const known = this.entries.get(key)
     if (known !== undefined && known.untilMs > now) return known.value
     this.entries.delete(key)
-    const entry = { value: load(key), untilMs: now + keepMs }
+    const entry = { value: load(), untilMs: now + keepMs }
     this.entries.set(key, entry)
     entry.value.catch(() => {
       if (this.entries.get(key) === entry) this.entries.delete(key)

@@ -26,38 +26,40 @@ const maxGroups = 10_000
 export class Groups {
   /** Of a group that nobody has configured, or of which nothing can be learnt. */
   readonly unknown = unknownGroup
-  private readonly brokers: Brokers
   private readonly cache: Cache<GroupFacts>
 
-  constructor(brokers: Brokers, clock: Pick<Clock, 'monotonic'>) {
-    this.brokers = brokers
-    this.cache = new Cache({ clock, keepMs, most: maxGroups, load: key => this.load(key) })
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.cache = new Cache({ clock, keepMs, most: maxGroups })
   }
 
-  /** As the first broker of the topic knows it. Throws where that one cannot be asked. */
-  async facts(group: string, topic: string): Promise<GroupFacts> {
-    for (const address of (await this.brokers.masters(topic)).values()) return this.cache.get(`${address} ${group}`)
+  /** As the first broker of the topic knows it; asked in the name of whoever needs it. Throws where that one cannot be asked. */
+  async facts(group: string, topic: string, brokers: Brokers): Promise<GroupFacts> {
+    for (const address of (await brokers.masters(topic)).values())
+      return this.cache.get(`${address} ${group}`, () => load(brokers, address, group))
     return unknownGroup
   }
+}
 
-  private async load(key: string): Promise<GroupFacts> {
-    const [address = '', group = ''] = key.split(' ')
-    const config = await this.config(address, group)
-    if (config === undefined) return unknownGroup
-    return {
-      isFifo: config.consumeMessageOrderly ?? false,
-      maxAttempts: config.retryMaxTimes + 1,
-      retryPolicy: config.groupRetryPolicy,
-    }
+async function load(brokers: Brokers, address: string, group: string): Promise<GroupFacts> {
+  const config = await configOf(brokers, address, group)
+  if (config === undefined) return unknownGroup
+  return {
+    isFifo: config.consumeMessageOrderly ?? false,
+    maxAttempts: config.retryMaxTimes + 1,
+    retryPolicy: config.groupRetryPolicy,
   }
+}
 
-  /** A broker of 4.9 tells of one group only with all the others. */
-  private async config(address: string, group: string): Promise<SubscriptionGroupConfig | undefined> {
-    const one = await this.brokers.ask(address, { spec: getSubscriptionGroupConfig, header: { group } })
-    if (one.code === ResponseCode.success && one.body !== undefined)
-      return getSubscriptionGroupConfig.replyBody!.decode(one.body)
-    if (one.code !== ResponseCode.requestCodeNotSupported) return undefined
-    const all = await this.brokers.want(address, { spec: getAllSubscriptionGroupConfig, header: {} })
-    return all.body && getAllSubscriptionGroupConfig.replyBody!.decode(all.body).subscriptionGroupTable.get(group)
-  }
+/** A broker of 4.9 tells of one group only with all the others. */
+async function configOf(
+  brokers: Brokers,
+  address: string,
+  group: string,
+): Promise<SubscriptionGroupConfig | undefined> {
+  const one = await brokers.ask(address, { spec: getSubscriptionGroupConfig, header: { group } })
+  if (one.code === ResponseCode.success && one.body !== undefined)
+    return getSubscriptionGroupConfig.replyBody!.decode(one.body)
+  if (one.code !== ResponseCode.requestCodeNotSupported) return undefined
+  const all = await brokers.want(address, { spec: getAllSubscriptionGroupConfig, header: {} })
+  return all.body && getAllSubscriptionGroupConfig.replyBody!.decode(all.body).subscriptionGroupTable.get(group)
 }

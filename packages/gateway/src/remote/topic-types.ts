@@ -22,24 +22,23 @@ const byAttribute: Readonly<Record<string, readonly MessageType[]>> = {
 
 /** Which kinds of messages a topic takes. */
 export class TopicTypes {
-  private readonly brokers: Brokers
   private readonly cache: Cache<readonly MessageType[]>
   private readonly untyped: readonly MessageType[]
 
   /** `untyped`: name of the type of a topic without one; RocketMQ has NORMAL. */
-  constructor(brokers: Brokers, { clock, untyped }: { clock: Pick<Clock, 'monotonic'>; untyped: string }) {
-    this.brokers = brokers
+  constructor({ clock, untyped }: { clock: Pick<Clock, 'monotonic'>; untyped: string }) {
     this.untyped = byAttribute[untyped] ?? [normal]
-    this.cache = new Cache({ clock, keepMs, most: maxTopics, load: topic => this.load(topic) })
+    this.cache = new Cache({ clock, keepMs, most: maxTopics })
   }
 
-  accepted(topic: string): Promise<readonly MessageType[]> {
-    return this.cache.get(topic)
+  /** Asked in the name of whoever needs it. */
+  accepted(topic: string, brokers: Brokers): Promise<readonly MessageType[]> {
+    return this.cache.get(topic, () => this.load(topic, brokers))
   }
 
-  private async load(topic: string): Promise<readonly MessageType[]> {
-    for (const address of (await this.brokers.masters(topic)).values()) {
-      const reply = await this.brokers.ask(address, { spec: getTopicConfig, header: { topic } })
+  private async load(topic: string, brokers: Brokers): Promise<readonly MessageType[]> {
+    for (const address of (await brokers.masters(topic)).values()) {
+      const reply = await brokers.ask(address, { spec: getTopicConfig, header: { topic } })
       if (reply.code !== ResponseCode.success || reply.body === undefined) break
       const { attributes } = getTopicConfig.replyBody!.decode(reply.body)
       const type = attributes?.get('message.type')

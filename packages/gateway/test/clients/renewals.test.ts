@@ -23,8 +23,10 @@ function setting({ fail = () => false }: { fail?: () => boolean } = {}) {
     ...{ startOffset: 5, popTime: clock.now(), invisibleTime: 60_000, reviveQid: 1, mark: '0', brokerName: 'b' },
     ...{ queueId: 2, queueOffset, commitLogOffset: 100 },
   })
+  // Nobody here asks it anything.
+  const brokers = {} as Renewed['brokers']
   const renewed = (each: Handle, clientId = 'c'): Renewed => ({
-    ...{ clientId, topic: 'T', group: 'G', address: 'b:1', handle: each, attempt: 1 },
+    ...{ clientId, brokers, topic: 'T', group: 'G', address: 'b:1', handle: each, attempt: 1 },
   })
   renewals.start()
   return { clock, changes, renewals, handle, renewed }

@@ -8,6 +8,8 @@ interface Listening {
   readonly options: ListenOptions
 }
 
+/** Where they connect from: no address, so that no list of trusted ones takes a gateway for the machine that it runs on. */
+const unspecified = '0.0.0.0'
 /** Ports of those who connect in memory, which only have to differ. */
 const firstPort = 0x1_0000
 
@@ -43,7 +45,7 @@ export class LinkedNet implements Net {
       return this.base.connect(to, options)
     if ((listening.options.room?.() ?? 1) <= 0)
       throw new NetError('ECONNREFUSED', `cannot connect to ${to.host}:${to.port}: there is no room (ECONNREFUSED)`)
-    const from = { host: '127.0.0.1', port: this.nextPort++ }
+    const from = { host: unspecified, port: this.nextPort++ }
     const [near, far] = linkedPair({ from, to }, socket => this.arm(socket))
     listening.accept(far)
     return near

@@ -61,7 +61,7 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
       ...tls,
     })
     log.level = () => broker.config.logLevel
-    const gateway = hasGrpc ? await gatewayFor(config, { runtime, tls: tls.tls }) : undefined
+    const gateway = hasGrpc ? await gatewayFor(config, { runtime, broker, tls: tls.tls }) : undefined
     const parts = group('broker and gRPC', gateway === undefined ? [broker] : [broker, gateway])
     await parts.start()
     tellOpenToAll(events, { ...config, host: '' })
@@ -87,10 +87,14 @@ function placed<C extends GrpcOptions>(read: C, { namesrvAddr, home, rocketmqHom
 }
 
 /** Listens where the broker does: on all addresses. */
-const gatewayFor = (config: GrpcOptions, { runtime, tls }: { runtime: Runtime; tls: TlsServer }) =>
+const gatewayFor = (
+  config: GrpcOptions,
+  { runtime, broker, tls }: { runtime: Runtime; broker: Broker; tls: TlsServer },
+) =>
   gatewayOf({
     config: { ...gatewayConfigOf(config), grpcBindAddress: '' },
     runtime,
+    secretOf: broker.secretOf,
     nameServers: config.namesrvAddr.split(';').filter(address => address !== ''),
     tls,
   })
