@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brokerOptions } from '@skua-mq/broker'
+import { gatewayOptions } from '@skua-mq/gateway'
 import { nameServerOptions } from '@skua-mq/nameserver'
 import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { tlsOptions } from '@skua-mq/remoting'
@@ -83,6 +84,13 @@ RocketMQ takes these as system properties and from a file of their own; here the
 in namesrv.conf. Without any of them a port takes plain and TLS connections, the latter with a certificate that signs itself.
 
 ${optionTable(tlsOptions, 'full')}
+
+## gRPC
+
+Keys of broker.conf, of the environment and of rmq-proxy.json. In broker.conf grpcServerPort is 0 unless it is set, and maxMessageSize is the
+broker’s.
+
+${optionTable(gatewayOptions, 'full')}
 `
 }
 
@@ -93,6 +101,8 @@ const clientsOf = (file: string): string => {
   if (file.startsWith('java-filter-server')) return 'Java 4.9.8'
   // POP is 5.x's.
   if (file.startsWith('java-pop')) return 'Java 5.3.3 and 5.4.0'
+  if (file.startsWith('grpc-node') || file.startsWith('grpc-fields')) return 'the gRPC client for Node 1.0.8'
+  if (file.startsWith('grpc-')) return 'the gRPC client for Java 5.2.0'
   if (file.startsWith('java-')) return javaClients
   if (file.startsWith('other-clients')) return 'Go v2.1.2, ali-ons 3.12.0'
   if (file.startsWith('mixed-group')) return 'Java 4.9.8 and 5.3.3, Go v2.1.2 and our own together'
