@@ -11,6 +11,7 @@ import {
 } from '@skua-mq/protocol'
 import { LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
+import { changedAttributes } from './attributes.ts'
 import { illegalTopicName } from './names.ts'
 import type { TopicTable } from './topic-table.ts'
 
@@ -40,6 +41,8 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
     route(updateAndCreateTopic, async header => {
       const reason = illegal(header.topic, 'changed') ?? illegalConfig(header)
       if (reason !== undefined) return refuse(badTopic, reason)
+      const attributes = changedAttributes(topics.find(header.topic)?.attributes, header.attributes ?? '')
+      if (typeof attributes === 'string') return refuse(badTopic, attributes)
       await topics.put(
         {
           topicName: header.topic,
@@ -49,6 +52,7 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
           topicFilterType: header.topicFilterType === 'MULTI_TAG' ? 'MULTI_TAG' : 'SINGLE_TAG',
           topicSysFlag: header.topicSysFlag ?? 0,
           order: header.order,
+          ...(attributes.size === 0 && header.attributes === undefined ? {} : { attributes }),
         },
         'by an administrator',
       )
@@ -87,25 +91,5 @@ function illegalConfig(header: HeaderOf<typeof updateAndCreateTopic>): string | 
     if (header[member] < 0 || header[member] > maxQueuesPerTopic)
       return `${member}=${header[member]} is not within 0 and ${maxQueuesPerTopic}`
   }
-  const attribute = unmetAttribute(header.attributes ?? '')
-  if (attribute !== undefined) return attribute
   return header.perm < 0 || header.perm > 15 ? `perm=${header.perm} is not within 0 and 15` : undefined
-}
-
-/** Attributes of 5.x that say of a topic what it is here anyway. */
-const metAttributes: ReadonlySet<string> = new Set([
-  '+queue.type=SimpleCQ',
-  '+cleanup.policy=DELETE',
-  '+message.type=NORMAL',
-  '+message.type=UNSPECIFIED',
-  '+message.type=MIXED',
-  '+reserve.time=-1',
-])
-
-/** Tools write `+name=value` to set and `-name` to take away, joined by commas. There is nothing to be taken away. */
-function unmetAttribute(attributes: string): string | undefined {
-  const parts = attributes.split(',').map(part => part.trim())
-  const unmet = parts.find(part => part !== '' && !part.startsWith('-') && !metAttributes.has(part))
-  if (unmet === undefined) return undefined
-  return `the attribute "${unmet}" asks for something that topics of this broker do not have`
 }

@@ -37,6 +37,8 @@ export interface CreateTopicOptions {
   /** Bits: read 4, write 2. Default 6. */
   readonly perm?: number | undefined
   readonly order?: boolean | undefined
+  /** Which messages clients of RocketMQ 5 may send to it. Default: none is said, and they send normal ones only. */
+  readonly messageType?: 'NORMAL' | 'FIFO' | 'DELAY' | 'TRANSACTION' | 'MIXED' | undefined
 }
 
 /** What `Admin.queryMessage` takes. */
@@ -80,7 +82,7 @@ export class Admin {
     const instance = await this.running()
     const wire = wrapName(this.client.namespace, topic)
     checkSendTopic(wire)
-    const { queueNum = 4, perm = Perm.read | Perm.write, order = false } = options
+    const { queueNum = 4, perm = Perm.read | Perm.write, order = false, messageType } = options
     const header = {
       topic: wire,
       defaultTopic: templateTopic,
@@ -90,6 +92,7 @@ export class Admin {
       topicFilterType: 'SINGLE_TAG',
       topicSysFlag: 0,
       order,
+      attributes: messageType && `+message.type=${messageType}`,
     }
     const masters = mastersOf(await this.clusterInfo(), options.clusterName)
     await Promise.all(masters.map(address => instance.calls.ask(address, { spec: updateAndCreateTopic, header })))
