@@ -10,6 +10,7 @@ import { groups } from './group/feature.ts'
 import { replication } from './ha/feature.ts'
 import type { Ground } from './house/ground.ts'
 import { House } from './house/house.ts'
+import { clientLimits } from './limits/feature.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
@@ -29,6 +30,7 @@ import { transactions } from './transaction/feature.ts'
  */
 export const furnish = (ground: Ground) =>
   new House(ground)
+    .with(clientLimits)
     .with(accessControl)
     .with(topics)
     .with(cleanup)

@@ -134,6 +134,7 @@ export class Channel implements Connection {
 
   private received(chunk: Buffer): void {
     this.active = true
+    this.account.received += chunk.length
     if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
     // The socket is paused, but may have read on before it knew.
     if (this.rest !== undefined) this.keep(Buffer.concat([this.rest, chunk]))

@@ -12,7 +12,7 @@ import {
 import { type Events, Failure } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
-import type { Gate } from './gate.ts'
+import type { Admission } from './gate.ts'
 import { type Refusal, type Reply, refuse } from './reply.ts'
 import { noReply, type Route } from './route.ts'
 import { resultOf, type Watch } from './watch.ts'
@@ -23,12 +23,12 @@ type Outcome = Reply<Record<string, unknown>> | typeof noReply
 export class Dispatch {
   private readonly routes: ReadonlyMap<number, Route>
   private readonly events: Events
-  private readonly admit: Gate
+  private readonly admission: Admission
   private readonly watch: Watch | undefined
 
   constructor(
     routes: readonly Route[],
-    { events, admit, watch }: { events: Events; admit: Gate; watch?: Watch | undefined },
+    { events, admission, watch }: { events: Events; admission: Admission; watch?: Watch | undefined },
   ) {
     const table = new Map<number, Route>()
     for (const route of routes) {
@@ -37,7 +37,7 @@ export class Dispatch {
     }
     this.routes = table
     this.events = events
-    this.admit = admit
+    this.admission = admission
     this.watch = watch
   }
 
@@ -49,7 +49,7 @@ export class Dispatch {
       this.reply(undefined, asked, refuse(ResponseCode.requestCodeNotSupported, remark))
       return
     }
-    const refusal = this.admit(command, channel)
+    const refusal = this.admission.admit(command, channel)
     if (refusal !== undefined) {
       this.reply(route.request, asked, refusal)
       return

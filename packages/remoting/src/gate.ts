@@ -15,6 +15,14 @@ export interface Asking {
 /** Asked before anything is done for a request, hot or not: why it is not let in, or undefined. */
 export type Gate = (head: { readonly code: number }, asking: Asking) => Refusal | undefined
 
+/** A gate with nothing to refuse most of the time: while it is off it is not asked, and requests cost nothing by it. */
+export interface SwitchedGate {
+  readonly isOn: boolean
+  readonly admit: Gate
+  /** Runs whenever `isOn` has changed. */
+  onSwitch(run: () => void): void
+}
+
 /**
  * Asked where all fields of a request count, and its body: a signature is over them. What it looks at is decoded, hot or
  * not; the others go their fast way past it.
@@ -45,8 +53,27 @@ export function overloadGate(
   }
 }
 
+/** All gates that are on, as one; made anew when one is switched. */
+export class Admission {
+  admit: Gate
+
+  constructor(first: Gate, others: readonly (Gate | SwitchedGate)[]) {
+    const inForce = () => gates([first, ...others.flatMap(gateInForce)])
+    this.admit = inForce()
+    for (const gate of others) {
+      if (typeof gate === 'function') continue
+      gate.onSwitch(() => {
+        this.admit = inForce()
+      })
+    }
+  }
+}
+
+const gateInForce = (gate: Gate | SwitchedGate): Gate[] =>
+  typeof gate === 'function' ? [gate] : gate.isOn ? [gate.admit] : []
+
 /** The refusal of the first one that refuses. */
-export function gates(all: readonly Gate[]): Gate {
+function gates(all: readonly Gate[]): Gate {
   const [first, ...rest] = all
   if (first !== undefined && rest.length === 0) return first
   return (head, asking) => {

@@ -4,8 +4,9 @@ import { delay, every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
+import type { Door } from './door.ts'
 import { badFrame, connectionLimit, handlerFailed, listening, tlsNotConfigured } from './events.ts'
-import { type FullGate, type Gate, gates, overloadGate } from './gate.ts'
+import { Admission, type FullGate, type Gate, overloadGate, type SwitchedGate } from './gate.ts'
 import { HotPath } from './hot-path.ts'
 import type { AnyHotRoute } from './hot-route.ts'
 import { Later } from './later.ts'
@@ -25,9 +26,11 @@ export interface RemotingServerParts {
   readonly routes: readonly Route[]
   readonly hot?: readonly AnyHotRoute[]
   /** Asked before each request, in this order, behind the one that refuses what is too much. */
-  readonly gates?: readonly Gate[]
+  readonly gates?: readonly (Gate | SwitchedGate)[]
   /** Asked before all of these. */
   readonly fullGates?: readonly FullGate[]
+  /** Asked before a connection is taken. */
+  readonly doors?: readonly Door[]
   /** Told of every answered request. Default: nobody, and no times are taken. */
   readonly observer?: RequestObserver | undefined
   readonly limits?: Partial<RemotingLimits>
@@ -75,7 +78,7 @@ export class RemotingServer implements Service, ChannelOwner {
     const overload = overloadGate(this.limits, this.accounts, () => this.channels.size)
     this.fullGates = parts.fullGates ?? []
     const watch = parts.observer === undefined ? undefined : new Watch(parts.clock, parts.observer)
-    const ways = { events: parts.events, admit: gates([overload, ...(parts.gates ?? [])]), watch }
+    const ways = { events: parts.events, admission: new Admission(overload, parts.gates ?? []), watch }
     this.dispatch = new Dispatch(parts.routes, ways)
     this.hot = new HotPath(parts.hot ?? [], { ...ways, version: serverIdentity.version })
   }
@@ -140,6 +143,11 @@ export class RemotingServer implements Service, ChannelOwner {
       socket.destroy()
       return
     }
+    const { doors = [] } = this.parts
+    if (!doors.every(door => door.admits(socket.remote))) {
+      socket.destroy()
+      return
+    }
     const channel = new Channel({
       socket,
       owner: this,
@@ -151,6 +159,7 @@ export class RemotingServer implements Service, ChannelOwner {
       ...serverIdentity,
     })
     this.channels.add(channel)
+    for (const door of doors) door.entered(channel)
     this.share()
     channel.start()
   }
@@ -249,6 +258,7 @@ export class RemotingServer implements Service, ChannelOwner {
   closed(channel: Channel): void {
     this.channels.delete(channel)
     this.slow.delete(channel)
+    for (const door of this.parts.doors ?? []) door.left(channel)
     this.share()
   }
 

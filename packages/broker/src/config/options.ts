@@ -138,6 +138,35 @@ const delivery = {
   filterMemoryBytes: count({ default: 16_777_216, min: 1_048_576, help: 'memory of one consumer’s filter' }),
 } as const
 
+/** What one client may ask for. 0: as much as it likes. */
+const clientLimits = {
+  maxConnectionsPerAddress: count({
+    default: 0,
+    live: true,
+    help: 'connections of one client address, an IPv6 network of 64 bits being one; 0: any number',
+  }),
+  maxRequestsPerSecondPerConnection: count({
+    default: 0,
+    live: true,
+    help: 'requests of one connection in a second; more are refused with code 2, pulls with 215; 0: any number',
+  }),
+  maxRequestsPerSecondPerAddress: count({
+    default: 0,
+    live: true,
+    help: 'the same of all connections of one client address',
+  }),
+  maxBytesPerSecondPerConnection: bytes({
+    default: 0,
+    live: true,
+    help: 'bytes that come of one connection in a second; beyond them requests are refused as well; 0: any number',
+  }),
+  maxBytesPerSecondPerAddress: bytes({
+    default: 0,
+    live: true,
+    help: 'the same of all connections of one client address',
+  }),
+} as const
+
 /** Masters and slaves (ha.md). */
 const replication = {
   haSendHeartbeatInterval: millis({
@@ -295,6 +324,7 @@ export const brokerOptions = {
   ...storeOptions,
   ...delays,
   ...delivery,
+  ...clientLimits,
   ...replication,
   ...access,
   ...metrics,

@@ -1,5 +1,5 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, FullGate, Gate, RequestObserver, Route } from '@skua-mq/remoting'
+import type { AnyHotRoute, Door, FullGate, Gate, RequestObserver, Route, SwitchedGate } from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
@@ -8,7 +8,7 @@ import type { Added, Ears, Feature } from './feature.ts'
 import type { Table } from './table.ts'
 
 const lists = [
-  ...(['hot', 'routes', 'steps', 'gates', 'fullGates', 'tables'] as const),
+  ...(['hot', 'routes', 'steps', 'gates', 'fullGates', 'doors', 'tables'] as const),
   ...(['around', 'services', 'presence', 'metrics'] as const),
 ]
 
@@ -17,8 +17,9 @@ export class Furniture implements Required<Ears> {
   readonly hot: AnyHotRoute[] = []
   readonly routes: Route[] = []
   readonly steps: SendStep[] = []
-  readonly gates: Gate[] = []
+  readonly gates: (Gate | SwitchedGate)[] = []
   readonly fullGates: FullGate[] = []
+  readonly doors: Door[] = []
   readonly tables: Table[] = []
   readonly around: Service[] = []
   readonly services: Service[] = []
