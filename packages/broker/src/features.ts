@@ -20,6 +20,7 @@ import { registration } from './registration/feature.ts'
 import { requestReply } from './request-reply/feature.ts'
 import { retries } from './retry/feature.ts'
 import { sends } from './send/feature.ts'
+import { slowRequests } from './slow/feature.ts'
 import { stats } from './stats/feature.ts'
 import { topics } from './topic/feature.ts'
 import { transactions } from './transaction/feature.ts'
@@ -31,6 +32,7 @@ import { transactions } from './transaction/feature.ts'
 export const furnish = (ground: Ground) =>
   new House(ground)
     .with(clientLimits)
+    .with(slowRequests)
     .with(accessControl)
     .with(topics)
     .with(cleanup)

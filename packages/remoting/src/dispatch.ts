@@ -42,7 +42,7 @@ export class Dispatch {
   }
 
   run(command: Command, channel: Channel): void {
-    const asked = { command, channel, beganMs: this.watch?.now() ?? 0 }
+    const asked = this.asked(command, channel)
     const route = this.routes.get(command.code)
     if (route === undefined) {
       const remark = `request code ${command.code} is not supported`
@@ -58,14 +58,21 @@ export class Dispatch {
     channel.account.begin()
     // Its body, too: what waits for a disk that hangs is bounded in bytes.
     const reserved = channel.account.reserve((route.readBytes ?? 0) + (command.body?.length ?? 0))
+    const begunMs = asked.beganMs > 0 ? (this.watch?.now() ?? 0) : 0
     const outcome = this.begin(route, asked)
+    if (begunMs > 0) asked.handledMs = (this.watch?.now() ?? 0) - begunMs
     if (outcome instanceof Promise) outcome.then(result => this.over(route, asked, { result, reserved }))
     else this.over(route, asked, { result: outcome, reserved })
   }
 
   /** Nothing was done for it. */
   refuse(command: Command, channel: Channel, refusal: Refusal): void {
-    this.reply(undefined, { command, channel, beganMs: this.watch?.now() ?? 0 }, refusal)
+    this.reply(undefined, this.asked(command, channel), refusal)
+  }
+
+  private asked(command: Command, channel: Channel): Asked {
+    const beganMs = this.watch?.beginOf(channel) ?? 0
+    return { command, channel, beganMs, cameMs: beganMs > 0 ? channel.cameMs : 0, handledMs: 0 }
   }
 
   /** A promise that never rejects, where the handler answers later. */
@@ -106,10 +113,13 @@ export class Dispatch {
 
   /** Answers, also where the answer itself cannot be written: it may quote what a peer sent. */
   private reply(request: RequestSpec | undefined, asked: Asked, outcome: Outcome): void {
-    const { command, channel, beganMs } = asked
+    const { command, channel, beganMs, cameMs, handledMs } = asked
     if (outcome === noReply) return
     const result = resultOf(isOneway(command), channel.open)
-    this.watch?.answered({ code: command.code, beganMs, wasHeld: false }, outcome.code, result)
+    this.watch?.answered({ code: command.code, beganMs, cameMs, handledMs, wasHeld: false }, outcome.code, {
+      peer: channel,
+      result,
+    })
     if (result !== 'success') return
     try {
       channel.send(replyOf(request, asked, outcome))
@@ -145,6 +155,9 @@ interface Asked {
   readonly channel: Channel
   /** Monotonic; 0 where nobody watches. */
   readonly beganMs: number
+  readonly cameMs: number
+  /** How long its handler ran before it returned, be it with a promise. */
+  handledMs: number
 }
 
 const noBody = new Uint8Array(0)

@@ -13,7 +13,7 @@ import { Later } from './later.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
-import { type RequestObserver, Watch } from './watch.ts'
+import { type RequestObserver, type SlowObserver, Watch } from './watch.ts'
 
 export interface RemotingServerParts {
   readonly name: string
@@ -33,6 +33,8 @@ export interface RemotingServerParts {
   readonly doors?: readonly Door[]
   /** Told of every answered request. Default: nobody, and no times are taken. */
   readonly observer?: RequestObserver | undefined
+  /** Told of those that took long. */
+  readonly slow?: SlowObserver | undefined
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
@@ -77,7 +79,8 @@ export class RemotingServer implements Service, ChannelOwner {
     this.limits = { ...defaultLimits, ...parts.limits }
     const overload = overloadGate(this.limits, this.accounts, () => this.channels.size)
     this.fullGates = parts.fullGates ?? []
-    const watch = parts.observer === undefined ? undefined : new Watch(parts.clock, parts.observer)
+    const isWatched = parts.observer !== undefined || parts.slow !== undefined
+    const watch = isWatched ? new Watch(parts.clock, parts) : undefined
     const ways = { events: parts.events, admission: new Admission(overload, parts.gates ?? []), watch }
     this.dispatch = new Dispatch(parts.routes, ways)
     this.hot = new HotPath(parts.hot ?? [], { ...ways, version: serverIdentity.version })

@@ -14,6 +14,7 @@ import {
   unavailable,
   word,
 } from '@skua-mq/runtime'
+
 import { storeOptions } from '@skua-mq/store'
 
 /** A key that RocketMQ knows and that does nothing here: its file is told so once. */
@@ -39,6 +40,11 @@ const identity = {
   regionId: word({ default: 'DefaultRegion', help: 'told in every send reply' }),
   traceOn: bool({ default: true, help: 'told in every send reply: whether clients may trace' }),
   logLevel,
+  slowRequestMs: millis({
+    default: 500,
+    live: true,
+    help: 'a request that takes longer, the time apart for which it is held, is told in the log with the cause; 0: none',
+  }),
   configBlackList: text({
     default: 'configBlackList;brokerConfigPath',
     help: 'keys that may not be changed at run time',

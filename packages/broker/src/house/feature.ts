@@ -1,5 +1,14 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, Door, FullGate, Gate, RequestObserver, Route, SwitchedGate } from '@skua-mq/remoting'
+import type {
+  AnyHotRoute,
+  Door,
+  FullGate,
+  Gate,
+  RequestObserver,
+  Route,
+  SlowObserver,
+  SwitchedGate,
+} from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
@@ -45,6 +54,8 @@ export interface Added extends Ears {
   readonly metrics?: readonly MetricSource[]
   /** Told of every answered request; there is one. */
   readonly observer?: RequestObserver
+  /** Told of requests that took long; there is one. */
+  readonly slow?: SlowObserver
   /** Resolves when what followed the deletion of a topic or a group is on disk. */
   readonly deletionSettled?: () => Promise<void>
   /** What the name servers must hear, or the disk hold, before a change is announced. */

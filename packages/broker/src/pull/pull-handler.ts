@@ -254,7 +254,9 @@ export class PullHandler {
     const { connection } = token
     const { account } = connection
     const reserved = account.reserve()
+    const since = token.mark()
     reading
+      .finally(() => token.waited('read', since))
       .then(() => {
         account.readBrought(result.bytes)
         this.finish(kept, result)
