@@ -1,9 +1,13 @@
 import { traceTopic } from '@skua-mq/protocol'
 import {
+  address,
+  addresses,
   bool,
   bytes,
   type Config,
   count,
+  formed,
+  host,
   int,
   logLevel,
   long,
@@ -28,15 +32,15 @@ const identity = {
   }),
   brokerName: word({ default: 'DEFAULT_BROKER', help: 'name shared by a master and its slaves; also a topic name' }),
   brokerId: long({ default: 0, min: 0, help: '0 is the master' }),
-  namesrvAddr: text({ default: '', help: 'name servers, host:port joined by ;' }),
-  brokerIP1: text({
+  namesrvAddr: addresses({ default: '', help: 'name servers, host:port joined by ;' }),
+  brokerIP1: host({
     default: '',
     help: 'address or host name told to clients; empty: the first address that is not loopback',
   }),
-  brokerIP2: text({ default: '', help: 'address of the replication server; empty: brokerIP1' }),
-  listenPort: port({ default: 10911, help: 'main port; the second listener is on this minus 2' }),
+  brokerIP2: host({ default: '', help: 'address of the replication server; empty: brokerIP1' }),
+  listenPort: port({ default: 10911, min: 3, max: 65_534, help: 'main port; the second listener is on this minus 2' }),
   haListenPort: port({ default: 10912, ...idle('4.9 always listens on listenPort + 1') }),
-  brokerPermission: int({ default: 6, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
+  brokerPermission: int({ default: 6, min: 0, max: 7, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
   regionId: word({ default: 'DefaultRegion', help: 'told in every send reply' }),
   traceOn: bool({ default: true, help: 'told in every send reply: whether clients may trace' }),
   logLevel,
@@ -53,10 +57,16 @@ const identity = {
 
 /** What the broker adds to the store's options. */
 const delays = {
-  messageDelayLevel: text({
-    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-    help: 'delay of each level, from level 1 on',
-  }),
+  messageDelayLevel: formed(
+    {
+      kind: 'delays like 1s, 5m, 2h or 1d with a blank between',
+      isRight: text => text.split(/\s+/).every(level => /^[1-9]\d*[smhd]$/.test(level)),
+    },
+    {
+      default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
+      help: 'delay of each level, from level 1 on',
+    },
+  ),
   flushDelayOffsetInterval: millis({ default: 10_000, help: 'time between two writes of delayOffset.json' }),
 } as const
 
@@ -191,7 +201,7 @@ const replication = {
     default: 268_435_456,
     help: 'a SYNC_MASTER does not wait for slaves that lack more than this',
   }),
-  haMasterAddress: text({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
+  haMasterAddress: address({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
   offsetCheckInSlave: bool({
     default: false,
     live: true,
@@ -210,7 +220,7 @@ const metrics = {
     },
   }),
   metricsPromExporterPort: port({ default: 5557, help: 'port of /metrics; 0: any free one' }),
-  metricsPromExporterHost: text({ default: '', help: 'address of /metrics; empty: that of brokerIP1' }),
+  metricsPromExporterHost: host({ default: '', help: 'address of /metrics; empty: that of brokerIP1' }),
   metricsOtelCardinalityLimit: count({
     default: 50_000,
     min: 1,

@@ -1,14 +1,15 @@
 import { hostname, totalmem } from 'node:os'
 import { Broker, brokerOptions } from '@skua-mq/broker'
-import { tlsOptions } from '@skua-mq/remoting'
 import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
-import { configure, expandHome } from './config-file.ts'
+import { readBrokerConfig } from './broker-config.ts'
+import { expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
+import { portsBy, startFailure } from './start-failure.ts'
 import type { Surroundings } from './surroundings.ts'
 import { readTls } from './tls.ts'
 
@@ -28,8 +29,9 @@ export async function runBroker(
   const { events } = log
   const runtime = nodeRuntime(events)
   showRecovery(events, () => runtime.clock.monotonic())
-  const further = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
-  const read = configure({ ...brokerOptions, ...tlsOptions }, { file: command.configFile, further })
+  const further =
+    command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr, source: '-n' }]
+  const { config: read } = readBrokerConfig({ file: command.configFile, further, env: process.env })
   const root = expandHome(read.storePathRootDir || '~/store', home)
   const config = Object.freeze({
     ...read,
@@ -60,7 +62,16 @@ export async function runBroker(
     tellOpenToAll(events, { ...config, host: '' })
     return broker
   }
-  const broker = await untilSignal(start, { ignoreHangUp: true })
+  const file = command.configFile ?? 'a file for -c'
+  const places = {
+    ...{ root, rootBy: `storePathRootDir of ${file}`, hostBy: `brokerIP1 of ${file}` },
+    ports: new Map(portsBy(config.listenPort, `listenPort of ${file}`)),
+  }
+  const explained = () =>
+    start().catch(error => {
+      throw startFailure(error, places)
+    })
+  const broker = await untilSignal(explained, { ignoreHangUp: true })
   const known = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
   process.stdout.write(
     `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,
