@@ -35,6 +35,7 @@ export const storeOptions = {
   checkCRCOnRecover: bool({ default: true, help: 'compare bodies with their CRC at recovery' }),
   flushDiskType: oneOf(['ASYNC_FLUSH', 'SYNC_FLUSH'], {
     default: 'ASYNC_FLUSH',
+    live: true,
     help: 'answer a send after the write, or after an fdatasync',
   }),
   flushIntervalCommitLog: millis({ default: 500, min: 1, help: 'between two fdatasyncs of the log', live: true }),

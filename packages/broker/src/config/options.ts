@@ -32,7 +32,7 @@ const identity = {
   }),
   brokerName: word({ default: 'DEFAULT_BROKER', help: 'name shared by a master and its slaves; also a topic name' }),
   brokerId: long({ default: 0, min: 0, help: '0 is the master' }),
-  namesrvAddr: addresses({ default: '', help: 'name servers, host:port joined by ;' }),
+  namesrvAddr: addresses({ default: '', live: true, help: 'name servers, host:port joined by ;' }),
   brokerIP1: host({
     default: '',
     help: 'address or host name told to clients; empty: the first address that is not loopback',
@@ -41,8 +41,8 @@ const identity = {
   listenPort: port({ default: 10911, min: 3, max: 65_534, help: 'main port; the second listener is on this minus 2' }),
   haListenPort: port({ default: 10912, ...idle('4.9 always listens on listenPort + 1') }),
   brokerPermission: int({ default: 6, min: 0, max: 7, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
-  regionId: word({ default: 'DefaultRegion', help: 'told in every send reply' }),
-  traceOn: bool({ default: true, help: 'told in every send reply: whether clients may trace' }),
+  regionId: word({ default: 'DefaultRegion', live: true, help: 'told in every send reply' }),
+  traceOn: bool({ default: true, live: true, help: 'told in every send reply: whether clients may trace' }),
   logLevel,
   slowRequestMs: millis({
     default: 500,
@@ -67,7 +67,11 @@ const delays = {
       help: 'delay of each level, from level 1 on',
     },
   ),
-  flushDelayOffsetInterval: millis({ default: 10_000, help: 'time between two writes of delayOffset.json' }),
+  flushDelayOffsetInterval: millis({
+    default: 10_000,
+    live: true,
+    help: 'time between two writes of delayOffset.json',
+  }),
 } as const
 
 /** Topics, groups, delivery. */
@@ -129,7 +133,11 @@ const delivery = {
   maxHeldPulls: count({ default: 100_000, min: 1, live: true, help: 'pulls held at once; more are answered at once' }),
   maxHeldPullsPerConnection: count({ default: 20_000, min: 1, live: true, help: 'of one connection' }),
   notifyConsumerIdsChangedEnable: bool({ default: true, live: true, help: 'tell members when their group changes' }),
-  flushConsumerOffsetInterval: millis({ default: 5000, help: 'time between two writes of consumerOffset.json' }),
+  flushConsumerOffsetInterval: millis({
+    default: 5000,
+    live: true,
+    help: 'time between two writes of consumerOffset.json',
+  }),
   transactionTimeOut: millis({ default: 6000, live: true, help: 'age at which a half message is first checked' }),
   transactionCheckMax: count({ default: 15, live: true, help: 'how often a half message is checked' }),
   transactionCheckInterval: millis({ default: 60_000, live: true, help: 'time between two rounds of checks' }),
@@ -137,11 +145,16 @@ const delivery = {
   slaveReadEnable: bool({ default: false, live: true, help: 'send slow readers to a slave' }),
   registerNameServerPeriod: millis({
     default: 30_000,
+    live: true,
     min: 10_000,
     max: 60_000,
     help: 'time between two registrations',
   }),
-  registerBrokerTimeoutMills: millis({ default: 6000, help: 'how long a name server may take to answer one' }),
+  registerBrokerTimeoutMills: millis({
+    default: 6000,
+    live: true,
+    help: 'how long a name server may take to answer one',
+  }),
   startAcceptSendRequestTimeStamp: long({ default: 0, live: true, help: 'time before which no message is taken' }),
   storeReplyMessageEnable: bool({ default: true, live: true, help: 'store replies of request-reply as well' }),
   useServerSideResetOffset: bool({
@@ -187,18 +200,21 @@ const clientLimits = {
 const replication = {
   haSendHeartbeatInterval: millis({
     default: 5000,
+    live: true,
     min: 1,
     help: 'a connection between master and slave is silent no longer',
   }),
-  haHousekeepingInterval: millis({ default: 20_000, min: 1, help: 'silence after which it is closed' }),
+  haHousekeepingInterval: millis({ default: 20_000, live: true, min: 1, help: 'silence after which it is closed' }),
   haTransferBatchSize: bytes({
     default: 32_768,
+    live: true,
     min: 1,
     max: 4 * 1024 * 1024 - 12,
     help: 'most bytes of the log that a master sends in one frame',
   }),
   haSlaveFallbehindMax: bytes({
     default: 268_435_456,
+    live: true,
     help: 'a SYNC_MASTER does not wait for slaves that lack more than this',
   }),
   haMasterAddress: address({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
