@@ -1,4 +1,4 @@
-import { type Command, ResponseCode } from '@skua-mq/protocol'
+import { type Command, type HeaderScan, ResponseCode } from '@skua-mq/protocol'
 import type { Address } from '@skua-mq/runtime'
 import type { Account, Accounts } from './account.ts'
 import type { Connection } from './connection.ts'
@@ -32,6 +32,11 @@ export interface FullGate {
   guards(connection: Connection): boolean
   /** Called before anything is done. The body is only valid until it returns. */
   admit(command: Command, connection: Connection): Refusal | undefined
+  /**
+   * Whether a hot request is let in as it stands in the read buffer. One that is not is decoded, and `admit` decides: there
+   * are headers that only the decoder understands, and refusals need not be quick.
+   */
+  lets?(scan: HeaderScan, connection: Connection): boolean
 }
 
 /**

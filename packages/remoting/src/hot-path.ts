@@ -16,7 +16,7 @@ import {
 import type { Events } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
-import type { Admission } from './gate.ts'
+import type { Admission, FullGate } from './gate.ts'
 import type { AnyHotRoute } from './hot-route.ts'
 import { type ReplyToken, ReplyTokens } from './token.ts'
 import type { Watch } from './watch.ts'
@@ -74,6 +74,17 @@ export class HotPath {
     }
     const command = decodeFrame(bytes, bounds.start, bounds.end)
     return !isResponse(command) && this.serve(channel, command) ? undefined : command
+  }
+
+  /** The same behind a gate that looks at scanned requests; false where it has to be decoded. */
+  frameLetIn(channel: Channel, bytes: Buffer, at: { bounds: { start: number; end: number }; gate: FullGate }): boolean {
+    const { scan } = this
+    const { bounds, gate } = at
+    if (scanFrame(bytes, bounds, this.fieldsOf, scan) !== ScanOutcome.hot || (scan.flag & responseFlag) !== 0)
+      return false
+    if (gate.lets?.(scan, channel) !== true) return false
+    this.scanned(channel, this.entries.get(scan.code) as Entry, bytes[bounds.start + 4] === 1 ? 1 : 0)
+    return true
   }
 
   /** False where the request is none of the hot ones. */

@@ -201,6 +201,9 @@ export class RemotingServer implements Service, ChannelOwner {
 
   /** Returns what is left to do, if anything: the command for the generic way. */
   private guarded(channel: Channel, bytes: Buffer, bounds: { start: number; end: number }): Command | undefined {
+    const [gate, ...others] = this.fullGates
+    if (gate?.lets !== undefined && others.length === 0 && this.hot.frameLetIn(channel, bytes, { bounds, gate }))
+      return undefined
     const command = decodeFrame(bytes, bounds.start, bounds.end)
     if (isResponse(command)) return command
     for (const gate of this.fullGates) {
