@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import {
   encodeBatch,
   invokeBrokerToResetOffset,
+  popMessage,
+  queryAssignment,
   queryMessage,
   ResponseCode,
   registerBroker,
@@ -50,7 +52,13 @@ function watched(config: object): Set<string> {
 test('every key that is marked live is read by the running broker, and not only at its start', async () => {
   const world = await new World({
     ...{ logRingBytes: 4096, logChunkBytes: 1024, logReadBytes: 0, queueBlockBytes: 0 },
-    ...{ brokerRole: 'SYNC_MASTER', slaveTimeout: 100, enablePropertyFilter: true, mappedFileSizeCommitLog: 64 * 1024 },
+    ...{
+      brokerRole: 'SYNC_MASTER',
+      slaveTimeout: 100,
+      enablePropertyFilter: true,
+      enableRetryTopicV2: true,
+      mappedFileSizeCommitLog: 64 * 1024,
+    },
   }).start()
   const read = watched(world.broker.config)
   const peer = world.client('client')
@@ -58,6 +66,7 @@ test('every key that is marked live is read by the running broker, and not only 
   await set(peer, `autoCreateTopicEnable=true\ndeleteWhen=${[...Array(24).keys()].join(';')}\n`)
   await messages(world, peer)
   await reads(world, peer)
+  await pops(world, peer)
   await others(world, peer)
   world.runtime.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
   await peer.send('T', 'fails')
@@ -95,6 +104,21 @@ async function reads(world: World, peer: Peer): Promise<void> {
   raw.write(pullFrame(6, { queueOffset: '10' }))
   raw.write(pullFrame(7, { queueOffset: '12', sysFlag: '6' }))
   await world.pass(20_000)
+}
+
+async function pops(world: World, peer: Peer): Promise<void> {
+  const at = { consumerGroup: 'p', topic: 'T', queueId: -1, maxMsgNums: 32, invisibleTime: 10_000, pollTime: 5000 }
+  const popped = peer.ask(popMessage, { ...at, bornTime: world.runtime.clock.now(), initMode: 0, order: false })
+  await world.pass(15_000)
+  await popped
+  // What was not acknowledged comes again, out of the retry topic; there is nothing behind it, so that the last one is held.
+  for (let i = 0; i < 3; i++) {
+    const again = peer.ask(popMessage, { ...at, bornTime: world.runtime.clock.now(), initMode: 0, order: false })
+    await world.pass(10_000)
+    await again
+  }
+  const asked = { topic: 'T', consumerGroup: 'p', clientId: 'client', strategyName: 'AVG', messageModel: 'CLUSTERING' }
+  await peer.ask(queryAssignment, {}, queryAssignment.body!.encode(asked as never))
 }
 
 async function others(world: World, peer: Peer): Promise<void> {
