@@ -44,14 +44,14 @@ export class Broker implements Service {
   /** The two listeners, with all that this broker answers. */
   private server(): RemotingServer {
     const { options, config } = this
-    const { hot, routes, gates, fullGates, observer } = this.tables.furniture
+    const { hot, routes, gates, fullGates, doors, observer, slow } = this.tables.furniture
     const { maxCarryBytes, maxOwedBytes } = config
     const host = options.bindAddress ?? ''
     return new RemotingServer({
       ...options.runtime,
       name: config.brokerName,
       listen: [config.listenPort, config.listenPort - 2].map(port => ({ host, port })),
-      ...{ hot, routes, gates, fullGates, observer, tls: options.tls },
+      ...{ hot, routes, gates, fullGates, doors, observer, slow, tls: options.tls },
       limits: { maxCarryBytes, maxOwedBytes, ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }

@@ -8,6 +8,7 @@ import {
   type TlsClient,
   type TlsServer,
 } from '@skua-mq/runtime'
+import { impossibleIn } from './config/impossible.ts'
 import type { BrokerConfig } from './config/options.ts'
 import type { StartFilterProcess } from './filter-server/filter-processes.ts'
 
@@ -37,10 +38,8 @@ export interface BrokerOptions {
 
 /** Before anything is made, so that a refusal leaves nothing behind. Throws Failure ECONFIG. */
 export function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {
-  if (config.brokerRole === 'SLAVE' && config.brokerId <= 0) {
-    const remark = `brokerRole=SLAVE: brokerId=${config.brokerId} is that of a master, a slave has one above 0`
-    throw new Failure('ECONFIG', remark)
-  }
+  const impossible = impossibleIn(config)
+  if (impossible !== undefined) throw new Failure('ECONFIG', impossible.remark)
   if (!/^[\w.:-]*$/.test(config.brokerIP1))
     throw new Failure('ECONFIG', `brokerIP1=${config.brokerIP1} is neither an IP address nor a host name`)
   if (tls?.mode === 'enforcing' && config.filterServerNums > 0)

@@ -11,6 +11,7 @@ import { groups } from './group/feature.ts'
 import { replication } from './ha/feature.ts'
 import type { Ground } from './house/ground.ts'
 import { House } from './house/house.ts'
+import { clientLimits } from './limits/feature.ts'
 import { locks } from './lock/feature.ts'
 import { metrics } from './metrics/feature.ts'
 import { offsets } from './offset/feature.ts'
@@ -22,6 +23,7 @@ import { registration } from './registration/feature.ts'
 import { requestReply } from './request-reply/feature.ts'
 import { retries } from './retry/feature.ts'
 import { sends } from './send/feature.ts'
+import { slowRequests } from './slow/feature.ts'
 import { stats } from './stats/feature.ts'
 import { topics } from './topic/feature.ts'
 import { transactions } from './transaction/feature.ts'
@@ -32,6 +34,8 @@ import { transactions } from './transaction/feature.ts'
  */
 export const furnish = (ground: Ground) =>
   new House(ground)
+    .with(clientLimits)
+    .with(slowRequests)
     .with(accessControl)
     .with(topics)
     .with(cleanup)

@@ -1,4 +1,5 @@
 export * from './broker.ts'
+export { brokerPorts, type Impossible, impossibleIn } from './config/impossible.ts'
 export * from './config/options.ts'
 export type { BrokerOptions } from './embedding.ts'
 export type { FilterProcess, FilterProcessPlan, StartFilterProcess } from './filter-server/filter-processes.ts'

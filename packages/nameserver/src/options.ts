@@ -1,9 +1,9 @@
-import { bool, type Config, count, logLevel, port, text } from '@skua-mq/runtime'
+import { bool, type Config, count, host, logLevel, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's keys of the name server (store.md 11). */
 export const nameServerOptions = {
   listenPort: port({ default: 9876, help: 'port of the name server' }),
-  bindAddress: text({ default: '0.0.0.0', help: 'address to listen on; 0.0.0.0: all, of both families' }),
+  bindAddress: host({ default: '0.0.0.0', help: 'address to listen on; 0.0.0.0: all, of both families' }),
   kvConfigPath: text({ default: '', help: 'file of the KV configuration; empty: ~/namesrv/kvConfig.json' }),
   configStorePath: text({ default: '', help: 'file to which updated options are written', effect: 'none' }),
   orderMessageEnable: bool({ default: false, help: 'attach ORDER_TOPIC_CONFIG to route answers', live: true }),

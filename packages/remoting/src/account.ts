@@ -23,6 +23,8 @@ export class Account {
   private readonly sum: Accounts
   /** Bytes that came and are not handled: an incomplete frame, and whole ones that wait for their turn. */
   unread = 0
+  /** All bytes that ever came, handled or not. */
+  received = 0
   /** Requests begun and not answered, pulls that are held apart. */
   running = 0
   /** Bytes that are being read from the store for it. */

@@ -98,6 +98,10 @@ export class Channel implements Connection {
   private deferred = false
   /** Bytes that came behind the frame at which the parser stopped. */
   private rest: Buffer | undefined
+  /** Frames are handed on at the moment. */
+  isHandling = false
+  /** Since when there is some, monotonic. */
+  private restSinceMs = 0
   /** The frame that was incomplete at the last sweep, and since when. */
   private sweptFrames = -1
   private incompleteSinceMs = 0
@@ -134,6 +138,7 @@ export class Channel implements Connection {
 
   private received(chunk: Buffer): void {
     this.active = true
+    this.account.received += chunk.length
     if (this.firstByte < 0) this.firstByte = chunk[0] ?? -1
     // The socket is paused, but may have read on before it knew.
     if (this.rest !== undefined) this.keep(Buffer.concat([this.rest, chunk]))
@@ -142,7 +147,7 @@ export class Channel implements Connection {
   }
 
   private wait(bytes: Buffer): void {
-    this.keep(bytes)
+    this.keep(bytes, this.parts.clock.monotonic())
     this.pause()
     if (this.open && !this.isBlocked) this.defer()
   }
@@ -150,7 +155,9 @@ export class Channel implements Connection {
   /** Handles the frames of a chunk as far as this connection may go now; what is left waits. */
   private handle(bytes: Buffer): void {
     this.share.begin(this.asked)
+    this.isHandling = true
     const taken = this.parse(bytes)
+    this.isHandling = false
     if (!this.share.end(taken, this.asked) || this.paused || !this.open) return
     this.pause()
     this.defer()
@@ -179,7 +186,10 @@ export class Channel implements Connection {
     if (taken < bytes.length) {
       // The reader's buffer is reused; what waited before is ours, and is copied when it keeps much more than is left.
       const left = bytes.subarray(taken)
-      this.keep(bytes === this.rest && left.length * 2 >= left.buffer.byteLength ? left : Buffer.from(left))
+      this.keep(
+        bytes === this.rest && left.length * 2 >= left.buffer.byteLength ? left : Buffer.from(left),
+        this.share.begunMs,
+      )
       this.pause()
       if (!this.isBlocked) this.defer()
     } else {
@@ -200,7 +210,23 @@ export class Channel implements Connection {
     return this.out.at + this.slicedBytes + this.account.reading
   }
 
-  private keep(rest: Buffer | undefined): void {
+  /** When the bytes came of which frames are handed on now, and since when they are worked on; monotonic. */
+  get cameMs(): number {
+    return this.rest === undefined ? this.share.begunMs : this.restSinceMs
+  }
+
+  /** When bytes came last, from anybody. */
+  get seenMs(): number {
+    return this.parts.later?.seenMs ?? Number.POSITIVE_INFINITY
+  }
+
+  get handlingSinceMs(): number {
+    return this.share.begunMs
+  }
+
+  /** `cameMs`: when its bytes came, where nothing stood here before. */
+  private keep(rest: Buffer | undefined, cameMs = 0): void {
+    if (this.rest === undefined) this.restSinceMs = cameMs
     this.rest = rest
     const bytes = this.parser.heldBytes + (rest?.length ?? 0)
     const before = this.account.unread

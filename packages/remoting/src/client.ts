@@ -26,7 +26,7 @@ import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
 import type { OutgoingCommand } from './connection.ts'
 import { Dispatch } from './dispatch.ts'
 import { badFrame, handlerFailed } from './events.ts'
-import { overloadGate } from './gate.ts'
+import { Admission, overloadGate } from './gate.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
@@ -108,7 +108,10 @@ export class RemotingClient implements ChannelOwner {
     this.limits = { ...defaultLimits, ...asAsker, ...options.limits }
     this.dispatch = new Dispatch(options.routes ?? [], {
       events: options.events ?? noEvents,
-      admit: overloadGate(this.limits, this.accounts, () => this.open.size),
+      admission: new Admission(
+        overloadGate(this.limits, this.accounts, () => this.open.size),
+        [],
+      ),
     })
   }
 

@@ -12,7 +12,7 @@ import {
 import { type Events, Failure } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
-import type { Gate } from './gate.ts'
+import type { Admission } from './gate.ts'
 import { type Refusal, type Reply, refuse } from './reply.ts'
 import { noReply, type Route } from './route.ts'
 import { resultOf, type Watch } from './watch.ts'
@@ -23,12 +23,12 @@ type Outcome = Reply<Record<string, unknown>> | typeof noReply
 export class Dispatch {
   private readonly routes: ReadonlyMap<number, Route>
   private readonly events: Events
-  private readonly admit: Gate
+  private readonly admission: Admission
   private readonly watch: Watch | undefined
 
   constructor(
     routes: readonly Route[],
-    { events, admit, watch }: { events: Events; admit: Gate; watch?: Watch | undefined },
+    { events, admission, watch }: { events: Events; admission: Admission; watch?: Watch | undefined },
   ) {
     const table = new Map<number, Route>()
     for (const route of routes) {
@@ -37,19 +37,19 @@ export class Dispatch {
     }
     this.routes = table
     this.events = events
-    this.admit = admit
+    this.admission = admission
     this.watch = watch
   }
 
   run(command: Command, channel: Channel): void {
-    const asked = { command, channel, beganMs: this.watch?.now() ?? 0 }
+    const asked = this.asked(command, channel)
     const route = this.routes.get(command.code)
     if (route === undefined) {
       const remark = `request code ${command.code} is not supported`
       this.reply(undefined, asked, refuse(ResponseCode.requestCodeNotSupported, remark))
       return
     }
-    const refusal = this.admit(command, channel)
+    const refusal = this.admission.admit(command, channel)
     if (refusal !== undefined) {
       this.reply(route.request, asked, refusal)
       return
@@ -58,14 +58,21 @@ export class Dispatch {
     channel.account.begin()
     // Its body, too: what waits for a disk that hangs is bounded in bytes.
     const reserved = channel.account.reserve((route.readBytes ?? 0) + (command.body?.length ?? 0))
+    const begunMs = asked.beganMs > 0 ? (this.watch?.now() ?? 0) : 0
     const outcome = this.begin(route, asked)
+    if (begunMs > 0) asked.handledMs = (this.watch?.now() ?? 0) - begunMs
     if (outcome instanceof Promise) outcome.then(result => this.over(route, asked, { result, reserved }))
     else this.over(route, asked, { result: outcome, reserved })
   }
 
   /** Nothing was done for it. */
   refuse(command: Command, channel: Channel, refusal: Refusal): void {
-    this.reply(undefined, { command, channel, beganMs: this.watch?.now() ?? 0 }, refusal)
+    this.reply(undefined, this.asked(command, channel), refusal)
+  }
+
+  private asked(command: Command, channel: Channel): Asked {
+    const beganMs = this.watch?.beginOf(channel) ?? 0
+    return { command, channel, beganMs, cameMs: beganMs > 0 ? channel.cameMs : 0, handledMs: 0 }
   }
 
   /** A promise that never rejects, where the handler answers later. */
@@ -106,10 +113,13 @@ export class Dispatch {
 
   /** Answers, also where the answer itself cannot be written: it may quote what a peer sent. */
   private reply(request: RequestSpec | undefined, asked: Asked, outcome: Outcome): void {
-    const { command, channel, beganMs } = asked
+    const { command, channel, beganMs, cameMs, handledMs } = asked
     if (outcome === noReply) return
     const result = resultOf(isOneway(command), channel.open)
-    this.watch?.answered({ code: command.code, beganMs, wasHeld: false }, outcome.code, result)
+    this.watch?.answered({ code: command.code, beganMs, cameMs, handledMs, wasHeld: false }, outcome.code, {
+      peer: channel,
+      result,
+    })
     if (result !== 'success') return
     try {
       channel.send(replyOf(request, asked, outcome))
@@ -145,6 +155,9 @@ interface Asked {
   readonly channel: Channel
   /** Monotonic; 0 where nobody watches. */
   readonly beganMs: number
+  readonly cameMs: number
+  /** How long its handler ran before it returned, be it with a promise. */
+  handledMs: number
 }
 
 const noBody = new Uint8Array(0)

@@ -16,7 +16,7 @@ import {
 import type { Events } from '@skua-mq/runtime'
 import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
-import type { Gate } from './gate.ts'
+import type { Admission, FullGate } from './gate.ts'
 import type { AnyHotRoute } from './hot-route.ts'
 import { type ReplyToken, ReplyTokens } from './token.ts'
 import type { Watch } from './watch.ts'
@@ -36,16 +36,21 @@ export class HotPath {
   private readonly entries = new Map<number, Entry>()
   private readonly fields = new Map<number, FieldIndex>()
   private readonly events: Events
-  private readonly admit: Gate
+  private readonly admission: Admission
   private readonly tokens: ReplyTokens
   private readonly scan = new HeaderScan()
 
   constructor(
     routes: readonly AnyHotRoute[],
-    { version, events, admit, watch }: { version: number; events: Events; admit: Gate; watch?: Watch | undefined },
+    {
+      version,
+      events,
+      admission,
+      watch,
+    }: { version: number; events: Events; admission: Admission; watch?: Watch | undefined },
   ) {
     this.events = events
-    this.admit = admit
+    this.admission = admission
     this.tokens = new ReplyTokens(version, watch)
     for (const { request, handle } of routes) {
       const entry = { request, view: new request.view(), handle }
@@ -69,6 +74,17 @@ export class HotPath {
     }
     const command = decodeFrame(bytes, bounds.start, bounds.end)
     return !isResponse(command) && this.serve(channel, command) ? undefined : command
+  }
+
+  /** The same behind a gate that looks at scanned requests; false where it has to be decoded. */
+  frameLetIn(channel: Channel, bytes: Buffer, at: { bounds: { start: number; end: number }; gate: FullGate }): boolean {
+    const { scan } = this
+    const { bounds, gate } = at
+    if (scanFrame(bytes, bounds, this.fieldsOf, scan) !== ScanOutcome.hot || (scan.flag & responseFlag) !== 0)
+      return false
+    if (gate.lets?.(scan, channel) !== true) return false
+    this.scanned(channel, this.entries.get(scan.code) as Entry, bytes[bounds.start + 4] === 1 ? 1 : 0)
+    return true
   }
 
   /** False where the request is none of the hot ones. */
@@ -105,7 +121,7 @@ export class HotPath {
 
   /** A handler that throws costs its own request, never the connection: others' requests are on it too. */
   private run(channel: Channel, { view, handle }: Entry): void {
-    const refusal = this.admit(view, channel)
+    const refusal = this.admission.admit(view, channel)
     const token = this.tokens.take(channel, view)
     if (refusal !== undefined) {
       token.answer(refusal.code, undefined, refusal)

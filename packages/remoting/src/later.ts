@@ -29,6 +29,8 @@ export class Later {
   private spentMs = 0
   /** Counts turns in which something was done, so that whoever counts for a turn knows when the next one has begun. */
   turn = 0
+  /** When a connection was given bytes last, monotonic: a clock for those who need not know the time exactly. */
+  seenMs = 0
 
   constructor(clock: Clock, turn: Turn) {
     this.clock = clock

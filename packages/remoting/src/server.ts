@@ -4,15 +4,16 @@ import { delay, every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
 import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
+import type { Door } from './door.ts'
 import { badFrame, connectionLimit, handlerFailed, listening, tlsNotConfigured } from './events.ts'
-import { type FullGate, type Gate, gates, overloadGate } from './gate.ts'
+import { Admission, type FullGate, type Gate, overloadGate, type SwitchedGate } from './gate.ts'
 import { HotPath } from './hot-path.ts'
 import type { AnyHotRoute } from './hot-route.ts'
 import { Later } from './later.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
 import { SendQueue } from './send-queue.ts'
-import { type RequestObserver, Watch } from './watch.ts'
+import { type RequestObserver, type SlowObserver, Watch } from './watch.ts'
 
 export interface RemotingServerParts {
   readonly name: string
@@ -25,11 +26,15 @@ export interface RemotingServerParts {
   readonly routes: readonly Route[]
   readonly hot?: readonly AnyHotRoute[]
   /** Asked before each request, in this order, behind the one that refuses what is too much. */
-  readonly gates?: readonly Gate[]
+  readonly gates?: readonly (Gate | SwitchedGate)[]
   /** Asked before all of these. */
   readonly fullGates?: readonly FullGate[]
+  /** Asked before a connection is taken. */
+  readonly doors?: readonly Door[]
   /** Told of every answered request. Default: nobody, and no times are taken. */
   readonly observer?: RequestObserver | undefined
+  /** Told of those that took long. */
+  readonly slow?: SlowObserver | undefined
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
@@ -74,8 +79,9 @@ export class RemotingServer implements Service, ChannelOwner {
     this.limits = { ...defaultLimits, ...parts.limits }
     const overload = overloadGate(this.limits, this.accounts, () => this.channels.size)
     this.fullGates = parts.fullGates ?? []
-    const watch = parts.observer === undefined ? undefined : new Watch(parts.clock, parts.observer)
-    const ways = { events: parts.events, admit: gates([overload, ...(parts.gates ?? [])]), watch }
+    const isWatched = parts.observer !== undefined || parts.slow !== undefined
+    const watch = isWatched ? new Watch(parts.clock, parts) : undefined
+    const ways = { events: parts.events, admission: new Admission(overload, parts.gates ?? []), watch }
     this.dispatch = new Dispatch(parts.routes, ways)
     this.hot = new HotPath(parts.hot ?? [], { ...ways, version: serverIdentity.version })
   }
@@ -140,6 +146,11 @@ export class RemotingServer implements Service, ChannelOwner {
       socket.destroy()
       return
     }
+    const { doors = [] } = this.parts
+    if (!doors.every(door => door.admits(socket.remote))) {
+      socket.destroy()
+      return
+    }
     const channel = new Channel({
       socket,
       owner: this,
@@ -151,6 +162,7 @@ export class RemotingServer implements Service, ChannelOwner {
       ...serverIdentity,
     })
     this.channels.add(channel)
+    for (const door of doors) door.entered(channel)
     this.share()
     channel.start()
   }
@@ -189,6 +201,9 @@ export class RemotingServer implements Service, ChannelOwner {
 
   /** Returns what is left to do, if anything: the command for the generic way. */
   private guarded(channel: Channel, bytes: Buffer, bounds: { start: number; end: number }): Command | undefined {
+    const [gate, ...others] = this.fullGates
+    if (gate?.lets !== undefined && others.length === 0 && this.hot.frameLetIn(channel, bytes, { bounds, gate }))
+      return undefined
     const command = decodeFrame(bytes, bounds.start, bounds.end)
     if (isResponse(command)) return command
     for (const gate of this.fullGates) {
@@ -249,6 +264,7 @@ export class RemotingServer implements Service, ChannelOwner {
   closed(channel: Channel): void {
     this.channels.delete(channel)
     this.slow.delete(channel)
+    for (const door of this.parts.doors ?? []) door.left(channel)
     this.share()
   }
 

@@ -6,6 +6,7 @@ import {
   writeReplyHead,
 } from '@skua-mq/protocol'
 import type { Channel } from './channel.ts'
+import { type WaitKind, Waits } from './waits.ts'
 import { resultOf, type Watch, type Watched } from './watch.ts'
 
 /**
@@ -24,6 +25,9 @@ export class ReplyToken implements RequestHead, Watched {
   /** It was held; and when it came, monotonic. For whoever watches, else 0. */
   wasHeld = false
   beganMs = 0
+  cameMs = 0
+  readonly waits = new Waits()
+  private restedAtMs = 0
   private readonly pool: ReplyTokens
 
   constructor(pool: ReplyTokens) {
@@ -50,7 +54,11 @@ export class ReplyToken implements RequestHead, Watched {
     this.resting = false
     this.wasHeld = false
     const { watch } = this.pool
-    this.beganMs = watch === undefined ? 0 : watch.now()
+    this.beganMs = watch === undefined ? 0 : watch.beginOf(channel)
+    if (this.beganMs > 0) {
+      this.cameMs = channel.cameMs
+      this.waits.clear()
+    }
     channel.account.begin()
     this.code = head.code
     this.opaque = head.opaque
@@ -65,6 +73,7 @@ export class ReplyToken implements RequestHead, Watched {
     if (this.resting) return
     this.resting = true
     this.wasHeld = true
+    this.restedAtMs = this.mark()
     this.connection.account.end()
     this.connection.relax()
   }
@@ -73,7 +82,18 @@ export class ReplyToken implements RequestHead, Watched {
   rise(): void {
     if (!this.resting) return
     this.resting = false
+    this.waited('held', this.restedAtMs)
     this.connection.account.begin()
+  }
+
+  /** A moment to give to `waited` later; 0 where nobody watches. */
+  mark(): number {
+    return this.beganMs > 0 ? (this.pool.watch as Watch).now() : 0
+  }
+
+  /** It has waited for this since then. */
+  waited(kind: WaitKind, sinceMs: number): void {
+    if (sinceMs > 0 && this.beganMs > 0) this.waits[kind] += (this.pool.watch as Watch).now() - sinceMs
   }
 
   /** `release` runs when the slices of the body are no longer needed, also when there is nobody to send them to. */
@@ -93,8 +113,14 @@ export class ReplyToken implements RequestHead, Watched {
       writeReplyHead(channel.writer(), this, parts)
       channel.wrote(rest.body, rest.release)
     } else rest.release?.()
-    this.pool.watch?.answered(this, code, resultOf(this.oneway, channel.open))
+    if (this.beganMs > 0) this.told(channel, code)
     this.over()
+  }
+
+  private told(peer: Channel, code: ResponseCode): void {
+    // One that ends while it is held was held until now.
+    if (this.resting) this.waited('held', this.restedAtMs)
+    this.pool.watch?.answered(this, code, { peer, result: resultOf(this.oneway, peer.open) })
   }
 
   /** Nothing is answered, as the protocol wants it for a few requests. */

@@ -24,7 +24,7 @@ export class TurnShare {
   /** Until when this run of frames may take, on the monotonic clock, and how many frames it has seen. */
   private deadlineMs = Number.POSITIVE_INFINITY
   private run = 0
-  private begunMs = 0
+  begunMs = 0
   private begunAnswered = 0
   /** How many bytes of answers may stand before the others have their turn. */
   private mostAnswered = Number.POSITIVE_INFINITY
@@ -52,7 +52,7 @@ export class TurnShare {
     const { later } = this
     if (later === undefined) return
     this.run = 0
-    this.begunMs = this.clock.monotonic()
+    this.begunMs = later.seenMs = this.clock.monotonic()
     this.begunAnswered = answered
     this.deadlineMs = this.begunMs + later.sliceMs
     this.mostAnswered = answered + later.sliceMs * bytesPerMs

@@ -13,12 +13,15 @@ export interface Clock {
   after(ms: number, run: () => void): Timer
 }
 
-/** Runs `run` again and again, `ms` after the former round has ended, so that rounds cannot overlap. */
-export function every(clock: Clock, ms: number, run: () => void | Promise<void>): Timer {
+/**
+ * Runs `run` again and again, `ms` after the former round has ended, so that rounds cannot overlap. A function is asked for
+ * the time before each round.
+ */
+export function every(clock: Clock, ms: number | (() => number), run: () => void | Promise<void>): Timer {
   let stopped = false
   let timer: Timer | undefined
   const arm = () => {
-    timer = clock.after(ms, round)
+    timer = clock.after(typeof ms === 'number' ? ms : ms(), round)
   }
   const round = () => {
     const done = run()

@@ -33,3 +33,13 @@ export class NetError extends Failure {
     this.name = 'NetError'
   }
 }
+
+/** A port cannot be listened on. */
+export class ListenError extends NetError {
+  readonly at: { readonly host: string; readonly port: number }
+  constructor(code: string, at: ListenError['at'], { reason, cause }: { reason: string; cause?: unknown }) {
+    super(code, `cannot listen on ${at.host === '' ? 'any address' : at.host}:${at.port}: ${reason}`, cause)
+    this.name = 'ListenError'
+    this.at = at
+  }
+}

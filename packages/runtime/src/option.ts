@@ -60,6 +60,37 @@ export const word = (facts: OptionFacts<string>): Option<string> =>
 export const text = (facts: OptionFacts<string>): Option<string> =>
   option(facts, { kind: 'text', parse: value => value, print: String })
 
+/** Text of a form: `isRight` knows it, and `kind` says it to whoever wrote something else. */
+export const formed = (
+  { kind, isRight }: { readonly kind: string; readonly isRight: (text: string) => boolean },
+  facts: OptionFacts<string>,
+): Option<string> => option(facts, { kind, parse: value => (isRight(value) ? value : mustBe(kind)), print: String })
+
+/** An IP address or a name that leads to one; empty where the table says what that means. */
+export const host = (facts: OptionFacts<string>): Option<string> =>
+  formed({ kind: 'an IP address or a host name', isRight: text => text === '' || isHost(text) }, facts)
+
+/** `host:port`, or several joined by `;`; may be empty. */
+export const addresses = (facts: OptionFacts<string>): Option<string> =>
+  formed({ kind: 'host:port, joined by ;', isRight: text => text.split(';').every(isEmptyOrAddress) }, facts)
+
+/** One `host:port`; may be empty. */
+export const address = (facts: OptionFacts<string>): Option<string> =>
+  formed({ kind: 'host:port', isRight: isEmptyOrAddress }, facts)
+
+function isEmptyOrAddress(text: string): boolean {
+  const [, name = '', port] = /^(.*):(\d{1,5})$/.exec(text.trim()) ?? []
+  return text.trim() === '' || (isHost(name.replace(/^\[(.*)\]$/, '$1')) && Number(port) > 0 && Number(port) <= 65_535)
+}
+
+/** What looks like an IPv4 address must be one: nobody has a host of that name. */
+function isHost(text: string): boolean {
+  if (text.includes(':')) return /^[\da-f]*:[\da-f:.]*(%\w+)?$/i.test(text)
+  if (/^[\d.]+$/.test(text))
+    return /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split('.').every(part => Number(part) < 256)
+  return /^\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?$/.test(text)
+}
+
 /** A path; `~` and `${user.home}` at its start are the home directory, which the command fills in. */
 export const path = (facts: OptionFacts<string>): Option<string> =>
   option(facts, { kind: 'path', parse: value => value, print: String })
@@ -95,8 +126,8 @@ export const int = (facts: NumberFacts): Option<number> => numberOption('integer
 export const long = (facts: NumberFacts): Option<number> => numberOption('integer', facts, Number.MAX_SAFE_INTEGER)
 
 /** A port; 0 where the table allows it means any free one. */
-export const port = (facts: OptionFacts<number>): Option<number> =>
-  numberOption('port', { min: 0, max: 65_535, ...facts }, 65_535)
+export const port = (facts: NumberFacts): Option<number> =>
+  numberOption('port', { min: 0, max: 65_535, ...facts }, maxInt)
 
 export const bytes = (facts: NumberFacts): Option<number> => amount('bytes', facts)
 export const count = (facts: NumberFacts): Option<number> => amount('count', facts)
@@ -125,16 +156,38 @@ function amount(kind: string, facts: NumberFacts): Option<number> {
 function numberOption(kind: string, facts: NumberFacts, top: number): Option<number> {
   const min = facts.min ?? -top
   const max = facts.max ?? top
-  const range = facts.min === undefined && facts.max === undefined ? '' : ` from ${min} to ${max}`
+  const wanted = `a whole number${rangeOf({ min, max, top })}`
   return option(facts, {
     kind,
     parse: value => {
       const number = value === javaMaxLong ? Number.MAX_SAFE_INTEGER : Number(value)
       const whole = /^[+-]?\d+$/.test(value) && Number.isSafeInteger(number)
-      return whole && number >= min && number <= max ? number : mustBe(`a whole number${range}`)
+      return whole && number >= min && number <= max ? number : mustBe(`${wanted}${unitHint(value, kind)}`)
     },
     print: String,
   })
+}
+
+function rangeOf({ min, max, top }: { min: number; max: number; top: number }): string {
+  if (max < top) return ` from ${min} to ${max}`
+  return min > -top ? ` of at least ${min}` : ''
+}
+
+/** What people write behind numbers, in the unit of the key. */
+const unitsOf: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  bytes: { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 },
+  milliseconds: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
+  seconds: { s: 1, m: 60, h: 3600 },
+  hours: { h: 1, d: 24 },
+  percent: { '%': 1 },
+}
+
+function unitHint(value: string, kind: string): string {
+  const units = unitsOf[kind]
+  if (units === undefined) return ''
+  const [, digits, unit = ''] = /^(\d+)\s*([a-z%]+)$/i.exec(value) ?? []
+  const factor = units[unit.toLowerCase()] ?? units[unit.toLowerCase().replace(/i?b$/, '')]
+  return factor === undefined ? `, in ${kind}` : `, in ${kind} and without a unit: ${Number(digits) * factor}`
 }
 
 function option<T>(facts: OptionFacts<T>, codec: Codec<T>): Option<T> {

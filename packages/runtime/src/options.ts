@@ -8,11 +8,13 @@ export type OptionTable = Readonly<Record<string, Option<string> | Option<number
 /** The values of a table: what the part is given, frozen. */
 export type Config<T> = { readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never }
 
-/** A key with its text and where it was read; no line for flags and defaults of a command. */
+/** A key with its text and where it was read; no line for what stands in no file. */
 export interface OptionEntry {
   readonly key: string
   readonly value: string
   readonly line?: number
+  /** What stands in place of a file: an environment variable, a flag. */
+  readonly source?: string
 }
 
 export interface UnknownKey {
@@ -26,6 +28,13 @@ export interface OptionReports {
   readonly unknown: readonly UnknownKey[]
   /** Keys of RocketMQ which were set and do nothing here. */
   readonly withoutEffect: readonly { readonly key: string; readonly place: string }[]
+}
+
+export interface OptionsRead<T> {
+  readonly config: Config<T>
+  readonly reports: OptionReports
+  /** Where each key has its value from, as `broker.conf:12: `; those that have their defaults are missing. */
+  readonly places: ReadonlyMap<string, string>
 }
 
 /** A value that its key does not take; the message is one line: place, key, value, and what it must be. */
@@ -46,7 +55,7 @@ export function readOptions<T extends OptionTable>(
   table: T,
   entries: Iterable<OptionEntry>,
   source: { readonly file?: string } = {},
-): { config: Config<T>; reports: OptionReports } {
+): OptionsRead<T> {
   const keyOf = keysBySpelling(table)
   const unknown: UnknownKey[] = []
   const withoutEffect = new Map<string, string>()
@@ -67,8 +76,9 @@ export function readOptions<T extends OptionTable>(
     const entry = chosen.get(key)
     config[key] = entry ? parsed(option, entry, placeOf(entry, source.file)) : defaultOf(option)
   }
+  const places = new Map([...chosen].map(([key, entry]) => [key, placeOf(entry, source.file)]))
   const reports = { unknown, withoutEffect: [...withoutEffect].map(([key, place]) => ({ key, place })) }
-  return { config: Object.freeze(config) as Config<T>, reports }
+  return { config: Object.freeze(config) as Config<T>, reports, places }
 }
 
 /** The table's defaults, frozen, with `changes` over them; for parts that are embedded and for tests. */
@@ -143,6 +153,7 @@ function printed(option: OptionTable[string], value: unknown): string {
 
 /** `broker.conf:12: `, or nothing when the entry came from no file. */
 function placeOf(entry: OptionEntry, file: string | undefined): string {
+  if (entry.source !== undefined) return `${entry.source}: `
   if (file === undefined) return ''
   return entry.line === undefined ? `${file}: ` : `${file}:${entry.line}: `
 }

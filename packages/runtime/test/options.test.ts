@@ -114,15 +114,15 @@ test('a value that does not fit is refused in one line that says where, what, an
   const refused: [string, string][] = [
     ['listenPort=abc', 'broker.conf:1: listenPort is "abc" and must be a whole number from 0 to 65535'],
     ['listenPort=70000', 'broker.conf:1: listenPort is "70000" and must be a whole number from 0 to 65535'],
-    ['\nbrokerId=1.5', `broker.conf:2: brokerId is "1.5" and must be a whole number from 0 to ${2 ** 53 - 1}`],
-    ['brokerId=', `broker.conf:1: brokerId is "" and must be a whole number from 0 to ${2 ** 53 - 1}`],
-    ['brokerId=-1', `broker.conf:1: brokerId is "-1" and must be a whole number from 0 to ${2 ** 53 - 1}`],
+    ['\nbrokerId=1.5', 'broker.conf:2: brokerId is "1.5" and must be a whole number of at least 0'],
+    ['brokerId=', 'broker.conf:1: brokerId is "" and must be a whole number of at least 0'],
+    ['brokerId=-1', 'broker.conf:1: brokerId is "-1" and must be a whole number of at least 0'],
     ['flushDiskType=SYNC', 'broker.conf:1: flushDiskType is "SYNC" and must be ASYNC_FLUSH or SYNC_FLUSH'],
     ['enablePropertyFilter=yes', 'broker.conf:1: enablePropertyFilter is "yes" and must be true or false'],
     ['brokerName=a b', 'broker.conf:1: brokerName is "a b" and must be one word'],
     [
       'diskMaxUsedSpaceRatio=101',
-      'broker.conf:1: diskMaxUsedSpaceRatio is "101" and must be a whole number from 0 to 100',
+      'broker.conf:1: diskMaxUsedSpaceRatio is "101" and must be a whole number from 0 to 100, in percent',
     ],
     [
       'sendMessageThreadPoolNums=2147483648',

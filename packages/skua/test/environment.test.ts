@@ -7,8 +7,8 @@ import { ServerProcess } from './server-process.ts'
 test('the environment says keys in either spelling; what is no key is left alone', () => {
   const env = { SKUA_FILE_RESERVED_TIME: '12', SKUA_brokerIP1: 'a', SKUA_REQUIRE: 'java', FILE_RESERVED_TIME: '1' }
   assert.deepEqual(entriesOf(env, brokerOptions), [
-    { key: 'fileReservedTime', value: '12' },
-    { key: 'brokerIP1', value: 'a' },
+    { key: 'fileReservedTime', value: '12', source: 'SKUA_FILE_RESERVED_TIME' },
+    { key: 'brokerIP1', value: 'a', source: 'SKUA_brokerIP1' },
   ])
 })
 

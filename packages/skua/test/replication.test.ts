@@ -199,6 +199,9 @@ describe('SYNC_MASTER', () => {
     const waited = cluster.clock.monotonic()
     assert.equal((await cluster.send('master', 'cut off')).code, 12)
     assert.ok(cluster.clock.monotonic() - waited >= 3000)
+    const slow = cluster.events.filter(({ name }) => name === 'slow request').at(-1)?.fields
+    assert.equal(slow?.['cause'], 'waited for the slave')
+    assert.ok(Number(slow?.['slaveMs']) >= 2990, JSON.stringify(slow))
     await cluster.pass(25_000)
     assert.equal((await cluster.send('master', 'alone again')).code, 11)
     cluster.network.healAll()

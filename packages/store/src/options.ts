@@ -1,4 +1,4 @@
-import { bool, bytes, count, hours, int, millis, oneOf, path, percent, text } from '@skua-mq/runtime'
+import { bool, bytes, count, formed, hours, int, millis, oneOf, path, percent } from '@skua-mq/runtime'
 
 const MiB = 1024 * 1024
 
@@ -35,6 +35,7 @@ export const storeOptions = {
   checkCRCOnRecover: bool({ default: true, help: 'compare bodies with their CRC at recovery' }),
   flushDiskType: oneOf(['ASYNC_FLUSH', 'SYNC_FLUSH'], {
     default: 'ASYNC_FLUSH',
+    live: true,
     help: 'answer a send after the write, or after an fdatasync',
   }),
   flushIntervalCommitLog: millis({ default: 500, min: 1, help: 'between two fdatasyncs of the log', live: true }),
@@ -68,11 +69,27 @@ export const storeOptions = {
     help: 'between two fdatasyncs of queues and index',
     live: true,
   }),
-  deleteWhen: text({ default: '04', help: 'hours of deletion, local time, separated by ;', live: true }),
+  deleteWhen: formed(
+    {
+      kind: 'hours of the day from 0 to 23, joined by ;',
+      isRight: text => text.split(';').every(hour => /^\d{1,2}$/.test(hour.trim()) && Number(hour) < 24),
+    },
+    { default: '04', help: 'hours of deletion, local time, separated by ;', live: true },
+  ),
   fileReservedTime: hours({ default: 72, help: 'age at which a full commit log file may be deleted', live: true }),
-  diskMaxUsedSpaceRatio: percent({ default: 75, help: 'above it expired files go at any hour (10 to 95)', live: true }),
-  diskSpaceCleanForciblyRatio: percent({ default: 85, help: 'above it files go whatever their age', live: true }),
-  diskSpaceWarningLevelRatio: percent({ default: 90, help: 'above it messages are refused', live: true }),
+  diskMaxUsedSpaceRatio: percent({
+    default: 75,
+    min: 10,
+    help: 'above it expired files go at any hour (10 to 95)',
+    live: true,
+  }),
+  diskSpaceCleanForciblyRatio: percent({
+    default: 85,
+    min: 10,
+    help: 'above it files go whatever their age',
+    live: true,
+  }),
+  diskSpaceWarningLevelRatio: percent({ default: 90, min: 10, help: 'above it messages are refused', live: true }),
   cleanFileForciblyEnable: bool({ default: true, help: 'allow deletion whatever the age', live: true }),
   cleanResourceInterval: millis({ default: 10_000, min: 1, help: 'between two rounds of retention', live: true }),
   brokerRole: oneOf(['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'], { default: 'ASYNC_MASTER', help: 'role in its group' }),

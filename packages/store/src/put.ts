@@ -59,6 +59,10 @@ export class PutResult {
   count = 0
   /** Physical offsets of all records of a batch, in order; empty for a single message. */
   batchOffsets: readonly number[] = noOffsets
+  /** How long the write of its turn took; from its end to the fdatasync, and to the slave; ms, 0 where nothing was waited for. */
+  writeMs = 0
+  syncMs = 0
+  slaveMs = 0
   /** For a refusal: the cause and the setting that governs it. Empty otherwise. */
   remark = ''
 

@@ -1,4 +1,4 @@
-import { type Command, ResponseCode } from '@skua-mq/protocol'
+import { type Command, type HeaderScan, ResponseCode } from '@skua-mq/protocol'
 import { type Connection, type FullGate, type Refusal, refuse } from '@skua-mq/remoting'
 import { defineEvent, type Events } from '@skua-mq/runtime'
 import type { AclFiles } from './acl-files.ts'
@@ -32,6 +32,10 @@ export class AclGate implements FullGate {
     if (reason === undefined) return undefined
     this.tell(command, connection, reason)
     return refuse(ResponseCode.systemError, `${exception}: ${reason}`)
+  }
+
+  lets(scan: HeaderScan, { remote }: Connection): boolean {
+    return this.files.rules.lets(scan, remote.host)
   }
 
   private reasonOf(command: Command, { remote }: Connection): string | undefined {

@@ -1,14 +1,16 @@
-import { AclField, type Command, traceTopic } from '@skua-mq/protocol'
+import { AclField, type Command, HeaderError, type HeaderScan, textNamed, traceTopic } from '@skua-mq/protocol'
 import type { Account } from './account.ts'
 import type { AclFileContent } from './acl-file.ts'
 import { adminCodes, type Need, needsOf } from './needs.ts'
 import { AclPerm, permits } from './permission.ts'
-import { isSigned } from './signature.ts'
+import { Permitted } from './permitted.ts'
+import { isSigned, isSignedScan } from './signature.ts'
 
 /** What all files together say. Nothing of it changes: other files are other rules. */
 export class AclRules {
   private readonly files: readonly AclFileContent[]
   private readonly accounts = new Map<string, Account>()
+  private readonly permitted = new Permitted()
 
   /** An access key belongs to the first file that has it. */
   constructor(files: readonly AclFileContent[]) {
@@ -46,9 +48,47 @@ export class AclRules {
     if (!isSigned(command, account.mac)) return `Check signature failed for accessKey=${accessKey}`
     return refusalOfPermission(command, account)
   }
+
+  /** Whether a hot request is let in, where it stands in the read buffer. False says nothing: then it is decoded. */
+  lets(scan: HeaderScan, host: string): boolean {
+    const topicName = topicNames.get(scan.code)
+    if (topicName === undefined) return false
+    try {
+      const account = this.accounts.get(textNamed(scan, AclField.accessKey) ?? '')
+      if (account === undefined) return false
+      if (account.isTrusted(host)) return true
+      return isSignedScan(scan, account.mac) && this.permits(scan, account, topicName)
+    } catch (error) {
+      if (error instanceof HeaderError) return false
+      throw error
+    }
+  }
+
+  private permits(scan: HeaderScan, account: Account, topicName: string): boolean {
+    const { code } = scan
+    const topic = textNamed(scan, topicName) ?? ''
+    const group = textNamed(scan, 'consumerGroup') ?? ''
+    const asked = { code, topic, group }
+    if (this.permitted.has(account, asked)) return true
+    const extFields = { [topicName]: topic, consumerGroup: group }
+    if (refusalOfPermission({ code, extFields, body: undefined }, account) !== undefined) return false
+    this.permitted.add(account, asked)
+    return true
+  }
 }
 
-function refusalOfPermission(command: Command, account: Account): string | undefined {
+/** The hot ones whose needs follow from a topic and a group (needs.ts), and what their topic is called. */
+const topicNames: ReadonlyMap<number, string> = new Map([
+  [10, 'topic'],
+  [310, 'b'],
+  [320, 'b'],
+  [11, 'topic'],
+  [361, 'topic'],
+])
+
+type Asked = Pick<Command, 'code' | 'extFields' | 'body'>
+
+function refusalOfPermission(command: Asked, account: Account): string | undefined {
   const needs = needsOf(command)
   if (needs.some(({ kind, name, perm }) => kind === 'topic' && name === traceTopic && perm === AclPerm.pub))
     return undefined

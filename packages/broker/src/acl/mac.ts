@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
+import { copySigned, type HeaderScan } from '@skua-mq/protocol'
 
 const blockBytes = 64
 const digestBytes = 20
@@ -28,11 +29,24 @@ export class Mac {
     const bodyBytes = body?.length ?? 0
     if (text.length * 3 + bodyBytes > shortBytes) return this.ofLong(text, body)
     inner.set(this.pads[0])
-    let at = blockBytes + inner.write(text, blockBytes)
+    const at = blockBytes + inner.write(text, blockBytes)
     if (body !== undefined) inner.set(body, at)
-    at += bodyBytes
+    return this.closed(at + bodyBytes)
+  }
+
+  /** The same of a request where it stands in the read buffer; undefined where only the decoder can say what is signed. */
+  ofScan(scan: HeaderScan): string | undefined {
+    inner.set(this.pads[0])
+    const at = copySigned(scan, inner, blockBytes)
+    const end = at + scan.bodyEnd - scan.bodyStart
+    if (at < 0 || end > inner.length) return undefined
+    scan.bytes.copy(inner, at, scan.bodyStart, scan.bodyEnd)
+    return this.closed(end)
+  }
+
+  private closed(end: number): string {
     outer.set(this.pads[1])
-    outer.write(hash('sha1', inner.subarray(0, at), 'binary'), blockBytes, 'binary')
+    outer.write(hash('sha1', inner.subarray(0, end), 'binary'), blockBytes, 'binary')
     return hash('sha1', outer, 'base64')
   }
 

@@ -19,7 +19,8 @@ export interface Need {
 }
 
 type Fields = Readonly<Record<string, string>>
-type NeedsOf = (fields: Fields, command: Command) => Need[]
+type Asked = Pick<Command, 'code' | 'extFields' | 'body'>
+type NeedsOf = (fields: Fields, command: Asked) => Need[]
 
 const topic = (name: string | undefined, perm: number): Need[] =>
   name === undefined || name === '' ? [] : [ofTopic(name, perm)]
@@ -71,7 +72,7 @@ const needs: ReadonlyMap<number, NeedsOf> = new Map<number, NeedsOf>([
 ])
 
 /** What a request takes; throws where its body does not read. */
-export function needsOf(command: Command): Need[] {
+export function needsOf(command: Asked): Need[] {
   return needs.get(command.code)?.(command.extFields, command) ?? []
 }
 
@@ -84,7 +85,7 @@ export const adminCodes: ReadonlySet<number> = new Set([
   ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329, 401],
 ])
 
-function heartbeatNeeds({ body }: Command): Need[] {
+function heartbeatNeeds({ body }: Asked): Need[] {
   if (body === undefined) return []
   const { consumerDataSet } = heartBeat.body!.decode(body)
   return consumerDataSet.flatMap(({ groupName, subscriptionDataSet }) => [
@@ -93,19 +94,19 @@ function heartbeatNeeds({ body }: Command): Need[] {
   ])
 }
 
-function lockNeeds({ body }: Command): Need[] {
+function lockNeeds({ body }: Asked): Need[] {
   if (body === undefined) return []
   const { consumerGroup, mqSet } = lockBatchMq.body!.decode(body)
   return [...group(consumerGroup), ...mqSet.flatMap(queue => topic(queue.topic, AclPerm.sub))]
 }
 
-function assignmentNeeds({ body }: Command): Need[] {
+function assignmentNeeds({ body }: Asked): Need[] {
   if (body === undefined) return []
   const { topic: name, consumerGroup } = queryAssignment.body!.decode(body)
   return pop({ topic: name, consumerGroup })
 }
 
-function batchAckNeeds({ body }: Command): Need[] {
+function batchAckNeeds({ body }: Asked): Need[] {
   if (body === undefined) return []
   return batchAckMessage.body!.decode(body).acks.flatMap(({ t, c }) => pop({ topic: t, consumerGroup: c }))
 }

@@ -1,9 +1,13 @@
 import { traceTopic } from '@skua-mq/protocol'
 import {
+  address,
+  addresses,
   bool,
   bytes,
   type Config,
   count,
+  formed,
+  host,
   int,
   logLevel,
   long,
@@ -28,18 +32,23 @@ const identity = {
   }),
   brokerName: word({ default: 'DEFAULT_BROKER', help: 'name shared by a master and its slaves; also a topic name' }),
   brokerId: long({ default: 0, min: 0, help: '0 is the master' }),
-  namesrvAddr: text({ default: '', help: 'name servers, host:port joined by ;' }),
-  brokerIP1: text({
+  namesrvAddr: addresses({ default: '', live: true, help: 'name servers, host:port joined by ;' }),
+  brokerIP1: host({
     default: '',
     help: 'address or host name told to clients; empty: the first address that is not loopback',
   }),
-  brokerIP2: text({ default: '', help: 'address of the replication server; empty: brokerIP1' }),
-  listenPort: port({ default: 10911, help: 'main port; the second listener is on this minus 2' }),
+  brokerIP2: host({ default: '', help: 'address of the replication server; empty: brokerIP1' }),
+  listenPort: port({ default: 10911, min: 3, max: 65_534, help: 'main port; the second listener is on this minus 2' }),
   haListenPort: port({ default: 10912, ...idle('4.9 always listens on listenPort + 1') }),
-  brokerPermission: int({ default: 6, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
-  regionId: word({ default: 'DefaultRegion', help: 'told in every send reply' }),
-  traceOn: bool({ default: true, help: 'told in every send reply: whether clients may trace' }),
+  brokerPermission: int({ default: 6, min: 0, max: 7, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
+  regionId: word({ default: 'DefaultRegion', live: true, help: 'told in every send reply' }),
+  traceOn: bool({ default: true, live: true, help: 'told in every send reply: whether clients may trace' }),
   logLevel,
+  slowRequestMs: millis({
+    default: 500,
+    live: true,
+    help: 'a request that takes longer, the time apart for which it is held, is told in the log with the cause; 0: none',
+  }),
   configBlackList: text({
     default: 'configBlackList;brokerConfigPath',
     help: 'keys that may not be changed at run time',
@@ -48,11 +57,21 @@ const identity = {
 
 /** What the broker adds to the store's options. */
 const delays = {
-  messageDelayLevel: text({
-    default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-    help: 'delay of each level, from level 1 on',
+  messageDelayLevel: formed(
+    {
+      kind: 'delays like 1s, 5m, 2h or 1d with a blank between',
+      isRight: text => text.split(/\s+/).every(level => /^[1-9]\d*[smhd]$/.test(level)),
+    },
+    {
+      default: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
+      help: 'delay of each level, from level 1 on',
+    },
+  ),
+  flushDelayOffsetInterval: millis({
+    default: 10_000,
+    live: true,
+    help: 'time between two writes of delayOffset.json',
   }),
-  flushDelayOffsetInterval: millis({ default: 10_000, help: 'time between two writes of delayOffset.json' }),
 } as const
 
 /** Topics, groups, delivery. */
@@ -114,7 +133,11 @@ const delivery = {
   maxHeldPulls: count({ default: 100_000, min: 1, live: true, help: 'pulls held at once; more are answered at once' }),
   maxHeldPullsPerConnection: count({ default: 20_000, min: 1, live: true, help: 'of one connection' }),
   notifyConsumerIdsChangedEnable: bool({ default: true, live: true, help: 'tell members when their group changes' }),
-  flushConsumerOffsetInterval: millis({ default: 5000, help: 'time between two writes of consumerOffset.json' }),
+  flushConsumerOffsetInterval: millis({
+    default: 5000,
+    live: true,
+    help: 'time between two writes of consumerOffset.json',
+  }),
   transactionTimeOut: millis({ default: 6000, live: true, help: 'age at which a half message is first checked' }),
   transactionCheckMax: count({ default: 15, live: true, help: 'how often a half message is checked' }),
   transactionCheckInterval: millis({ default: 60_000, live: true, help: 'time between two rounds of checks' }),
@@ -122,11 +145,16 @@ const delivery = {
   slaveReadEnable: bool({ default: false, live: true, help: 'send slow readers to a slave' }),
   registerNameServerPeriod: millis({
     default: 30_000,
+    live: true,
     min: 10_000,
     max: 60_000,
     help: 'time between two registrations',
   }),
-  registerBrokerTimeoutMills: millis({ default: 6000, help: 'how long a name server may take to answer one' }),
+  registerBrokerTimeoutMills: millis({
+    default: 6000,
+    live: true,
+    help: 'how long a name server may take to answer one',
+  }),
   startAcceptSendRequestTimeStamp: long({ default: 0, live: true, help: 'time before which no message is taken' }),
   storeReplyMessageEnable: bool({ default: true, live: true, help: 'store replies of request-reply as well' }),
   useServerSideResetOffset: bool({
@@ -139,25 +167,57 @@ const delivery = {
   filterMemoryBytes: count({ default: 16_777_216, min: 1_048_576, help: 'memory of one consumer’s filter' }),
 } as const
 
+/** What one client may ask for. 0: as much as it likes. */
+const clientLimits = {
+  maxConnectionsPerAddress: count({
+    default: 0,
+    live: true,
+    help: 'connections of one client address, an IPv6 network of 64 bits being one; 0: any number',
+  }),
+  maxRequestsPerSecondPerConnection: count({
+    default: 0,
+    live: true,
+    help: 'requests of one connection in a second; more are refused with code 2, pulls with 215; 0: any number',
+  }),
+  maxRequestsPerSecondPerAddress: count({
+    default: 0,
+    live: true,
+    help: 'the same of all connections of one client address',
+  }),
+  maxBytesPerSecondPerConnection: bytes({
+    default: 0,
+    live: true,
+    help: 'bytes that come of one connection in a second; beyond them requests are refused as well; 0: any number',
+  }),
+  maxBytesPerSecondPerAddress: bytes({
+    default: 0,
+    live: true,
+    help: 'the same of all connections of one client address',
+  }),
+} as const
+
 /** Masters and slaves (ha.md). */
 const replication = {
   haSendHeartbeatInterval: millis({
     default: 5000,
+    live: true,
     min: 1,
     help: 'a connection between master and slave is silent no longer',
   }),
-  haHousekeepingInterval: millis({ default: 20_000, min: 1, help: 'silence after which it is closed' }),
+  haHousekeepingInterval: millis({ default: 20_000, live: true, min: 1, help: 'silence after which it is closed' }),
   haTransferBatchSize: bytes({
     default: 32_768,
+    live: true,
     min: 1,
     max: 4 * 1024 * 1024 - 12,
     help: 'most bytes of the log that a master sends in one frame',
   }),
   haSlaveFallbehindMax: bytes({
     default: 268_435_456,
+    live: true,
     help: 'a SYNC_MASTER does not wait for slaves that lack more than this',
   }),
-  haMasterAddress: text({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
+  haMasterAddress: address({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
   offsetCheckInSlave: bool({
     default: false,
     live: true,
@@ -176,7 +236,7 @@ const metrics = {
     },
   }),
   metricsPromExporterPort: port({ default: 5557, help: 'port of /metrics; 0: any free one' }),
-  metricsPromExporterHost: text({ default: '', help: 'address of /metrics; empty: that of brokerIP1' }),
+  metricsPromExporterHost: host({ default: '', help: 'address of /metrics; empty: that of brokerIP1' }),
   metricsOtelCardinalityLimit: count({
     default: 50_000,
     min: 1,
@@ -297,6 +357,7 @@ export const brokerOptions = {
   ...delays,
   ...delivery,
   ...popOptions,
+  ...clientLimits,
   ...replication,
   ...access,
   ...metrics,

@@ -12,7 +12,7 @@ export interface DelayedDeliveryParts {
   readonly levels: readonly number[]
   readonly file: TableFile<DelayOffsetTable>
   /** flushDelayOffsetInterval */
-  readonly intervalMs: number
+  readonly intervalMs: () => number
   /** Told of each message that was delivered, with its own topic. */
   readonly delivered?: (topic: string, result: PutResult) => void
   /** Makes the topic where messages are kept which the store refuses for good, and says its name. */

@@ -20,7 +20,7 @@ export const delays: Feature<Needs, { delays: Pick<DelayedDelivery, 'replace'> }
     const delivery = new DelayedDelivery({
       ...{ ...runtime, store, levels },
       file: file('delayOffset', delayOffsetFile),
-      intervalMs: config.flushDelayOffsetInterval,
+      intervalMs: () => config.flushDelayOffsetInterval,
       delivered: (topic, result) => {
         counts?.out.countDelayed(result)
         counts?.in.count(topic, MessageKind.delay, result)

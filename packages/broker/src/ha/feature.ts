@@ -1,3 +1,4 @@
+import { over } from '../config/over.ts'
 import type { DelayedDelivery } from '../delay/delayed-delivery.ts'
 import type { GroupTable } from '../group/group-table.ts'
 import type { Feature } from '../house/feature.ts'
@@ -29,12 +30,11 @@ export const replication: Feature<Needs> = {
     const server = new HaServer({
       ...{ ...runtime, store, progress },
       listen: { host: bindAddress, port: config.listenPort + 1 },
-      settings: {
-        ...timesOf(needs),
+      settings: over(timesOf(needs), {
         keepUpMs: () => config.slaveTimeout,
         fileBytes: config.mappedFileSizeCommitLog,
-        frameBytes: config.haTransferBatchSize,
-      },
+        frameBytes: () => config.haTransferBatchSize,
+      }),
     })
     const following = config.brokerRole === 'SLAVE' ? followers(needs) : []
     const logEnd = () => store.maxPhysicalOffset
@@ -46,8 +46,12 @@ export const replication: Feature<Needs> = {
 }
 
 const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
-  heartbeatMs: config.haSendHeartbeatInterval,
-  silenceMs: config.haHousekeepingInterval,
+  get heartbeatMs() {
+    return config.haSendHeartbeatInterval
+  },
+  get silenceMs() {
+    return config.haHousekeepingInterval
+  },
 })
 
 function followers(needs: Needs): readonly [MasterLink, TableSync] {

@@ -10,7 +10,7 @@ export interface SlaveConnectionParts {
     /** mappedFileSizeCommitLog */
     readonly fileBytes: number
     /** haTransferBatchSize */
-    readonly frameBytes: number
+    readonly frameBytes: () => number
     /** haSendHeartbeatInterval */
     readonly heartbeatMs: number
     /** haHousekeepingInterval */
@@ -60,7 +60,11 @@ export class SlaveConnection implements SlaveState {
     this.lastSentMs = this.lastHeardMs
     this.keptUpMs = this.lastHeardMs
     this.takenMs = this.lastHeardMs
-    this.timer = every(parts.clock, Math.min(1000, parts.settings.heartbeatMs), () => this.tick())
+    this.timer = every(
+      parts.clock,
+      () => Math.min(1000, parts.settings.heartbeatMs),
+      () => this.tick(),
+    )
     socket.start({
       data: chunk => this.data(chunk),
       drained: () => this.wake(),
@@ -175,7 +179,7 @@ export class SlaveConnection implements SlaveState {
           this.refuseBehind(next)
           return
         }
-        const bytes = await this.parts.store.readLog(next, this.parts.settings.frameBytes)
+        const bytes = await this.parts.store.readLog(next, this.parts.settings.frameBytes())
         if (bytes.length === 0 || this.timer === undefined) break
         this.write([encodeFrameHead(next, bytes.length), bytes])
         next += bytes.length

@@ -19,17 +19,17 @@ export class SlaveProgress implements Replicas {
   private readonly slaves = new Set<SlaveState>()
   private readonly listeners: (() => void)[] = []
   private readonly logEnd: () => number
-  private readonly fallBehindMax: number
+  private readonly fallBehindMax: () => number
 
   /** `fallBehindMax`: haSlaveFallbehindMax, bytes. */
-  constructor(logEnd: () => number, fallBehindMax: number) {
+  constructor(logEnd: () => number, fallBehindMax: () => number) {
     this.logEnd = logEnd
     this.fallBehindMax = fallBehindMax
   }
 
   get available(): boolean {
     const end = this.logEnd()
-    for (const slave of this.slaves) if (slave.keepsUp && end - slave.position < this.fallBehindMax) return true
+    for (const slave of this.slaves) if (slave.keepsUp && end - slave.position < this.fallBehindMax()) return true
     return false
   }
 

@@ -21,7 +21,10 @@ export function buildGround(
   const config = live.values
   const addresses = addressesOf(options, config)
   const bitmaps = filterBitmaps(config)
-  const progress = new SlaveProgress(() => store.maxPhysicalOffset, config.haSlaveFallbehindMax)
+  const progress = new SlaveProgress(
+    () => store.maxPhysicalOffset,
+    () => config.haSlaveFallbehindMax,
+  )
   const store = new Store(storeConfigOf(config, { storeHost: addresses.storeHost, totalMemoryBytes, maxOpenFiles }), {
     ...{ ...runtime, facts, bitmaps, replicas: progress },
     special: specialQueues(config),

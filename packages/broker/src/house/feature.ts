@@ -1,5 +1,14 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, FullGate, Gate, RequestObserver, Route } from '@skua-mq/remoting'
+import type {
+  AnyHotRoute,
+  Door,
+  FullGate,
+  Gate,
+  RequestObserver,
+  Route,
+  SlowObserver,
+  SwitchedGate,
+} from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
@@ -26,10 +35,12 @@ export interface Added extends Ears {
   readonly routes?: readonly Route[]
   /** What becomes of messages that are not stored as they come, in the order of the features. */
   readonly steps?: readonly SendStep[]
-  /** Asked before every request. */
-  readonly gates?: readonly Gate[]
+  /** Asked before every request; a switched one only while it is on. */
+  readonly gates?: readonly (Gate | SwitchedGate)[]
   /** The same with all fields and the body; asked first. */
   readonly fullGates?: readonly FullGate[]
+  /** Asked before a connection is taken. */
+  readonly doors?: readonly Door[]
   readonly tables?: readonly Table[]
   /** Begin before the store is opened; end behind it. */
   readonly around?: readonly Service[]
@@ -43,6 +54,8 @@ export interface Added extends Ears {
   readonly metrics?: readonly MetricSource[]
   /** Told of every answered request; there is one. */
   readonly observer?: RequestObserver
+  /** Told of requests that took long; there is one. */
+  readonly slow?: SlowObserver
   /** Resolves when what followed the deletion of a topic or a group is on disk. */
   readonly deletionSettled?: () => Promise<void>
   /** What the name servers must hear, or the disk hold, before a change is announced. */

@@ -1,5 +1,14 @@
 import type { SubscriptionData } from '@skua-mq/protocol'
-import type { AnyHotRoute, FullGate, Gate, RequestObserver, Route } from '@skua-mq/remoting'
+import type {
+  AnyHotRoute,
+  Door,
+  FullGate,
+  Gate,
+  RequestObserver,
+  Route,
+  SlowObserver,
+  SwitchedGate,
+} from '@skua-mq/remoting'
 import type { Service } from '@skua-mq/runtime'
 import type { MetricSource } from '../metrics/source.ts'
 import type { PullStop } from '../pull/pull-handler.ts'
@@ -8,7 +17,7 @@ import type { Added, Ears, Feature } from './feature.ts'
 import type { Table } from './table.ts'
 
 const lists = [
-  ...(['hot', 'routes', 'steps', 'gates', 'fullGates', 'tables'] as const),
+  ...(['hot', 'routes', 'steps', 'gates', 'fullGates', 'doors', 'tables'] as const),
   ...(['around', 'services', 'presence', 'metrics'] as const),
 ]
 
@@ -17,14 +26,16 @@ export class Furniture implements Required<Ears> {
   readonly hot: AnyHotRoute[] = []
   readonly routes: Route[] = []
   readonly steps: SendStep[] = []
-  readonly gates: Gate[] = []
+  readonly gates: (Gate | SwitchedGate)[] = []
   readonly fullGates: FullGate[] = []
+  readonly doors: Door[] = []
   readonly tables: Table[] = []
   readonly around: Service[] = []
   readonly services: Service[] = []
   readonly presence: Service[] = []
   readonly metrics: MetricSource[] = []
   observer: RequestObserver | undefined
+  slow: SlowObserver | undefined
   private readonly gauges = new Map<string, () => number>()
   private readonly announcers: (() => Promise<void>)[] = []
   private readonly settlers: (() => Promise<void>)[] = []
@@ -34,6 +45,7 @@ export class Furniture implements Required<Ears> {
     for (const list of lists) (this[list] as unknown[]).push(...(added[list] ?? []))
     for (const [name, gauge] of Object.entries(added.gauges ?? {})) this.gauges.set(name, gauge)
     this.observer = added.observer ?? this.observer
+    this.slow = added.slow ?? this.slow
     if (added.announce !== undefined) this.announcers.push(added.announce)
     if (added.deletionSettled !== undefined) this.settlers.push(added.deletionSettled)
     this.ears.push(added)

@@ -93,7 +93,7 @@ export class OffsetTable {
   }
 
   start(): void {
-    this.timer = every(this.parts.clock, this.parts.intervalMs(), () => this.saveIfDirty())
+    this.timer = every(this.parts.clock, this.parts.intervalMs, () => this.saveIfDirty())
   }
 
   /** The last save is a blocking one and overtakes one that is under way. */

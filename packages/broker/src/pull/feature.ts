@@ -62,7 +62,7 @@ function handlerOf(needs: Needs): PullHandler {
       }),
     settings: over(config, {
       brokerPermission: () => config.brokerPermission,
-      slowReaderBytes: (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
+      slowReaderBytes: () => (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
     }),
   })
 }

@@ -62,7 +62,7 @@ export interface PullSettings {
   readonly brokerRole: string
   readonly offsetCheckInSlave: boolean
   /** Bytes behind the log's end from which a reader is sent to the slave. */
-  readonly slowReaderBytes: number
+  readonly slowReaderBytes: () => number
 }
 
 /**
@@ -254,7 +254,9 @@ export class PullHandler {
     const { connection } = token
     const { account } = connection
     const reserved = account.reserve()
+    const since = token.mark()
     reading
+      .finally(() => token.waited('read', since))
       .then(() => {
         account.readBrought(result.bytes)
         this.finish(kept, result)
@@ -331,7 +333,7 @@ export class PullHandler {
     if (!this.parts.settings.slaveReadEnable) return 0
     const group = this.parts.group(view.consumerGroup)
     if (group === undefined) return 0
-    return result.lagBytes > this.parts.settings.slowReaderBytes ? group.whichBrokerWhenConsumeSlowly : group.brokerId
+    return result.lagBytes > this.parts.settings.slowReaderBytes() ? group.whichBrokerWhenConsumeSlowly : group.brokerId
   }
 
   private give(result: GetResult): void {

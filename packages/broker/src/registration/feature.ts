@@ -4,7 +4,7 @@ import type { On } from '../house/ground.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { type MasterAddresses, Registration } from './registration.ts'
 
-type Needs = On<'config' | 'runtime' | 'client' | 'serverGone' | 'brokerAddr'> & {
+type Needs = On<'config' | 'live' | 'runtime' | 'client' | 'serverGone' | 'brokerAddr'> & {
   topics: TopicTable
   filterServers: FilterServers
 }
@@ -18,8 +18,8 @@ export interface MasterNews {
 export const registration: Feature<Needs, { masterNews: MasterNews; isRegistered: () => boolean }> = {
   name: 'registration',
   make: needs => {
-    const { config, runtime, client, serverGone, topics, filterServers } = needs
-    const namesrvAddrs = addressesOf(config.namesrvAddr)
+    const { config, live, runtime, client, serverGone, topics, filterServers } = needs
+    let namesrvAddrs = addressesOf(config.namesrvAddr)
     const listeners: ((addresses: MasterAddresses) => void)[] = []
     const made = new Registration({
       ...runtime,
@@ -35,10 +35,16 @@ export const registration: Feature<Needs, { masterNews: MasterNews; isRegistered
         for (const listener of listeners) listener(addresses)
       },
       orderTopics: names => topics.setOrdered(names),
-      periodMs: config.registerNameServerPeriod,
-      timeoutMs: config.registerBrokerTimeoutMills,
+      periodMs: () => config.registerNameServerPeriod,
+      timeoutMs: () => config.registerBrokerTimeoutMills,
     })
     for (const table of [topics, filterServers]) table.onChange(() => made.changed())
+    live.onChange(changes => {
+      if (!changes.has('namesrvAddr')) return
+      const before = namesrvAddrs
+      namesrvAddrs = addressesOf(config.namesrvAddr)
+      made.moved(before.filter(address => !namesrvAddrs.includes(address)))
+    })
     serverGone.add(address => made.lost(address))
     return {
       gives: {

@@ -46,9 +46,9 @@ export interface RegistrationParts {
   /** What the name servers hold for ordered topics (KV namespace ORDER_TOPIC_CONFIG), after a periodic round. */
   readonly orderTopics?: (topics: ReadonlySet<string>) => Promise<void>
   /** registerNameServerPeriod */
-  readonly periodMs: number
+  readonly periodMs: () => number
   /** registerBrokerTimeoutMills */
-  readonly timeoutMs: number
+  readonly timeoutMs: () => number
 }
 
 /**
@@ -117,6 +117,21 @@ export class Registration implements Service {
     this.timer?.cancel()
     this.soonTimer?.cancel()
     for (const retry of this.retries.values()) retry.cancel()
+    await this.leave(this.parts.namesrvAddrs())
+  }
+
+  /** The broker has other name servers now: those that are left hear so, and the others of the broker. */
+  moved(left: readonly string[]): void {
+    for (const namesrvAddr of left) {
+      this.retries.get(namesrvAddr)?.cancel()
+      this.retries.delete(namesrvAddr)
+      this.silent.delete(namesrvAddr)
+    }
+    void this.leave(left)
+    this.changed()
+  }
+
+  private async leave(namesrvAddrs: readonly string[]): Promise<void> {
     const { clusterName, brokerName, brokerAddr, brokerId } = this.parts.identity()
     const own = { clusterName, brokerName, brokerAddr, brokerId }
     const leave = async (namesrvAddr: string) => {
@@ -127,7 +142,7 @@ export class Registration implements Service {
       }
     }
     // A connection that is still being made may take longer than the request's own limit.
-    await this.atMost(Promise.all(this.parts.namesrvAddrs().map(leave)), unregisterTimeoutMs)
+    await this.atMost(Promise.all(namesrvAddrs.map(leave)), unregisterTimeoutMs)
   }
 
   private gather(): Promise<void> {
@@ -191,7 +206,7 @@ export class Registration implements Service {
     const begun = clock.monotonic()
     const own = { ...this.parts.identity(), compressed: false, bodyCrc32: 0 }
     try {
-      const reply = await client.request(namesrvAddr, registerBroker, own, { body, timeoutMs })
+      const reply = await client.request(namesrvAddr, registerBroker, own, { body, timeoutMs: timeoutMs() })
       if (reply.code !== ResponseCode.success) {
         this.failed(namesrvAddr, `code ${reply.code}: ${reply.remark ?? ''}`)
         return undefined

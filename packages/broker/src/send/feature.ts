@@ -12,7 +12,7 @@ import { MessageKind } from './message-kind.ts'
 import type { Sent } from './pending-send.ts'
 import { SendHandler } from './send-handler.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'furniture'> & {
+type Needs = On<'config' | 'live' | 'runtime' | 'store' | 'storeHost' | 'furniture'> & {
   topics: TopicTable
   traffic: Traffic
   counts: MessageCounts | undefined
@@ -23,7 +23,7 @@ type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'furniture'> & {
 export const sends: Feature<Needs> = {
   name: 'sends',
   make: needs => {
-    const { config, runtime, store, storeHost, furniture, topics } = needs
+    const { config, live, runtime, store, storeHost, furniture, topics } = needs
     const handler = new SendHandler({
       ...{ store, topics, random: runtime.random, steps: furniture.steps },
       announced: () => furniture.announced(),
@@ -31,6 +31,7 @@ export const sends: Feature<Needs> = {
       settings: over(config, { brokerPermission: () => config.brokerPermission, storeHost }),
       counted: countedBy(needs),
     })
+    live.onChange(() => handler.regionChanged())
     return { hot: [hotRoute(hotSend, (view, token) => handler.handle(view, token, bornHostOf(token.connection)))] }
   },
 }

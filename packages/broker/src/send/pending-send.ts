@@ -53,6 +53,13 @@ export class PendingSends {
   }
 }
 
+/** What the store says of the time that a message took. */
+function noteWaits({ waits }: ReplyToken, { writeMs, syncMs, slaveMs }: PutResult): void {
+  waits.write = writeMs
+  waits.flush = syncMs
+  waits.slave = slaveMs
+}
+
 class PendingSend implements AppendWaiter, Sent {
   private token: ReplyToken | undefined
   topic = ''
@@ -80,7 +87,12 @@ class PendingSend implements AppendWaiter, Sent {
     }
     const kept = Object.assign(new PutResult(), result)
     // Stored it is, also where the name servers or topics.json could not be told of a new topic.
-    const settle = () => this.settle(kept)
+    const token = this.token as ReplyToken
+    const since = token.mark()
+    const settle = () => {
+      token.waited('announce', since)
+      this.settle(kept)
+    }
     this.after.then(settle, settle)
     this.after = undefined
   }
@@ -90,6 +102,7 @@ class PendingSend implements AppendWaiter, Sent {
     this.token = undefined
     const code = codeOfPut[result.status]
     this.pool.counted(this, result)
+    noteWaits(token, result)
     if (result.isStored) {
       const { reply } = this.pool
       reply.queueId = this.queueId

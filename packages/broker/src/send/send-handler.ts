@@ -66,6 +66,7 @@ export class SendHandler implements SendInWork {
   private readonly parts: SendParts
   private readonly pending: PendingSends
   private readonly refusal: SendRefusal
+  private readonly reply: SendReply
   private readonly cluster: Uint8Array
   /** The topic of the message at hand did not exist before it. */
   private created = false
@@ -75,8 +76,15 @@ export class SendHandler implements SendInWork {
   constructor(parts: SendParts) {
     this.parts = parts
     this.refusal = new SendRefusal(parts.settings)
-    this.pending = new PendingSends(new SendReply(parts.settings), this.refusal, parts.counted ?? ignored)
+    this.reply = new SendReply(parts.settings)
+    this.pending = new PendingSends(this.reply, this.refusal, parts.counted ?? ignored)
     this.cluster = propertyPair('CLUSTER', parts.settings.brokerClusterName)
+  }
+
+  /** The settings say something else of the region, or of traces, than before. */
+  regionChanged(): void {
+    this.reply.setRegion(this.parts.settings)
+    this.refusal.setRegion(this.parts.settings)
   }
 
   handle(view: SendView, token: ReplyToken, bornHost: Uint8Array): void {

@@ -1,5 +1,10 @@
 import { ByteWriter, binaryEntry, type ReplyHeader } from '@skua-mq/protocol'
 
+export interface Region {
+  readonly regionId: string
+  readonly traceOn: boolean
+}
+
 const upperHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').toUpperCase()
 
 /**
@@ -12,12 +17,16 @@ export class SendReply implements ReplyHeader {
   physicalOffset = 0
   /** Of a batch, whose ids stand in one field; empty for a single message. */
   batchOffsets: readonly number[] = []
-  private readonly openJson: Buffer
-  private readonly openBinary: Buffer
+  private openJson: Buffer = Buffer.alloc(0)
+  private openBinary: Buffer = Buffer.alloc(0)
   private readonly host: Buffer
 
-  constructor({ storeHost, regionId, traceOn }: { storeHost: Uint8Array; regionId: string; traceOn: boolean }) {
-    this.host = Buffer.from(upperHex(storeHost))
+  constructor(settings: Region & { storeHost: Uint8Array }) {
+    this.host = Buffer.from(upperHex(settings.storeHost))
+    this.setRegion(settings)
+  }
+
+  setRegion({ regionId, traceOn }: Region): void {
     this.openJson = Buffer.from(`"MSG_REGION":${JSON.stringify(regionId)},"TRACE_ON":"${traceOn}","msgId":"`)
     const binary = new ByteWriter()
     binaryEntry(binary, 'MSG_REGION', regionId)
@@ -67,10 +76,14 @@ const msgIdKey = Buffer.from('\u0000\u0005msgId')
 
 /** What a refused send carries in its header: region and trace switch, as Java's. */
 export class SendRefusal implements ReplyHeader {
-  private readonly region: string
-  private readonly trace: string
+  private region = ''
+  private trace = ''
 
-  constructor({ regionId, traceOn }: { regionId: string; traceOn: boolean }) {
+  constructor(region: Region) {
+    this.setRegion(region)
+  }
+
+  setRegion({ regionId, traceOn }: Region): void {
     this.region = regionId
     this.trace = String(traceOn)
   }

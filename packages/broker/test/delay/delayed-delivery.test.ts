@@ -14,7 +14,7 @@ const levels = [1000, 5000]
 function deliver({ runtime, store }: Process) {
   const file = new TableFile({ ...runtime, codec: delayOffsetFile, path: '/store/config/delayOffset.json' })
   const undeliverable = () => 'kept'
-  const delivery = new DelayedDelivery({ ...runtime, store, levels, file, intervalMs: 10_000, undeliverable })
+  const delivery = new DelayedDelivery({ ...runtime, store, levels, file, intervalMs: () => 10_000, undeliverable })
   delivery.start()
   return delivery
 }

@@ -13,7 +13,7 @@ function deliver({ runtime, store }: Process) {
     store,
     levels,
     file,
-    intervalMs: 1000,
+    intervalMs: () => 1000,
     undeliverable: () => 'kept',
   })
   delivery.start()

@@ -33,7 +33,7 @@ class TakingSocket implements Socket {
   }
 }
 
-const settings = { fileBytes: 1000, frameBytes: 100, heartbeatMs: 5000, silenceMs: 20_000, keepUpMs: () => 3000 }
+const settings = { fileBytes: 1000, frameBytes: () => 100, heartbeatMs: 5000, silenceMs: 20_000, keepUpMs: () => 3000 }
 
 function connection(store: { minPhysicalOffset: number; maxPhysicalOffset: number }) {
   const clock = new SimClock()

@@ -11,7 +11,7 @@ import { pullFrame } from '../raw-peer.ts'
 const settings = {
   ...configOf(brokerOptions, {}),
   brokerPermission: () => 6,
-  slowReaderBytes: 1,
+  slowReaderBytes: () => 1,
 }
 
 /** Serves pulls of one topic out of what `get` reads. */

@@ -37,8 +37,8 @@ function world(names: readonly string[]) {
       topics: topics.values(),
     }),
     orderTopics: async found => void ordered.push(found),
-    periodMs,
-    timeoutMs: 6000,
+    periodMs: () => periodMs,
+    timeoutMs: () => 6000,
   })
   const server = async (
     name: string,

@@ -41,6 +41,8 @@ export class HeaderScan {
   readonly ends = new Int32Array(32)
   /** 1 where the JSON text holds escapes. */
   readonly escaped = new Uint8Array(32)
+  /** It has fields whose text stands in no slot: ones that nobody knows, or no texts. */
+  isStrange = false
   fields: FieldIndex | undefined
 }
 
@@ -69,6 +71,7 @@ export function scanFrame(
 function begin(hot: HotFields, into: HeaderScan): boolean {
   const fields = hot(into.code)
   into.fields = fields
+  into.isStrange = false
   if (fields === undefined) return false
   into.starts.fill(-1, 0, fields.size)
   return true
@@ -104,6 +107,7 @@ function scanBinary(
     const valueEnd = valueStart + bytes.readInt32BE(keyEnd)
     if (valueEnd < valueStart || valueEnd > stop) return ScanOutcome.other
     const slot = fields.slotOf(bytes, keyStart, keyEnd)
+    if (slot < 0) into.isStrange = true
     if (slot >= 0 && valueEnd > valueStart) {
       into.starts[slot] = valueStart
       into.ends[slot] = valueEnd
@@ -193,6 +197,7 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
     while (at < keyLimit && bytes[at] !== quote) if (bytes[at++] === backslash) return -1
     if (at === keyLimit) return -1
     const slot = fields.slotOf(bytes, keyStart, at)
+    if (slot < 0) into.isStrange = true
     if (bytes[at + 1] !== colon) return -1
     at += 2
     let valueStart = at
@@ -222,6 +227,7 @@ function scanExtFields(bytes: Buffer, from: number, end: number, into: HeaderSca
       at++
     } else {
       // A number or a boolean: ali-ons and the C++ client write these. Null means absent; nested things are unusual.
+      into.isStrange = true
       const first = bytes[at] as number
       if (!startsValue(first)) return -1
       const limit = Math.min(end, valueStart + mostBytes)

@@ -52,7 +52,7 @@ export class NodeDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
-    wrapped(path, () => fs.mkdirSync(path, { recursive: true }))
+    wrapped(path, () => makeWithParents(path))
   }
 
   remove(path: string): void {
@@ -122,6 +122,20 @@ export class NodeDisk implements Disk {
     }
     const { blocks, bfree, bavail, bsize } = found
     return { totalBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, usableBytes: bavail * bsize }
+  }
+}
+
+/** Node's own way with parents never ends where a name cannot be made in a directory that is there, as in /proc. */
+function makeWithParents(path: string): void {
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    const code = codeOf(error)
+    const parent = dirname(path)
+    if (code === 'ENOENT' && parent !== path && fs.statSync(parent, { throwIfNoEntry: false }) === undefined) {
+      makeWithParents(parent)
+      fs.mkdirSync(path)
+    } else if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { type AddressInfo, connect, createServer, type Server, type Socket as TcpSocket } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { NetError } from '../error.ts'
+import { ListenError, NetError } from '../error.ts'
 import { defineEvent, type Events, noEvents } from '../event.ts'
 import type { Address, ConnectOptions, Listener, ListenOptions, Net, Socket } from '../net.ts'
 import { AcceptBurst } from './accept-burst.ts'
@@ -49,7 +49,7 @@ export class NodeNet implements Net {
         })
       })
       const onError = (error: Error) => {
-        reject(new NetError(codeOf(error), `cannot listen on ${at.host}:${at.port}: ${reasonOf(error)}`, error))
+        reject(new ListenError(codeOf(error), at, { reason: reasonOf(error), cause: error }))
       }
       server.once('error', onError)
       // As Java does: every address of both families.

@@ -1,4 +1,4 @@
-import { NetError } from '../error.ts'
+import { ListenError, NetError } from '../error.ts'
 import type { Address, ConnectOptions, Listener, ListenOptions, Net, Socket } from '../net.ts'
 import type { Life } from './file.ts'
 import type { SimNetwork } from './network.ts'
@@ -28,10 +28,10 @@ export class SimNet implements Net {
   async listen(at: Address, accept: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
     if (!this.life.alive) throw new NetError('EDEAD', 'the process is dead')
     const host = this.addressFor(at.host)
-    if (host !== this.address) throw new NetError('EADDRNOTAVAIL', `cannot listen on ${at.host}:${at.port}: not ours`)
+    if (host !== this.address) throw new ListenError('EADDRNOTAVAIL', at, { reason: 'not ours' })
     const port = at.port === 0 ? this.takePort() : at.port
     if (this.listeners.has(port)) {
-      throw new NetError('EADDRINUSE', `cannot listen on ${at.host}:${port}: the address is in use (EADDRINUSE)`)
+      throw new ListenError('EADDRINUSE', { host: at.host, port }, { reason: 'the address is in use (EADDRINUSE)' })
     }
     const listening = { accept, room: options.room, crowded: options.crowded }
     this.listeners.set(port, listening)

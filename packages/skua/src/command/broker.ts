@@ -1,6 +1,5 @@
 import { hostname, totalmem } from 'node:os'
 import { Broker, brokerOptions } from '@skua-mq/broker'
-import { tlsOptions } from '@skua-mq/remoting'
 import {
   group,
   LinkedNet,
@@ -13,13 +12,15 @@ import {
 } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
 import { gatewayOf } from '../gateway.ts'
-import { configure, expandHome } from './config-file.ts'
-import { type GrpcOptions, gatewayConfigOf, grpcOptions } from './grpc.ts'
+import { readBrokerConfig } from './broker-config.ts'
+import { expandHome } from './config-file.ts'
+import { type GrpcOptions, gatewayConfigOf } from './grpc.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
+import { portsBy, startFailure } from './start-failure.ts'
 import type { Surroundings } from './surroundings.ts'
 import { readTls } from './tls.ts'
 
@@ -38,9 +39,10 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
   const { events } = log
   const given = nodeRuntime(events)
   showRecovery(events, () => given.clock.monotonic())
-  const named = command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr }]
+  const named =
+    command.namesrvAddr === undefined ? [] : [{ key: 'namesrvAddr', value: command.namesrvAddr, source: '-n' }]
   const further = [...(command.further ?? []), ...named]
-  const read = configure({ ...grpcOptions, ...tlsOptions }, { file: command.configFile, further })
+  const { config: read } = readBrokerConfig({ file: command.configFile, further, env: process.env })
   const config = placed(read, surroundings)
   if (command.printConfig || command.printImportantConfig) {
     process.stdout.write(printConfig(brokerOptions, config))
@@ -67,7 +69,16 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
     tellOpenToAll(events, { ...config, host: '' })
     return { brokerAddr: broker.brokerAddr, stop: () => parts.stop(), rescue: () => broker.rescue() }
   }
-  const broker = await untilSignal(start, { ignoreHangUp: true })
+  const file = command.configFile ?? 'a file for -c'
+  const places = {
+    ...{ root: config.storePathRootDir, rootBy: `storePathRootDir of ${file}`, hostBy: `brokerIP1 of ${file}` },
+    ports: new Map(portsBy(config.listenPort, `listenPort of ${file}`)),
+  }
+  const explained = () =>
+    start().catch(error => {
+      throw startFailure(error, places)
+    })
+  const broker = await untilSignal(explained, { ignoreHangUp: true })
   const known = config.namesrvAddr === '' ? '' : ` and name server is ${config.namesrvAddr}`
   process.stdout.write(
     `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,

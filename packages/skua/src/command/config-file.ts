@@ -13,23 +13,30 @@ import {
 
 import { entriesOf } from './environment.ts'
 
+/** What a server is told, and where each key of it stands. */
+export interface Configured<T extends OptionTable> {
+  readonly config: Config<T>
+  /** As `broker.conf:12: `; empty for a key that has its default. */
+  readonly placeOf: (key: string) => string
+}
+
 /**
  * The configuration of a server: its file, then the environment, then what the command line says. Unknown keys and keys that do nothing here
  * are told on standard error and do not stop the start; a value that cannot be read does.
  */
 export function configure<T extends OptionTable>(
   table: T,
-  { file, further }: { file: string | undefined; further: readonly OptionEntry[] },
-): Config<T> {
+  { file, further, env }: { file: string | undefined; further: readonly OptionEntry[]; env: NodeJS.ProcessEnv },
+): Configured<T> {
   const entries = file === undefined ? [] : readFile(file)
   for (const entry of entries) refuseUnsupported(entry, file ?? '')
-  const { config, reports } = readOptions(
+  const { config, reports, places } = readOptions(
     table,
-    [...entries, ...entriesOf(process.env, table), ...further],
+    [...entries, ...entriesOf(env, table), ...further],
     file === undefined ? {} : { file },
   )
   reportUnknown(reports)
-  return config
+  return { config, placeOf: key => places.get(key) ?? '' }
 }
 
 /** On standard error: what stands in a file in vain. */
@@ -50,14 +57,10 @@ export function readFile(file: string): OptionEntry[] {
 }
 
 /** Settings which would make a promise that is not kept. */
-function refuseUnsupported({ key, value }: OptionEntry, file: string): void {
+function refuseUnsupported({ key, value, line }: OptionEntry, file: string): void {
   const wanted = value.trim()
-  if (key === 'enableDLegerCommitLog' && wanted === 'true')
-    throw new Error(`${file}: enableDLegerCommitLog=true is not supported`)
-  if (key === 'enableControllerMode' && wanted === 'true')
-    throw new Error(`${file}: enableControllerMode=true is not supported`)
   if (key === 'storeType' && wanted !== 'default')
-    throw new Error(`${file}: storeType=${wanted} is not supported: queues are kept in files`)
+    throw new Error(`${file}:${line}: storeType is "${wanted}" and must be default: queues are kept in files`)
 }
 
 /** `~` and `${user.home}` at the beginning of a path. */

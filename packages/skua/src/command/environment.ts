@@ -11,7 +11,7 @@ export function entriesOf(env: NodeJS.ProcessEnv, table: OptionTable): OptionEnt
   return Object.entries(env).flatMap(([name, value]) => {
     if (!name.startsWith(prefix) || value === undefined) return []
     const key = keys.get(plain(name.slice(prefix.length)))
-    return key === undefined ? [] : [{ key, value }]
+    return key === undefined ? [] : [{ key, value, source: name }]
   })
 }
 

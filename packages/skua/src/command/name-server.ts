@@ -5,6 +5,7 @@ import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { untilSignal } from './run.ts'
+import { startFailure } from './start-failure.ts'
 import type { Surroundings } from './surroundings.ts'
 import { readTls } from './tls.ts'
 
@@ -17,7 +18,8 @@ export interface NameServerCommand extends LogFlags {
 export async function runNameServer(command: NameServerCommand, { home }: Surroundings): Promise<void> {
   const log = openLog('nameserver', 'namesrv.log', command)
   const runtime = nodeRuntime(log.events)
-  const read = configure({ ...nameServerOptions, ...tlsOptions }, { file: command.configFile, further: [] })
+  const table = { ...nameServerOptions, ...tlsOptions }
+  const { config: read } = configure(table, { file: command.configFile, further: [], env: process.env })
   const config = Object.freeze({
     ...read,
     kvConfigPath: expandHome(read.kvConfigPath || '~/namesrv/kvConfig.json', home),
@@ -38,7 +40,11 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
       tls,
     })
     log.level = () => server.config.logLevel
-    await server.start()
+    const file = command.configFile ?? 'a file for -c'
+    const ports = new Map([[config.listenPort, `listenPort of ${file}`]])
+    await server.start().catch(error => {
+      throw startFailure(error, { ports, hostBy: `bindAddress of ${file}` })
+    })
     return server
   }
   await untilSignal(start, { ignoreHangUp: true })

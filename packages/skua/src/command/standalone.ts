@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { brokerOptions } from '@skua-mq/broker'
 import { gatewayOptions } from '@skua-mq/gateway'
-import { tlsOptions } from '@skua-mq/remoting'
 import { nodeRuntime, type OptionTable } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
-import { configure } from './config-file.ts'
+import { readBrokerConfig } from './broker-config.ts'
 import { entriesOf } from './environment.ts'
 import { type GrpcOptions, grpcOptions, unaskedGrpcPort } from './grpc.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
+import { refusePorts } from './standalone-ports.ts'
+import { portsBy, startFailure } from './start-failure.ts'
 import { readTls } from './tls.ts'
 
 export interface StandaloneCommand extends LogFlags {
@@ -28,8 +29,9 @@ export interface StandaloneCommand extends LogFlags {
 
 /** `skua`, `npm start`: everything in this process, and a banner that says where. */
 export async function runStandalone(command: StandaloneCommand): Promise<void> {
-  const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value }))
-  const read = configure({ ...grpcOptions, ...tlsOptions }, { file: undefined, further })
+  const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value, source: '--config' }))
+  const { config: read, placeOf } = readBrokerConfig({ file: undefined, further, env: process.env })
+  refusePorts(command, { config: read, placeOf })
   const given = new Set([...entriesOf(process.env, grpcOptions), ...further].map(({ key }) => key))
   const givenOf = (table: OptionTable) =>
     Object.fromEntries(Object.entries(read).filter(([key]) => key in table && given.has(key)))
@@ -51,6 +53,8 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       events: showRecovery(log.events, () => nodeRuntime().clock.monotonic()),
       config,
       ...tls,
+    }).catch(error => {
+      throw startFailure(error, placesOf(command, directory))
     })
   const skua = await untilSignal(start, { ignoreHangUp: false })
   tellOpenToAll(log.events, { host: command.host, listenPort: command.port, aclEnable: read.aclEnable })
@@ -77,6 +81,11 @@ async function grpcPortOf(command: StandaloneCommand, read: GrpcOptions): Promis
   if (command.grpc === false) return undefined
   if (command.grpcPort !== undefined) return command.grpcPort
   return read.grpcServerPort === 0 ? unaskedGrpcPort(nodeRuntime().net, command) : read.grpcServerPort
+}
+
+function placesOf({ port, namesrvPort = 9876 }: StandaloneCommand, root: string) {
+  const ports = new Map([...portsBy(port, '--port'), [namesrvPort, '--namesrv-port'] as const])
+  return { root, rootBy: '--store', ports, hostBy: '--host' }
 }
 
 /** Anonymous memory of this process (RssAnon of Linux), without the shared text of node; elsewhere all that is resident. */

@@ -27,7 +27,9 @@ const chunkChars = 256 * 1024
 
 /** What a broker.conf says, or the defaults where there is none. */
 function brokerConfigOf(file: string | undefined): BrokerConfig {
-  return file === undefined ? configOf(brokerOptions) : configure(brokerOptions, { file, further: [] })
+  return file === undefined
+    ? configOf(brokerOptions)
+    : configure(brokerOptions, { file, further: [], env: process.env }).config
 }
 
 /** The store's keys that are not as by default: what they leave open is told by the files. */

@@ -26,6 +26,8 @@ export class Answers {
   private slot: TurnSlot | undefined
   private timer: Timer | undefined
   private syncedOffset = 0
+  /** When the last fdatasync had ended. */
+  private syncedAtMs = 0
 
   constructor(parts: { clock: Clock; turn: Turn; pool: SlotPool; replicas: Replicas | undefined }) {
     this.clock = parts.clock
@@ -72,6 +74,7 @@ export class Answers {
   /** An fdatasync that covers all bytes below `offset` has ended. */
   synced(offset: number): void {
     this.syncedOffset = offset
+    this.syncedAtMs = this.clock.monotonic()
     this.settle()
   }
 
@@ -88,8 +91,14 @@ export class Answers {
 
   private settle(): void {
     for (let slot = this.waiting.peek(); slot !== undefined; slot = this.waiting.peek()) {
-      if (slot.needsSync && slot.end <= this.syncedOffset) slot.needsSync = false
-      if (slot.needsSlave && slot.end <= (this.replicas?.confirmedOffset ?? 0)) slot.needsSlave = false
+      if (slot.needsSync && slot.end <= this.syncedOffset) {
+        slot.needsSync = false
+        slot.result.syncMs = Math.max(0, this.syncedAtMs - slot.writtenAtMs)
+      }
+      if (slot.needsSlave && slot.end <= (this.replicas?.confirmedOffset ?? 0)) {
+        slot.needsSlave = false
+        slot.result.slaveMs = this.clock.monotonic() - slot.writtenAtMs
+      }
       if (slot.needsSync || slot.needsSlave) return
       this.waiting.shift()
       this.ready.push(slot)
@@ -100,11 +109,13 @@ export class Answers {
   private giveUp(slot: PutSlot, nowMs: number): void {
     if (slot.needsSync && slot.syncDeadline <= nowMs) {
       slot.needsSync = false
+      slot.result.syncMs = nowMs - slot.writtenAtMs
       if (slot.result.status === 'ok') slot.result.status = 'flushDiskTimeout'
     }
     // The state of the slave wins over that of the disk (store.md 6).
     if (slot.needsSlave && slot.slaveDeadline <= nowMs) {
       slot.needsSlave = false
+      slot.result.slaveMs = nowMs - slot.writtenAtMs
       slot.result.status = 'flushSlaveTimeout'
     }
   }

@@ -25,6 +25,8 @@ export class PutSlot {
   /** Monotonic milliseconds at which waiting for the fdatasync, or for the slave, is given up. */
   syncDeadline = 0
   slaveDeadline = 0
+  /** When the write of its turn had returned. */
+  writtenAtMs = 0
 
   /** Tells the waiter; the slot can be used again afterwards. */
   answer(): void {
@@ -51,6 +53,7 @@ export class SlotPool {
     slot.queue = undefined
     slot.chunk = undefined
     slot.result.batchOffsets = noOffsets
+    slot.result.writeMs = slot.result.syncMs = slot.result.slaveMs = 0
     if (this.spare.length < this.limit) this.spare.push(slot)
   }
 }

@@ -48,6 +48,9 @@ export class TurnWrite {
   private readonly arrivals: ConsumeQueue[] = []
   private readonly listeners: ArrivalListener[] = []
   private wake: TurnSlot | undefined
+  /** Of the last turn. */
+  private writtenAtMs = 0
+  private writeMs = 0
 
   constructor(parts: TurnWriteParts) {
     this.parts = parts
@@ -89,7 +92,9 @@ export class TurnWrite {
       this.failed(error)
       return
     }
-    putTimes.add(clock.monotonic() - begunMs, this.slots.length)
+    this.writtenAtMs = clock.monotonic()
+    this.writeMs = this.writtenAtMs - begunMs
+    putTimes.add(this.writeMs, this.slots.length)
     const needsSync = this.dispatchAll()
     this.slots.length = 0
     this.records.clear()
@@ -119,6 +124,8 @@ export class TurnWrite {
       for (const slot of this.slots) {
         needsSync ||= slot.needsSync
         this.dispatch(slot)
+        slot.writtenAtMs = this.writtenAtMs
+        slot.result.writeMs = this.writeMs
         this.parts.answers.add(slot)
         done++
       }

@@ -1,0 +1,41 @@
+import type { BrokerConfig } from './options.ts'
+
+/** What each value may be by itself and all of them together not. */
+export interface Impossible {
+  /** The key to look at first. */
+  readonly key: keyof BrokerConfig
+  readonly remark: string
+}
+
+/** The first thing in a configuration that cannot work. */
+export function impossibleIn(config: BrokerConfig): Impossible | undefined {
+  return slaveWithoutNumber(config) ?? portsOf(config)
+}
+
+function slaveWithoutNumber({ brokerRole, brokerId }: BrokerConfig): Impossible | undefined {
+  if (brokerRole !== 'SLAVE' || brokerId > 0) return undefined
+  return {
+    key: 'brokerId',
+    remark: `brokerRole=SLAVE: brokerId=${brokerId} is that of a master, a slave has one above 0`,
+  }
+}
+
+/** A broker listens on three ports, and on a fourth where it tells metrics. */
+function portsOf(config: BrokerConfig): Impossible | undefined {
+  const { listenPort, metricsExporterType, metricsPromExporterPort: metrics } = config
+  if (listenPort < 3 || listenPort > 65_534) {
+    const remark = `listenPort=${listenPort} must be from 3 to 65534: the broker also listens on that minus 2 and plus 1`
+    return { key: 'listenPort', remark }
+  }
+  const taken = brokerPorts(listenPort).find(({ port }) => port === metrics)
+  if (metricsExporterType !== 'PROM' || taken === undefined) return undefined
+  const remark = `metricsPromExporterPort=${metrics} is the port of ${taken.what}: listenPort is ${listenPort}`
+  return { key: 'metricsPromExporterPort', remark }
+}
+
+/** Where a broker listens, and for whom. */
+export const brokerPorts = (listenPort: number): { readonly port: number; readonly what: string }[] => [
+  { port: listenPort, what: 'clients (listenPort)' },
+  { port: listenPort - 2, what: 'clients (listenPort - 2)' },
+  { port: listenPort + 1, what: 'slaves (listenPort + 1)' },
+]

@@ -1,0 +1,24 @@
+import { type BrokerConfig, impossibleIn } from '@skua-mq/broker'
+import { type TlsConfig, tlsOptions } from '@skua-mq/remoting'
+import { type OptionEntry, OptionError } from '@skua-mq/runtime'
+import { type Configured, configure } from './config-file.ts'
+import { grpcOptions } from './grpc.ts'
+
+const table = { ...grpcOptions, ...tlsOptions } as const
+
+/** What a broker is told by its file, the environment and the command line. Errors say where: OptionError, PropertiesError. */
+export function readBrokerConfig(from: {
+  readonly file: string | undefined
+  readonly further: readonly OptionEntry[]
+  readonly env: NodeJS.ProcessEnv
+}): Configured<typeof table> {
+  const read = configure(table, from)
+  refuseImpossible(read.config, read.placeOf)
+  return read
+}
+
+/** Throws OptionError where values exclude each other. `placeOf`: what stands before the remark about a key. */
+export function refuseImpossible(config: BrokerConfig & Partial<TlsConfig>, placeOf: (key: string) => string): void {
+  const impossible = impossibleIn(config)
+  if (impossible !== undefined) throw new OptionError(impossible.key, `${placeOf(impossible.key)}${impossible.remark}`)
+}
