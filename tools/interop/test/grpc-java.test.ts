@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { connect, consumerConnections } from '@skua-mq/admin'
+import { connect, consumerConnections, putGroup } from '@skua-mq/admin'
 import { Admin } from '@skua-mq/client'
 import { type Standalone, startStandalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
@@ -28,7 +28,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
 
   before(async () => {
     const config = { enablePropertyFilter: true, transactionTimeOut: 1000, transactionCheckInterval: 1000 }
-    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, grpc: { untypedTopic: 'MIXED' }, config })
+    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, config })
     java = await grpcJavaClient()
     admin = new Admin({ namesrvAddr: skua.namesrvAddr })
   })
@@ -42,14 +42,14 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
   const call = <T>(what: string, request: Record<string, unknown> = {}): Promise<T> =>
     java.call<T>(what, { endpoints: skua.grpcAddr, ...request })
 
-  async function newTopic(queueNum = 2): Promise<string> {
+  async function newTopic(queueNum = 2, messageType?: 'FIFO' | 'DELAY' | 'TRANSACTION' | 'MIXED'): Promise<string> {
     const topic = `Grpc_${++topics}`
-    await admin.createTopic(topic, { queueNum })
+    await admin.createTopic(topic, { queueNum, messageType })
     return topic
   }
 
   test('sends and receives through TLS: body, tag, keys, properties, message group', async () => {
-    const topic = await newTopic()
+    const topic = await newTopic(2, 'FIFO')
     const [sent] = await call<{ messageId: string }[]>('send', {
       ...{ topic, body: 'ä ☃', tag: 'A', key: 'k1', property: 'v', group: 'orders' },
     })
@@ -156,13 +156,42 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
   }
 
   test('transactions: committed ones come, rolled back ones never, of the undecided the producer is asked', async () => {
-    const topic = await newTopic(1)
+    const topic = await newTopic(1, 'TRANSACTION')
     for (const transaction of ['COMMIT', 'ROLLBACK', 'UNKNOWN'])
       await call('send', { topic, transaction, check: 'COMMIT', body: transaction })
     await call('push', { name: topic, topic, group: `G_${topic}` })
     const got = await call<Seen[]>('received', { name: topic, count: 2, timeoutMs: 30_000 })
     assert.deepEqual(got.map(({ body }) => body).sort(), ['COMMIT', 'UNKNOWN'])
     assert.deepEqual(await call('checked'), ['UNKNOWN'])
+    await call('close', { name: topic })
+  })
+
+  test('a topic takes messages of its type only, and one of all types takes all', async () => {
+    const [plain, fifo, mixed] = [await newTopic(1), await newTopic(1, 'FIFO'), await newTopic(1, 'MIXED')]
+    const isConflict = /accept|type|40014/i
+    await assert.rejects(call('send', { topic: plain, group: 'g' }), isConflict)
+    await assert.rejects(call('send', { topic: plain, transaction: 'COMMIT', check: 'COMMIT' }), isConflict)
+    await assert.rejects(call('send', { topic: fifo }), isConflict)
+    await call('send', { topic: fifo, group: 'g' })
+    for (const more of [{}, { group: 'g' }, { transaction: 'COMMIT', check: 'COMMIT' }])
+      await call('send', { topic: mixed, ...more })
+  })
+
+  test('messages of a group come in their order to a group that consumes in order', async () => {
+    const topic = await newTopic(4, 'FIFO')
+    const session = connect({ namesrvAddr: skua.namesrvAddr })
+    await putGroup(session, {}, { groupName: `G_${topic}`, consumeMessageOrderly: true } as never)
+    await session.close()
+    await call('push', { name: topic, topic, group: `G_${topic}`, failFirst: 0, workMs: 20 })
+    for (let i = 0; i < 20; i++) await call('send', { topic, group: `order-${i % 3}`, body: `${i}` })
+    const got = await call<Seen[]>('received', { name: topic, count: 20, timeoutMs: 40_000 })
+    for (let order = 0; order < 3; order++) {
+      const bodies = got.filter(({ group }) => group === `order-${order}`).map(({ body }) => Number(body))
+      assert.deepEqual(
+        bodies,
+        [...Array(20).keys()].filter(i => i % 3 === order),
+      )
+    }
     await call('close', { name: topic })
   })
 

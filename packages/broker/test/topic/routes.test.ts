@@ -56,25 +56,39 @@ const wanted = {
 }
 
 describe('17', () => {
-  test('takes attributes that say what a topic is here anyway, and refuses others with their name', async () => {
+  test('keeps and tells attributes, changes and takes away those that may be, and refuses others with their name', async () => {
     const { topics, routes } = broker()
-    for (const attributes of [
-      '',
-      '+message.type=NORMAL',
-      '+queue.type=SimpleCQ,+cleanup.policy=DELETE',
-      '-message.type',
-    ])
-      assert.equal((await ask(routes, updateAndCreateTopic, { ...wanted, attributes })).code, 0, attributes)
-    for (const attribute of [
-      '+message.type=FIFO',
-      '+cleanup.policy=COMPACTION',
-      '+nonsense=1',
-      '+queue.type=BatchCQ',
-    ]) {
-      const attributes = `+message.type=NORMAL,${attribute}`
-      const reply = await ask(routes, updateAndCreateTopic, { ...wanted, topic: 'Other', attributes })
+    const put = (attributes: string, topic = 'T') => ask(routes, updateAndCreateTopic, { ...wanted, topic, attributes })
+    const kept = () => Object.fromEntries(topics.find('T')?.attributes ?? [])
+    assert.equal((await put('')).code, 0)
+    assert.deepEqual(kept(), {})
+    assert.equal((await put('+message.type=FIFO,+queue.type=SimpleCQ,+cleanup.policy=DELETE')).code, 0)
+    const all = { 'message.type': 'FIFO', 'queue.type': 'SimpleCQ', 'cleanup.policy': 'DELETE' }
+    assert.deepEqual(kept(), all)
+    assert.equal((await ask(routes, updateAndCreateTopic, { ...wanted, perm: 4 })).code, 0)
+    assert.deepEqual(kept(), all, 'a tool that names none changes none')
+    assert.equal((await put('+message.type=DELAY')).code, 0)
+    assert.deepEqual(kept(), { ...all, 'message.type': 'DELAY' })
+    const { body } = await ask(routes, getTopicConfig, { topic: 'T' })
+    assert.equal(getTopicConfig.replyBody!.decode(body!).attributes?.get('message.type'), 'DELAY')
+    assert.equal((await put('-message.type,-reserve.time')).code, 0)
+    const { 'message.type': _, ...others } = all
+    assert.deepEqual(kept(), others)
+    for (const [attribute, reason] of [
+      ['+cleanup.policy=COMPACTION', /asks for something that topics of this broker do not have/],
+      ['+queue.type=BatchCQ', /asks for something/],
+      ['+reserve.time=5', /asks for something/],
+      ['+message.type=fifo', /UNSPECIFIED or NORMAL or FIFO/],
+      ['+nonsense=1', /is none of message.type/],
+      ['message.type=FIFO', /neither \+name=value nor -name/],
+      ['+message.type=FIFO,-message.type', /asked for twice/],
+      ['-queue.type', /cannot be taken away/],
+    ] as const) {
+      const reply = await put(attribute)
       assert.equal(reply.code, 1, attribute)
-      assert.ok(reply.remark?.includes(`the attribute "${attribute}"`), reply.remark)
+      assert.match(reply.remark ?? '', reason)
+      assert.deepEqual(kept(), others, attribute)
+      if (!attribute.startsWith('-')) assert.equal((await put(attribute, 'Other')).code, 1)
     }
     assert.equal(topics.find('Other'), undefined)
   })
