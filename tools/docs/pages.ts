@@ -102,6 +102,7 @@ const clientsOf = (file: string): string => {
   // POP is 5.x's.
   if (file.startsWith('java-pop')) return 'Java 5.3.3 and 5.4.0'
   if (file.startsWith('grpc-node') || file.startsWith('grpc-fields')) return 'the gRPC client for Node 1.0.8'
+  if (file.startsWith('grpc-python')) return 'the gRPC client for Python 5.1.2'
   if (file.startsWith('grpc-')) return 'the gRPC client for Java 5.2.0'
   if (file.startsWith('java-')) return javaClients
   if (file.startsWith('other-clients')) return 'Go v2.1.2, ali-ons 3.12.0'
