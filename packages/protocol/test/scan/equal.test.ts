@@ -187,14 +187,11 @@ test('a scanned pull is what the table reads', () => {
   )
 })
 
-/** In both forms, and as other clients write it. */
+/** As JSON, and as other clients write it: the binary form has no room for such large codes. */
 function agreeOn(code: number, ext: Record<string, string>): void {
-  for (const form of [HeaderForm.json, HeaderForm.binary]) {
-    const frame = frameOf(code, ext, form)
-    assert.notEqual(viaScan(frame), 'other')
-    assert.deepEqual(viaScan(frame), viaTable(frame))
-  }
   const frame = frameOf(code, ext, HeaderForm.json)
+  assert.notEqual(viaScan(frame), 'other')
+  assert.deepEqual(viaScan(frame), viaTable(frame))
   for (const style of ['go', 'ali-ons'] as const)
     assert.deepEqual(viaScan(foreign(frame, style)), viaTable(foreign(frame, style)))
 }
