@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 /** Where jars, classes and binaries are kept between runs; outside of the repository. */
 export const cacheDir = process.env['SKUA_INTEROP_CACHE'] ?? join(tmpdir(), 'skua-interop')
 
-const commandsOf = { java: ['java', 'javac', 'mvn'], go: ['go'], python: ['python3'] } as const
+const commandsOf = { java: ['java', 'javac', 'mvn'], go: ['go'], python: ['python3'], rust: ['cargo'] } as const
 export type Toolchain = keyof typeof commandsOf
 
 const onPath = (command: string): boolean => {

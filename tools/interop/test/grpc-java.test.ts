@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { connect, consumerConnections, putGroup } from '@skua-mq/admin'
 import { Admin } from '@skua-mq/client'
-import { type Standalone, startStandalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { grpcJavaClient } from '../src/grpc-java-client.ts'
 import { skipWithout } from '../src/toolchain.ts'
 import { until } from '../src/until.ts'
+import { type GrpcWorld, startGrpcWorld } from './grpc-world.ts'
 
 interface Seen {
   readonly messageId: string
@@ -21,14 +21,14 @@ interface Seen {
 }
 
 describe('the official gRPC client for Java', { skip: skipWithout('java') }, () => {
-  let skua: Standalone
+  let skua: GrpcWorld
   let java: Driver
   let admin: Admin
   let topics = 0
 
   before(async () => {
     const config = { enablePropertyFilter: true, transactionTimeOut: 1000, transactionCheckInterval: 1000 }
-    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, config })
+    skua = await startGrpcWorld(config)
     java = await grpcJavaClient()
     admin = new Admin({ namesrvAddr: skua.namesrvAddr })
   })
@@ -60,7 +60,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
       { ...got, atMs: 0, receipt: '' },
       {
         ...{ messageId: sent?.messageId, topic, body: 'ä ☃', tag: 'A', keys: ['k1'], group: 'orders' },
-        ...{ properties: { p: 'v' }, attempt: 1, atMs: 0, receipt: '' },
+        ...{ properties: { p: 'v', __SHARDINGKEY: 'orders' }, attempt: 1, atMs: 0, receipt: '' },
       },
     )
     await call('ack', { name: topic, receipt: got?.receipt })

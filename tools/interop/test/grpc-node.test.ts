@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Admin } from '@skua-mq/client'
-import { type Standalone, startStandalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { grpcNodeClient } from '../src/grpc-node-client.ts'
+import { type GrpcWorld, startGrpcWorld } from './grpc-world.ts'
 
 interface Seen {
   readonly messageId: string
@@ -17,12 +17,12 @@ interface Seen {
 }
 
 describe('the official gRPC client for Node', () => {
-  let skua: Standalone
+  let skua: GrpcWorld
   let node: Driver
   let admin: Admin
 
   before(async () => {
-    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0 })
+    skua = await startGrpcWorld()
     node = await grpcNodeClient()
     admin = new Admin({ namesrvAddr: skua.namesrvAddr })
   })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Admin } from '@skua-mq/client'
-import { type Standalone, startStandalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { grpcPythonClient } from '../src/grpc-python-client.ts'
 import { skipWithout } from '../src/toolchain.ts'
+import { type GrpcWorld, startGrpcWorld } from './grpc-world.ts'
 
 interface Seen {
   readonly messageId: string
@@ -18,13 +18,13 @@ interface Seen {
 }
 
 describe('the official gRPC client for Python', { skip: skipWithout('python') }, () => {
-  let skua: Standalone
+  let skua: GrpcWorld
   let python: Driver
   let admin: Admin
 
   before(async () => {
     const config = { transactionTimeOut: 1000, transactionCheckInterval: 1000 }
-    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, config })
+    skua = await startGrpcWorld(config)
     python = await grpcPythonClient()
     admin = new Admin({ namesrvAddr: skua.namesrvAddr })
   })

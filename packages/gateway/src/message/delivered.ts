@@ -12,13 +12,6 @@ import type { MessageDraft } from '../v2/shared.ts'
 import { secondsOf } from '../v2/times.ts'
 import { typeOf } from './stored.ts'
 
-/** What users gave it, without what RocketMQ put there. */
-const notForUsers: ReadonlySet<string> = new Set<string>([
-  ...[PropertyName.shardingKey, PropertyName.traceContext, PropertyName.transactionId],
-  ...[PropertyName.checkImmunityTimeInSeconds, PropertyName.transactionCheckTimes, PropertyName.forwardQueueId],
-  ...[PropertyName.innerMultiDispatch, PropertyName.innerNum, PropertyName.innerBase, PropertyName.redirect],
-])
-
 /** A stored message as gRPC consumers get it (grpc.md 4). */
 export function delivered(
   stored: StoredMessage,
@@ -26,8 +19,8 @@ export function delivered(
 ): MessageDraft {
   const { properties, body } = stored
   const userProperties = new Map<string, string>()
-  for (const [name, value] of properties)
-    if (!isReservedProperty(name) && !notForUsers.has(name)) userProperties.set(name, value)
+  // As RocketMQ's proxy does it: a message group is told twice.
+  for (const [name, value] of properties) if (!isReservedProperty(name)) userProperties.set(name, value)
   return {
     topic: { name: topic },
     userProperties,

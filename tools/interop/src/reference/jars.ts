@@ -20,3 +20,6 @@ export const referenceJars = (version: ReferenceVersion): Promise<string> =>
 
 /** The official benchmark classes and the client 5.3.3 on which they run. */
 export const benchmarkJars = (): Promise<string> => jarsOf('pom-benchmark.xml', 'benchmark')
+
+/** Jars of the real proxy 5.3.3. */
+export const proxyJars = (): Promise<string> => jarsOf('pom-proxy.xml', 'reference-proxy-5.3.3')

@@ -1,10 +1,13 @@
 // node --conditions=skua-source --import tsx tools/interop/src/reference/prove.ts [VERSION [TEST-FILE...]]
 // Runs the interop tests against real brokers, to show that the tests are right. Without arguments: both versions, the
-// tests named below. Part of the long test run.
+// tests named below. Part of the long test run. With `grpc` in place of files: the tests of gRPC clients alone.
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Gateway, gatewayOptions } from '@skua-mq/gateway'
+import { configOf, NodeHttp2, nodeRuntime } from '@skua-mq/runtime'
 import { type ReferenceVersion, referenceVersions } from './jars.ts'
+import { startReferenceProxy } from './proxy.ts'
 import { startReference } from './start.ts'
 
 const testDir = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'test')
@@ -18,6 +21,7 @@ const proven = [
   'mixed-group',
   'benchmark',
 ].map(name => join(testDir, `${name}.test.ts`))
+const grpc = ['grpc-java', 'grpc-node', 'grpc-python'].map(name => join(testDir, `${name}.test.ts`))
 /** What the tests ask of a broker of ours as well. */
 const conf = {
   enablePropertyFilter: true,
@@ -50,6 +54,10 @@ for (const version of versions) {
     '--test-timeout=240000',
   ]
   try {
+    if (files[0] === 'grpc') {
+      failed ||= !(await gateways(reference.namesrvAddr, node))
+      continue
+    }
     // Not a synchronous call: the servers would block on output that nobody reads.
     const tests = spawn(process.execPath, [...node, ...(files.length > 0 ? files : proven)], {
       stdio: 'inherit',
@@ -62,8 +70,38 @@ for (const version of versions) {
     })
     const status = await new Promise(resolve => tests.once('exit', resolve))
     failed ||= status !== 0
+    if (version === '5.3.3' && files.length === 0) failed ||= !(await gateways(reference.namesrvAddr, node))
   } finally {
     await reference.stop('SIGKILL')
   }
 }
 process.exitCode = failed ? 1 : 0
+
+/** Clients of gRPC before the real proxy, and before ours in front of the real broker. True: all went well. */
+async function gateways(namesrvAddr: string, node: readonly string[]): Promise<boolean> {
+  let isRight = true
+  const theirs = await startReferenceProxy(namesrvAddr)
+  const ours = await ownProxy(namesrvAddr)
+  for (const [name, { grpcAddr, stop }] of [
+    ['Apache’s proxy', theirs],
+    ['ours before Apache’s broker', ours],
+  ] as const) {
+    console.log(`gRPC: ${name} at ${grpcAddr}`)
+    const tests = spawn(process.execPath, [...node, ...grpc], {
+      stdio: 'inherit',
+      env: { ...process.env, SKUA_NAMESRV: namesrvAddr, SKUA_GRPC: grpcAddr },
+    })
+    isRight &&= (await new Promise(resolve => tests.once('exit', resolve))) === 0
+    await stop()
+  }
+  return isRight
+}
+
+async function ownProxy(namesrvAddr: string) {
+  const gateway = new Gateway({
+    config: configOf(gatewayOptions, { grpcServerPort: 0 }),
+    ...{ runtime: nodeRuntime(), http2: new NodeHttp2(), nameServers: [namesrvAddr] },
+  })
+  await gateway.start()
+  return { grpcAddr: `127.0.0.1:${gateway.address.port}`, stop: () => gateway.stop() }
+}
