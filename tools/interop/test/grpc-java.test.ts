@@ -127,7 +127,9 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     await call('close', { name: topic })
   })
 
-  test('members show in the broker’s lists under their own names', async () => {
+  // Brokers know nothing of the clients of Apache’s proxy.
+  const isTheirs = process.env['SKUA_GRPC_SERVER'] === 'apache'
+  test('members show in the broker’s lists under their own names', { skip: isTheirs }, async () => {
     const topic = await newTopic()
     await call('push', { name: topic, topic, group: `G_${topic}` })
     const session = connect({ namesrvAddr: skua.namesrvAddr })
@@ -160,8 +162,12 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     for (const transaction of ['COMMIT', 'ROLLBACK', 'UNKNOWN'])
       await call('send', { topic, transaction, check: 'COMMIT', body: transaction })
     await call('push', { name: topic, topic, group: `G_${topic}` })
-    const got = await call<Seen[]>('received', { name: topic, count: 2, timeoutMs: 30_000 })
-    assert.deepEqual(got.map(({ body }) => body).sort(), ['COMMIT', 'UNKNOWN'])
+    // A check may cross a late answer, and the message come twice.
+    const bodies = async () => [
+      ...new Set((await call<Seen[]>('received', { name: topic, count: 2 })).map(each => each.body)),
+    ]
+    await until(async () => (await bodies()).length > 1, 'both have come')
+    assert.deepEqual((await bodies()).sort(), ['COMMIT', 'UNKNOWN'])
     assert.deepEqual(await call('checked'), ['UNKNOWN'])
     await call('close', { name: topic })
   })

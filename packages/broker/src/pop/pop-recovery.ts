@@ -75,7 +75,7 @@ export class PopRecovery {
       if (!isMoved) this.take(message, timerQueue, message.queueOffset >= known)
     }
     for (const point of this.found.values()) points.add(point)
-    events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
+    if (this.records > 0) events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
     this.found.clear()
     this.orphans.clear()
   }

@@ -29,6 +29,7 @@ const conf = {
   transactionTimeOut: 1000,
   // 5.x gathers verdicts for 3 s, and checks again what it has not written down.
   transactionCheckInterval: 5000,
+  enableMixedMessageType: true,
 }
 /** The lite pull consumer of client 5.3.3 asks with code 361, which a broker 4.9 does not know. */
 const clientsOf: Record<ReferenceVersion, string> = { '4.9.7': '4.9.8', '5.3.3': '4.9.8,5.3.3' }
@@ -83,13 +84,13 @@ async function gateways(namesrvAddr: string, node: readonly string[]): Promise<b
   const theirs = await startReferenceProxy(namesrvAddr)
   const ours = await ownProxy(namesrvAddr)
   for (const [name, { grpcAddr, stop }] of [
-    ['Apache’s proxy', theirs],
-    ['ours before Apache’s broker', ours],
+    ['skua', ours],
+    ['apache', theirs],
   ] as const) {
-    console.log(`gRPC: ${name} at ${grpcAddr}`)
+    console.log(`gRPC server ${name} before Apache’s broker, at ${grpcAddr}`)
     const tests = spawn(process.execPath, [...node, ...grpc], {
       stdio: 'inherit',
-      env: { ...process.env, SKUA_NAMESRV: namesrvAddr, SKUA_GRPC: grpcAddr },
+      env: { ...process.env, SKUA_NAMESRV: namesrvAddr, SKUA_GRPC: grpcAddr, SKUA_GRPC_SERVER: name },
     })
     isRight &&= (await new Promise(resolve => tests.once('exit', resolve))) === 0
     await stop()
