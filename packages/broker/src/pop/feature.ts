@@ -177,6 +177,7 @@ function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }
   })
   const revival = new Revival({
     ...{ ...runtime, ...tables, store, points, positions },
+    rereadLimit: () => config.maxPopRereadRecords,
     hasTopic: topic => topics.find(topic) !== undefined,
     hasGroup: group => groups.find(group) !== undefined,
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,

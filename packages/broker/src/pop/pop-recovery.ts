@@ -75,7 +75,7 @@ export class PopRecovery {
       if (!isMoved) this.take(message, timerQueue, message.queueOffset >= known)
     }
     for (const point of this.found.values()) points.add(point)
-    events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
+    if (this.records > 0) events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
     this.found.clear()
     this.orphans.clear()
   }
@@ -109,7 +109,8 @@ export class PopRecovery {
     const reviveQid = queue === timerQueue ? Number(message.properties.get(PropertyName.realQueueId)) : queue - 1
     const names = { topic, group, queueId, startOffset, popTime }
     const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName: body.bn ?? '', diffs })
-    if (isNews) this.parts.positions.raise(topic, group, queueId, point.endOffset)
+    // One that was written again says nothing new: the group may have been reset meanwhile.
+    if (isNews && body.rp === undefined) this.parts.positions.raise(topic, group, queueId, point.endOffset)
     if (this.found.has(point.key)) return
     point.settled = body.bm
     for (const offset of this.orphans.get(point.key) ?? []) point.settled |= point.bitOf(offset)

@@ -130,6 +130,8 @@ export class PopPositions {
    * refused, and then the next one tries again.
    */
   commit(): Promise<void> {
+    // A broker at which nobody pops has nothing of it in its files.
+    if (this.positions.size === 0 && this.parts.store.maxOffset(wheelTimerTopic, 0) === 0) return Promise.resolve()
     this.committing ??= this.commitSynced().finally(() => {
       this.committing = undefined
     })
