@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getAllMessageRequestMode } from '@skua-mq/protocol'
 import { PopClient } from '../src/pop-client.ts'
+import { ask } from '../src/reference/ask.ts'
 import { freeBrokerPort, freePort } from '../src/reference/free-ports.ts'
+import { referenceJars } from '../src/reference/jars.ts'
 import { startReference } from '../src/reference/start.ts'
-import { skipWithout } from '../src/toolchain.ts'
+import { command, skipWithout } from '../src/toolchain.ts'
 import { SkuaProcess } from './skua-process.ts'
 
 type Popped = Awaited<ReturnType<PopClient['pop']>>
@@ -100,4 +103,27 @@ describe('pops are answered as RocketMQ answers them', { skip: skipWithout('java
       }
     })
   }
+
+  test('Apache’s own mqadmin sets the mode at a broker of ours', async () => {
+    const place = { store: join(store, 'mode'), broker: await freeBrokerPort(), nameServer: await freePort() }
+    const skua = await SkuaProcess.start({ ...place, config: { brokerName: 'broker-a', brokerIP1: '127.0.0.1' } })
+    const address = `127.0.0.1:${place.broker}`
+    const client = new PopClient(address, 'Moded', 'moded')
+    try {
+      assert.equal(await client.send('one', 0), 0)
+      const jars = await referenceJars('5.3.3')
+      const tool = ['-cp', `${jars}/*`, 'org.apache.rocketmq.tools.command.MQAdminStartup']
+      const line = `setConsumeMode -b ${address} -t Moded -g moded -m POP -q 2 -n 127.0.0.1:${place.nameServer}`
+      const said = await command('java', [`-Duser.home=${store}`, ...tool, ...line.split(' ')])
+      assert.match(said, /set consume mode to .* success/)
+      const { code, body } = await ask(address, { code: getAllMessageRequestMode.code })
+      assert.equal(code, 0)
+      const { messageRequestModeMap } = getAllMessageRequestMode.replyBody!.decode(body!)
+      const mode = { consumerGroup: 'moded', mode: 'POP', popShareQueueNum: 2, topic: 'Moded' }
+      assert.deepEqual(messageRequestModeMap.get('Moded')?.get('moded'), mode)
+    } finally {
+      await client.close()
+      await skua.stop('SIGTERM')
+    }
+  })
 })
