@@ -153,12 +153,15 @@ export class HeldPops {
   }
 
   private wakeFirst(held: GroupHeld, queueId: number): void {
+    const isFor = ({ view }: HeldPop) => view.queueId < 0 || queueId < 0 || view.queueId === queueId
     for (;;) {
-      const at = held.list.findIndex(({ view }) => view.queueId < 0 || queueId < 0 || view.queueId === queueId)
+      // Who has not taken its answers before gets no further ones: it is sent away, where there is nobody else.
+      const free = held.list.findIndex(pop => isFor(pop) && !pop.token.connection.isBlocked)
+      const at = free >= 0 ? free : held.list.findIndex(isFor)
       if (at < 0) return
       const pop = this.out(held, at)
       if (pop.token.open) {
-        pop.resume(false)
+        pop.resume(free < 0)
         return
       }
       pop.token.drop()
