@@ -1,20 +1,13 @@
-import {
-  PropertyName,
-  parseProperties,
-  popOriginOf,
-  printProperties,
-  retryPrefix,
-  wheelTimerTopic,
-} from '@skua-mq/protocol'
+import { PropertyName, popOriginOf, printProperties, wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
-import { Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
-import { RecordCopy } from '../record/record-copy.ts'
+import { type Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { propertiesOf } from '../record/rewrite.ts'
 import { type CheckPoint, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
 import type { PopPositions } from './positions.ts'
+import { retryCopy } from './retry-copy.ts'
 import type { RetryTopics } from './retry-topics.ts'
 
 export const revivalPaused = defineEvent<{ remark: string }>('messages that were not acknowledged wait', 'warn')
@@ -172,9 +165,10 @@ export class Revival {
   }
 
   private async again(point: CheckPoint, offset: number, record: Buffer): Promise<void> {
-    const draft = new Draft()
-    if (!new RecordCopy().fill(draft, record)) throw new Error(`no message at offset ${offset} of ${point.topic}`)
-    this.address(draft, point)
+    const { retries } = this.parts
+    const draft = retryCopy(record, point, retries)
+    if (draft === undefined) throw new Error(`no message at offset ${offset} of ${point.topic}`)
+    retries.ensure(draft.topic, point.group)
     const copied = this.append(draft)
     const refused = copied.now
     if (refused !== undefined && !isRefusedForGood(refused)) throw new Error(refused.remark || refused.status)
@@ -183,25 +177,6 @@ export class Revival {
     const [copy] = await Promise.all([kept ?? copied.later, settled])
     if (!copy.isStored) throw new Error(copy.remark || copy.status)
     this.parts.revived?.(draft.topic, copy)
-  }
-
-  /** As RocketMQ has it (store.md 9.3): once more, and since when it is tried. */
-  private address(draft: Draft, { topic, group, popTime }: CheckPoint): void {
-    const { retries } = this.parts
-    draft.topic = topic.startsWith(retryPrefix) ? topic : retries.of(topic, group)
-    draft.queueId = 0
-    draft.reconsumeTimes++
-    draft.preparedTransactionOffset = 0
-    draft.waitStored = false
-    const { properties: bytes, propertiesStart, propertiesEnd } = draft
-    const properties = parseProperties(Buffer.from(bytes.subarray(propertiesStart, propertiesEnd)).toString())
-    if (!properties.has(PropertyName.firstPopTime)) properties.set(PropertyName.firstPopTime, String(popTime))
-    // It was delayed, if ever, before it was popped.
-    properties.delete(PropertyName.delayTimeLevel)
-    draft.properties = Buffer.from(printProperties(properties))
-    draft.propertiesStart = 0
-    draft.propertiesEnd = draft.properties.length
-    retries.ensure(draft.topic, group)
   }
 
   /** What the store answers, and at once where it refuses. */
