@@ -68,6 +68,7 @@ for (const version of referenceVersions) {
         'updateOrderConf -t Orders -m get',
         'updateSubGroup -c DefaultCluster -g made -r 3',
         'getConsumerConfig -g made',
+        ...(version.startsWith('4.') ? [] : ['setConsumeMode -c DefaultCluster -t Orders -g made -m POP -q 1']),
         'consumerProgress',
         'consumerProgress -g billing -s true',
         'consumerConnection -g billing',

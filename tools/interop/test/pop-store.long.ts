@@ -89,6 +89,7 @@ interface Move {
 }
 
 const moves: readonly Move[] = [
+  { title: 'ours, killed, to ours', from: skua, to: skua, signal: 'SIGKILL' },
   { title: 'ours to RocketMQ', from: skua, to: java, signal: 'SIGTERM' },
   // Java goes by the offsets of the file alone, which is written every 5 s; ours reads the log, too.
   { title: 'ours, killed, to RocketMQ', from: skua, to: java, signal: 'SIGKILL', savedMs: 8000 },

@@ -8,6 +8,12 @@ export const popOptions = {
     live: true,
     help: 'memory for messages that are popped and not acknowledged; above it, pops are answered as if too many were held',
   }),
+  maxPopRereadRecords: count({
+    default: 500_000,
+    min: 1,
+    live: true,
+    help: 'records of pops that a start may have to read; where one is open for longer, its check point is written again',
+  }),
   maxPopPollingSize: count({ default: 100_000, min: 1, live: true, help: 'pops held at once' }),
   popPollingSize: count({
     default: 1024,

@@ -4,6 +4,11 @@ import { counter, gauge, histogram } from './family.ts'
 export const own = {
   connections: gauge('skua_connections', { help: 'connections of clients, both listeners' }),
   heldPulls: gauge('skua_held_pulls', { help: 'pulls that wait for a message' }),
+  heldPops: gauge('skua_held_pops', { help: 'pops, and those who are to be told of messages, that wait for one' }),
+  popCheckPoints: gauge('skua_pop_check_points', { help: 'pops with messages that nobody has acknowledged yet' }),
+  popCheckPointBytes: gauge('skua_pop_check_point_bytes', {
+    help: 'memory that they take; maxPopCheckPointBytes bounds it',
+  }),
   loopLag: histogram('skua_event_loop_lag_milliseconds', {
     help: 'how late a timer ran, looked at 20 times a second: how long the loop was busy with something else',
   }),

@@ -20,8 +20,8 @@ export interface CheckPointParts extends PopKey {
 /** Bits of a check point are an int: more messages have no place in it. */
 export const maxPopped = 32
 
-/** What a check point takes in memory, without its names and messages. */
-const checkPointBytes = 400
+/** What a check point takes in memory, without its names and messages; measured. */
+const checkPointBytes = 500
 const messageBytes = 8
 
 /** The same text for the same pop. */

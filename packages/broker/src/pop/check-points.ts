@@ -92,6 +92,27 @@ export class CheckPoints {
     return this.byPlace.get(queue)?.keys().next().value
   }
 
+  /** Those that lie before a place, the first ones first, at most so many. */
+  before(queue: JournalQueue, place: number, most: number): CheckPoint[] {
+    const found: CheckPoint[] = []
+    for (const point of this.byPlace.get(queue)?.values() ?? []) {
+      if (point.place >= place || found.length >= most) break
+      found.push(point)
+    }
+    return found
+  }
+
+  /** It was written again, behind all others. */
+  replace(point: CheckPoint, queue: JournalQueue, place: number): void {
+    if (this.byKey.get(point.key) !== point) return
+    this.byPlace.get(point.queue)?.delete(point.place)
+    point.queue = queue
+    point.place = place
+    const ofQueue = this.byPlace.get(queue) ?? new Map<number, CheckPoint>()
+    ofQueue.set(place, point)
+    this.byPlace.set(queue, ofQueue)
+  }
+
   /** Those of a topic, its retry topics not among them. */
   dropWhere(isGone: (point: CheckPoint) => boolean): void {
     for (const point of [...this.byKey.values()]) if (isGone(point)) this.drop(point)

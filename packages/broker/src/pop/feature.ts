@@ -17,6 +17,8 @@ import type { ExpressionFilters } from '../filter/subscription-filters.ts'
 import type { GroupTable } from '../group/group-table.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
+import { own } from '../metrics/skua-families.ts'
+import { figure } from '../metrics/source.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { PendingResets } from '../offset/pending-resets.ts'
 import type { Traffic } from '../stats/traffic.ts'
@@ -76,7 +78,11 @@ export const pops: Feature<Needs> = {
       tables: [orders],
       services: isSlave ? [] : servicesOf(needs, tables),
       presence: [part('held pops', { stop: () => stopAll(handler, held, waits) })],
-      gauges: { heldPops: () => held.size, popCheckPoints: () => points.size, popCheckPointBytes: () => points.bytes },
+      metrics: [
+        figure(own.heldPops, () => held.size + waits.size),
+        figure(own.popCheckPoints, () => points.size),
+        figure(own.popCheckPointBytes, () => points.bytes),
+      ],
       offsetReset: (topic, queueId) => {
         void positions.commit()
         arrived(topic, queueId)
@@ -177,6 +183,7 @@ function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }
   })
   const revival = new Revival({
     ...{ ...runtime, ...tables, store, points, positions },
+    rereadLimit: () => config.maxPopRereadRecords,
     hasTopic: topic => topics.find(topic) !== undefined,
     hasGroup: group => groups.find(group) !== undefined,
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,

@@ -40,6 +40,22 @@ interface GroupHeld {
   readonly list: HeldPop[]
 }
 
+/** Messages in a queue, and the groups that wait for them. */
+interface Wake {
+  readonly key: string
+  readonly find: () => GroupHeld[]
+  readonly topic: string
+  readonly queueId: number
+}
+
+interface Job {
+  readonly wake: Wake
+  /** Those that are left. */
+  groups: GroupHeld[]
+  /** More messages came meanwhile. */
+  isAgain?: boolean
+}
+
 /**
  * Held pops by topic and group. A message wakes one pop of each group; who finds more than it takes wakes the next, so that
  * a thousand waiting members cost a message no more than one.
@@ -50,8 +66,8 @@ export class HeldPops {
   private readonly groups = new Map<string, GroupHeld>()
   /** By the topics that wake them: their own, and the group's retry topics. */
   private readonly topics = new Map<string, Set<GroupHeld>>()
-  /** Woken, and not looked at in this turn any more. */
-  private readonly waiting = new Map<string, { readonly held: GroupHeld; readonly queueId: number }>()
+  /** Messages that came, and whose groups are not all looked at yet. */
+  private readonly waiting = new Map<string, Job>()
   private woken = 0
   private count = 0
   private timer: Timer | undefined
@@ -131,34 +147,56 @@ export class HeldPops {
 
   /** A queue has new messages: the first pop of each group that they may be for looks again. */
   arrived(topic: string, queueId: number): void {
-    const held = this.topics.get(topic)
-    if (held === undefined) return
-    for (const one of [...held]) this.wake(one, one.topic === topic ? queueId : -1)
+    const groups = this.topics.get(topic)
+    if (groups === undefined) return
+    const find = () => [...(this.topics.get(topic) ?? [])]
+    this.wake({ key: `${topic}@${queueId}`, find, topic, queueId, count: groups.size })
   }
 
   /** There is more for a group: its next one looks again. `queueId` -1: of any queue. */
   more(topic: string, group: string, queueId: number): void {
-    const held = this.groups.get(`${topic}@${group}`)
-    if (held !== undefined) this.wake(held, queueId)
+    const key = `${topic}@${group}`
+    if (!this.groups.has(key)) return
+    const find = () => [this.groups.get(key)].filter(held => held !== undefined)
+    this.wake({ key: `${key}@${queueId}`, find, topic, queueId, count: 1 })
   }
 
-  private wake(held: GroupHeld, queueId: number): void {
-    if (this.woken >= resumedAtOnce) {
-      this.waiting.set(`${held.key}@${queueId}`, { held, queueId })
-    } else {
-      this.woken++
-      this.wakeFirst(held, queueId)
-    }
+  /** Now where there is room in this turn, else in turns to come; who comes meanwhile for the same is woken behind. */
+  private wake({ count, ...wake }: Wake & { readonly count: number }): void {
     this.spread ??= this.clock.after(0, () => this.proceed())
+    const job: Job = { wake, groups: [] }
+    if (this.waiting.size === 0 && this.woken + count <= resumedAtOnce) {
+      job.groups = wake.find()
+      // Those that are woken may wake others, which count as well.
+      if (!this.work(job)) this.waiting.set(wake.key, job)
+      return
+    }
+    const known = this.waiting.get(wake.key)
+    if (known === undefined) this.waiting.set(wake.key, job)
+    else known.isAgain = true
+  }
+
+  /** True when it is done. */
+  private work(job: Job): boolean {
+    const { topic, queueId } = job.wake
+    for (let held = job.groups.pop(); held !== undefined; held = job.groups.pop()) {
+      this.woken++
+      this.wakeFirst(held, held.topic === topic ? queueId : -1)
+      if (this.woken >= resumedAtOnce) break
+    }
+    return job.groups.length === 0
   }
 
   private wakeFirst(held: GroupHeld, queueId: number): void {
+    const isFor = ({ view }: HeldPop) => view.queueId < 0 || queueId < 0 || view.queueId === queueId
     for (;;) {
-      const at = held.list.findIndex(({ view }) => view.queueId < 0 || queueId < 0 || view.queueId === queueId)
+      // Who has not taken its answers before gets no further ones: it is sent away, where there is nobody else.
+      const free = held.list.findIndex(pop => isFor(pop) && !pop.token.connection.isBlocked)
+      const at = free >= 0 ? free : held.list.findIndex(isFor)
       if (at < 0) return
       const pop = this.out(held, at)
       if (pop.token.open) {
-        pop.resume(false)
+        pop.resume(free < 0)
         return
       }
       pop.token.drop()
@@ -169,10 +207,13 @@ export class HeldPops {
   private proceed(): void {
     this.spread = undefined
     this.woken = 0
-    for (const [key, { held, queueId }] of this.waiting) {
+    for (const [key, job] of this.waiting) {
       if (this.woken >= resumedAtOnce) break
+      if (job.groups.length === 0) job.groups = job.wake.find()
+      if (!this.work(job)) break
+      // Behind all others.
       this.waiting.delete(key)
-      this.wake(held, queueId)
+      if (job.isAgain === true) this.waiting.set(key, { wake: job.wake, groups: [] })
     }
     if (this.waiting.size > 0) this.spread ??= this.clock.after(0, () => this.proceed())
   }

@@ -33,12 +33,24 @@ export class PopJournal {
 
   /**
    * A pop. It is told when it is written: the group's offset moves on disk only when it is synced (PopPositions), so that a
-   * power cut that takes it brings its messages again, and its acknowledgements lie behind it.
+   * power cut that takes it brings its messages again, and its acknowledgements lie behind it. `isAgain`: it lies in the log.
    */
-  checkPoint(point: CheckPoint, waiter: AppendWaiter): void {
+  checkPoint(point: CheckPoint, waiter: AppendWaiter, isAgain = false): void {
     const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, invisibleTime: it, diffs, brokerName } = point
     const times = { pt, q, reviveTime: point.reviveAtMs }
-    const body = { bm: point.settled, bn: brokerName, c, d: diffs, it, n: diffs.length, ...times, ro: 0, so, t }
+    const body = {
+      bm: point.settled,
+      bn: brokerName,
+      c,
+      d: diffs,
+      it,
+      n: diffs.length,
+      ...times,
+      ro: 0,
+      ...(isAgain ? { rp: '0' } : {}),
+      so,
+      t,
+    }
     const uniqueKey = `${t}@${q}@${so}@${c}@${pt}@${brokerName}@ck`
     this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored: false }, waiter)
   }

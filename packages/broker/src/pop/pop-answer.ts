@@ -1,6 +1,7 @@
 import {
   draftRecord,
   layOutRecord,
+  minRecordBytes,
   type OrderInfo,
   PropertyName,
   parseProperties,
@@ -28,13 +29,22 @@ export interface Taken {
   readonly position: Position
 }
 
+/** The records of a read one by one. What is too short to be one ends its slice: the disk may hold anything. */
+function* recordsIn(slices: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const slice of slices) {
+    for (let at = 0; slice.length - at >= minRecordBytes; ) {
+      const size = readInt(slice, at)
+      if (size < minRecordBytes) break
+      yield slice.subarray(at, at + size)
+      at += size
+    }
+  }
+}
+
 /** Queue offsets of the records that a read found. */
 export function offsetsIn(slices: readonly Uint8Array[]): number[] {
   const offsets: number[] = []
-  for (const slice of slices) {
-    for (let at = 0; at < slice.length; at += readInt(slice, at))
-      offsets.push(readLong(slice, at + RecordAt.queueOffset))
-  }
+  for (const record of recordsIn(slices)) offsets.push(readLong(record, RecordAt.queueOffset))
   return offsets
 }
 
@@ -113,9 +123,5 @@ export function recordsOf(
   isActual: boolean,
 ): Uint8Array[] {
   if (!isRetry || isActual) return [...result.slices]
-  const records: Uint8Array[] = []
-  for (const slice of result.slices)
-    for (let at = 0; at < slice.length; at += readInt(slice, at))
-      records.push(retriedRecord(slice.subarray(at, at + readInt(slice, at)), startOffset, topic, pop))
-  return records
+  return [...recordsIn(result.slices)].map(record => retriedRecord(record, startOffset, topic, pop))
 }

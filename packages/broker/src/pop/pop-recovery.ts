@@ -13,7 +13,10 @@ import type { OffsetTable } from '../offset/offset-table.ts'
 import { readQueue } from '../transaction/queue-reader.ts'
 import { CheckPoint, type JournalQueue, keyOf, maxPopped, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
+import type { PopJournal } from './journal.ts'
 import { type PopPositions, positionsGroup } from './positions.ts'
+import type { RetryTopics } from './retry-topics.ts'
+import { TornRevival } from './torn-revival.ts'
 
 export const popsRecovered = defineEvent<{ checkPoints: number; records: number }>('pops in flight were read', 'info')
 export const popRecordUnreadable = defineEvent<{ queueOffset: number; error: string }>(
@@ -22,7 +25,7 @@ export const popRecordUnreadable = defineEvent<{ queueOffset: number; error: str
 )
 
 export interface PopRecoveryParts {
-  readonly store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset'>
+  readonly store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset' | 'queue' | 'readRecord'>
   readonly events: Events
   readonly disk: Disk
   /** config/timercheck of the store directory: Java's, where one was here. */
@@ -30,6 +33,8 @@ export interface PopRecoveryParts {
   readonly offsets: Pick<OffsetTable, 'find'>
   readonly points: CheckPoints
   readonly positions: PopPositions
+  readonly journal: PopJournal
+  readonly retries: Pick<RetryTopics, 'of'>
   readonly reviveTopic: string
   readonly reviveQueues: () => number
 }
@@ -52,6 +57,8 @@ export class PopRecovery {
   private readonly found = new Map<string, CheckPoint>()
   private readonly orphans = new Map<string, number[]>()
   private records = 0
+  /** Of the last record of pops, physical. */
+  private lastJournalOffset = -1
 
   constructor(parts: PopRecoveryParts) {
     this.parts = parts
@@ -68,16 +75,51 @@ export class PopRecovery {
     const from = offsets.find(reviveGroup, wheelTimerTopic, 0) ?? 0
     const known = offsets.find(positionsGroup, wheelTimerTopic, 0) ?? 0
     for await (const message of readQueue(store, { topic: wheelTimerTopic, queueId: 0 }, from)) {
+      this.lastJournalOffset = message.physicalOffset
       if (message.properties.get(PropertyName.realTopic) !== reviveTopic) continue
       const isMoved =
         message.queueOffset < timer.queueOffset &&
         Number(message.properties.get(PropertyName.timerOutMs)) < timer.readToMs
       if (!isMoved) this.take(message, timerQueue, message.queueOffset >= known)
     }
+    this.settleChanged()
+    await this.settleTorn()
     for (const point of this.found.values()) points.add(point)
     if (this.records > 0) events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
     this.found.clear()
     this.orphans.clear()
+  }
+
+  /** What a kill has kept from being said: that a message is settled whose copy lies in the retry topic. */
+  private async settleTorn(): Promise<void> {
+    const { lastJournalOffset } = this
+    const torn = new TornRevival({ ...this.parts, lastJournalOffset })
+    for (const point of this.found.values()) {
+      const offset = await torn.of(point)
+      if (offset === undefined) continue
+      this.settle(point, offset)
+      return
+    }
+  }
+
+  /** The same of a change of the invisible time: the new check point is there, and the former one has not ended. */
+  private settleChanged(): void {
+    const owners = new Map<string, CheckPoint>()
+    for (const point of [...this.found.values()]) {
+      const { topic, group, queueId } = point
+      for (const offset of point.offsetsWithout(point.settled)) {
+        const key = `${topic}@${group}@${queueId}@${offset}`
+        const former = owners.get(key)
+        if (former !== undefined && point.diffs.length === 1) this.settle(former, offset)
+        owners.set(key, point)
+      }
+    }
+  }
+
+  private settle(point: CheckPoint, offset: number): void {
+    point.settled |= point.bitOf(offset)
+    this.parts.journal.ack(point, [offset], { stored: () => {} }, false)
+    if (point.isSettled) this.found.delete(point.key)
   }
 
   /** Java's file: two longs at its beginning are the time and the place it has read up to. */
@@ -109,7 +151,8 @@ export class PopRecovery {
     const reviveQid = queue === timerQueue ? Number(message.properties.get(PropertyName.realQueueId)) : queue - 1
     const names = { topic, group, queueId, startOffset, popTime }
     const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName: body.bn ?? '', diffs })
-    if (isNews) this.parts.positions.raise(topic, group, queueId, point.endOffset)
+    // One that was written again says nothing new: the group may have been reset meanwhile.
+    if (isNews && body.rp === undefined) this.parts.positions.raise(topic, group, queueId, point.endOffset)
     if (this.found.has(point.key)) return
     point.settled = body.bm
     for (const offset of this.orphans.get(point.key) ?? []) point.settled |= point.bitOf(offset)

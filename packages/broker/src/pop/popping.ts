@@ -1,4 +1,4 @@
-import type { PopView } from '@skua-mq/protocol'
+import { type PopView, ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import { GetRequest, GetResult, type MessageFilter, type MessageStore } from '@skua-mq/store'
 import { CheckPoint, keyOf } from './check-point.ts'
@@ -70,6 +70,14 @@ export class Popping {
   }
 
   run(): void {
+    try {
+      this.proceed()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private proceed(): void {
     const { targets } = this.wish
     while (this.at < targets.length) {
       const reading = this.look(targets[this.at++]!)
@@ -95,11 +103,21 @@ export class Popping {
           this.run()
         },
       )
+      .catch(error => this.fail(error))
       .finally(() => {
         account.readBrought(this.bytes)
         account.giveBack(reserved)
         connection.relax()
       })
+  }
+
+  /** A fault of ours costs this pop only: nothing stays locked. */
+  private fail(error: unknown): void {
+    this.unlock()
+    this.release()
+    const { token } = this.wish
+    const remark = `the pop failed: ${String((error as Error)?.message)}`
+    if (token.waiting) token.answer(ResponseCode.systemError, undefined, { remark })
   }
 
   private look(target: PopTarget): Promise<void> | undefined {
@@ -173,8 +191,16 @@ export class Popping {
   }
 
   private take(target: PopTarget, position: Position, result: GetResult): void {
+    const { positions } = this.parts
     const offsets = offsetsIn(result.slices)
     const taken = { ...target, startOffset: position.next, offsets, result, position }
+    if (offsets.length === 0) {
+      // Nothing there is a message.
+      position.isLocked = false
+      positions.move(position, result.nextOffset)
+      result.release()
+      return
+    }
     this.count += offsets.length
     this.bytes += result.bytes
     this.rest += Math.max(0, result.maxOffset - result.nextOffset)

@@ -64,7 +64,7 @@ export class PopPositions {
 
   start(): void {
     this.startedAtMs = this.parts.clock.now()
-    this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : undefined))
+    this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : this.sweep()))
   }
 
   async stop(): Promise<void> {
@@ -130,6 +130,8 @@ export class PopPositions {
    * refused, and then the next one tries again.
    */
   commit(): Promise<void> {
+    // A broker at which nobody pops has nothing of it in its files.
+    if (this.positions.size === 0 && this.parts.store.maxOffset(wheelTimerTopic, 0) === 0) return Promise.resolve()
     this.committing ??= this.commitSynced().finally(() => {
       this.committing = undefined
     })
@@ -150,6 +152,12 @@ export class PopPositions {
     for (const [queueId, offset] of bases.revive) this.put(this.parts.reviveTopic, reviveGroup, queueId, offset)
     this.put(wheelTimerTopic, reviveGroup, 0, bases.timer)
     this.put(wheelTimerTopic, positionsGroup, 0, timerEnd)
+  }
+
+  /** What the table of offsets knows is not kept here as well. */
+  private sweep(): undefined {
+    for (const [key, { next, committed, isLocked }] of this.positions)
+      if (next === committed && !isLocked) this.positions.delete(key)
   }
 
   private commitOne(key: string, position: Position, next: number): void {

@@ -1,13 +1,13 @@
-import { PropertyName, parseProperties, popOriginOf, printProperties, retryPrefix } from '@skua-mq/protocol'
+import { PropertyName, popOriginOf, printProperties, wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
-import { Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
-import { RecordCopy } from '../record/record-copy.ts'
+import { type Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { propertiesOf } from '../record/rewrite.ts'
-import type { CheckPoint } from './check-point.ts'
+import { type CheckPoint, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
 import type { PopPositions } from './positions.ts'
+import { retryCopy } from './retry-copy.ts'
 import type { RetryTopics } from './retry-topics.ts'
 
 export const revivalPaused = defineEvent<{ remark: string }>('messages that were not acknowledged wait', 'warn')
@@ -24,7 +24,7 @@ export const poppedMessageKept = defineEvent<{
 export interface RevivalParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'refusing'>
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'maxOffset' | 'refusing'>
   readonly points: CheckPoints
   readonly positions: PopPositions
   readonly journal: PopJournal
@@ -33,9 +33,17 @@ export interface RevivalParts {
   readonly hasGroup: (group: string) => boolean
   /** Makes the topic for what the store refuses for good, and says its name. */
   readonly undeliverable: () => string
+  /**
+   * maxPopRereadRecords: an open check point with so many records behind it is written once more, at the end, so that a start
+   * need not read them all.
+   */
+  readonly rereadLimit: () => number
   /** Told of each message that was laid into a retry topic. */
   readonly revived?: (topic: string, result: PutResult) => void
 }
+
+/** Written again in one round. */
+const refreshedAtOnce = 500
 
 /** How often it is looked for messages whose time is over, while there are any. */
 export const reviveEveryMs = 200
@@ -55,6 +63,7 @@ export class Revival {
   private timer: Timer | undefined
   private working: Promise<void> | undefined
   private stopped = true
+  private refreshing = 0
 
   constructor(parts: RevivalParts) {
     this.parts = parts
@@ -85,6 +94,7 @@ export class Revival {
   /** Returns when to look again. */
   private async round(): Promise<number> {
     const { points, store, events } = this.parts
+    this.refresh()
     const due = points.due(batchSize)
     if (due.length === 0) return reviveEveryMs
     if (store.refusing !== undefined) return pauseMs
@@ -98,6 +108,25 @@ export class Revival {
       return pauseMs
     }
     return due.length < batchSize ? reviveEveryMs : 0
+  }
+
+  /** None is on its way twice: the next round waits for the answers. */
+  private refresh(): void {
+    const { points, journal, positions, store, rereadLimit } = this.parts
+    if (this.refreshing > 0 || store.refusing !== undefined) return
+    const place = store.maxOffset(wheelTimerTopic, 0) - rereadLimit()
+    for (const point of points.before(timerQueue, place, refreshedAtOnce)) {
+      // An acknowledgement on its way would lie before the new record, and not be read.
+      if (point.pending !== 0) continue
+      this.refreshing++
+      const stored = (result: PutResult) => {
+        this.refreshing--
+        if (!result.isStored) return
+        points.replace(point, timerQueue, result.queueOffset)
+        positions.touch()
+      }
+      journal.checkPoint(point, { stored }, true)
+    }
   }
 
   /** Throws where the store does not take it now. */
@@ -136,9 +165,10 @@ export class Revival {
   }
 
   private async again(point: CheckPoint, offset: number, record: Buffer): Promise<void> {
-    const draft = new Draft()
-    if (!new RecordCopy().fill(draft, record)) throw new Error(`no message at offset ${offset} of ${point.topic}`)
-    this.address(draft, point)
+    const { retries } = this.parts
+    const draft = retryCopy(record, point, retries)
+    if (draft === undefined) throw new Error(`no message at offset ${offset} of ${point.topic}`)
+    retries.ensure(draft.topic, point.group)
     const copied = this.append(draft)
     const refused = copied.now
     if (refused !== undefined && !isRefusedForGood(refused)) throw new Error(refused.remark || refused.status)
@@ -147,25 +177,6 @@ export class Revival {
     const [copy] = await Promise.all([kept ?? copied.later, settled])
     if (!copy.isStored) throw new Error(copy.remark || copy.status)
     this.parts.revived?.(draft.topic, copy)
-  }
-
-  /** As RocketMQ has it (store.md 9.3): once more, and since when it is tried. */
-  private address(draft: Draft, { topic, group, popTime }: CheckPoint): void {
-    const { retries } = this.parts
-    draft.topic = topic.startsWith(retryPrefix) ? topic : retries.of(topic, group)
-    draft.queueId = 0
-    draft.reconsumeTimes++
-    draft.preparedTransactionOffset = 0
-    draft.waitStored = false
-    const { properties: bytes, propertiesStart, propertiesEnd } = draft
-    const properties = parseProperties(Buffer.from(bytes.subarray(propertiesStart, propertiesEnd)).toString())
-    if (!properties.has(PropertyName.firstPopTime)) properties.set(PropertyName.firstPopTime, String(popTime))
-    // It was delayed, if ever, before it was popped.
-    properties.delete(PropertyName.delayTimeLevel)
-    draft.properties = Buffer.from(printProperties(properties))
-    draft.propertiesStart = 0
-    draft.propertiesEnd = draft.properties.length
-    retries.ensure(draft.topic, group)
   }
 
   /** What the store answers, and at once where it refuses. */

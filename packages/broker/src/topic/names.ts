@@ -1,4 +1,11 @@
-import { brokersTopics, deadLetterPrefix, maxTopicBytesV1, ResponseCode, retryPrefix } from '@skua-mq/protocol'
+import {
+  brokersTopics,
+  deadLetterPrefix,
+  maxTopicBytesV1,
+  ResponseCode,
+  retryPrefix,
+  reviveTopicPrefix,
+} from '@skua-mq/protocol'
 
 const legal = /^[%|a-zA-Z0-9_-]+$/
 
@@ -8,7 +15,8 @@ export const maxRetryTopicLength = 255
 export const maxGroupLength = 255
 
 /** Asked for every message. */
-export const isForbiddenTopic = (topic: string): boolean => brokersTopics.has(topic)
+export const isForbiddenTopic = (topic: string): boolean =>
+  brokersTopics.has(topic) || topic.startsWith(reviveTopicPrefix)
 
 /** Why a topic name is none; undefined for a good one (remoting.md 9.4). */
 export function illegalTopicName(topic: string): string | undefined {

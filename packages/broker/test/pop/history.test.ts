@@ -171,6 +171,14 @@ test('kill -9 at any point loses nothing, and what was acknowledged does not com
   }
 })
 
+test('it is the same where check points are written again and again', async () => {
+  for (let seed = 101; seed <= 100 + seeds; seed++) {
+    const config = { maxPopRereadRecords: 5, flushDiskType: 'SYNC_FLUSH' as const, flushConsumerOffsetInterval: 1000 }
+    const history = new History(seed, { isPowerCut: seed % 2 === 0, config })
+    await history.run(150).catch(error => assert.fail(`seed ${seed}: ${error.stack}`))
+  }
+})
+
 test('a power cut under SYNC_FLUSH loses nothing, and what was acknowledged does not come again', async () => {
   for (let seed = 1; seed <= seeds; seed++) {
     const history = new History(seed, { isPowerCut: true, config: { flushDiskType: 'SYNC_FLUSH' } })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { consumerOffsetFile, reviveGroup, wheelTimerTopic } from '@skua-mq/protocol'
+import { consumerOffsetFile, popRetryTopic, reviveGroup, wheelTimerTopic } from '@skua-mq/protocol'
 import { EventHub } from '@skua-mq/runtime'
 import { OffsetTable } from '../../src/offset/offset-table.ts'
 import { PendingResets } from '../../src/offset/pending-resets.ts'
 import { TableFile } from '../../src/persist/table-file.ts'
 import { CheckPoints } from '../../src/pop/check-points.ts'
+import { PopJournal } from '../../src/pop/journal.ts'
 import { PopRecovery } from '../../src/pop/pop-recovery.ts'
 import { PopPositions } from '../../src/pop/positions.ts'
 import { StoreMachine } from '../store-machine.ts'
@@ -62,7 +63,9 @@ async function recovered(
   const parts = { ...runtime, store, offsets, points, reviveTopic, reviveQueues: () => 1, timerCheckPath, events }
   const resets = new PendingResets()
   const positions = new PopPositions({ ...parts, resets, wasReset: () => {}, checkInMemory: true })
-  await machine.clock.until(new PopRecovery({ ...parts, positions }).run())
+  const journal = new PopJournal({ ...parts, storeHost: new Uint8Array(8), ensureTopics: () => {} })
+  const retries = { of: popRetryTopic }
+  await machine.clock.until(new PopRecovery({ ...parts, positions, journal, retries }).run())
   const open = [...points.all()].map(point => `${point.startOffset}: ${point.offsetsWithout(point.settled)}`)
   return { open, next: positions.peek('T', 'g', 0) }
 }
@@ -100,4 +103,10 @@ test('an acknowledgement before its check point in the revive topic counts', asy
 test('what does not read, and what is of another topic, is passed by', async () => {
   const foreign = { topic: wheelTimerTopic, body: 'a user’s', properties: { REAL_TOPIC: 'Orders', TIMER_OUT_MS: '1' } }
   assert.deepEqual((await recovered([foreign, timed('ck', '{"so":', 1), timed('ck', ck(0), 61_000)])).open, ['0: 0,1'])
+})
+
+test('a change of the invisible time of which only the first half is there counts as a whole', async () => {
+  const changed = ck(1, { d: [0], n: 1, pt: 5000 })
+  const { open } = await recovered([timed('ck', ck(0), 61_000), timed('ck', changed, 65_000)])
+  assert.deepEqual(open, ['0: 0', '1: 1'])
 })

@@ -303,3 +303,28 @@ test('what retention takes while it is popped is settled, and holds up nothing',
   assert.equal(await popper.ack(old!), 208)
   await it.stop()
 })
+
+test('a start reads no more than maxPopRereadRecords behind a pop that is open for long', async () => {
+  const machine = new PopMachine(9, { maxPopRereadRecords: 10 })
+  await machine.boot()
+  const first = new Popper(machine.client('member'))
+  await first.peer.send('T', 'long', { queueId: 0 })
+  await first.pop({ invisibleTime: 3600_000 })
+  for (let n = 0; n < 60; n++) {
+    await first.peer.send('T', `m${n}`, { queueId: 0 })
+    for (const popped of await first.pop()) await first.ack(popped)
+    await machine.clock.advanceAsync(250)
+  }
+  await machine.clock.advanceAsync(7000)
+  machine.kill()
+  await machine.boot()
+  const read = machine.events.find(({ name }) => name === 'pops in flight were read')
+  const { checkPoints, records } = read!.fields as { checkPoints: number; records: number }
+  assert.equal(checkPoints, 1)
+  assert.ok(records < 20, `${records} records`)
+  const second = new Popper(machine.client('member'))
+  assert.deepEqual(await second.pop(), [])
+  await machine.clock.advanceAsync(3600_000)
+  assert.deepEqual(texts(await second.pop()), ['long'])
+  await machine.settle(machine.broker.stop())
+})
