@@ -12,6 +12,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 export interface Contender {
   readonly name: string
   readonly namesrv: string
+  /** For gRPC clients, where the broker's process has an endpoint for them. */
+  readonly grpcAddr?: string | undefined
   /** Process of the name server: the same as the broker's in Skua. */
   readonly namesrvPid?: number | undefined
   /** Unknown for a server that somebody else started: then there is no CPU figure. */
@@ -39,8 +41,8 @@ export async function startSkua(
     const child = spawn(process.execPath, [bundle, '--store', store, '--port', port, ...config], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const namesrv = await nameServerOf(child)
-    return { child, namesrv, readyMs: Math.round(performance.now() - begun) }
+    const { namesrv, grpcAddr } = await placesOf(child)
+    return { child, namesrv, grpcAddr, readyMs: Math.round(performance.now() - begun) }
   }
   const end = async (signal: NodeJS.Signals) => {
     const gone = new Promise(resolve => running.child.once('exit', resolve))
@@ -52,6 +54,9 @@ export async function startSkua(
     name: 'Skua',
     get namesrv() {
       return running.namesrv
+    },
+    get grpcAddr() {
+      return running.grpcAddr
     },
     get pid() {
       return running.child.pid
@@ -69,14 +74,15 @@ export async function startSkua(
   }
 }
 
-function nameServerOf(child: ChildProcess): Promise<string> {
+function placesOf(child: ChildProcess): Promise<{ namesrv: string; grpcAddr: string | undefined }> {
   return new Promise((resolve, reject) => {
     let text = ''
     child.once('exit', code => reject(new Error(`Skua ended with ${code}: ${text}`)))
     child.stdout?.on('data', chunk => {
       text += String(chunk)
-      const found = /name server +(\S+)/.exec(text)
-      if (found?.[1] !== undefined) resolve(found[1])
+      const [, namesrv] = /name server +(\S+)/.exec(text) ?? []
+      // The lines behind it come in the same write.
+      if (namesrv !== undefined) resolve({ namesrv, grpcAddr: /gRPC +(\S+:\d+)/.exec(text)?.[1] })
     })
   })
 }

@@ -18,6 +18,9 @@ export interface CallParts {
 /** setTimeout's limit is the longest that a deadline is waited for. */
 const maxTimerMs = 2_147_483_647
 
+/** Why work for a call is given up; one for all, since each costs a stack. */
+const callEnded = new GrpcError(GrpcStatus.cancelled, 'the call has ended')
+
 const head = { 'content-type': 'application/grpc+proto' }
 
 /** One call: its messages come in, and its answers go out. */
@@ -27,7 +30,9 @@ export class Call implements CallContext, Duplex<object, object> {
   private readonly method: Method
   private readonly parts: CallParts
   private readonly reader: FrameReader
-  private readonly abort = new AbortController()
+  /** Made for whoever asks for it: most calls are over before anybody could. */
+  private abort: AbortController | undefined
+  private isOver = false
   private readonly listeners: (() => void)[] = []
   private listener: ((message: object) => void | Promise<void>) | undefined
   private timer: Timer | undefined
@@ -61,6 +66,8 @@ export class Call implements CallContext, Duplex<object, object> {
   }
 
   get signal(): AbortSignal {
+    this.abort ??= new AbortController()
+    if (this.isOver) this.abort.abort(callEnded)
     return this.abort.signal
   }
 
@@ -168,8 +175,9 @@ export class Call implements CallContext, Duplex<object, object> {
 
   private over(): void {
     this.reader.clear()
-    if (this.abort.signal.aborted) return
-    this.abort.abort()
+    if (this.isOver) return
+    this.isOver = true
+    this.abort?.abort(callEnded)
     for (const listener of this.listeners.splice(0)) listener()
   }
 }
