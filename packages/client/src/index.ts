@@ -45,6 +45,8 @@ export {
   type ScheduledPullOptions,
   type ScheduledPullTask,
 } from './pull/scheduled-pull.ts'
+export type { ReceiveOptions, SimpleConsumerOptions } from './simple/options.ts'
+export { SimpleConsumer } from './simple/simple-consumer.ts'
 export { type TlsOptions, tlsClientOf } from './tls.ts'
 export { type OpenTelemetryApi, openTelemetry } from './trace/open-telemetry.ts'
 export type { TracedConsume, TracedSend, Tracer } from './trace/tracer.ts'

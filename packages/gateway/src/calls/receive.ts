@@ -70,7 +70,7 @@ async function receive(
   if (nothingFound.has(reply.code))
     return end(answers, { code: Code.messageNotFound, message: 'no new message' }, needs)
   if (reply.code !== ResponseCode.success) throw refusedBy(reply.code, reply.remark)
-  const found = popped(reply.body ?? Buffer.alloc(0), reply.header, { topic, group, brokerName })
+  const found = popped(reply.body ?? Buffer.alloc(0), reply.header, brokerName)
   await handOver(found, {
     answers,
     needs,

@@ -1,0 +1,86 @@
+import {
+  ackMessage,
+  changeMessageInvisibleTime,
+  type ExtraInfo,
+  type MessageQueue,
+  printExtraInfo,
+} from '@skua-mq/protocol'
+import { ClientError } from '../error.ts'
+import type { ClientInstance } from '../instance/client-instance.ts'
+import type { ReceivedMessage } from '../message/received.ts'
+
+/** What a message is acknowledged by, and at whom. */
+export interface Receipt {
+  /** The topic that was popped, on the wire. */
+  readonly topic: string
+  readonly info: ExtraInfo & { readonly queueOffset: number }
+  /** Monotonic, and no later than the broker's own time for it: afterwards an acknowledgement counts nothing. */
+  readonly untilMs: number
+}
+
+/** The receipts of messages that somebody still has. Those that nobody has any more go with them. */
+export class Receipts {
+  private readonly instance: ClientInstance
+  private readonly group: string
+  private readonly receipts = new WeakMap<ReceivedMessage, Receipt>()
+
+  constructor(instance: ClientInstance, group: string) {
+    this.instance = instance
+    this.group = group
+  }
+
+  put(message: ReceivedMessage, receipt: Receipt): void {
+    this.receipts.set(message, receipt)
+  }
+
+  async ack(message: ReceivedMessage, signal?: AbortSignal): Promise<void> {
+    const receipt = this.of(message)
+    const { topic, info } = receipt
+    await this.instance.calls.atMaster(queueOf(receipt), {
+      spec: ackMessage,
+      header: {
+        consumerGroup: this.group,
+        topic,
+        queueId: info.queueId,
+        extraInfo: printExtraInfo(info),
+        offset: info.queueOffset,
+      },
+      signal,
+    })
+    this.receipts.delete(message)
+  }
+
+  /** The message comes again after so long, counted from now; what it is acknowledged by changes with it. */
+  async change(message: ReceivedMessage, invisibleTime: number, signal?: AbortSignal): Promise<void> {
+    const receipt = this.of(message)
+    const { topic, info } = receipt
+    const begunMs = this.instance.clock.monotonic()
+    const at = { consumerGroup: this.group, topic, queueId: info.queueId, offset: info.queueOffset }
+    const { header } = await this.instance.calls.atMaster(queueOf(receipt), {
+      spec: changeMessageInvisibleTime,
+      header: { ...at, extraInfo: printExtraInfo(info), invisibleTime },
+      signal,
+    })
+    // Whoever acknowledged it meanwhile has no receipt any more.
+    if (this.receipts.get(message) !== receipt) return
+    const changed = { ...info, ...header, startOffset: info.queueOffset }
+    this.receipts.set(message, { topic, info: changed, untilMs: begunMs + invisibleTime })
+  }
+
+  private of(message: ReceivedMessage): Receipt {
+    const receipt = this.receipts.get(message)
+    if (receipt !== undefined) {
+      if (receipt.untilMs > this.instance.clock.monotonic()) return receipt
+      const late = `the time of message ${message.msgId} is over: it comes again; receive with a longer invisibleMs, or prolong it by changeInvisibleMs`
+      throw new ClientError('STATE', late)
+    }
+    const text = `message ${message.msgId} is not one that this consumer received, or it is acknowledged already`
+    throw new ClientError('STATE', text)
+  }
+}
+
+const queueOf = ({ topic, info }: Receipt): MessageQueue => ({
+  topic,
+  brokerName: info.brokerName,
+  queueId: info.queueId,
+})
