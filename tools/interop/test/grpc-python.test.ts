@@ -79,7 +79,10 @@ describe('the official gRPC client for Python', { skip: skipWithout('python') },
     ]
     await until(async () => (await bodies()).length > 1, 'both have come')
     assert.deepEqual((await bodies()).sort(), ['COMMIT', 'UNKNOWN'])
-    assert.deepEqual(await call('checked'), ['UNKNOWN'])
+    const checked = await call<string[]>('checked')
+    // RocketMQ 5 gathers verdicts for three seconds, and asks again about those that it has not written down.
+    if (process.env['SKUA_GRPC'] === undefined) assert.deepEqual(checked, ['UNKNOWN'])
+    else assert.ok(checked.includes('UNKNOWN'))
     await call('close', { name: 't' })
   })
 })
