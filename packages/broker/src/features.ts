@@ -21,6 +21,8 @@ import { requestReply } from './request-reply/feature.ts'
 import { retries } from './retry/feature.ts'
 import { sends } from './send/feature.ts'
 import { stats } from './stats/feature.ts'
+import { timedSends } from './timed-send/feature.ts'
+import { timers } from './timer/feature.ts'
 import { topics } from './topic/feature.ts'
 import { transactions } from './transaction/feature.ts'
 
@@ -43,9 +45,11 @@ export const furnish = (ground: Ground) =>
     .with(stats)
     .with(pulls)
     .with(registration)
+    .with(timers)
     .with(retries)
     .with(transactions)
     .with(delays)
+    .with(timedSends)
     .with(requestReply)
     .with(queries)
     .with(consumerControl)

@@ -15,6 +15,7 @@ import {
   word,
 } from '@skua-mq/runtime'
 import { storeOptions } from '@skua-mq/store'
+import { timerOptions } from './timer-options.ts'
 
 /** A key that RocketMQ knows and that does nothing here: its file is told so once. */
 const idle = (help: string) => ({ help, effect: 'none' }) as const
@@ -295,6 +296,7 @@ export const brokerOptions = {
   ...storeOptions,
   ...delays,
   ...delivery,
+  ...timerOptions,
   ...replication,
   ...access,
   ...metrics,
