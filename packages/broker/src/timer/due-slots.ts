@@ -28,6 +28,8 @@ export interface DueSlotsParts {
   readonly precisionMs: number
   /** What came to the timer's topic is in the wheel. */
   readonly isCaughtUp: () => boolean
+  /** What was there at the start is in the wheel: a recall may be among it. */
+  readonly isReady: () => boolean
   /** timerStopDequeue */
   readonly isStopped: () => boolean
   /** A recall has found no message: it counts for none. */
@@ -122,8 +124,9 @@ export class DueSlots {
 
   /** Does what is due; returns when to look again, undefined when somebody wakes. */
   private async round(): Promise<number | undefined> {
-    const { clock, book, precisionMs, isStopped, isCaughtUp } = this.parts
+    const { clock, book, precisionMs, isStopped, isCaughtUp, isReady } = this.parts
     if (isStopped()) return lookAgainMs
+    if (!isReady()) return intakeMs
     this.followClock()
     if (!this.passEmpty()) return 0
     const slotMs = book.readMs

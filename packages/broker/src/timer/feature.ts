@@ -1,4 +1,5 @@
 import { timerCountsFile, undeliverableTopic, wheelTimerTopic } from '@skua-mq/protocol'
+import { part } from '@skua-mq/runtime'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { TableFile } from '../persist/table-file.ts'
@@ -7,6 +8,7 @@ import type { MessageCounts } from '../stats/feature.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { Recall } from './recall.ts'
 import { timerRoutes } from './routes.ts'
+import { TimerFollower } from './timer-follower.ts'
 import { TimerTopicCounts } from './timer-counts.ts'
 import { congestion, precisionOf, windowOf } from './timer-limits.ts'
 import type { TimerRules } from './timer-wish.ts'
@@ -22,7 +24,7 @@ export interface TimerEntry {
 }
 
 /** Messages that are delivered at a time of their own. */
-export const timers: Feature<Needs, { timerEntry: TimerEntry; timers: Timers }> = {
+export const timers: Feature<Needs, { timerEntry: TimerEntry; timerFollower: TimerFollower }> = {
   name: 'timers',
   make: needs => {
     const { config, runtime, topics, store } = needs
@@ -40,12 +42,17 @@ export const timers: Feature<Needs, { timerEntry: TimerEntry; timers: Timers }> 
     const ensureTopic = () => void topics.ensure(wheelTimerTopic, 1, 'a message with a time of delivery')
     const timerEntry = { rules, ensureTopic }
     const recall = new Recall({ store, topics, timerEntry, settings: config })
-    const runs = config.timerWheelEnable && config.brokerRole !== 'SLAVE'
+    const follower = new TimerFollower({ ...runtime, root: config.storePathRootDir })
+    const isSlave = config.brokerRole === 'SLAVE'
+    const runs = config.timerWheelEnable && !isSlave
     return {
-      gives: { timerEntry, timers: wheel },
+      gives: { timerEntry, timerFollower: follower },
       routes: timerRoutes({ checkpoint: () => wheel.book.checkpoint, counts, recall }),
       tables: runs ? [{ load: () => counts.load() }] : [],
-      services: runs ? [{ name: 'timers', start: () => wheel.start(), stop: () => wheel.stop() }] : [],
+      services: [
+        ...(runs ? [{ name: 'timers', start: () => wheel.start(), stop: () => wheel.stop() }] : []),
+        ...(isSlave ? [part('timers of the master', { start: () => follower.start(), stop: () => follower.stop() })] : []),
+      ],
       topicDeleted: topic => counts.forget(topic),
     }
   },

@@ -50,11 +50,15 @@ export class TimerBook {
   queueOffset = 0
   /** Messages before this offset may be done although the files do not know: they are made again. */
   rebuildBelow = 0
+  /** ... where their slots were before this time: `readMs` of the start. */
+  doneBeforeMs = 0
   private readonly parts: TimerBookParts
   private readonly wheel: TimerWheel
   private readonly log: TimerLog
   private readonly file: TimerCheckFile
   private check: TimerCheckpoint | undefined
+  /** The files are made again from the beginning of the topic. */
+  isAnew = false
   private isOpen = false
   private isChanged = false
   private saving: Promise<boolean> | undefined
@@ -91,8 +95,10 @@ export class TimerBook {
     this.log.load()
     const why = this.whyNotWhole()
     this.readMs = this.check?.readMs ?? this.floor(this.parts.clock.now())
+    this.doneBeforeMs = this.readMs
     this.rebuildBelow = Math.max(this.check?.queueOffset ?? 0, this.check?.masterQueueOffset ?? 0)
     if (why !== undefined) {
+      this.isAnew = true
       this.queueOffset = store.minOffset(wheelTimerTopic, 0)
       if (this.check !== undefined) await this.beginAnew(this.check, why)
       return

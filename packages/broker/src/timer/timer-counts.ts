@@ -38,6 +38,13 @@ export class TimerTopicCounts {
     this.version.next(entry.timeStamp)
   }
 
+  /** All are counted again. */
+  clear(): void {
+    if (this.topics.size === 0) return
+    this.topics.clear()
+    this.version.next(this.now())
+  }
+
   /** How many wait for a topic. */
   of(topic: string): number {
     return this.topics.get(topic)?.count ?? 0

@@ -50,6 +50,9 @@ export class TimerIntake {
   private timer: Timer | undefined
   private working: Promise<void> | undefined
   private stopped = true
+  /** What was in the topic at the start ends here. */
+  private goal = 0
+  private lacksRoom = false
 
   constructor(parts: TimerIntakeParts) {
     this.parts = parts
@@ -58,6 +61,7 @@ export class TimerIntake {
 
   start(): void {
     this.stopped = false
+    this.goal = this.parts.store.maxOffset(wheelTimerTopic, 0)
     this.wake()
   }
 
@@ -71,6 +75,11 @@ export class TimerIntake {
   get isCaughtUp(): boolean {
     const { store, book } = this.parts
     return book.queueOffset >= store.maxOffset(wheelTimerTopic, 0)
+  }
+
+  /** What was in the topic at the start is in the wheel, or has to wait until the wheel has turned. */
+  get isReady(): boolean {
+    return this.lacksRoom || this.parts.isStopped() || this.parts.book.queueOffset >= this.goal
   }
 
   /** Something has come. */
@@ -153,10 +162,11 @@ export class TimerIntake {
       topic,
       physicalOffset: readLong(bytes, at + RecordAt.physicalOffset),
     })
-    const isDone = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs < book.readMs
+    const isDone = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs < book.doneBeforeMs
     if (queueOffset < book.rebuildBelow && isDone) return true
     unit.slotMs = Math.max(unit.slotMs, book.readMs)
-    if (!book.hasRoomFor(unit.slotMs)) return false
+    this.lacksRoom = !book.hasRoomFor(unit.slotMs)
+    if (this.lacksRoom) return false
     const recallKey = properties.find(PropertyName.timerDelUniqueKey)
     if (recallKey !== undefined) unit.magic |= TimerMagic.delete
     const position = book.add(unit)

@@ -66,6 +66,7 @@ export class Timers implements ArrivalListener {
     this.due = new DueSlots({
       ...{ ...parts, book: this.book, delivery: this.delivery, precisionMs },
       isCaughtUp: () => this.intake.isCaughtUp,
+      isReady: () => this.intake.isReady,
       isStopped: isDeliveryStopped,
       recallMissed: key => counts.count(key.slice(0, key.indexOf('+')), 1),
     })
@@ -76,6 +77,7 @@ export class Timers implements ArrivalListener {
   async start(): Promise<void> {
     const { clock, counts } = this.parts
     await this.book.open()
+    if (this.book.isAnew) counts.clear()
     this.isRunning = true
     this.book.start()
     this.intake.start()
