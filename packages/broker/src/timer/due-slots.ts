@@ -1,6 +1,7 @@
 import { PropertyName, readRecord } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, TimerUnit } from '@skua-mq/store'
+import { fetchRecords } from './record-fetch.ts'
 import { type DueTimer, dueOf, isRecall, maxScheduled, SlotSchedule } from './slot-schedule.ts'
 import type { TimerBook } from './timer-book.ts'
 import type { TimerDelivery } from './timer-delivery.ts'
@@ -22,7 +23,7 @@ const slotsInTurn = 4096
 export interface DueSlotsParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'readRecord'>
+  readonly store: Pick<MessageStore, 'readRecord' | 'readLog'>
   readonly book: TimerBook
   readonly delivery: TimerDelivery
   readonly precisionMs: number
@@ -143,9 +144,12 @@ export class DueSlots {
       return 0
     }
     this.readAhead(endMs, nowMs)
-    const nextMs = Math.min(schedule.firstMs ?? endMs, nowMs < endMs ? endMs : Number.POSITIVE_INFINITY)
-    // What is due and was not taken waits for room; delivery wakes.
-    return nextMs > nowMs && nextMs < Number.POSITIVE_INFINITY ? nextMs - nowMs : undefined
+    // The slot is over when the last one is done, and delivery wakes.
+    if (schedule.size === 0 && nowMs >= endMs) return undefined
+    const nextMs = Math.min(schedule.firstMs ?? endMs, endMs)
+    if (nextMs > nowMs) return nextMs - nowMs
+    // What is due and was not taken waits for room, and delivery wakes; or has become due a moment ago.
+    return this.parts.delivery.hasRoom ? 0 : undefined
   }
 
   /** A clock that is set back: what is sent now may be due before the slots that were reached. */
@@ -221,6 +225,12 @@ export class DueSlots {
       }
     }
     schedule.isLoaded = true
+    await this.fetch(schedule)
+  }
+
+  /** One that fails is tried again when it is due. */
+  private async fetch(schedule: SlotSchedule): Promise<void> {
+    await fetchRecords(this.parts.store, schedule.waiting).catch(() => {})
   }
 
   /** The next piece of a slot which has more timers than are held at once. */
@@ -236,6 +246,7 @@ export class DueSlots {
     }
     schedule.pieces.pop()
     for (const each of found) this.put(schedule, each, undefined)
+    await this.fetch(schedule)
   }
 
   private put(

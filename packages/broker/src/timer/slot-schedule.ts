@@ -7,6 +7,8 @@ export interface DueTimer {
   /** Its place in the timer log: of one time, what was put there first goes first. */
   readonly position: number
   readonly unit: TimerUnit
+  /** Its message, where it was read ahead. */
+  record?: Buffer | undefined
 }
 
 /** Units of a slot that are in memory at once; a slot with more goes piece by piece, oldest first. */
@@ -90,6 +92,11 @@ export class SlotSchedule {
     }
     heap[at] = last
     return first
+  }
+
+  /** Those that wait, in no order. */
+  get waiting(): readonly DueTimer[] {
+    return this.heap
   }
 
   /** Forgets what is scheduled and not taken; it is read again. */

@@ -94,6 +94,8 @@ export class TimerDelivery {
     void this.work().finally(() => {
       this.working = false
       this.settle()
+      // What came while the last round ended.
+      if (this.queue.length > 0) this.wake()
     })
   }
 
@@ -101,10 +103,11 @@ export class TimerDelivery {
     while (!this.stopped && this.again.length === 0) {
       const [flight] = this.queue
       if (flight === undefined) return
-      for (let at = 0; at < Math.min(readAhead, this.queue.length); at++) this.queue[at]!.read(this.parts.store)
-      let record: Buffer | undefined
+      if (flight.timer.record === undefined)
+        for (let at = 0; at < Math.min(readAhead, this.queue.length); at++) this.queue[at]!.read(this.parts.store)
+      let record = flight.timer.record
       try {
-        record = await flight.record
+        record ??= await flight.record
       } catch (error) {
         flight.record = undefined
         this.pause((error as Error).message)
@@ -270,7 +273,7 @@ class Flight implements AppendWaiter {
   }
 
   read(store: Pick<MessageStore, 'readRecord'>): void {
-    if (this.record !== undefined) return
+    if (this.record !== undefined || this.timer.record !== undefined) return
     this.record = store.readRecord(this.timer.unit.physicalOffset)
     // Whoever awaits it hears of it; one that is given up must not end the process.
     this.record.catch(() => {})

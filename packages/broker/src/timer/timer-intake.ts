@@ -95,7 +95,12 @@ export class TimerIntake {
       )
       .then(againMs => {
         this.working = undefined
-        if (againMs === undefined || this.stopped) return
+        if (this.stopped) return
+        // What came while the last round ended.
+        if (againMs === undefined) {
+          if (!this.isCaughtUp) this.wake()
+          return
+        }
         this.timer = this.parts.clock.after(againMs, () => {
           this.timer = undefined
           this.wake()
