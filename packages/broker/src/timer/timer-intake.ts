@@ -114,7 +114,7 @@ export class TimerIntake {
     let left = turnMessages
     while (!this.stopped) {
       if (this.isCaughtUp) return undefined
-      if (book.isFull || this.parts.isStopped()) return pauseMs
+      if (this.parts.isStopped() || (book.isFull && !(await book.save()))) return pauseMs
       const offset = Math.max(book.queueOffset, store.minOffset(wheelTimerTopic, 0))
       this.request.offset = offset
       const waits = store.get(this.request, this.result)

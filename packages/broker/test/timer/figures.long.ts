@@ -80,7 +80,7 @@ async function memory(store: Store, timers: Timers): Promise<void> {
   const count = option('count', 1_000_000)
   const [from, span] = [Date.now() + 600_000, 250_000_000]
   // What the store keeps of any messages is there before.
-  for (let n = 0; n < 200_000; n += 500)
+  for (let n = 0; n < count; n += 500)
     await Promise.all(Array.from({ length: 500 }, (_, m) => put(store, from, n + m, 'Plain')))
   await sleep(2000)
   const before = anon()

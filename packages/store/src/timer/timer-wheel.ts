@@ -13,6 +13,8 @@ export const timerWheelBytes = slots * slotBytes
 const maxPages = 2048
 /** Changed pages above which timers wait until they are written: 8 MiB. */
 export const maxChangedPages = 2048
+/** Pages that are written together. */
+const maxRunPages = 64
 const scanBytes = 256 * pageBytes
 
 /** The timers of one slot: a chain in the timer log, newest first. */
@@ -33,7 +35,9 @@ interface Page {
 
 /** Changed pages as they were at one moment. */
 export interface WheelSnapshot {
-  readonly pages: readonly { readonly page: Page; readonly bytes: Buffer }[]
+  readonly pages: readonly Page[]
+  /** Pages that follow each other are written together. */
+  readonly runs: readonly { readonly index: number; readonly bytes: Buffer }[]
 }
 
 /**
@@ -124,28 +128,28 @@ export class TimerWheel {
 
   /** What `write` will write: later changes are not in it. */
   snapshot(): WheelSnapshot {
-    const pages = [...this.pages.values()].filter(({ isChanged }) => isChanged)
+    const pages = [...this.pages.values()].filter(({ isChanged }) => isChanged).sort((a, b) => a.index - b.index)
     for (const page of pages) {
       page.isChanged = false
       page.pins++
     }
     this.changed = 0
-    return { pages: pages.map(page => ({ page, bytes: Buffer.from(page.bytes) })) }
+    return { pages, runs: runsOf(pages) }
   }
 
   /** On the medium when it resolves. Throws DiskError; the pages then count as changed again. */
   async write(snapshot: WheelSnapshot): Promise<void> {
     const file = this.file!
-    for (const { page, bytes } of snapshot.pages) await file.write(bytes, 0, pageBytes, page.index * pageBytes)
+    for (const { index, bytes } of snapshot.runs) await file.write(bytes, 0, bytes.length, index * pageBytes)
     await file.syncData()
     if (!this.isNamed) await this.disk.syncDirectoryLater(parentOf(this.path))
     this.isNamed = true
-    for (const { page } of snapshot.pages) page.pins--
+    for (const page of snapshot.pages) page.pins--
   }
 
   /** It was not written. */
   giveBack(snapshot: WheelSnapshot): void {
-    for (const { page } of snapshot.pages) {
+    for (const page of snapshot.pages) {
       page.pins--
       this.change(page)
     }
@@ -184,6 +188,19 @@ export class TimerWheel {
         if (this.pages.size < maxPages) return
       }
   }
+}
+
+/** Copies of pages, ascending, those together that follow each other. */
+function runsOf(pages: readonly Page[]): { index: number; bytes: Buffer }[] {
+  const runs: { index: number; bytes: Buffer }[] = []
+  for (let first = 0; first < pages.length; ) {
+    const { index } = pages[first]!
+    let next = first + 1
+    while (next < pages.length && next - first < maxRunPages && pages[next]!.index === index + next - first) next++
+    runs.push({ index, bytes: Buffer.concat(pages.slice(first, next).map(({ bytes }) => bytes)) })
+    first = next
+  }
+  return runs
 }
 
 function slotAt(bytes: Buffer, at: number, slotMs: number, precisionMs: number): TimerSlot | undefined {
