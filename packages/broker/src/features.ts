@@ -25,6 +25,8 @@ import { retries } from './retry/feature.ts'
 import { sends } from './send/feature.ts'
 import { slowRequests } from './slow/feature.ts'
 import { stats } from './stats/feature.ts'
+import { timedSends } from './timed-send/feature.ts'
+import { timers } from './timer/feature.ts'
 import { topics } from './topic/feature.ts'
 import { transactions } from './transaction/feature.ts'
 
@@ -51,9 +53,11 @@ export const furnish = (ground: Ground) =>
     .with(pops)
     .with(registration)
     .with(assignments)
+    .with(timers)
     .with(retries)
     .with(transactions)
     .with(delays)
+    .with(timedSends)
     .with(requestReply)
     .with(queries)
     .with(consumerControl)

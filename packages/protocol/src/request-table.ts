@@ -17,6 +17,7 @@ import * as send from './requests/send.ts'
 import * as skua from './requests/skua.ts'
 import * as stats from './requests/stats.ts'
 import * as subscriptionGroup from './requests/subscription-group.ts'
+import * as timer from './requests/timer.ts'
 import * as topic from './requests/topic.ts'
 import * as transaction from './requests/transaction.ts'
 
@@ -33,6 +34,7 @@ const subjects: readonly Readonly<Record<string, unknown>>[] = [
   route,
   registration,
   kvConfig,
+  timer,
   topic,
   subscriptionGroup,
   connection,
@@ -76,8 +78,6 @@ export const otherCodes: readonly OtherCode[] = [
   retired(27, 'TRIGGER_DELETE_FILES'),
   retired(47, 'GET_CLIENT_CONFIG'),
   retired(54, 'GET_BROKER_CLUSTER_ACL_CONFIG'),
-  only5(60, 'GET_TIMER_CHECK_POINT'),
-  only5(61, 'GET_TIMER_METRICS'),
   retired(209, 'SUSPEND_CONSUMER'),
   retired(210, 'RESUME_CONSUMER'),
   retired(211, 'RESET_CONSUMER_OFFSET_IN_CONSUMER'),
@@ -88,7 +88,6 @@ export const otherCodes: readonly OtherCode[] = [
   only5(353, 'UPDATE_AND_GET_GROUP_FORBIDDEN'),
   only5(354, 'CHECK_ROCKSDB_CQ_WRITE_PROGRESS'),
   only5(355, 'EXPORT_ROCKSDB_CONFIG_TO_JSON'),
-  only5(370, 'RECALL_MESSAGE'),
   only5(513, 'UPDATE_AND_CREATE_STATIC_TOPIC'),
   only5(901, 'GET_BROKER_MEMBER_GROUP'),
   only5(902, 'ADD_BROKER'),

@@ -51,6 +51,7 @@ export const lightQueuePrefix = '%LMQ%'
 /** Topics that only brokers write. */
 export const brokersTopics: ReadonlySet<string> = new Set([
   scheduleTopic,
+  wheelTimerTopic,
   halfTopic,
   opTopic,
   discardTopic,

@@ -62,6 +62,7 @@ const needs: ReadonlyMap<number, NeedsOf> = new Map<number, NeedsOf>([
   [35, fields => group(fields.consumerGroup)],
   [36, fields => group(fields.group)],
   [37, fields => send(fields.topic)],
+  [370, fields => send(fields.topic)],
   [38, fields => group(fields.consumerGroup)],
   [41, (_fields, command) => lockNeeds(command)],
   [42, (_fields, command) => lockNeeds(command)],

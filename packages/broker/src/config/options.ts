@@ -20,6 +20,7 @@ import {
 } from '@skua-mq/runtime'
 import { storeOptions } from '@skua-mq/store'
 import { popOptions } from './pop-options.ts'
+import { timerOptions } from './timer-options.ts'
 
 /** A key that RocketMQ knows and that does nothing here: its file is told so once. */
 const idle = (help: string) => ({ help, effect: 'none' }) as const
@@ -358,6 +359,7 @@ export const brokerOptions = {
   ...delivery,
   ...popOptions,
   ...clientLimits,
+  ...timerOptions,
   ...replication,
   ...access,
   ...metrics,

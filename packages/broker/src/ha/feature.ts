@@ -5,6 +5,7 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { MasterNews } from '../registration/feature.ts'
+import type { TimerFollower } from '../timer/timer-follower.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { HaServer } from './ha-server.ts'
 import { MasterLink } from './master-link.ts'
@@ -16,6 +17,7 @@ type Needs = On<'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAd
   groups: GroupTable
   offsets: OffsetTable
   delays: Pick<DelayedDelivery, 'replace'>
+  timerFollower: TimerFollower
   masterNews: MasterNews
 }
 
@@ -55,7 +57,7 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
 })
 
 function followers(needs: Needs): readonly [MasterLink, TableSync] {
-  const { config, runtime, store, client, brokerAddr, topics, groups, offsets, delays } = needs
+  const { config, runtime, store, client, brokerAddr, topics, groups, offsets, delays, timerFollower: timers } = needs
   const isFixed = config.haMasterAddress.length >= shortestAddress
   let haMasterAddr = isFixed ? config.haMasterAddress : undefined
   let masterAddr: string | undefined
@@ -65,6 +67,6 @@ function followers(needs: Needs): readonly [MasterLink, TableSync] {
     if (!isFixed && master.haServerAddr !== undefined) haMasterAddr = master.haServerAddr
     link.learned()
   })
-  const tables = { topics, groups, offsets, delays, store }
+  const tables = { topics, groups, offsets, delays, timers, store }
   return [link, new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr })]
 }

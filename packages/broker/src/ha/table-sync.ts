@@ -6,6 +6,7 @@ import {
   getAllSubscriptionGroupConfig,
   getAllTopicConfig,
   getBrokerRuntimeInfo,
+  getTimerCheckPoint,
   type RequestSpec,
   ResponseCode,
   reviveGroup,
@@ -14,7 +15,7 @@ import {
 } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, type Service, type Timer } from '@skua-mq/runtime'
-import type { MessageStore } from '@skua-mq/store'
+import { decodeTimerCheckpoint, type MessageStore, type TimerCheckpoint } from '@skua-mq/store'
 import { positionsGroup } from '../pop/positions.ts'
 import { transactionGroup } from '../transaction/half-message.ts'
 
@@ -33,14 +34,16 @@ export interface TableSyncParts {
   readonly groups: { replace(table: SubscriptionGroupTable): void }
   readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): void }
   readonly delays: { replace(table: DelayOffsetTable): void }
+  readonly timers: { replace(checkpoint: TimerCheckpoint): void }
   readonly store: Pick<MessageStore, 'maxPhysicalOffset' | 'sync'>
 }
 
 type Offsets = ConsumerOffsetTable['offsetTable']
 
-/** How far the master has come with delayed messages and with checks of transactions, when its log ended at `end` at most. */
+/** How far the master has come with delayed messages, with timers and with checks of transactions, when its log ended at `end` at most. */
 interface Progress {
   readonly delays: DelayOffsetTable | undefined
+  readonly timers: TimerCheckpoint | undefined
   readonly checks: Offsets
   readonly end: number
 }
@@ -113,12 +116,16 @@ export class TableSync implements Service {
     await this.take(master, getAllDelayOffset, body => {
       delays = getAllDelayOffset.replyBody!.decode(body)
     })
+    let timers: TimerCheckpoint | undefined
+    await this.take(master, getTimerCheckPoint, body => {
+      timers = decodeTimerCheckpoint(Buffer.from(body))
+    })
     // Asked for last: all that the tables speak of lies before it.
     await this.take(master, getBrokerRuntimeInfo, body => {
       const end = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
       if (!Number.isSafeInteger(end)) return
       // What waits goes first, or a log that is always behind would come to none; a master that lost its end knows no better.
-      if (this.progress === undefined || end < this.progress.end) this.progress = { delays, checks, end }
+      if (this.progress === undefined || end < this.progress.end) this.progress = { delays, timers, checks, end }
     })
     await this.takeProgress()
     await this.take(master, getAllSubscriptionGroupConfig, body =>
@@ -127,12 +134,13 @@ export class TableSync implements Service {
   }
 
   private async takeProgress(): Promise<void> {
-    const { store, offsets, delays } = this.parts
+    const { store, offsets, delays, timers } = this.parts
     const { progress } = this
     if (progress === undefined || store.maxPhysicalOffset < progress.end || !(await store.sync())) return
     this.progress = undefined
     offsets.takeAll(progress.checks)
     if (progress.delays !== undefined) delays.replace(progress.delays)
+    if (progress.timers !== undefined) timers.replace(progress.timers)
   }
 
   /** One that fails keeps none of the others; one event for one reason. */
@@ -140,7 +148,9 @@ export class TableSync implements Service {
     let reason = ''
     try {
       const reply = await this.parts.client.request(address, spec, {}, { timeoutMs })
-      if (reply.code !== ResponseCode.success) reason = `code ${reply.code}: ${reply.remark ?? ''}`
+      // A master of 4.9 has no timers.
+      if (reply.code === ResponseCode.requestCodeNotSupported) reason = ''
+      else if (reply.code !== ResponseCode.success) reason = `code ${reply.code}: ${reply.remark ?? ''}`
       else if (reply.body !== undefined) use(reply.body)
     } catch (error) {
       reason = (error as Error).message

@@ -65,6 +65,8 @@ class PendingSend implements AppendWaiter, Sent {
   topic = ''
   storedTopic = ''
   kind: MessageKind = 0
+  /** Empty but for a message with a time of delivery. */
+  recallHandle = ''
   private queueId = 0
   private after: Promise<void> | undefined
   private readonly pool: PendingSends
@@ -109,6 +111,7 @@ class PendingSend implements AppendWaiter, Sent {
       reply.queueOffset = result.queueOffset
       reply.physicalOffset = result.physicalOffset
       reply.batchOffsets = result.batchOffsets
+      reply.recallHandle = this.recallHandle
       if (code === ResponseCode.success) token.answer(code, reply)
       else token.answer(code, reply, { remark: result.remark === '' ? result.status : result.remark })
     } else token.answer(code, this.pool.refusal, { remark: result.remark })

@@ -24,8 +24,14 @@ export class PropertyRewrite {
   /** It has a DELAY, of whatever level; it has a sharding key. */
   private isDelayed = false
   private isSharded = false
-  /** It may ask for something that is not met, or a DELAY is not written in digits: `unmetWish` has to look at it. */
+  /** It may ask for something that is not met, or a DELAY is not written in digits: `unmetWish` and the timers have to look at it. */
   asks = false
+  /** With `asks` only: it waits for a time of its own, in this slot; 0 for none. */
+  outMs = 0
+  /** With `outMs` only: its unique key, by which it can be recalled. */
+  recallKey = ''
+  /** With `asks` only: it has a time of its own. */
+  isTimer = false
 
   private batch = false
 
@@ -65,7 +71,7 @@ export class PropertyRewrite {
   get kind(): MessageKind {
     if (this.halfMessage) return MessageKind.transaction
     if (this.isSharded) return MessageKind.fifo
-    return this.isDelayed ? MessageKind.delay : MessageKind.normal
+    return this.isDelayed || (this.asks && this.isTimer) ? MessageKind.delay : MessageKind.normal
   }
 
   /** Adds a pair; texts are UTF-8. */

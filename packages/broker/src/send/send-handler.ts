@@ -1,4 +1,12 @@
-import { Perm, PropertyName, parseProperties, ResponseCode, type SendView } from '@skua-mq/protocol'
+import {
+  Perm,
+  PropertyName,
+  parseProperties,
+  printRecallHandle,
+  ResponseCode,
+  retryPrefix,
+  type SendView,
+} from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
@@ -48,7 +56,7 @@ export interface SendParts {
   readonly settings: SendSettings
   /** Told of every outcome, for statistics. */
   readonly counted?: (sent: Sent, result: PutResult) => void
-  /** In the order in which they run: retry, transaction, delay. */
+  /** In the order in which they run: retry, transaction, delay, timer. */
   readonly steps: readonly SendStep[]
 }
 
@@ -118,6 +126,7 @@ export class SendHandler implements SendInWork {
     waiter.topic = view.topic
     waiter.storedTopic = draft.topic
     waiter.kind = properties.kind
+    waiter.recallHandle = properties.asks ? this.recallHandle() : ''
     if (view.batch) this.parts.store.appendBatch(draft, waiter)
     else this.parts.store.append(draft, waiter)
   }
@@ -209,9 +218,20 @@ export class SendHandler implements SendInWork {
     return undefined
   }
 
+  /** Rare, as RocketMQ writes it: a millisecond behind the beginning of the slot. */
+  private recallHandle(): string {
+    const { outMs, recallKey } = this.properties
+    const { topic } = this.view
+    if (!(outMs > 0) || recallKey === '' || topic.startsWith(retryPrefix)) return ''
+    const { brokerName } = this.parts.settings
+    return printRecallHandle({ topic, brokerName, deliverMs: outMs + 1, uniqueKey: recallKey })
+  }
+
   /** Rare: the properties are read again, as a map. */
   private unmet(): SendStop | undefined {
     const { properties } = this
+    properties.outMs = 0
+    properties.isTimer = false
     const map = parseProperties(properties.bytes.toString('utf8', 0, properties.length))
     const stop = unmetWish(map, this.parts.now())
     properties.delayLevel = delayLevelOf(map.get(PropertyName.delayTimeLevel) ?? '') ?? 0

@@ -17,6 +17,8 @@ export class SendReply implements ReplyHeader {
   physicalOffset = 0
   /** Of a batch, whose ids stand in one field; empty for a single message. */
   batchOffsets: readonly number[] = []
+  /** By which a message with a time of delivery can be recalled (5.x); empty for others. */
+  recallHandle = ''
   private openJson: Buffer = Buffer.alloc(0)
   private openBinary: Buffer = Buffer.alloc(0)
   private readonly host: Buffer
@@ -42,6 +44,7 @@ export class SendReply implements ReplyHeader {
     out.raw(queueOffsetJson)
     out.decimal(this.queueOffset)
     out.byte(0x22)
+    if (this.recallHandle !== '') out.utf8(`,"recallHandle":"${this.recallHandle}"`)
   }
 
   binary(out: ByteWriter): void {
@@ -53,6 +56,7 @@ export class SendReply implements ReplyHeader {
     out.bytes.writeInt32BE(out.at - at - 4, at)
     binaryEntry(out, 'queueId', String(this.queueId))
     binaryEntry(out, 'queueOffset', String(this.queueOffset))
+    if (this.recallHandle !== '') binaryEntry(out, 'recallHandle', this.recallHandle)
   }
 
   private ids(out: ByteWriter): void {

@@ -6,7 +6,7 @@ const startDeliverTime = '__STARTDELIVERTIME'
 const priority = '_SYS_MSG_PRIORITY_'
 const liteTopic = '__LITE_TOPIC'
 
-/** Names that ask for something out of the ordinary; each is looked at by `unmetWish`. */
+/** Names that ask for something out of the ordinary; each is looked at by `unmetWish`, or by the timers. */
 export const wishNames: readonly string[] = [
   PropertyName.timerDelaySeconds,
   PropertyName.timerDelayMs,
@@ -26,7 +26,8 @@ export function delayLevelOf(text: string): number | undefined {
 
 /**
  * Why a message cannot be taken as its sender wants it, undefined when it can: nothing is taken and the wish dropped.
- * A delay level goes before exact times, and times that have passed ask for nothing, both as in RocketMQ 5.
+ * A delay level goes before exact times, and times that have passed ask for nothing, both as in RocketMQ 5. What RocketMQ
+ * calls a timer is not looked at here (timer/timer-step.ts).
  */
 export function unmetWish(properties: ReadonlyMap<string, string>, nowMs: number): SendStop | undefined {
   const delay = properties.get(PropertyName.delayTimeLevel) ?? ''
@@ -51,23 +52,14 @@ export function unmetWish(properties: ReadonlyMap<string, string>, nowMs: number
 function unmetTime(properties: ReadonlyMap<string, string>, nowMs: number): SendStop | undefined {
   // It comes out of another broker's timer: its time has come there.
   if (properties.has(PropertyName.timerOutMs)) return undefined
-  const times = [
-    [PropertyName.timerDelaySeconds, nowMs, 1000],
-    [PropertyName.timerDelayMs, nowMs, 1],
-    [PropertyName.timerDeliverMs, 0, 1],
-    [startDeliverTime, 0, 1],
-  ] as const
-  for (const [name, from, unitMs] of times) {
-    const text = properties.get(name)
-    if (text === undefined) continue
-    if (!/^[+-]?\d{1,19}$/.test(text)) return illegal(`${name} is "${text}", which is no time`)
-    if (from + Number(text) * unitMs > nowMs)
-      return {
-        code: ResponseCode.systemError,
-        remark: `${name} asks for an exact time of delivery, which this broker does not have: only delay levels (DELAY)`,
-      }
+  const text = properties.get(startDeliverTime)
+  if (text === undefined) return undefined
+  if (!/^[+-]?\d{1,19}$/.test(text)) return illegal(`${startDeliverTime} is "${text}", which is no time`)
+  if (Number(text) <= nowMs) return undefined
+  return {
+    code: ResponseCode.systemError,
+    remark: `${startDeliverTime} asks for a time of delivery in the way of ONS, which this broker does not know: ${PropertyName.timerDeliverMs} is RocketMQ’s`,
   }
-  return undefined
 }
 
 const illegal = (remark: string): SendStop => ({ code: ResponseCode.messageIllegal, remark })

@@ -14,6 +14,8 @@ import { noReply, ok, type Reply, refuse } from '@skua-mq/remoting'
 import type { MessageStore, PutResult } from '@skua-mq/store'
 import { delayTarget } from '../delay/delay-step.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
+import type { TimerEntry } from '../timer/feature.ts'
+import { timerTarget } from '../timer/timer-step.ts'
 import { firstOffsetOf } from './half-fate.ts'
 import { realTarget } from './half-message.ts'
 import { appendOp } from './op-messages.ts'
@@ -28,6 +30,8 @@ export interface EndTransactionParts {
   readonly storeHost: Uint8Array
   /** Delay levels, for their number. */
   readonly levels: readonly number[]
+  /** For those that have a time of delivery. */
+  readonly timerEntry: TimerEntry
   /** Told of each end, for metrics. */
   readonly halves?: Pick<TransactionMetrics, 'committed' | 'rolledBack'> | undefined
 }
@@ -146,7 +150,9 @@ export class EndTransaction {
     const target = realTarget(message)
     if (target === undefined) return 'the half message does not say where it belongs'
     const { properties } = message
-    const place = delayTarget(target, properties, this.parts.levels)
+    const level = delayTarget(target, properties, this.parts.levels)
+    const place = level === target ? timerTarget(target, properties, this.parts.timerEntry) : level
+    if ('code' in place) return place.remark
     const draft = rewriteRecord(record, {
       ...place,
       // The stored text stays as it is (store.md 8), unless the message is delayed now.

@@ -5,6 +5,7 @@ import { parseDelayLevels } from '../delay/delay-levels.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
+import type { TimerEntry } from '../timer/feature.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { EndTransaction } from './end-transaction.ts'
 import { halfStep } from './half-message.ts'
@@ -24,6 +25,7 @@ type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'measures'> & {
   topics: TopicTable
   offsets: OffsetTable
   producers: ProducerGroups
+  timerEntry: TimerEntry
 }
 
 /** Undecided transactions, oldest first; default limit 1000. */
@@ -33,11 +35,11 @@ export type Pending = (limit?: number) => Promise<PendingTransaction[]>
 export const transactions: Feature<Needs, { pending: Pending; halves: TransactionMetrics | undefined }> = {
   name: 'transactions',
   make: needs => {
-    const { config, runtime, store, storeHost } = needs
+    const { config, runtime, store, storeHost, timerEntry } = needs
     const { clock } = runtime
     const levels = parseDelayLevels(config.messageDelayLevel)
     const halves = needs.measures ? new TransactionMetrics(config.metricsOtelCardinalityLimit) : undefined
-    const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels, halves })
+    const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels, timerEntry, halves })
     const checks = checksOf(needs, { end, halves })
     const pending: Pending = limit => pendingTransactions({ store, clock, checks, settings: config }, limit)
     // The master of a slave asks its producers.

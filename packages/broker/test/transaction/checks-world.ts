@@ -42,7 +42,12 @@ export function transactions(
   offsets.load()
   offsets.start()
   const storeHost = Uint8Array.of(127, 0, 0, 1, 0, 0, 0x2a, 0x9f)
-  const end = new EndTransaction({ store, now: () => runtime.clock.now(), storeHost, levels: [1000] })
+  const rules = {
+    ...{ now: () => runtime.clock.now(), isOn: true, precisionMs: 1000 },
+    ...{ maxDelayMs: () => 259_200_000, congested: () => undefined },
+  }
+  const timerEntry = { rules, ensureTopic: () => {} }
+  const end = new EndTransaction({ store, now: () => runtime.clock.now(), storeHost, levels: [1000], timerEntry })
   const checks = new TransactionChecks({
     ...runtime,
     store,

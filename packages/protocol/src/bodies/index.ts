@@ -17,4 +17,5 @@ export { jsonBody, jsonFile, type Shape, type SlicedCodec, textBody } from './sh
 export * from './stats.ts'
 export * from './subscription.ts'
 export * from './subscription-group.ts'
+export * from './timer.ts'
 export * from './topic-config.ts'

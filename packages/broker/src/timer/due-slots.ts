@@ -1,0 +1,279 @@
+import { PropertyName, readRecord } from '@skua-mq/protocol'
+import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import type { MessageStore, TimerUnit } from '@skua-mq/store'
+import { fetchRecords } from './record-fetch.ts'
+import { type DueTimer, dueOf, isRecall, maxScheduled, SlotSchedule } from './slot-schedule.ts'
+import type { TimerBook } from './timer-book.ts'
+import type { TimerDelivery } from './timer-delivery.ts'
+
+export const timerSlotUnreadable = defineEvent<{ slotMs: number; remark: string }>(
+  'a slot of timers does not read',
+  'error',
+)
+
+/** A timer runs at most so long: a wall clock that is set forward makes timers due which were not. */
+const lookAgainMs = 1000
+/** After an error. */
+const pauseMs = 1000
+/** While messages which came before a slot are still taken up: a recall may be among them. */
+const intakeMs = 2
+/** Empty slots that are passed in one turn. */
+const slotsInTurn = 4096
+
+export interface DueSlotsParts {
+  readonly clock: Clock
+  readonly events: Events
+  readonly store: Pick<MessageStore, 'readRecord' | 'readLog'>
+  readonly book: TimerBook
+  readonly delivery: TimerDelivery
+  readonly precisionMs: number
+  /** What came to the timer's topic is in the wheel. */
+  readonly isCaughtUp: () => boolean
+  /** What was there at the start is in the wheel: a recall may be among it. */
+  readonly isReady: () => boolean
+  /** timerStopDequeue */
+  readonly isStopped: () => boolean
+  /** A recall has found no message: it counts for none. */
+  readonly recallMissed: (key: string) => void
+}
+
+/**
+ * Goes from slot to slot. When a slot has begun its timers are delivered one by one, each at its millisecond, and at the
+ * end of the slot those that do not say one; the next slot is read while half of this one is left. A slot is done when all
+ * that was in it is in the store.
+ */
+export class DueSlots {
+  private readonly parts: DueSlotsParts
+  private current: SlotSchedule | undefined
+  private next: SlotSchedule | undefined
+  private timer: Timer | undefined
+  private working: Promise<void> | undefined
+  private wanted = false
+  private stopped = true
+  /** Slots before were not emptied here: they are not used again when the clock is set back. */
+  private emptiedFrom = 0
+
+  constructor(parts: DueSlotsParts) {
+    this.parts = parts
+  }
+
+  start(): void {
+    this.emptiedFrom = this.parts.book.readMs
+    this.stopped = false
+    this.wake()
+  }
+
+  /** Nothing is taken any more. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.working
+  }
+
+  /** When delivery has stopped, too: of a slot that is done in part, what is left stays. Throws DiskError. */
+  async settle(): Promise<void> {
+    const { current } = this
+    if (current?.isBegun !== true) return
+    const units: TimerUnit[] = [...current.recallUnits, ...current.left().map(({ unit }) => unit)]
+    while (current.pieces.length > 0) {
+      current.drop()
+      await this.readPiece(current)
+      units.push(...current.left().map(({ unit }) => unit))
+    }
+    this.parts.book.keepOnly(current.slotMs, units)
+  }
+
+  /** A timer came into a slot. */
+  added(unit: TimerUnit, position: number, recallKey: string | undefined): void {
+    const schedule = [this.current, this.next].find(each => each?.slotMs === unit.slotMs)
+    if (schedule !== undefined) this.put(schedule, { unit: { ...unit }, position }, recallKey)
+    if (schedule === this.current) this.wake()
+  }
+
+  wake(): void {
+    if (this.stopped) return
+    this.wanted = true
+    if (this.working !== undefined) return
+    this.timer?.cancel()
+    this.timer = undefined
+    this.working = this.work().finally(() => {
+      this.working = undefined
+      if (this.wanted) this.wake()
+    })
+  }
+
+  private async work(): Promise<void> {
+    let sleepMs: number | undefined
+    try {
+      while (this.wanted && !this.stopped) {
+        this.wanted = false
+        sleepMs = await this.round()
+      }
+    } catch (error) {
+      const remark = (error as Error).message
+      this.parts.events.emit(timerSlotUnreadable({ slotMs: this.parts.book.readMs, remark }))
+      // One of which nothing is delivered yet is read again.
+      if (this.current?.isLoaded !== true) this.current = this.next = undefined
+      sleepMs = pauseMs
+    }
+    if (sleepMs === undefined || this.stopped) return
+    this.timer = this.parts.clock.after(Math.min(sleepMs, lookAgainMs), () => {
+      this.timer = undefined
+      this.wake()
+    })
+  }
+
+  /** Does what is due; returns when to look again, undefined when somebody wakes. */
+  private async round(): Promise<number | undefined> {
+    const { clock, book, precisionMs, isStopped, isCaughtUp, isReady } = this.parts
+    if (isStopped()) return lookAgainMs
+    if (!isReady()) return intakeMs
+    this.followClock()
+    if (!this.passEmpty()) return 0
+    const slotMs = book.readMs
+    if (clock.now() < slotMs) return slotMs - clock.now()
+    const schedule = await this.open(slotMs)
+    if (schedule !== this.current || this.stopped) return 0
+    const endMs = slotMs + precisionMs
+    // A recall that was taken before the slot began comes before what it recalls.
+    if (!schedule.isBegun && !isCaughtUp() && clock.now() < endMs) return intakeMs
+    await this.deliver(schedule)
+    const nowMs = clock.now()
+    if (nowMs >= endMs && schedule.isDone) {
+      this.finish(schedule)
+      return 0
+    }
+    this.readAhead(endMs, nowMs)
+    // The slot is over when the last one is done, and delivery wakes.
+    if (schedule.size === 0 && nowMs >= endMs) return undefined
+    const nextMs = Math.min(schedule.firstMs ?? endMs, endMs)
+    if (nextMs > nowMs) return nextMs - nowMs
+    // What is due and was not taken waits for room, and delivery wakes; or has become due a moment ago.
+    return this.parts.delivery.hasRoom ? 0 : undefined
+  }
+
+  /** A clock that is set back: what is sent now may be due before the slots that were reached. */
+  private followClock(): void {
+    const { clock, book } = this.parts
+    const nowSlot = book.floor(clock.now())
+    const to = Math.max(nowSlot, this.emptiedFrom)
+    if (to >= book.readMs || this.current?.isBegun === true || (this.current?.undone.size ?? 0) > 0) return
+    this.current = this.next = undefined
+    book.turnBack(to)
+  }
+
+  /** Passes slots that are over and hold nothing; false where there are more than fit a turn. */
+  private passEmpty(): boolean {
+    const { clock, book, precisionMs } = this.parts
+    for (let left = slotsInTurn; left > 0; left--) {
+      if (this.current !== undefined || clock.now() < book.readMs + precisionMs) return true
+      if (book.slot(book.readMs) !== undefined) return true
+      if (this.next?.slotMs === book.readMs) {
+        if (this.next.size > 0) return true
+        this.next = undefined
+      }
+      book.finish(book.readMs)
+    }
+    return false
+  }
+
+  private async open(slotMs: number): Promise<SlotSchedule> {
+    if (this.current === undefined) {
+      this.current = this.next?.slotMs === slotMs ? this.next : this.begin(slotMs)
+      this.next = undefined
+    }
+    const { current } = this
+    await current.loading
+    return current
+  }
+
+  private begin(slotMs: number): SlotSchedule {
+    const schedule = new SlotSchedule(slotMs)
+    schedule.loading = this.load(schedule)
+    // Whoever opens it hears of it.
+    schedule.loading.catch(() => {})
+    return schedule
+  }
+
+  private readAhead(endMs: number, nowMs: number): void {
+    if (this.next === undefined && nowMs >= endMs - this.parts.precisionMs / 2) this.next = this.begin(endMs)
+  }
+
+  /** Reads the chain of a slot, newest first. What comes into it meanwhile is added by `added`. */
+  private async load(schedule: SlotSchedule): Promise<void> {
+    const { book, store } = this.parts
+    const last = book.slot(schedule.slotMs)?.lastPosition ?? -1
+    let before = -1
+    if (last >= 0) {
+      const reader = book.reader()
+      let count = 0
+      for (let position = last; position >= 0; ) {
+        const unit = reader.unitNow(position) ?? (await reader.unit(position))
+        if (unit === undefined || unit.slotMs !== schedule.slotMs) break
+        if (count > 0 && count % maxScheduled === 0) {
+          schedule.pieces.push({ from: before < 0 ? last : before, before: position })
+          before = position
+          schedule.drop()
+        }
+        count++
+        if (isRecall(unit)) {
+          const record = await store.readRecord(unit.physicalOffset)
+          const key = record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
+          if (key !== undefined) this.put(schedule, { unit, position }, key)
+        } else this.put(schedule, { unit, position }, undefined)
+        position = unit.previous < position ? unit.previous : -1
+      }
+    }
+    schedule.isLoaded = true
+    await this.fetch(schedule)
+  }
+
+  /** One that fails is tried again when it is due. */
+  private async fetch(schedule: SlotSchedule): Promise<void> {
+    await fetchRecords(this.parts.store, schedule.waiting).catch(() => {})
+  }
+
+  /** The next piece of a slot which has more timers than are held at once. */
+  private async readPiece(schedule: SlotSchedule): Promise<void> {
+    const { from, before } = schedule.pieces.at(-1)!
+    const reader = this.parts.book.reader()
+    const found: { unit: TimerUnit; position: number }[] = []
+    for (let position = from; position > before; ) {
+      const unit = reader.unitNow(position) ?? (await reader.unit(position))
+      if (unit === undefined) break
+      if (!isRecall(unit)) found.push({ unit, position })
+      position = unit.previous
+    }
+    schedule.pieces.pop()
+    for (const each of found) this.put(schedule, each, undefined)
+    await this.fetch(schedule)
+  }
+
+  private put(
+    schedule: SlotSchedule,
+    { unit, position }: Omit<DueTimer, 'dueMs'>,
+    recallKey: string | undefined,
+  ): void {
+    if (isRecall(unit)) {
+      schedule.recallUnits.push(unit)
+      if (recallKey !== undefined && !schedule.recalls.has(recallKey)) schedule.recalls.set(recallKey, false)
+    } else schedule.add({ unit, position, dueMs: dueOf(unit, this.parts.precisionMs) })
+  }
+
+  private async deliver(schedule: SlotSchedule): Promise<void> {
+    const { clock, delivery } = this.parts
+    for (;;) {
+      while (delivery.hasRoom && (schedule.firstMs ?? Number.POSITIVE_INFINITY) <= clock.now())
+        delivery.take(schedule.take()!, schedule)
+      if (schedule.size > 0 || schedule.pieces.length === 0 || !delivery.hasRoom) return
+      await this.readPiece(schedule)
+    }
+  }
+
+  private finish(schedule: SlotSchedule): void {
+    for (const [key, isFound] of schedule.recalls) if (!isFound) this.parts.recallMissed(key)
+    this.current = undefined
+    this.parts.book.finish(schedule.slotMs)
+    this.wanted = true
+  }
+}

@@ -1,0 +1,114 @@
+import { TimerMagic, type TimerUnit } from '@skua-mq/store'
+
+/** A timer that is due in a slot of the present. */
+export interface DueTimer {
+  /** When it is delivered. */
+  readonly dueMs: number
+  /** Its place in the timer log: of one time, what was put there first goes first. */
+  readonly position: number
+  readonly unit: TimerUnit
+  /** Its message, where it was read ahead. */
+  record?: Buffer | undefined
+}
+
+/** Units of a slot that are in memory at once; a slot with more goes piece by piece, oldest first. */
+export const maxScheduled = 65_536
+
+/** Whether a unit only says that another one of its slot is recalled. */
+export const isRecall = ({ magic }: TimerUnit): boolean => (magic & TimerMagic.delete) !== 0 && !isRoll({ magic })
+
+/** Whether a message is put into the timer's topic again, to wait on. */
+export const isRoll = ({ magic }: Pick<TimerUnit, 'magic'>): boolean => (magic & TimerMagic.roll) !== 0
+
+/** When a unit is due; `precisionMs`: the length of a slot. */
+export const dueOf = ({ slotMs, withinMs, magic }: TimerUnit, precisionMs: number): number => {
+  if (isRoll({ magic })) return slotMs
+  return slotMs + (withinMs > 0 && withinMs <= precisionMs ? withinMs : precisionMs)
+}
+
+/** The timers of one slot by their times, and what is known of its recalls. */
+export class SlotSchedule {
+  readonly slotMs: number
+  /** All that was in the slot when it was read is here, or in `pieces`. */
+  isLoaded = false
+  /** Ends of pieces which have not been read yet: [from, before), newest first. */
+  readonly pieces: { readonly from: number; readonly before: number }[] = []
+  /** Keys of recalled messages, and whether the message was found. */
+  readonly recalls = new Map<string, boolean>()
+  readonly recallUnits: TimerUnit[] = []
+  /** Handed to delivery and not done. */
+  readonly undone = new Map<number, DueTimer>()
+  /** Some of its timers are done. */
+  isBegun = false
+  /** Resolves when it is loaded. */
+  loading: Promise<void> = Promise.resolve()
+  private readonly heap: DueTimer[] = []
+
+  constructor(slotMs: number) {
+    this.slotMs = slotMs
+  }
+
+  get size(): number {
+    return this.heap.length
+  }
+
+  /** Nothing is left of it in memory or to be read. */
+  get isDone(): boolean {
+    return this.isLoaded && this.heap.length === 0 && this.pieces.length === 0 && this.undone.size === 0
+  }
+
+  /** When the first one is due. */
+  get firstMs(): number | undefined {
+    return this.heap[0]?.dueMs
+  }
+
+  add(timer: DueTimer): void {
+    const { heap } = this
+    let at = heap.length
+    heap.push(timer)
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!isBefore(timer, heap[parent]!)) break
+      heap[at] = heap[parent]!
+      at = parent
+    }
+    heap[at] = timer
+  }
+
+  /** The first one, which leaves the schedule. */
+  take(): DueTimer | undefined {
+    const { heap } = this
+    const first = heap[0]
+    const last = heap.pop()
+    if (first === undefined || last === undefined || heap.length === 0) return first
+    let at = 0
+    for (;;) {
+      let child = at * 2 + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
+      if (!isBefore(heap[child]!, last)) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = last
+    return first
+  }
+
+  /** Those that wait, in no order. */
+  get waiting(): readonly DueTimer[] {
+    return this.heap
+  }
+
+  /** Forgets what is scheduled and not taken; it is read again. */
+  drop(): void {
+    this.heap.length = 0
+  }
+
+  /** All that is not done, oldest first. */
+  left(): DueTimer[] {
+    return [...this.heap, ...this.undone.values()].sort((a, b) => a.position - b.position)
+  }
+}
+
+const isBefore = (a: DueTimer, b: DueTimer): boolean =>
+  a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.position < b.position)

@@ -1,0 +1,291 @@
+import { halfTopic, PropertyName, parseProperties, printProperties, wheelTimerTopic } from '@skua-mq/protocol'
+import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { type AppendWaiter, Draft, type MessageStore, type PutResult } from '@skua-mq/store'
+import { RecordProperties } from '../filter/record-properties.ts'
+import { RecordCopy } from '../record/record-copy.ts'
+import { isRefusedForGood } from '../record/refused-for-good.ts'
+import { maxPropertiesBytes } from '../send/property-rewrite.ts'
+import type { DueTimer, SlotSchedule } from './slot-schedule.ts'
+import { isRoll } from './slot-schedule.ts'
+
+/** A timer without its message: it cannot be delivered. */
+export const timerLost = defineEvent<{ physicalOffset: number; slotMs: number; why: string }>('timer lost', 'error')
+/** The store will never take it: it is kept elsewhere. */
+export const timerKept = defineEvent<{ physicalOffset: number; topic: string; why: string; keptIn: string }>(
+  'timed message cannot be delivered',
+  'error',
+)
+export const timersPaused = defineEvent<{ remark: string }>('delivery of timed messages paused', 'warn')
+
+/** Timers that are read, or handed to the store and not answered. */
+export const maxTimersInFlight = 1024
+/** Records that are read at once. */
+const readAhead = 64
+/** After a refusal by the store. */
+const pauseMs = 1000
+
+export interface TimerDeliveryParts {
+  readonly clock: Clock
+  readonly events: Events
+  readonly store: Pick<MessageStore, 'append' | 'readRecord' | 'refusing'>
+  /** Makes the topic where messages are kept which the store refuses for good, and says its name. */
+  readonly undeliverable: () => string
+  /** Told of each message that was delivered, or put into the timer's topic again. */
+  readonly delivered: (told: DeliveredTimer) => void
+  /** Told when there is room again, or all is answered. */
+  readonly eased: () => void
+}
+
+/** A message that has left its slot. */
+export interface DeliveredTimer {
+  /** Where it goes in the end. */
+  readonly topic: string
+  readonly isRoll: boolean
+  /** How much later than its time it was handed to the store. */
+  readonly lateMs: number
+  readonly result: PutResult
+}
+
+/**
+ * Hands the messages of due timers to the store, in the order in which it is given them; reads some ahead. What the store
+ * refuses for now is tried again, before all others.
+ */
+export class TimerDelivery {
+  private readonly parts: TimerDeliveryParts
+  private queue: Flight[] = []
+  private again: Flight[] = []
+  private inStore = 0
+  private working = false
+  private stopped = false
+  private timer: Timer | undefined
+  private idle: (() => void) | undefined
+  private readonly draft = new Draft()
+  private readonly copy = new RecordCopy()
+  private readonly properties = new RecordProperties()
+
+  constructor(parts: TimerDeliveryParts) {
+    this.parts = parts
+  }
+
+  get hasRoom(): boolean {
+    return this.queue.length + this.again.length + this.inStore < maxTimersInFlight
+  }
+
+  /** `schedule` hears when it is done. */
+  take(timer: DueTimer, schedule: SlotSchedule): void {
+    schedule.undone.set(timer.position, timer)
+    this.queue.push(new Flight(this, timer, schedule))
+    this.wake()
+  }
+
+  /** Resolves when the store has answered for all that it was given; the rest is not done. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    if (this.inStore === 0 && !this.working) return
+    await new Promise<void>(resolve => {
+      this.idle = resolve
+    })
+  }
+
+  private wake(): void {
+    if (this.working || this.stopped || this.timer !== undefined) return
+    this.working = true
+    void this.work().finally(() => {
+      this.working = false
+      this.settle()
+      // What came while the last round ended.
+      if (this.queue.length > 0) this.wake()
+    })
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopped && this.again.length === 0) {
+      const [flight] = this.queue
+      if (flight === undefined) return
+      if (flight.timer.record === undefined)
+        for (let at = 0; at < Math.min(readAhead, this.queue.length); at++) this.queue[at]!.read(this.parts.store)
+      let record = flight.timer.record
+      try {
+        record ??= await flight.record
+      } catch (error) {
+        flight.record = undefined
+        this.pause((error as Error).message)
+        return
+      }
+      // What waited meanwhile may have been refused, or all may be about to stop.
+      if (this.stopped || this.again.length > 0) return
+      this.queue.shift()
+      if (record === undefined) this.lose(flight, 'the commit log does not hold its message any more')
+      else this.hand(flight, record)
+    }
+  }
+
+  private hand(flight: Flight, record: Buffer): void {
+    const { copy, draft, properties } = this
+    const { unit } = flight.timer
+    if (!copy.fill(draft, record) || copy.size !== unit.size || !properties.read(record, 0, record.length)) {
+      this.lose(flight, 'its record in the log is another one, or damaged')
+      return
+    }
+    const topic = properties.find(PropertyName.realTopic)
+    const queueId = Number.parseInt(properties.find(PropertyName.realQueueId) ?? '', 10)
+    if (topic === undefined || !(queueId >= 0) || topic === halfTopic) {
+      this.lose(flight, 'it does not say where it belongs')
+      return
+    }
+    if (this.isRecalled(flight.schedule, topic)) {
+      flight.done()
+      return
+    }
+    flight.topic = topic
+    draft.topic = isRoll(unit) ? wheelTimerTopic : topic
+    draft.queueId = isRoll(unit) ? 0 : queueId
+    draft.preparedTransactionOffset = 0
+    draft.waitStored = false
+    this.note(flight)
+    this.append(flight)
+    if (flight.refusedForGood !== undefined) this.keep(flight, flight.refusedForGood)
+  }
+
+  private isRecalled({ recalls }: SlotSchedule, topic: string): boolean {
+    if (recalls.size === 0) return false
+    const key = `${topic}+${this.properties.find(PropertyName.uniqueKey) ?? ''}`
+    if (!recalls.has(key)) return false
+    recalls.set(key, true)
+    return true
+  }
+
+  /** Adds when it came into its slot and when it left it, as RocketMQ does. */
+  private note({ timer: { unit } }: Flight): void {
+    const { draft, parts } = this
+    const now = parts.clock.now()
+    const added: [string, string][] = [
+      [PropertyName.timerEnqueueMs, String(unit.writtenAtMs)],
+      [PropertyName.timerDequeueMs, String(now)],
+    ]
+    const stored = Buffer.from(draft.properties.buffer, draft.properties.byteOffset, draft.properties.length).toString(
+      'utf8',
+      draft.propertiesStart,
+      draft.propertiesEnd,
+    )
+    const isNew = !isRoll(unit) && this.properties.find(PropertyName.timerEnqueueMs) === undefined
+    let text: string
+    if (isNew) {
+      const separator = stored === '' || stored.endsWith('\u0002') ? '' : '\u0002'
+      text = stored + separator + printProperties(added)
+    } else {
+      const map = parseProperties(stored)
+      if (isRoll(unit)) {
+        const rolls = Number.parseInt(map.get(PropertyName.timerRollTimes) ?? '0', 10)
+        added.push([PropertyName.timerRollTimes, String(rolls + 1)])
+      }
+      for (const [name, value] of added) map.set(name, value)
+      text = printProperties(map)
+    }
+    const bytes = Buffer.from(text)
+    // What has no room for them is delivered without.
+    if (bytes.length > maxPropertiesBytes) return
+    draft.properties = bytes
+    draft.propertiesStart = 0
+    draft.propertiesEnd = bytes.length
+  }
+
+  private append(flight: Flight): void {
+    this.inStore++
+    flight.handedAtMs = this.parts.clock.now()
+    this.parts.store.append(this.draft, flight)
+  }
+
+  private keep(flight: Flight, why: string): void {
+    const keptIn = this.parts.undeliverable()
+    flight.refusedForGood = undefined
+    this.draft.topic = keptIn
+    this.draft.queueId = 0
+    this.append(flight)
+    const isKept = flight.refusedForGood === undefined
+    const { physicalOffset } = flight.timer.unit
+    const place = isKept ? keptIn : `the log at physical offset ${physicalOffset}, until retention`
+    this.parts.events.emit(timerKept({ physicalOffset, topic: flight.topic, why, keptIn: place }))
+    if (!isKept) flight.done()
+  }
+
+  private lose(flight: Flight, why: string): void {
+    const { physicalOffset, slotMs } = flight.timer.unit
+    this.parts.events.emit(timerLost({ physicalOffset, slotMs, why }))
+    flight.done()
+  }
+
+  /** The store has answered. */
+  answered(flight: Flight, result: PutResult): void {
+    this.inStore--
+    if (isRefusedForGood(result)) {
+      flight.refusedForGood = result.remark
+      return
+    }
+    if (result.isStored) {
+      const { timer, topic } = flight
+      const lateMs = flight.handedAtMs - timer.dueMs
+      this.parts.delivered({ topic, isRoll: isRoll(timer.unit), lateMs, result })
+      flight.done()
+    } else {
+      flight.record = undefined
+      this.again.push(flight)
+      this.pause(result.remark)
+    }
+    this.settle()
+  }
+
+  /** A flight is over. */
+  eased(): void {
+    this.parts.eased()
+  }
+
+  private pause(remark: string): void {
+    if (this.stopped || this.timer !== undefined) return
+    this.parts.events.emit(timersPaused({ remark }))
+    this.timer = this.parts.clock.after(pauseMs, () => {
+      this.timer = undefined
+      this.queue = [...this.again, ...this.queue]
+      this.again = []
+      this.wake()
+    })
+  }
+
+  private settle(): void {
+    if (this.stopped && this.inStore === 0 && !this.working) this.idle?.()
+  }
+}
+
+class Flight implements AppendWaiter {
+  readonly timer: DueTimer
+  readonly schedule: SlotSchedule
+  record: Promise<Buffer | undefined> | undefined
+  refusedForGood: string | undefined
+  topic = ''
+  handedAtMs = 0
+  private readonly owner: TimerDelivery
+
+  constructor(owner: TimerDelivery, timer: DueTimer, schedule: SlotSchedule) {
+    this.owner = owner
+    this.timer = timer
+    this.schedule = schedule
+  }
+
+  read(store: Pick<MessageStore, 'readRecord'>): void {
+    if (this.record !== undefined || this.timer.record !== undefined) return
+    this.record = store.readRecord(this.timer.unit.physicalOffset)
+    // Whoever awaits it hears of it; one that is given up must not end the process.
+    this.record.catch(() => {})
+  }
+
+  stored(result: PutResult): void {
+    this.owner.answered(this, result)
+  }
+
+  done(): void {
+    this.schedule.undone.delete(this.timer.position)
+    this.schedule.isBegun = true
+    this.owner.eased()
+  }
+}

@@ -1,0 +1,209 @@
+import {
+  javaHash,
+  layOutRecord,
+  PropertyName,
+  RecordAt,
+  RecordLayout,
+  readLong,
+  wheelTimerTopic,
+} from '@skua-mq/protocol'
+import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { GetRequest, GetResult, type MessageStore, TimerMagic, type TimerUnit } from '@skua-mq/store'
+import { RecordProperties } from '../filter/record-properties.ts'
+import type { TimerBook } from './timer-book.ts'
+import { deliverAtOf } from './timer-wish.ts'
+
+export const timerDropped = defineEvent<{ queueOffset: number; why: string }>('timed message dropped', 'error')
+export const timerIntakePaused = defineEvent<{ remark: string }>('timers are not taken up', 'warn')
+
+/** After an error, and while the files or the wheel have no room. */
+const pauseMs = 100
+/** Messages taken up in one turn. */
+const turnMessages = 512
+/**
+ * What a slave, or a start without files, finds in the queue counts as delivered when its slot was over so long before the
+ * last check point: rather delivered twice than never.
+ */
+export const doubtMs = 5000
+
+export interface TimerIntakeParts {
+  readonly clock: Clock
+  readonly events: Events
+  readonly store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
+  readonly book: TimerBook
+  readonly precisionMs: number
+  /** How far ahead of its storing a message lies in its slot at most; one that waits longer is stored again then. */
+  readonly windowMs: () => number
+  readonly isStopped: () => boolean
+  /** A timer was put into its slot; `recallKey`: it recalls that one. */
+  readonly added: (unit: TimerUnit, position: number, recallKey: string | undefined) => void
+  readonly counted: (topic: string, step: number) => void
+}
+
+/** Follows the timer's topic and puts what comes there into the wheel. */
+export class TimerIntake {
+  private readonly parts: TimerIntakeParts
+  private readonly request = Object.assign(new GetRequest(), { topic: wheelTimerTopic, queueId: 0 })
+  private readonly result = new GetResult()
+  private readonly layout = new RecordLayout()
+  private readonly properties = new RecordProperties()
+  private timer: Timer | undefined
+  private working: Promise<void> | undefined
+  private stopped = true
+  /** What was in the topic at the start ends here. */
+  private goal = 0
+  private lacksRoom = false
+
+  constructor(parts: TimerIntakeParts) {
+    this.parts = parts
+    this.request.maxBytes = 1024 * 1024
+  }
+
+  start(): void {
+    this.stopped = false
+    this.goal = this.parts.store.maxOffset(wheelTimerTopic, 0)
+    this.wake()
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.working
+  }
+
+  /** Nothing waits in the topic. */
+  get isCaughtUp(): boolean {
+    const { store, book } = this.parts
+    return book.queueOffset >= store.maxOffset(wheelTimerTopic, 0)
+  }
+
+  /** What was in the topic at the start is in the wheel, or has to wait until the wheel has turned. */
+  get isReady(): boolean {
+    return this.lacksRoom || this.parts.isStopped() || this.parts.book.queueOffset >= this.goal
+  }
+
+  /** Something has come. */
+  wake(): void {
+    if (this.stopped || this.working !== undefined || this.timer !== undefined) return
+    this.working = this.work()
+      .then(
+        left => left,
+        error => {
+          this.parts.events.emit(timerIntakePaused({ remark: (error as Error).message }))
+          return pauseMs
+        },
+      )
+      .then(againMs => {
+        this.working = undefined
+        if (this.stopped) return
+        // What came while the last round ended.
+        if (againMs === undefined) {
+          if (!this.isCaughtUp) this.wake()
+          return
+        }
+        this.timer = this.parts.clock.after(againMs, () => {
+          this.timer = undefined
+          this.wake()
+        })
+      })
+  }
+
+  /** Returns when there is to be another try; undefined when something comes. */
+  private async work(): Promise<number | undefined> {
+    const { store, book } = this.parts
+    let left = turnMessages
+    while (!this.stopped) {
+      if (this.isCaughtUp) return undefined
+      if (this.parts.isStopped() || (book.isFull && !(await book.save()))) return pauseMs
+      const offset = Math.max(book.queueOffset, store.minOffset(wheelTimerTopic, 0))
+      this.request.offset = offset
+      const waits = store.get(this.request, this.result)
+      if (waits !== undefined) await waits
+      try {
+        if (!this.stopped && !this.takeAll(offset)) return pauseMs
+        left -= Math.max(1, this.result.count)
+      } finally {
+        this.result.release()
+      }
+      // Others have their turn, too.
+      if (left <= 0) return 0
+    }
+    return undefined
+  }
+
+  /** False when the wheel has no room for the next one. */
+  private takeAll(offset: number): boolean {
+    const { book } = this.parts
+    const { result, layout } = this
+    let hasRoom = true
+    for (const slice of result.slices)
+      for (let at = 0; hasRoom && at < slice.length; at += layout.size) {
+        if (!layOutRecord(slice, at, { end: slice.length, layout })) throw new Error('a record does not read')
+        const queueOffset = readLong(slice, at + RecordAt.queueOffset)
+        hasRoom = this.take(slice, at, queueOffset)
+        if (hasRoom) book.tookTo(queueOffset + 1)
+      }
+    book.write()
+    if (!hasRoom) return false
+    if (result.nextOffset > book.queueOffset) book.tookTo(result.nextOffset)
+    else if (book.queueOffset <= offset) throw new Error(`nothing to read at ${offset}: ${result.status}`)
+    return true
+  }
+
+  private take(bytes: Uint8Array, at: number, queueOffset: number): boolean {
+    const { properties, layout } = this
+    const { book, events } = this.parts
+    if (!properties.read(bytes, at, at + layout.size)) return true
+    const outMs = Number.parseInt(properties.find(PropertyName.timerOutMs) ?? '', 10)
+    const topic = properties.find(PropertyName.realTopic)
+    if (!(outMs > 0) || topic === undefined) {
+      events.emit(timerDropped({ queueOffset, why: 'it does not say when and where it is to be delivered' }))
+      return true
+    }
+    const storedAtMs = readLong(bytes, layout.storeTimestampAt)
+    const unit = this.unitOf({
+      outMs,
+      storedAtMs,
+      topic,
+      physicalOffset: readLong(bytes, at + RecordAt.physicalOffset),
+    })
+    const isDone = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs < book.doneBeforeMs
+    if (queueOffset < book.rebuildBelow && isDone) return true
+    unit.slotMs = Math.max(unit.slotMs, book.readMs)
+    this.lacksRoom = !book.hasRoomFor(unit.slotMs)
+    if (this.lacksRoom) return false
+    const recallKey = properties.find(PropertyName.timerDelUniqueKey)
+    if (recallKey !== undefined) unit.magic |= TimerMagic.delete
+    const position = book.add(unit)
+    this.parts.counted(topic, recallKey === undefined ? 1 : -1)
+    this.parts.added(unit, position, recallKey)
+    return true
+  }
+
+  /** Where a message lies follows from the message alone, so that the wheel can be made again from the queue. */
+  private unitOf(message: Pick<TimerUnit, 'physicalOffset'> & { outMs: number; storedAtMs: number; topic: string }) {
+    const { book, windowMs, precisionMs, clock } = this.parts
+    const { outMs, storedAtMs, topic, physicalOffset } = message
+    const fromMs = book.floor(storedAtMs)
+    const roll = rollOf(outMs - fromMs, windowMs())
+    const deliverMs = deliverAtOf(this.properties.find, storedAtMs)
+    const withinMs = deliverMs - outMs
+    return {
+      previous: -1,
+      magic: TimerMagic.plain | (roll === undefined ? 0 : TimerMagic.roll),
+      writtenAtMs: Math.max(book.floor(clock.now()), book.readMs),
+      slotMs: roll === undefined ? book.floor(outMs) : book.floor(fromMs + roll),
+      physicalOffset,
+      size: this.layout.size,
+      topicHash: javaHash(topic),
+      withinMs: withinMs > 0 && withinMs <= precisionMs ? withinMs : 0,
+    } satisfies TimerUnit
+  }
+}
+
+/** How far ahead a message that waits longer than the window lies until it is rolled; undefined for one that does not. */
+export function rollOf(delayMs: number, windowMs: number): number | undefined {
+  if (delayMs < windowMs) return undefined
+  // Enough is left for the next time.
+  return delayMs - windowMs < windowMs / 3 ? windowMs / 2 : windowMs
+}

@@ -1,0 +1,103 @@
+import { wheelTimerTopic } from '@skua-mq/protocol'
+import { type Clock, type Disk, type Events, every, type Timer } from '@skua-mq/runtime'
+import type { ArrivalListener, MessageStore } from '@skua-mq/store'
+import { DueSlots } from './due-slots.ts'
+import { TimerBook } from './timer-book.ts'
+import type { TimerTopicCounts } from './timer-counts.ts'
+import { type DeliveredTimer, TimerDelivery } from './timer-delivery.ts'
+import { TimerIntake } from './timer-intake.ts'
+
+/** Between two writes of config/timermetrics. */
+const countsMs = 10_000
+
+export interface TimerSettings {
+  readonly precisionMs: number
+  readonly flushMs: number
+  readonly fileBytes: number
+  readonly windowMs: () => number
+  readonly isIntakeStopped: () => boolean
+  readonly isDeliveryStopped: () => boolean
+}
+
+export interface TimersParts {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly events: Events
+  readonly store: MessageStore
+  readonly root: string
+  readonly settings: TimerSettings
+  readonly counts: TimerTopicCounts
+  readonly undeliverable: () => string
+  /** Told of each message that has come to its own topic. */
+  readonly delivered?: (told: DeliveredTimer) => void
+}
+
+/**
+ * Messages with a time of delivery (store.md 7.2): they lie in the timer's topic of the log, a unit of each in the timer log,
+ * and the wheel says where the units of a time are. In memory are the slot of now and pages of the wheel.
+ */
+export class Timers implements ArrivalListener {
+  readonly book: TimerBook
+  private readonly parts: TimersParts
+  private readonly intake: TimerIntake
+  private readonly delivery: TimerDelivery
+  private readonly due: DueSlots
+  private timer: Timer | undefined
+  private isRunning = false
+
+  constructor(parts: TimersParts) {
+    const { settings, counts } = parts
+    const { precisionMs, windowMs, isIntakeStopped, isDeliveryStopped } = settings
+    this.parts = parts
+    this.book = new TimerBook({ ...parts, ...settings })
+    this.delivery = new TimerDelivery({
+      ...parts,
+      delivered: told => {
+        counts.count(told.topic, -1)
+        parts.delivered?.(told)
+      },
+      eased: () => this.due.wake(),
+    })
+    this.intake = new TimerIntake({
+      ...{ ...parts, book: this.book, precisionMs, windowMs, isStopped: isIntakeStopped },
+      added: (unit, position, key) => this.due.added(unit, position, key),
+      counted: (topic, step) => counts.count(topic, step),
+    })
+    this.due = new DueSlots({
+      ...{ ...parts, book: this.book, delivery: this.delivery, precisionMs },
+      isCaughtUp: () => this.intake.isCaughtUp,
+      isReady: () => this.intake.isReady,
+      isStopped: isDeliveryStopped,
+      recallMissed: key => counts.count(key.slice(0, key.indexOf('+')), 1),
+    })
+    parts.store.onArrival(this)
+  }
+
+  /** When the store is open. Throws DiskError. */
+  async start(): Promise<void> {
+    const { clock, counts } = this.parts
+    await this.book.open()
+    if (this.book.isAnew) counts.clear()
+    this.isRunning = true
+    this.book.start()
+    this.intake.start()
+    this.due.start()
+    this.timer = every(clock, countsMs, () => counts.save())
+  }
+
+  /** While the store is still open: what it was given is waited for, so that a restart delivers nothing twice. */
+  async stop(): Promise<void> {
+    this.isRunning = false
+    this.timer?.cancel()
+    await this.intake.stop()
+    await this.due.stop()
+    await this.delivery.stop()
+    await this.due.settle()
+    await this.book.stop()
+    this.parts.counts.saveAtStop()
+  }
+
+  arrived(topic: string): void {
+    if (topic === wheelTimerTopic && this.isRunning) this.intake.wake()
+  }
+}

@@ -1,0 +1,91 @@
+import { type Disk, makeDirectorySynced, parentOf } from '@skua-mq/runtime'
+import { readLongAt, writeLongAt } from './timer-unit.ts'
+
+/** How far the timers of a broker have come (store.md 7.2): config/timercheck, and the body of GET_TIMER_CHECK_POINT. */
+export interface TimerCheckpoint {
+  /** The slots before this time are delivered. */
+  readMs: number
+  /** The timer log is on the medium up to here. */
+  logFlushed: number
+  /** The messages of the timer's topic before this offset are in the timer log. */
+  queueOffset: number
+  /** The same of the master; at a master, its own. */
+  masterQueueOffset: number
+  stateVersion: number
+  timestamp: number
+  counter: number
+}
+
+/** Before anything has come. */
+export const noTimerCheckpoint: Readonly<TimerCheckpoint> = {
+  readMs: 0,
+  logFlushed: 0,
+  queueOffset: 0,
+  masterQueueOffset: 0,
+  stateVersion: 0,
+  timestamp: 0,
+  counter: 0,
+}
+
+const fileBytes = 4096
+const names = [
+  ...(['readMs', 'logFlushed', 'queueOffset', 'masterQueueOffset'] as const),
+  ...(['stateVersion', 'timestamp', 'counter'] as const),
+]
+const bodyBytes = names.length * 8
+/** RocketMQ before 5.1 wrote no version. */
+const leastBytes = 32
+
+/** Seven longs. */
+export function encodeTimerCheckpoint(checkpoint: TimerCheckpoint): Buffer {
+  const bytes = Buffer.alloc(bodyBytes)
+  names.forEach((name, at) => {
+    writeLongAt(bytes, checkpoint[name], at * 8)
+  })
+  return bytes
+}
+
+/** Undefined where bytes are missing. */
+export function decodeTimerCheckpoint(bytes: Buffer): TimerCheckpoint | undefined {
+  if (bytes.length < leastBytes) return undefined
+  const checkpoint = { ...noTimerCheckpoint }
+  names.forEach((name, at) => {
+    if (at * 8 + 8 <= bytes.length) checkpoint[name] = readLongAt(bytes, at * 8)
+  })
+  return checkpoint
+}
+
+/** The file. Its 56 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
+export class TimerCheckFile {
+  private readonly disk: Disk
+  private readonly path: string
+
+  constructor(disk: Disk, path: string) {
+    this.disk = disk
+    this.path = path
+  }
+
+  load(): TimerCheckpoint | undefined {
+    if (this.disk.stat(this.path) === undefined) return undefined
+    const checkpoint = decodeTimerCheckpoint(this.disk.readFile(this.path))
+    // All zero: RocketMQ makes the file before it has anything to say.
+    return checkpoint === undefined || checkpoint.readMs <= 0 ? undefined : checkpoint
+  }
+
+  /** On the medium when it resolves. Throws DiskError. */
+  async save(checkpoint: TimerCheckpoint): Promise<void> {
+    const { disk, path } = this
+    const isNew = disk.stat(path) === undefined
+    if (isNew) makeDirectorySynced(disk, parentOf(path))
+    const file = disk.open(path, 'create')
+    try {
+      if (file.size() < fileBytes) file.truncateSync(fileBytes)
+      const bytes = encodeTimerCheckpoint(checkpoint)
+      await file.write(bytes, 0, bytes.length, 0)
+      await file.syncData()
+    } finally {
+      file.closeSync()
+    }
+    if (isNew) await disk.syncDirectoryLater(parentOf(path))
+  }
+}

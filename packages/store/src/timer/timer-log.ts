@@ -1,0 +1,293 @@
+import { assert, type Disk, type DiskFile, makeDirectorySynced } from '@skua-mq/runtime'
+import { fileName, fileOffset } from '../file/layout.ts'
+import { OpenFiles } from '../file/open-files.ts'
+import { rewrite } from '../file/rewrite.ts'
+import {
+  isTimerBlank,
+  readTimerUnit,
+  type TimerUnit,
+  timerBlankBytes,
+  timerUnitBytes,
+  writeTimerBlank,
+  writeTimerUnit,
+} from './timer-unit.ts'
+
+/** Descriptors that are held at once. */
+const maxOpen = 8
+/** Units that are written in one go. */
+const tailUnits = 1024
+/** A piece of the log that is read at once: neighbours in a slot mostly lie near each other. */
+const blockBytes = timerUnitBytes * 1024
+
+interface LogFile {
+  readonly base: number
+  readonly path: string
+  /** The last time of a slot that its units have; undefined for files of before this start. */
+  lastSlotMs: number | undefined
+}
+
+/** A piece of the log in memory. */
+interface Block {
+  readonly base: number
+  readonly bytes: Buffer
+}
+
+/**
+ * RocketMQ's timerlog: files of one size, named after the position of their first byte, with units of 52 bytes back to back;
+ * a unit never crosses files. Appended units are in memory until `write`.
+ */
+export class TimerLog {
+  private readonly disk: Disk
+  private readonly directory: string
+  private readonly fileBytes: number
+  private files: LogFile[] = []
+  private readonly open: OpenFiles
+  private readonly tail: Buffer
+  /** Where the bytes of the tail go. */
+  private tailAt = 0
+  private tailLength = 0
+  private readonly unsynced = new Set<string>()
+  private isSuspect = false
+  private isNamed = true
+
+  constructor({ disk, directory, fileBytes }: { disk: Disk; directory: string; fileBytes: number }) {
+    this.disk = disk
+    this.directory = directory
+    this.fileBytes = Math.max(fileBytes, timerUnitBytes + timerBlankBytes)
+    this.open = new OpenFiles(disk, maxOpen)
+    this.tail = Buffer.allocUnsafe(tailUnits * timerUnitBytes + timerBlankBytes)
+  }
+
+  /** Where the next unit goes. */
+  get end(): number {
+    return this.tailAt + this.tailLength
+  }
+
+  /** Where the oldest file begins. */
+  get begin(): number {
+    return this.files[0]?.base ?? 0
+  }
+
+  /** Looks what files there are: those behind a gap, or of another size, do not count. The end is where `truncate` says. */
+  load(): void {
+    this.files = []
+    for (const name of this.disk.list(this.directory)) {
+      const base = fileOffset(name)
+      if (base === undefined) continue
+      const last = this.files.at(-1)
+      const path = `${this.directory}/${name}`
+      const isNext = last === undefined ? base % this.fileBytes === 0 : base === last.base + this.fileBytes
+      if (!isNext || this.disk.stat(path)?.size !== this.fileBytes) break
+      this.files.push({ base, path, lastSlotMs: undefined })
+    }
+    const last = this.files.at(-1)
+    this.tailAt = last === undefined ? 0 : last.base + this.fileBytes
+  }
+
+  /** Everything from `end` on is zero, or gone, on disk; the next unit goes there. Throws DiskError. */
+  truncate(end: number): void {
+    for (const name of this.disk.list(this.directory)) {
+      const base = fileOffset(name)
+      if (base !== undefined && base < end) continue
+      const path = `${this.directory}/${name}`
+      this.open.forget(path)
+      this.disk.remove(path)
+    }
+    this.files = this.files.filter(({ base }) => base < end)
+    const last = this.files.at(-1)
+    if (last !== undefined && end < last.base + this.fileBytes) {
+      this.using(last.path, file => {
+        file.truncateSync(end - last.base)
+        file.truncateSync(this.fileBytes)
+      })
+      this.unsynced.add(last.path)
+    }
+    this.tailAt = end
+    this.tailLength = 0
+  }
+
+  /** Returns its position. Throws DiskError where a file cannot be written; the unit is not there then. */
+  append(unit: TimerUnit): number {
+    let inFile = this.end % this.fileBytes
+    const left = this.fileBytes - inFile
+    if (this.files.length > 0 && inFile > 0 && left < timerUnitBytes + timerBlankBytes) {
+      writeTimerBlank(this.tail, this.tailLength, left)
+      this.tailLength += timerBlankBytes
+      this.write()
+      this.tailAt += left - timerBlankBytes
+      inFile = 0
+    }
+    if (inFile === 0) this.addFile()
+    const position = this.end
+    writeTimerUnit(unit, this.tail, this.tailLength)
+    this.tailLength += timerUnitBytes
+    const file = this.files.at(-1)!
+    file.lastSlotMs = Math.max(file.lastSlotMs ?? this.lastOf(unit), unit.slotMs)
+    if (this.tailLength >= tailUnits * timerUnitBytes) this.write()
+    return position
+  }
+
+  /** What was appended is in the files when it returns. Throws DiskError; it then stays in memory. */
+  write(): void {
+    if (this.tailLength === 0) return
+    const file = this.files.at(-1)!
+    this.using(file.path, open => open.writeSync(this.tail, 0, this.tailLength, this.tailAt - file.base))
+    this.unsynced.add(file.path)
+    this.tailAt += this.tailLength
+    this.tailLength = 0
+  }
+
+  /** What is written is on the medium when it resolves. Throws DiskError. */
+  async sync(): Promise<void> {
+    const paths = [...this.unsynced]
+    for (const path of paths) {
+      this.unsynced.delete(path)
+      try {
+        await this.usingLater(path, async file => {
+          if (this.isSuspect) await rewrite(file)
+          await file.syncData()
+        })
+      } catch (error) {
+        for (const each of paths) this.unsynced.add(each)
+        this.isSuspect = true
+        throw error
+      }
+    }
+    this.isSuspect = false
+    if (!this.isNamed) await this.disk.syncDirectoryLater(this.directory)
+    this.isNamed = true
+  }
+
+  /** Reads units one after another; neighbours are read together. What was appended must be written. */
+  reader(): TimerLogReader {
+    return new TimerLogReader(position => this.block(position))
+  }
+
+  /**
+   * Removes files whose timers are all over: their messages are gone from the commit log, or their slots are before `readMs`.
+   * `reachMs`: how far a slot may lie behind the writing of its unit.
+   */
+  async removeBefore({ minOffset, readMs, reachMs }: RemovedTimers): Promise<void> {
+    const reader = this.reader()
+    while (this.files.length > 1) {
+      const [file] = this.files as [LogFile, ...LogFile[]]
+      const last = await reader.unit(file.base + this.lastInFile)
+      if (last === undefined) return
+      const isPast = (file.lastSlotMs ?? last.writtenAtMs + reachMs) < readMs
+      if (!isPast && last.physicalOffset >= minOffset) return
+      // Somebody else may have done it while this waited.
+      if (this.files[0] !== file) return
+      this.files.shift()
+      this.unsynced.delete(file.path)
+      this.open.forget(file.path)
+      this.disk.remove(file.path)
+      this.isNamed = false
+    }
+  }
+
+  close(): void {
+    this.open.closeAll()
+  }
+
+  /** Where the last unit of a full file begins. */
+  private get lastInFile(): number {
+    return Math.floor((this.fileBytes - timerBlankBytes) / timerUnitBytes - 1) * timerUnitBytes
+  }
+
+  /** Of a file of before this start nothing is known but that it holds this. */
+  private lastOf(unit: TimerUnit): number {
+    return this.end % this.fileBytes === 0 ? unit.slotMs : Number.MAX_SAFE_INTEGER
+  }
+
+  private addFile(): void {
+    const base = this.end
+    assert(base % this.fileBytes === 0, 'a file of the timer log begins where the last one ends')
+    if (this.disk.stat(this.directory) === undefined) makeDirectorySynced(this.disk, this.directory)
+    const path = `${this.directory}/${fileName(base)}`
+    const handle = this.open.acquireSized(path, this.fileBytes)
+    this.open.release(handle)
+    this.isNamed = false
+    this.unsynced.add(path)
+    this.files.push({ base, path, lastSlotMs: undefined })
+  }
+
+  private async block(position: number): Promise<Block | undefined> {
+    const file = this.files.find(({ base }) => position >= base && position < base + this.fileBytes)
+    if (file === undefined || position >= this.tailAt) return undefined
+    const inFile = position - file.base
+    const from = inFile - (inFile % blockBytes)
+    const bytes = Buffer.allocUnsafe(Math.min(blockBytes, this.fileBytes - from))
+    const length = await this.usingLater(file.path, open => open.read(bytes, 0, bytes.length, from))
+    return { base: file.base + from, bytes: bytes.subarray(0, length) }
+  }
+
+  private using(path: string, work: (file: DiskFile) => void): void {
+    const handle = this.open.acquire(path)
+    try {
+      work(handle.file)
+    } finally {
+      this.open.release(handle)
+    }
+  }
+
+  private async usingLater<T>(path: string, work: (file: DiskFile) => Promise<T>): Promise<T> {
+    const handle = this.open.acquire(path)
+    try {
+      return await work(handle.file)
+    } finally {
+      this.open.release(handle)
+    }
+  }
+}
+
+/** What need not be kept. */
+export interface RemovedTimers {
+  /** Oldest byte of the commit log. */
+  readonly minOffset: number
+  readonly readMs: number
+  readonly reachMs: number
+}
+
+/** Reads units by their positions, for one walk: it keeps the block that was read last. */
+export class TimerLogReader {
+  private readonly load: (position: number) => Promise<Block | undefined>
+  private kept: Block | undefined
+
+  constructor(load: (position: number) => Promise<Block | undefined>) {
+    this.load = load
+  }
+
+  /** Undefined where no unit begins. Throws DiskError. */
+  async unit(position: number): Promise<TimerUnit | undefined> {
+    if (!this.holds(position)) this.kept = await this.load(position)
+    return this.unitNow(position)
+  }
+
+  /** As `unit`, for what is in the kept block; else undefined. */
+  unitNow(position: number): TimerUnit | undefined {
+    return this.holds(position) ? readTimerUnit(this.kept!.bytes, position - this.kept!.base) : undefined
+  }
+
+  /** Whether `unitNow` would find what is there. */
+  holds(position: number): boolean {
+    const { kept } = this
+    return kept !== undefined && position >= kept.base && position + timerUnitBytes <= kept.base + kept.bytes.length
+  }
+
+  /** Every unit of [from, to) with its position, oldest first; it ends where none is any more. Throws DiskError. */
+  async *units(from: number, to: number, fileBytes: number): AsyncGenerator<{ unit: TimerUnit; position: number }> {
+    for (let position = from; position < to; ) {
+      const unit = await this.unit(position)
+      if (unit !== undefined) {
+        yield { unit, position }
+        position += timerUnitBytes
+        continue
+      }
+      const { kept } = this
+      const isBlank = kept !== undefined && isTimerBlank(kept.bytes, position - kept.base)
+      const next = position - (position % fileBytes) + fileBytes
+      if (!isBlank && next - position >= timerUnitBytes + timerBlankBytes) return
+      position = next
+    }
+  }
+}
