@@ -8,7 +8,7 @@ import {
 } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
 import { defineEvent, type Events } from '@skua-mq/runtime'
-import type { MessageStore } from '@skua-mq/store'
+import { decodeTimerCheckpoint, type MessageStore, noTimerCheckpoint, ownReadMsIn } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import { readQueue } from '../transaction/queue-reader.ts'
 import { CheckPoint, type JournalQueue, keyOf, maxPopped, timerQueue } from './check-point.ts'
@@ -39,8 +39,13 @@ export interface PopRecoveryParts {
   readonly reviveQueues: () => number
 }
 
-/** How far Java's timer had come: what is before both it has moved into the revive topic. */
+/**
+ * How far timers had come in the timer's topic. Those of RocketMQ have moved what is due before into the revive topic; ours drop it, since
+ * pops are looked after here.
+ */
 interface JavaTimer {
+  /** Ours had come up to here. */
+  readonly ownMs: number
   readonly readToMs: number
   readonly queueOffset: number
 }
@@ -79,7 +84,7 @@ export class PopRecovery {
       if (message.properties.get(PropertyName.realTopic) !== reviveTopic) continue
       const isMoved =
         message.queueOffset < timer.queueOffset &&
-        Number(message.properties.get(PropertyName.timerOutMs)) < timer.readToMs
+        isBetween(Number(message.properties.get(PropertyName.timerOutMs)), timer)
       if (!isMoved) this.take(message, timerQueue, message.queueOffset >= known)
     }
     this.settleChanged()
@@ -122,13 +127,12 @@ export class PopRecovery {
     if (point.isSettled) this.found.delete(point.key)
   }
 
-  /** Java's file: two longs at its beginning are the time and the place it has read up to. */
+  /** The time and the place that timers have read up to. */
   private javaTimer(): JavaTimer {
     const { disk, timerCheckPath } = this.parts
-    if (disk.stat(timerCheckPath) === undefined) return { readToMs: 0, queueOffset: 0 }
-    const bytes = disk.readFile(timerCheckPath)
-    if (bytes.length < 24) return { readToMs: 0, queueOffset: 0 }
-    return { readToMs: Number(bytes.readBigInt64BE(0)), queueOffset: Number(bytes.readBigInt64BE(16)) }
+    const bytes = disk.stat(timerCheckPath) === undefined ? Buffer.alloc(0) : disk.readFile(timerCheckPath)
+    const { readMs, queueOffset } = decodeTimerCheckpoint(bytes) ?? noTimerCheckpoint
+    return { readToMs: readMs, queueOffset, ownMs: ownReadMsIn(bytes) }
   }
 
   private take(message: StoredMessage, queue: JournalQueue, isNews: boolean): void {
@@ -178,3 +182,5 @@ export class PopRecovery {
     if (point.isSettled) this.found.delete(key)
   }
 }
+
+const isBetween = (outMs: number, { ownMs, readToMs }: JavaTimer): boolean => outMs >= ownMs && outMs < readToMs

@@ -1,4 +1,11 @@
-import { halfTopic, PropertyName, parseProperties, printProperties, wheelTimerTopic } from '@skua-mq/protocol'
+import {
+  halfTopic,
+  PropertyName,
+  parseProperties,
+  printProperties,
+  reviveTopicPrefix,
+  wheelTimerTopic,
+} from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import { type AppendWaiter, Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
@@ -134,7 +141,8 @@ export class TimerDelivery {
       this.lose(flight, 'it does not say where it belongs')
       return
     }
-    if (this.isRecalled(flight.schedule, topic)) {
+    // Check points of pops wait in the wheel for a RocketMQ that may open this store; here the pops look after them.
+    if (topic.startsWith(reviveTopicPrefix) || this.isRecalled(flight.schedule, topic)) {
       flight.done()
       return
     }

@@ -7,6 +7,7 @@ import {
   queryAssignment,
   queryMessage,
   ResponseCode,
+  recallMessage,
   registerBroker,
   sendReplyMessageV2,
   subscriptionData,
@@ -66,6 +67,7 @@ test('every key that is marked live is read by the running broker, and not only 
   await set(peer, `autoCreateTopicEnable=true\ndeleteWhen=${[...Array(24).keys()].join(';')}\n`)
   await messages(world, peer)
   await reads(world, peer)
+  await timers(world, peer)
   await pops(world, peer)
   await others(world, peer)
   world.runtime.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
@@ -104,6 +106,13 @@ async function reads(world: World, peer: Peer): Promise<void> {
   raw.write(pullFrame(6, { queueOffset: '10' }))
   raw.write(pullFrame(7, { queueOffset: '12', sysFlag: '6' }))
   await world.pass(20_000)
+}
+
+async function timers(world: World, peer: Peer): Promise<void> {
+  await peer.send('T', 'later', { properties: { TIMER_DELAY_SEC: '3', UNIQ_KEY: 'timed' } })
+  const handle = Buffer.from(`v1 T broker-a ${world.runtime.clock.now() + 3000} timed`).toString('base64url')
+  await peer.ask(recallMessage, { producerGroup: 'p', topic: 'T', recallHandle: handle } as never)
+  await world.pass(5000)
 }
 
 async function pops(world: World, peer: Peer): Promise<void> {

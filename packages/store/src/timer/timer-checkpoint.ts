@@ -55,7 +55,20 @@ export function decodeTimerCheckpoint(bytes: Buffer): TimerCheckpoint | undefine
   return checkpoint
 }
 
-/** The file. Its 56 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
+/**
+ * Behind RocketMQ's longs, which it leaves alone: that Skua wrote the file, and the time up to which it delivered. What RocketMQ has
+ * delivered afterwards lies between this time and the file's.
+ */
+const ownMarkAt = 64
+const ownMark = Buffer.from('SKUATIME')
+
+/** The time up to which Skua delivered; 0 where it never wrote the file. */
+export function ownReadMsIn(bytes: Buffer): number {
+  const isOwn = bytes.length >= ownMarkAt + 16 && bytes.subarray(ownMarkAt, ownMarkAt + 8).equals(ownMark)
+  return isOwn ? readLongAt(bytes, ownMarkAt + 8) : 0
+}
+
+/** The file. Its 80 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
 export class TimerCheckFile {
   private readonly disk: Disk
   private readonly path: string
@@ -80,7 +93,10 @@ export class TimerCheckFile {
     const file = disk.open(path, 'create')
     try {
       if (file.size() < fileBytes) file.truncateSync(fileBytes)
-      const bytes = encodeTimerCheckpoint(checkpoint)
+      const bytes = Buffer.alloc(ownMarkAt + 16)
+      encodeTimerCheckpoint(checkpoint).copy(bytes)
+      ownMark.copy(bytes, ownMarkAt)
+      writeLongAt(bytes, checkpoint.readMs, ownMarkAt + 8)
       await file.write(bytes, 0, bytes.length, 0)
       await file.syncData()
     } finally {
