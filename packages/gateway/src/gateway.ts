@@ -9,6 +9,7 @@ import {
   type TlsClient,
   type TlsServer,
 } from '@skua-mq/runtime'
+import { Background } from './background.ts'
 import { ackMessage, changeInvisibleDuration, forwardToDeadLetters } from './calls/ack.ts'
 import { endTransaction } from './calls/end-transaction.ts'
 import type { Ground } from './calls/ground.ts'
@@ -57,6 +58,7 @@ export class Gateway implements Service {
   private readonly users: Users
   private readonly clients: ClientTable
   private readonly renewals: Renewals
+  private readonly background = new Background()
   private readonly server: GrpcServer
 
   constructor(parts: GatewayParts) {
@@ -89,7 +91,7 @@ export class Gateway implements Service {
     const types = new TopicTypes({ clock, untyped: config.untypedTopic })
     this.server = serverOf(parts, {
       ...{ clock, config, users: this.users, groups, types, halves, clients: this.clients, renewals: this.renewals },
-      port: () => this.address.port,
+      ...{ background: this.background, port: () => this.address.port },
     })
   }
 
@@ -105,16 +107,18 @@ export class Gateway implements Service {
     this.renewals.start()
   }
 
+  /** First nobody comes in any more, then goes back what clients hold. */
   async stop(): Promise<void> {
+    await this.server.stop()
     this.renewals.stop()
     await this.clients.stop()
-    await this.server.stop()
+    await this.background.settled()
     await this.users.close()
     await this.remoting.close()
   }
 
   private async left(client: GrpcClient): Promise<void> {
-    await this.renewals.release(client.id)
+    await this.renewals.release(client)
     await client.membership.leave()
   }
 }
@@ -148,6 +152,8 @@ function serverOf({ config, runtime, http2, tls }: GatewayParts, ground: Ground)
       maxMessageBytes: config.grpcMaxMessageBytes,
       maxCarryBytes: config.grpcMaxCarryBytes,
       maxUnsentBytes: config.grpcMaxUnsentBytes,
+      maxOwedBytes: config.grpcMaxOwedBytes,
+      maxCalls: config.grpcMaxCalls,
     },
     failed: (path, error) => failedTo(events, path, error),
   })

@@ -138,6 +138,21 @@ describe('peers that are careless, broken or hostile', () => {
     await isAlive()
   })
 
+  test('a stream with more settings than anybody can work on is ended', async () => {
+    const { stream, answer } = call(`${service}Telemetry`, { headers: { 'x-mq-client-id': 'eager' } })
+    // publishing { topics [{ name: 'T' }] }
+    const settings = framed(Buffer.from('12072a050a03120154', 'hex'))
+    stream.write(Buffer.concat(Array.from({ length: 1000 }, () => settings)))
+    assert.equal((await answer).status, '8')
+    await isAlive()
+  })
+
+  test('settings longer than any client has are not read', async () => {
+    const { stream, answer } = call(`${service}Telemetry`, { headers: { 'x-mq-client-id': 'long' } })
+    stream.write(Buffer.from([0, 0, 0x20, 0, 0]))
+    assert.equal((await answer).status, '8')
+  })
+
   test('streams that are reset as soon as they are begun', async () => {
     const other = connect(`http://127.0.0.1:${gateway.address.port}`)
     other.on('error', () => {})

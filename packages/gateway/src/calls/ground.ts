@@ -1,4 +1,5 @@
 import type { Clock } from '@skua-mq/runtime'
+import type { Background } from '../background.ts'
 import type { GrpcClient } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { HalfMessages } from '../clients/half-messages.ts'
@@ -21,6 +22,7 @@ export interface Ground {
   readonly clients: ClientTable
   readonly halves: HalfMessages
   readonly renewals: Renewals
+  readonly background: Background
   /** Where clients of gRPC find this server. */
   readonly port: () => number
 }
@@ -41,8 +43,8 @@ export const answered =
   ) =>
   async (request: Q, context: CallContext): Promise<A> => {
     try {
-      const client = clients.find(context)
-      return await work(request, { context, client, user: users.of(context) })
+      const user = users.of(context)
+      return await work(request, { context, client: clients.find(context, user), user })
     } catch (error) {
       return { status: statusOf(error) } as A
     }

@@ -39,7 +39,7 @@ export function sendMessage(needs: Needs) {
   }
   return unary(
     'SendMessage',
-    { request: SendMessageRequest, response: SendMessageResponse },
+    { request: SendMessageRequest, response: SendMessageResponse, isLarge: true },
     answered(needs, async ({ messages }, { context, user }) => {
       const [first] = messages as readonly MessageValue[]
       if (first === undefined) throw new Refused(Code.messageCorrupted, 'there is no message to send')

@@ -35,14 +35,19 @@ export function filterOf(filter: Filter | undefined): { expression: string; type
 /** One client object of a gRPC library, by its client id. */
 export class GrpcClient {
   readonly id: string
+  /** The account that its calls are signed by; '' where nobody asks. */
+  readonly account: string
   readonly membership: Membership
   settings: ClientSettings | undefined
   /** Its stream for commands. */
   stream: Duplex<TelemetryValue, TelemetryDraft> | undefined
   seenAtMs: number
+  /** It said so, or was silent for too long: whatever is under way for it is for nobody. */
+  hasLeft = false
 
-  constructor(id: string, { membership, nowMs }: { membership: Membership; nowMs: number }) {
+  constructor(id: string, { account, membership, nowMs }: { account: string; membership: Membership; nowMs: number }) {
     this.id = id
+    this.account = account
     this.membership = membership
     this.seenAtMs = nowMs
   }
