@@ -24,6 +24,7 @@ import type { GrpcClient } from './clients/client.ts'
 import { ClientTable } from './clients/client-table.ts'
 import { HalfMessages } from './clients/half-messages.ts'
 import { Membership } from './clients/membership.ts'
+import { Questions } from './clients/questions.ts'
 import { Renewals } from './clients/renewals.ts'
 import { retryDelayMs, retryPolicyOf } from './clients/settings.ts'
 import { type SecretOf, Users } from './clients/users.ts'
@@ -56,6 +57,7 @@ export class Gateway implements Service {
   private readonly parts: GatewayParts
   private readonly remoting: RemotingClient
   private readonly users: Users
+  private readonly questions: Questions
   private readonly clients: ClientTable
   private readonly renewals: Renewals
   private readonly background = new Background()
@@ -68,11 +70,13 @@ export class Gateway implements Service {
     const remoting = { net, clock, turn, events, tls: parts.tlsClient }
     this.remoting = new RemotingClient(remoting)
     const routes = new Routes({ remoting: this.remoting, clock, nameServers, keepMs: config.grpcRouteCacheMs })
+    this.questions = new Questions(clock)
     this.users = new Users({ remoting, routes, secretOf: parts.secretOf })
     const groups = new Groups(clock)
     const halves = new HalfMessages(clock)
     this.renewals = renewalsOf({ parts, groups })
-    const checks = new Checks({ halves, clients: () => this.clients.all() })
+    const checks = new Checks({ halves })
+    const questions = this.questions
     this.clients = new ClientTable({
       ...{ clock, idleMs: config.grpcClientIdleTimeMills, most: config.grpcMaxClients },
       join: (clientId, language, { sign }) =>
@@ -84,14 +88,15 @@ export class Gateway implements Service {
           turn,
           tls: parts.tlsClient,
           sign,
-          onCheck: check => checks.take(check),
+          questions,
+          onCheck: (check, asked) => checks.take(check, asked),
         }),
       left: client => this.left(client),
     })
     const types = new TopicTypes({ clock, untyped: config.untypedTopic })
     this.server = serverOf(parts, {
       ...{ clock, config, users: this.users, groups, types, halves, clients: this.clients, renewals: this.renewals },
-      ...{ background: this.background, port: () => this.address.port },
+      ...{ background: this.background, questions, port: () => this.address.port },
     })
   }
 
@@ -111,6 +116,7 @@ export class Gateway implements Service {
   async stop(): Promise<void> {
     await this.server.stop()
     this.renewals.stop()
+    this.questions.stop()
     await this.clients.stop()
     await this.background.settled()
     await this.users.close()

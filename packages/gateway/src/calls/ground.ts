@@ -3,6 +3,7 @@ import type { Background } from '../background.ts'
 import type { GrpcClient } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { HalfMessages } from '../clients/half-messages.ts'
+import type { Questions } from '../clients/questions.ts'
 import type { Renewals } from '../clients/renewals.ts'
 import type { User, Users } from '../clients/users.ts'
 import type { CallContext } from '../grpc/method.ts'
@@ -23,6 +24,7 @@ export interface Ground {
   readonly halves: HalfMessages
   readonly renewals: Renewals
   readonly background: Background
+  readonly questions: Questions
   /** Where clients of gRPC find this server. */
   readonly port: () => number
 }

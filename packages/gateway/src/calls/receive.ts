@@ -1,4 +1,4 @@
-import { popMessage, ResponseCode } from '@skua-mq/protocol'
+import { PropertyName, popMessage, ResponseCode, subscriptionData } from '@skua-mq/protocol'
 import { filterOf, type GrpcClient } from '../clients/client.ts'
 import { type Answers, type CallContext, serverStream } from '../grpc/method.ts'
 import { groupOf, topicOf } from '../message/checks.ts'
@@ -53,10 +53,12 @@ async function receive(
   const group = groupOf(request.group)
   const topic = topicOf(request.messageQueue?.topic)
   const { broker, id = -1 } = request.messageQueue ?? {}
-  const brokerName = broker?.name ?? ''
-  const address = await brokers.master(topic, brokerName)
+  const { brokerName, address } = await brokers.receiver(topic, broker?.name ?? '')
   const facts = await needs.groups.facts(group, topic, brokers)
   const { expression, type } = filterOf(request.filterExpression)
+  const wish = subscriptionData({ topic, expression, type, subVersion: 0 })
+  if (wish === undefined)
+    throw new Refused(Code.illegalFilterExpression, `"${expression.slice(0, 200)}" is not a ${type} expression`)
   const pollTime = pollingMs(request, { needs, context })
   const invisibleTime = invisibleMs(request, needs)
   const { config, clock } = needs
@@ -72,7 +74,8 @@ async function receive(
     return end(answers, { code: Code.messageNotFound, message: 'no new message' }, needs)
   if (reply.code !== ResponseCode.success) throw refusedBy(reply.code, reply.remark)
   const found = popped(reply.body ?? Buffer.alloc(0), reply.header, { topic, group, brokerName })
-  const from = { answers, needs, brokers, topic, group, address, request, maxAttempts: facts.maxAttempts, client }
+  const tags = new Set(wish.tagsSet)
+  const from = { answers, tags, needs, brokers, topic, group, address, request, maxAttempts: facts.maxAttempts, client }
   await needs.background.run(() => handOver(found, from))
 }
 
@@ -119,6 +122,8 @@ function end(answers: Answers<Answer>, status: Answer['status'], { clock }: Pick
 }
 
 interface HandOver {
+  /** None: all messages are wanted. Brokers compare hashes only, which different tags may share. */
+  readonly tags: ReadonlySet<string>
   readonly answers: Answers<Answer>
   readonly needs: Needs
   readonly brokers: Brokers
@@ -131,15 +136,18 @@ interface HandOver {
 }
 
 async function handOver(found: readonly Popped[], over: HandOver): Promise<void> {
-  const { answers, needs, brokers, topic, group, maxAttempts } = over
+  const { answers, needs, brokers, topic, group, maxAttempts, tags } = over
   const settle = settler(brokers, { topic, group })
-  const alive = found.filter(({ stored }) => stored.reconsumeTimes < maxAttempts)
+  const isWanted = ({ stored }: Popped) => tags.size === 0 || tags.has(stored.properties.get(PropertyName.tags) ?? '')
+  const wanted = found.filter(isWanted)
+  const alive = wanted.filter(({ stored }) => stored.reconsumeTimes < maxAttempts)
+  const passed = Promise.allSettled(found.filter(one => !isWanted(one)).map(({ handle }) => settle.ack(handle)))
   // Tried as often as the group allows: the dead letters have them from now on.
-  const dead = found.filter(({ stored }) => stored.reconsumeTimes >= maxAttempts)
+  const dead = wanted.filter(({ stored }) => stored.reconsumeTimes >= maxAttempts)
   const buried = Promise.allSettled(dead.map(({ stored, handle }) => settle.bury(handle, stored.properties)))
   if (alive.length === 0) end(answers, { code: Code.messageNotFound, message: 'no match message' }, needs)
   else await deliver(alive, over, settle)
-  await buried
+  await Promise.all([buried, passed])
 }
 
 /** What the client does not take comes to another one soon. */

@@ -69,10 +69,6 @@ export class ClientTable {
     return client
   }
 
-  all(): Iterable<GrpcClient> {
-    return this.clients.values()
-  }
-
   /** Forgets it; what it held is given back in the background. */
   end(client: GrpcClient): Promise<void> {
     if (client.hasLeft) return Promise.resolve()

@@ -1,12 +1,11 @@
 import { type ConsumerData, languageNumber, subscriptionData } from '@skua-mq/protocol'
-import type { Duplex } from '../grpc/method.ts'
 import type { Drafted } from '../proto/message.ts'
 import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
 import { ClientType, FilterType } from '../v2/enums.ts'
 import type { FilterExpression } from '../v2/shared.ts'
-import type { TelemetryDraft, TelemetryValue } from '../v2/telemetry.ts'
 import type { Membership, Roles } from './membership.ts'
+import type { CommandStream } from './questions.ts'
 import type { ClientSettings } from './settings.ts'
 
 type Filter = Drafted<typeof FilterExpression>
@@ -40,7 +39,7 @@ export class GrpcClient {
   readonly membership: Membership
   settings: ClientSettings | undefined
   /** Its stream for commands. */
-  stream: Duplex<TelemetryValue, TelemetryDraft> | undefined
+  stream: CommandStream | undefined
   seenAtMs: number
   /** It said so, or was silent for too long: whatever is under way for it is for nobody. */
   hasLeft = false
@@ -49,6 +48,7 @@ export class GrpcClient {
     this.id = id
     this.account = account
     this.membership = membership
+    membership.attach(() => this.stream)
     this.seenAtMs = nowMs
   }
 

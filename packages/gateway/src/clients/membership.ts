@@ -3,12 +3,16 @@ import {
   checkTransactionState,
   heartBeat,
   notifyConsumerIdsChanged,
+  ResponseCode,
   readRecord,
   type StoredMessage,
   unregisterClient,
 } from '@skua-mq/protocol'
 import { noReply, RemotingClient, type Route, route } from '@skua-mq/remoting'
 import type { Address, Clock, Net, TlsClient, Turn } from '@skua-mq/runtime'
+import { refusedBy } from '../refused.ts'
+import { askedRoutes } from './asked.ts'
+import type { CommandStream, Questions } from './questions.ts'
 import type { Sign } from './users.ts'
 
 export interface MembershipParts {
@@ -21,8 +25,9 @@ export interface MembershipParts {
   readonly tls: TlsClient | undefined
   /** Undefined where nobody asks for it. */
   readonly sign: Sign | undefined
+  readonly questions: Questions
   /** A broker asks what became of a half message. */
-  readonly onCheck: (check: TransactionCheck) => void
+  readonly onCheck: (check: TransactionCheck, asked: CommandStream | undefined) => void
 }
 
 /** A broker's question about a half message. */
@@ -51,6 +56,7 @@ export class Membership {
   private readonly remoting: RemotingClient
   private readonly told = new Set<string>()
   private hasLeft = false
+  private streamOf: () => CommandStream | undefined = () => undefined
   private roles: Roles = { producerGroups: [], consumer: undefined }
 
   constructor(parts: MembershipParts) {
@@ -77,6 +83,11 @@ export class Membership {
     })
   }
 
+  /** Where commands for the client go. */
+  attach(streamOf: () => CommandStream | undefined): void {
+    this.streamOf = streamOf
+  }
+
   set(roles: Roles): void {
     this.roles = roles
   }
@@ -93,8 +104,10 @@ export class Membership {
       withoutSub: undefined,
     })
     const beats = [...addresses].map(async address => {
-      await this.remoting.request(address, heartBeat, {}, { body })
+      const { code, remark } = await this.remoting.request(address, heartBeat, {}, { body })
+      // Also where it refuses: it may know some of the groups.
       this.told.add(address)
+      if (code !== ResponseCode.success) throw refusedBy(code, remark)
     })
     const failed = (await Promise.allSettled(beats)).find(beat => beat.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -117,18 +130,20 @@ export class Membership {
   }
 
   private routes(): readonly Route[] {
+    const { clock, questions } = this.parts
+    const startedAtMs = clock.now()
+    const [roles, stream] = [() => this.roles, () => this.streamOf()]
     return [
+      ...askedRoutes({ clock, startedAtMs, questions, roles, stream }),
       // Queues are not divided among those who pop.
       route(notifyConsumerIdsChanged, () => noReply),
       route(checkTransactionState, ({ tranStateTableOffset, commitLogOffset }, { body, connection }) => {
         const message = readRecord(body)?.message
         if (message !== undefined)
-          this.parts.onCheck({
-            tranStateTableOffset,
-            commitLogOffset,
-            message,
-            brokerAddress: addressOf(connection.remote),
-          })
+          this.parts.onCheck(
+            { tranStateTableOffset, commitLogOffset, message, brokerAddress: addressOf(connection.remote) },
+            this.streamOf(),
+          )
         return noReply
       }),
     ]

@@ -5,6 +5,7 @@ import type { CallContext } from '../grpc/method.ts'
 import { Refused } from '../refused.ts'
 import { Brokers } from '../remote/brokers.ts'
 import type { Routes } from '../remote/routes.ts'
+import { Silent } from '../remote/silent.ts'
 import { Code } from '../v2/code.ts'
 
 /** The secret key of an account; undefined where there is no such account. */
@@ -38,11 +39,13 @@ const maxUsers = 1000
 /** Who asks (grpc.md 2): each account speaks to brokers under its own name, so that what it may is decided in one place. */
 export class Users {
   private readonly parts: UsersParts
+  private readonly silent: Silent
   private readonly anonymous: Known
   private readonly known = new Map<string, Known>()
 
   constructor(parts: UsersParts) {
     this.parts = parts
+    this.silent = new Silent(parts.remoting.clock)
     this.anonymous = this.make('', undefined)
   }
 
@@ -78,7 +81,12 @@ export class Users {
 
   private make(account: string, sign: Sign | undefined): Known {
     const client = new RemotingClient({ ...this.parts.remoting, ...(sign === undefined ? {} : { sign }) })
-    return { account, sign, client, brokers: new Brokers({ remoting: client, routes: this.parts.routes }) }
+    return {
+      account,
+      sign,
+      client,
+      brokers: new Brokers({ remoting: client, routes: this.parts.routes, silent: this.silent }),
+    }
   }
 }
 

@@ -38,5 +38,6 @@ export const Code = {
   masterPersistenceTimeout: 50_401,
   slavePersistenceTimeout: 50_402,
   unsupported: 50_500,
+  failedToConsumeMessage: 60_000,
 } as const
 export type Code = (typeof Code)[keyof typeof Code]

@@ -4,6 +4,7 @@ import { SimClock, simRuntime } from '@skua-mq/runtime'
 import type { GrpcClient } from '../../src/clients/client.ts'
 import { ClientTable } from '../../src/clients/client-table.ts'
 import { Membership } from '../../src/clients/membership.ts'
+import { Questions } from '../../src/clients/questions.ts'
 import type { User } from '../../src/clients/users.ts'
 import type { CallContext } from '../../src/grpc/method.ts'
 
@@ -15,6 +16,7 @@ function setting() {
     join: (clientId, language) =>
       new Membership({
         ...{ clientId, language, clock, tls: undefined, sign: undefined, onCheck: () => {} },
+        questions: new Questions(clock),
         ...simRuntime({ seed: 1, host: 'gateway', clock }),
       }),
     left: async client => void left.push(client),
