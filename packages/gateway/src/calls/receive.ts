@@ -62,8 +62,10 @@ async function receive(
   const pollTime = pollingMs(request, { needs, context })
   const invisibleTime = invisibleMs(request, needs)
   const { config, clock } = needs
+  // In order a push consumer has a receive for each queue; a simple one has one for all of them, as RocketMQ serves it.
+  const queueId = facts.isFifo && request.autoRenew ? id : -1
   const header = {
-    ...{ consumerGroup: group, topic, queueId: facts.isFifo ? id : -1, invisibleTime, pollTime },
+    ...{ consumerGroup: group, topic, queueId, invisibleTime, pollTime },
     maxMsgNums: Math.min(Math.max(request.batchSize, 1), config.grpcClientConsumerLongPollingBatchSize),
     ...{ bornTime: clock.now(), initMode: 1, expType: type, exp: expression, order: facts.isFifo },
     ...(request.attemptId === undefined ? {} : { attemptId: request.attemptId }),
@@ -78,6 +80,9 @@ async function receive(
   const from = { answers, tags, needs, brokers, topic, group, address, request, maxAttempts: facts.maxAttempts, client }
   await needs.background.run(() => handOver(found, from))
 }
+
+/** Clients before this version do not know ILLEGAL_POLLING_TIME; compared as text, as RocketMQ does. */
+const pollingTimeKnownSince = '5.0.3'
 
 /** How much longer than its hold an answer of a broker may take. */
 const answerMs = 3000
@@ -98,8 +103,9 @@ function pollingMs({ longPollingTimeout }: ReceiveRequest, { needs, context }: R
   const clamped = Math.min(Math.max(wanted, least), most)
   if (clamped + beforeDeadlineMs <= left) return Math.round(clamped)
   if (left >= least) return Math.round(Math.max(left - beforeDeadlineMs, 1))
+  const version = context.header('x-mq-client-version') ?? ''
   throw new Refused(
-    Code.illegalPollingTime,
+    version < pollingTimeKnownSince ? Code.badRequest : Code.illegalPollingTime,
     `${Math.round(left)} ms are left of the call, a receive waits ${least} at least`,
   )
 }

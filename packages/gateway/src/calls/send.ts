@@ -22,6 +22,9 @@ interface Target {
   readonly queueId: number
 }
 
+/** Of one request: each of them is a request to a broker. */
+const maxMessages = 1024
+
 /** Stored, with a wish unmet. */
 const stored: ReadonlyMap<number, StatusDraft> = new Map([
   [ResponseCode.success, okStatus],
@@ -43,6 +46,8 @@ export function sendMessage(needs: Needs) {
     answered(needs, async ({ messages }, { context, user }) => {
       const [first] = messages as readonly MessageValue[]
       if (first === undefined) throw new Refused(Code.messageCorrupted, 'there is no message to send')
+      if (messages.length > maxMessages)
+        throw new Refused(Code.payloadTooLarge, `${messages.length} messages: at most ${maxMessages} are taken at once`)
       const topic = topicOf(first.topic)
       if (messages.some(message => message.topic?.name !== first.topic?.name))
         throw new Refused(Code.messageCorrupted, 'all messages of a request must be of one topic')
