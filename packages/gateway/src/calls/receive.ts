@@ -167,7 +167,7 @@ async function deliver(alive: readonly Popped[], over: HandOver, settle: Settler
   const untaken = new Set(alive)
   for (const one of alive) {
     const { stored, handle } = one
-    if (!isFor || !(await answers.room())) break
+    if (!isFor || !(await answers.room()) || (isRenewed && client.hasLeft)) break
     const message = delivered(stored, { topic, receiptHandle: printHandle(handle) })
     if (!answers.send({ message }, () => untaken.delete(one))) break
     if (isRenewed)

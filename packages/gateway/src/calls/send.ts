@@ -103,7 +103,7 @@ async function sendOne(
   needs: Needs,
 ): Promise<SendResult> {
   const { messageGroup, deliveryTimestamp } = message.systemProperties ?? {}
-  const target = targetOf(route, messageGroup, nextTurn)
+  const target = targetOf(route, messageGroup, { nextTurn, brokers })
   if (target === undefined) throw new Refused(Code.forbidden, `no queue of topic ${topic} can be written`)
   const header = {
     ...{ producerGroup: topic, topic, defaultTopic: templateTopic, defaultTopicQueueNums: 4 },
@@ -129,8 +129,12 @@ async function sendOne(
   }
 }
 
-/** A queue by the message's group, or the next one. */
-function targetOf(route: TopicRouteData, messageGroup: string | undefined, nextTurn: () => number): Target | undefined {
+/** A queue by the message's group; else the next one, of brokers that answer as long as there are some. */
+function targetOf(
+  route: TopicRouteData,
+  messageGroup: string | undefined,
+  { nextTurn, brokers }: Pick<Way, 'nextTurn' | 'brokers'>,
+): Target | undefined {
   const targets = route.queueDatas
     .filter(({ perm }) => (perm & Perm.write) !== 0)
     .toSorted((a, b) => (a.brokerName < b.brokerName ? -1 : 1))
@@ -140,5 +144,7 @@ function targetOf(route: TopicRouteData, messageGroup: string | undefined, nextT
       return Array.from({ length: writeQueueNums }, (_, queueId) => ({ brokerName, address, queueId }))
     })
   if (messageGroup !== undefined) return targets[queueOfGroup(messageGroup, targets.length)]
-  return targets[nextTurn() % targets.length]
+  const answering = targets.filter(({ address }) => !brokers.isSilent(address))
+  const choice = answering.length === 0 ? targets : answering
+  return choice[nextTurn() % choice.length]
 }

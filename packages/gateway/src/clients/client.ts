@@ -63,39 +63,38 @@ export class GrpcClient {
     return this.settings?.subscription?.group?.name
   }
 
-  /** Takes its settings; brokers hear of them with the next beat. Throws Refused. */
+  /** Takes its settings; brokers hear of them with the next beat. Throws Refused, and then all stays as it was. */
   set(settings: ClientSettings, nowMs: number): void {
+    this.membership.set(rolesOf(settings, nowMs))
     this.settings = settings
-    this.membership.set(this.roles(nowMs))
   }
+}
 
-  /** A producer stands for its topics: gRPC producers have no group (grpc.md 7). */
-  private roles(nowMs: number): Roles {
-    const { publishing } = this.settings ?? {}
-    return {
-      producerGroups: (publishing?.topics ?? []).map(({ name }) => name ?? '').filter(name => name !== ''),
-      consumer: this.consumer(nowMs),
-    }
+/** A producer stands for its topics: gRPC producers have no group (grpc.md 7). */
+function rolesOf(settings: ClientSettings, nowMs: number): Roles {
+  const { publishing } = settings
+  return {
+    producerGroups: (publishing?.topics ?? []).map(({ name }) => name ?? '').filter(name => name !== ''),
+    consumer: consumerOf(settings, nowMs),
   }
+}
 
-  private consumer(nowMs: number): ConsumerData | undefined {
-    const { subscription, clientType } = this.settings ?? {}
-    const groupName = subscription?.group?.name
-    if (subscription === undefined || groupName === undefined || groupName === '') return undefined
-    const subscriptionDataSet = (subscription.subscriptions ?? []).map(({ topic, expression: filter }) => {
-      const wish = filterOf(filter)
-      const data = subscriptionData({ topic: topic?.name ?? '', ...wish, subVersion: nowMs })
-      if (data === undefined)
-        throw new Refused(Code.illegalFilterExpression, `"${wish.expression}" is not a ${wish.type} expression`)
-      return data
-    })
-    return {
-      groupName,
-      consumeType: clientType === ClientType.pushConsumer ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
-      messageModel: 'CLUSTERING',
-      consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
-      subscriptionDataSet,
-      unitMode: false,
-    }
+function consumerOf({ subscription, clientType }: ClientSettings, nowMs: number): ConsumerData | undefined {
+  const groupName = subscription?.group?.name
+  if (subscription === undefined || groupName === undefined || groupName === '') return undefined
+  const subscriptionDataSet = (subscription.subscriptions ?? []).map(({ topic, expression: filter }) => {
+    const wish = filterOf(filter)
+    const data = subscriptionData({ topic: topic?.name ?? '', ...wish, subVersion: nowMs })
+    if (data === undefined)
+      throw new Refused(Code.illegalFilterExpression, `"${wish.expression}" is not a ${wish.type} expression`)
+    return data
+  })
+  return {
+    groupName,
+    consumeType: clientType === ClientType.pushConsumer ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
+    messageModel: 'CLUSTERING',
+    consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+    subscriptionDataSet,
+    unitMode: false,
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '@skua-mq/protocol'
 import { noReply, RemotingClient, type Route, route } from '@skua-mq/remoting'
 import type { Address, Clock, Net, TlsClient, Turn } from '@skua-mq/runtime'
-import { refusedBy } from '../refused.ts'
+import { Refused, refusedBy } from '../refused.ts'
 import { askedRoutes } from './asked.ts'
 import type { CommandStream, Questions } from './questions.ts'
 import type { Sign } from './users.ts'
@@ -92,7 +92,7 @@ export class Membership {
     this.roles = roles
   }
 
-  /** Tells them that it is there. Throws the first error, when all were asked. */
+  /** Tells them that it is there. Throws Refused where one of them refuses, and NetError where none can be told. */
   async beat(addresses: Iterable<string>): Promise<void> {
     const { clientId } = this.parts
     const { producerGroups, consumer } = this.roles
@@ -109,8 +109,11 @@ export class Membership {
       this.told.add(address)
       if (code !== ResponseCode.success) throw refusedBy(code, remark)
     })
-    const failed = (await Promise.allSettled(beats)).find(beat => beat.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    const failed = (await Promise.allSettled(beats)).filter(beat => beat.status === 'rejected')
+    const refused = failed.find(({ reason }) => reason instanceof Refused)
+    if (refused !== undefined) throw refused.reason
+    // One that is away hears of it later; those that are left serve.
+    if (failed[0] !== undefined && failed.length === beats.length) throw failed[0].reason
   }
 
   /** Tells brokers that it has left; one that does not answer notices by the closed connection. */

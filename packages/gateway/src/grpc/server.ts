@@ -66,8 +66,8 @@ export class GrpcServer {
   async start(): Promise<void> {
     const { http2, listen, tls, limits } = this.parts
     const { maxConnections, maxStreams } = limits
-    this.timer = every(this.parts.clock, checkMs, () => this.check())
     this.listener = await http2.listen(listen, stream => this.accept(stream), { tls, maxConnections, maxStreams })
+    this.timer = every(this.parts.clock, checkMs, () => this.check())
   }
 
   async stop(): Promise<void> {

@@ -22,7 +22,6 @@ export interface Question<Q> {
   readonly body?: Uint8Array
   /** Default 3000. */
   readonly timeoutMs?: number
-  readonly signal?: AbortSignal
 }
 
 /** The cluster behind the gateway, for one account: where a topic lies, and what its brokers answer. */
@@ -63,7 +62,6 @@ export class Brokers {
         return await question(address)
       } catch (error) {
         last = error
-        silent.add(address)
       }
     }
     if (last === undefined) return none
@@ -88,9 +86,19 @@ export class Brokers {
     return address
   }
 
+  /** Whether it gave no answer a moment ago. */
+  isSilent(address: string): boolean {
+    return this.parts.silent.has(address)
+  }
+
   /** Any answer, whatever its code. Throws NetError. */
-  ask<Q extends AnySpec>(address: string, { spec, header, ...options }: Question<Q>): Promise<TypedReply<Q>> {
-    return this.parts.remoting.request(address, spec, header as never, options) as Promise<TypedReply<Q>>
+  async ask<Q extends AnySpec>(address: string, { spec, header, ...options }: Question<Q>): Promise<TypedReply<Q>> {
+    try {
+      return (await this.parts.remoting.request(address, spec, header as never, options)) as TypedReply<Q>
+    } catch (error) {
+      this.parts.silent.add(address)
+      throw error
+    }
   }
 
   /** An answer of success. Throws Refused for another one, and NetError. */

@@ -93,6 +93,15 @@ describe('operators and gRPC consumers', () => {
     }
   })
 
+  test('settings that are refused leave nothing behind', async () => {
+    const wrong = new Caller(skua.grpcAddr!, { clientId: 'wrong' })
+    const settings = consumerOf(topic, 'G_wrong')
+    settings.subscription.subscriptions[0].expression.expression = '||'
+    assert.equal(await wrong.open('Telemetry', { settings }).ended, '3')
+    assert.equal((await wrong.ask('Heartbeat', {})).status.code, 40_015)
+    wrong.close()
+  })
+
   test('tags that share their hash are told apart', async () => {
     await caller.ask('SendMessage', sendOf(topic, 'BB', { tag: 'BB' }))
     await caller.ask('SendMessage', sendOf(topic, 'Aa', { tag: 'Aa' }))

@@ -46,11 +46,10 @@ describe('a gateway before two brokers, one of which goes away', () => {
     const settings = consumerOf('Two', 'G_two')
     const stream = await caller.settle(settings)
     assert.ok(stream.answers[0]?.settings !== undefined)
-    const sent = await Promise.all(
-      Array.from({ length: 4 }, (_, i) => caller.ask('SendMessage', sendOf('Two', `m${i}`))),
-    )
-    const codes = sent.map(({ status }) => status.code).sort()
-    assert.ok(codes.includes(20_000), `${codes}`)
+    assert.equal((await caller.ask('Heartbeat', {})).status.code, 20_000)
+    const codes: number[] = []
+    for (let i = 0; i < 8; i++) codes.push((await caller.ask('SendMessage', sendOf('Two', `m${i}`))).status.code)
+    assert.ok(codes.filter(code => code === 20_000).length >= 7, `${codes}`)
     for (const broker of [{ name: 'broker-b' }, undefined, { name: 'unknown' }]) {
       const messageQueue = { topic: { name: 'Two' }, id: -1, broker }
       const group = `G_${broker?.name}`
