@@ -22,9 +22,10 @@ test('a stop does not wait for those who are in the middle of a handshake, or ha
   for (const socket of sockets) socket.destroy()
 })
 
-test('whoever writes is told what the connection took, and what a peer that left did not', async () => {
+test('whoever writes is told what the connection took, and what a peer that left did not', async t => {
   const streams: Http2Stream[] = []
   const listener = await new NodeHttp2().listen(at, stream => void streams.push(stream), limits)
+  t.after(() => listener.close())
   const told: boolean[] = []
   for (const leave of ['reset', 'hang up'] as const) {
     const session = connectHttp2(`http://${at.host}:${listener.address.port}`)
@@ -46,5 +47,4 @@ test('whoever writes is told what the connection took, and what a peer that left
     session.destroy()
   }
   assert.deepEqual(told, [true, false, true, false])
-  await listener.close()
 })

@@ -25,6 +25,19 @@ accounts:
   defaultGroupPerm: PUB|SUB
 `
 
+/** Nobody is trusted; an account may use one topic, and take part in groups. */
+const strict = `accounts:
+- accessKey: account-small
+  secretKey: secret-of-small
+  defaultTopicPerm: DENY
+  defaultGroupPerm: SUB
+  topicPerms:
+  - Accounts=PUB|SUB
+- accessKey: account-admin
+  secretKey: secret-of-admin
+  admin: true
+`
+
 describe('accounts at the gateway', () => {
   const home = mkdtempSync(join(tmpdir(), 'skua-grpc-accounts-'))
   const events = new EventHub()
@@ -100,4 +113,37 @@ describe('accounts at the gateway', () => {
       [],
     )
   })
+})
+
+test('an account with one topic and its groups settles also what came again', async t => {
+  const home = mkdtempSync(join(tmpdir(), 'skua-grpc-strict-'))
+  mkdirSync(join(home, 'conf'))
+  writeFileSync(join(home, 'conf', 'plain_acl.yml'), strict)
+  const config = { aclEnable: true, rocketmqHome: home }
+  const skua = await startStandalone({ port: 0, grpcPort: 0, store: 'memory', config })
+  const credentials = { accessKey: 'account-admin', secretKey: 'secret-of-admin' }
+  await using admin = new Admin({ namesrvAddr: skua.namesrvAddr, credentials })
+  await admin.createTopic('Accounts', { queueNum: 1 })
+  const account = { accessKey: 'account-small', secretKey: 'secret-of-small' }
+  const small = new Caller(skua.grpcAddr!, { clientId: 'small', account })
+  t.after(async () => {
+    small.close()
+    await skua.stop()
+    rmSync(home, { recursive: true, force: true })
+  })
+  assert.equal((await small.ask('SendMessage', sendOf('Accounts', 'again'))).status.code, 20_000)
+  const names = { topic: { name: 'Accounts' }, group: { name: 'G_small' } }
+  const receive = async () => {
+    const open = small.open('ReceiveMessage', receiveOf('Accounts', 'G_small'))
+    open.stream.end()
+    await open.ended
+    return open.answers.find(({ message }) => message !== undefined)?.message.systemProperties
+  }
+  const first = await receive()
+  const soon = { ...names, receiptHandle: first.receiptHandle, invisibleDuration: { seconds: 1 } }
+  assert.equal((await small.ask('ChangeInvisibleDuration', soon)).status.code, 20_000)
+  const second = await receive()
+  assert.equal(second?.deliveryAttempt, 2)
+  const acked = await small.ask('AckMessage', { ...names, entries: [{ receiptHandle: second.receiptHandle }] })
+  assert.equal(acked.status.code, 20_000, acked.status.message)
 })
