@@ -9,6 +9,7 @@ import {
   type TlsClient,
   type TlsServer,
 } from '@skua-mq/runtime'
+import { Background } from './background.ts'
 import { ackMessage, changeInvisibleDuration, forwardToDeadLetters } from './calls/ack.ts'
 import { endTransaction } from './calls/end-transaction.ts'
 import type { Ground } from './calls/ground.ts'
@@ -23,6 +24,7 @@ import type { GrpcClient } from './clients/client.ts'
 import { ClientTable } from './clients/client-table.ts'
 import { HalfMessages } from './clients/half-messages.ts'
 import { Membership } from './clients/membership.ts'
+import { Questions } from './clients/questions.ts'
 import { Renewals } from './clients/renewals.ts'
 import { retryDelayMs, retryPolicyOf } from './clients/settings.ts'
 import { type SecretOf, Users } from './clients/users.ts'
@@ -55,8 +57,10 @@ export class Gateway implements Service {
   private readonly parts: GatewayParts
   private readonly remoting: RemotingClient
   private readonly users: Users
+  private readonly questions: Questions
   private readonly clients: ClientTable
   private readonly renewals: Renewals
+  private readonly background = new Background()
   private readonly server: GrpcServer
 
   constructor(parts: GatewayParts) {
@@ -66,11 +70,13 @@ export class Gateway implements Service {
     const remoting = { net, clock, turn, events, tls: parts.tlsClient }
     this.remoting = new RemotingClient(remoting)
     const routes = new Routes({ remoting: this.remoting, clock, nameServers, keepMs: config.grpcRouteCacheMs })
+    this.questions = new Questions(clock)
     this.users = new Users({ remoting, routes, secretOf: parts.secretOf })
     const groups = new Groups(clock)
     const halves = new HalfMessages(clock)
     this.renewals = renewalsOf({ parts, groups })
-    const checks = new Checks({ halves, clients: () => this.clients.all() })
+    const checks = new Checks({ halves })
+    const questions = this.questions
     this.clients = new ClientTable({
       ...{ clock, idleMs: config.grpcClientIdleTimeMills, most: config.grpcMaxClients },
       join: (clientId, language, { sign }) =>
@@ -82,14 +88,15 @@ export class Gateway implements Service {
           turn,
           tls: parts.tlsClient,
           sign,
-          onCheck: check => checks.take(check),
+          questions,
+          onCheck: (check, asked) => checks.take(check, asked),
         }),
       left: client => this.left(client),
     })
     const types = new TopicTypes({ clock, untyped: config.untypedTopic })
     this.server = serverOf(parts, {
       ...{ clock, config, users: this.users, groups, types, halves, clients: this.clients, renewals: this.renewals },
-      port: () => this.address.port,
+      ...{ background: this.background, questions, port: () => this.address.port },
     })
   }
 
@@ -105,16 +112,19 @@ export class Gateway implements Service {
     this.renewals.start()
   }
 
+  /** First nobody comes in any more, then goes back what clients hold. */
   async stop(): Promise<void> {
-    this.renewals.stop()
-    await this.clients.stop()
     await this.server.stop()
+    this.renewals.stop()
+    this.questions.stop()
+    await this.clients.stop()
+    await this.background.settled()
     await this.users.close()
     await this.remoting.close()
   }
 
   private async left(client: GrpcClient): Promise<void> {
-    await this.renewals.release(client.id)
+    await this.renewals.release(client)
     await client.membership.leave()
   }
 }
@@ -148,6 +158,8 @@ function serverOf({ config, runtime, http2, tls }: GatewayParts, ground: Ground)
       maxMessageBytes: config.grpcMaxMessageBytes,
       maxCarryBytes: config.grpcMaxCarryBytes,
       maxUnsentBytes: config.grpcMaxUnsentBytes,
+      maxOwedBytes: config.grpcMaxOwedBytes,
+      maxCalls: config.grpcMaxCalls,
     },
     failed: (path, error) => failedTo(events, path, error),
   })

@@ -9,6 +9,8 @@ export const gatewayOptions = {
   grpcMaxMessageBytes: bytes({ default: 136_314_880, min: 1024, help: 'longest request' }),
   grpcMaxCarryBytes: bytes({ default: 268_435_456, help: 'bytes of requests that have come in part, all together' }),
   grpcMaxUnsentBytes: bytes({ default: 33_554_432, help: 'bytes that wait for a client that does not read' }),
+  grpcMaxOwedBytes: bytes({ default: 536_870_912, help: 'the same of all clients together' }),
+  grpcMaxCalls: count({ default: 400_000, min: 1, help: 'calls at the same time; further ones are refused' }),
   grpcMaxClients: count({ default: 100_000, help: 'clients whose settings are kept; further ones are refused' }),
   maxMessageSize: bytes({ default: 4_194_304, min: 1, help: 'longest body of a message' }),
   maxUserPropertySize: bytes({

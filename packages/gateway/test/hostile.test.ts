@@ -5,7 +5,14 @@ import { after, before, describe, test } from 'node:test'
 import { configOf, NodeHttp2, nodeRuntime } from '@skua-mq/runtime'
 import { framed } from '../src/grpc/frames.ts'
 import { Gateway, gatewayOptions } from '../src/index.ts'
-import { QueryRouteRequest, QueryRouteResponse } from '../src/v2/requests.ts'
+import {
+  AckMessageRequest,
+  AckMessageResponse,
+  QueryRouteRequest,
+  QueryRouteResponse,
+  SendMessageRequest,
+  SendMessageResponse,
+} from '../src/v2/requests.ts'
 
 const service = '/apache.rocketmq.v2.MessagingService/'
 
@@ -136,6 +143,37 @@ describe('peers that are careless, broken or hostile', () => {
     stream.end(framed(Buffer.from([0x12, 0])))
     assert.equal((await answer).status, '3', 'settings without publishing or subscription')
     await isAlive()
+  })
+
+  test('a stream with more settings than anybody can work on is ended', async () => {
+    const { stream, answer } = call(`${service}Telemetry`, { headers: { 'x-mq-client-id': 'eager' } })
+    // publishing { topics [{ name: 'T' }] }
+    const settings = framed(Buffer.from('12072a050a03120154', 'hex'))
+    stream.write(Buffer.concat(Array.from({ length: 1000 }, () => settings)))
+    assert.equal((await answer).status, '8')
+    await isAlive()
+  })
+
+  test('more messages, or handles, in one request than anybody has', async () => {
+    const message = { topic: { name: 'T' }, body: Buffer.from('x') }
+    const send = call(`${service}SendMessage`, { headers: { 'x-mq-client-id': 'c' } })
+    send.stream.end(
+      framed(SendMessageRequest.encode({ messages: Array.from({ length: 2000 }, () => message) as never })),
+    )
+    const sent = SendMessageResponse.decode((await send.answer).body.subarray(5))
+    assert.deepEqual([sent.status?.code, sent.entries.length], [41_300, 0])
+    const ack = call(`${service}AckMessage`, { headers: { 'x-mq-client-id': 'c' } })
+    const names = { topic: { name: 'T' }, group: { name: 'G' } }
+    const entries = Array.from({ length: 2000 }, () => ({ receiptHandle: 'x' }))
+    ack.stream.end(framed(AckMessageRequest.encode({ ...names, entries })))
+    const acked = AckMessageResponse.decode((await ack.answer).body.subarray(5))
+    assert.deepEqual([acked.status?.code, acked.entries.length], [40_000, 0])
+  })
+
+  test('settings longer than any client has are not read', async () => {
+    const { stream, answer } = call(`${service}Telemetry`, { headers: { 'x-mq-client-id': 'long' } })
+    stream.write(Buffer.from([0, 0, 0x20, 0, 0]))
+    assert.equal((await answer).status, '8')
   })
 
   test('streams that are reset as soon as they are begun', async () => {

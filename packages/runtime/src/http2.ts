@@ -19,6 +19,8 @@ export interface Http2Stream {
   readonly authority: string
   readonly remote: Address
   readonly local: Address
+  /** The same for all streams of a connection, and for no other. */
+  readonly connection: object
   /** Whether nobody has ended it. */
   readonly open: boolean
   /** Bytes handed over and not yet taken by the connection. */
@@ -27,7 +29,8 @@ export interface Http2Stream {
   start(handlers: Http2Handlers): void
   /** The head of the answer; trailers will follow. */
   respond(headers: Readonly<Record<string, string>>): void
-  write(bytes: Uint8Array): void
+  /** `taken` is told once: true when the connection has taken them, false where the stream was over before. */
+  write(bytes: Uint8Array, taken?: (isTaken: boolean) => void): void
   end(trailers: Readonly<Record<string, string>>): void
   /** An answer that is only a head. */
   refuse(headers: Readonly<Record<string, string>>): void

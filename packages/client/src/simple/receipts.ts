@@ -4,6 +4,7 @@ import {
   type ExtraInfo,
   type MessageQueue,
   printExtraInfo,
+  topicOfMark,
 } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
@@ -11,10 +12,10 @@ import type { ReceivedMessage } from '../message/received.ts'
 
 /** What a message is acknowledged by, and at whom. */
 export interface Receipt {
-  /** The topic that was popped, on the wire. */
+  /** The topic that was popped, on the wire; a message that came again lies in another one. */
   readonly topic: string
   readonly info: ExtraInfo & { readonly queueOffset: number }
-  /** Monotonic, and no later than the broker's own time for it: afterwards an acknowledgement counts nothing. */
+  /** Monotonic, and by a round trip the broker's own time for it: afterwards an acknowledgement counts nothing. */
   readonly untilMs: number
 }
 
@@ -35,12 +36,12 @@ export class Receipts {
 
   async ack(message: ReceivedMessage, signal?: AbortSignal): Promise<void> {
     const receipt = this.of(message)
-    const { topic, info } = receipt
+    const { info } = receipt
     await this.instance.calls.atMaster(queueOf(receipt), {
       spec: ackMessage,
       header: {
         consumerGroup: this.group,
-        topic,
+        topic: this.topicOf(receipt),
         queueId: info.queueId,
         extraInfo: printExtraInfo(info),
         offset: info.queueOffset,
@@ -55,7 +56,12 @@ export class Receipts {
     const receipt = this.of(message)
     const { topic, info } = receipt
     const begunMs = this.instance.clock.monotonic()
-    const at = { consumerGroup: this.group, topic, queueId: info.queueId, offset: info.queueOffset }
+    const at = {
+      consumerGroup: this.group,
+      topic: this.topicOf(receipt),
+      queueId: info.queueId,
+      offset: info.queueOffset,
+    }
     const { header } = await this.instance.calls.atMaster(queueOf(receipt), {
       spec: changeMessageInvisibleTime,
       header: { ...at, extraInfo: printExtraInfo(info), invisibleTime },
@@ -65,6 +71,10 @@ export class Receipts {
     if (this.receipts.get(message) !== receipt) return
     const changed = { ...info, ...header, startOffset: info.queueOffset }
     this.receipts.set(message, { topic, info: changed, untilMs: begunMs + invisibleTime })
+  }
+
+  private topicOf({ topic, info }: Receipt): string {
+    return topicOfMark(info.mark, topic, this.group) ?? topic
   }
 
   private of(message: ReceivedMessage): Receipt {

@@ -17,12 +17,39 @@ import { settler } from './settle.ts'
 
 type Needs = Pick<Ground, 'users' | 'clients' | 'renewals' | 'config' | 'clock'>
 
-/** The newest handle of what a client names by an older one. Throws Refused. */
-async function handleOf(group: string, given: string, { renewals, clock }: Needs): Promise<Handle> {
-  const handle = (await renewals.take(group, given)) ?? parseHandle(given)
-  if (expiryOf(handle) < clock.now())
-    throw new Refused(Code.invalidReceiptHandle, 'the receipt handle has expired: the message comes again')
-  return handle
+/** Of one request; clients name one, or as many as a receive brings. */
+const maxEntries = 1024
+
+/** What a client names by a handle that it was told. */
+interface Named {
+  readonly account: string
+  readonly group: string
+  readonly given: string
+}
+
+/**
+ * Settles a message by its newest handle. One that is renewed is not renewed any more, unless the broker cannot be asked:
+ * then its client, which may try again, must find it as it was. Throws Refused and NetError.
+ */
+async function settled<T>(
+  { account, group, given }: Named,
+  { renewals }: Pick<Needs, 'renewals'>,
+  work: (handle: Handle) => Promise<T>,
+): Promise<T> {
+  const renewed = await renewals.take({ account }, group, given)
+  try {
+    return await work(renewed?.handle ?? parseHandle(given))
+  } catch (error) {
+    const isFinal = error instanceof Refused && error.code === Code.invalidReceiptHandle
+    if (!isFinal) await renewed?.putBack()
+    throw error
+  }
+}
+
+/** Throws Refused. */
+function alive(handle: Handle, { clock }: Pick<Needs, 'clock'>): Handle {
+  if (expiryOf(handle) >= clock.now()) return handle
+  throw new Refused(Code.invalidReceiptHandle, 'the receipt handle has expired: the message comes again')
 }
 
 /** Messages are consumed, each for itself. */
@@ -33,10 +60,13 @@ export const ackMessage = (needs: Needs) =>
     answered(needs, async ({ group, topic, entries }, { user }) => {
       const groupName = groupOf(group)
       const settle = settler(user.brokers, { topic: topicOf(topic), group: groupName })
+      if (entries.length > maxEntries)
+        throw new Refused(Code.badRequest, `${entries.length} entries: at most ${maxEntries} are taken at once`)
       const results = await Promise.all(
         entries.map(async ({ messageId = '', receiptHandle = '' }) => {
-          const done = async () => settle.ack(await handleOf(groupName, receiptHandle, needs))
-          return { messageId, receiptHandle, status: await done().then(() => okStatus, statusOf) }
+          const named = { account: user.account, group: groupName, given: receiptHandle }
+          const done = settled(named, needs, handle => settle.ack(alive(handle, needs)))
+          return { messageId, receiptHandle, status: await done.then(() => okStatus, statusOf) }
         }),
       )
       return { status: overall(results.map(({ status }) => status)), entries: results }
@@ -54,9 +84,10 @@ export const changeInvisibleDuration = (needs: Needs) =>
       const most = needs.config.maxInvisibleTimeMills
       if (ms < 0 || ms > most)
         throw new Refused(Code.illegalInvisibleTime, `an invisible duration of ${ms} ms: from 0 to ${most} are taken`)
-      const handle = await handleOf(groupName, receiptHandle, needs)
       const settle = settler(user.brokers, { topic: topicOf(topic), group: groupName })
-      return { status: okStatus, receiptHandle: printHandle(await settle.change(handle, ms)) }
+      const named = { account: user.account, group: groupName, given: receiptHandle }
+      const changed = await settled(named, needs, handle => settle.change(alive(handle, needs), ms))
+      return { status: okStatus, receiptHandle: printHandle(changed) }
     }),
   )
 
@@ -67,11 +98,12 @@ export const forwardToDeadLetters = (needs: Needs) =>
     { request: ForwardMessageToDeadLetterQueueRequest, response: StatusResponse },
     answered(needs, async ({ group, topic, receiptHandle, messageId }, { user }) => {
       const groupName = groupOf(group)
-      const handle = (await needs.renewals.take(groupName, receiptHandle)) ?? parseHandle(receiptHandle)
-      if (handle.commitLogOffset < 0)
-        throw new Refused(Code.invalidReceiptHandle, 'the receipt handle does not say where the message lies')
       const settle = settler(user.brokers, { topic: topicOf(topic), group: groupName })
-      await settle.bury(handle, new Map([['UNIQ_KEY', messageId]]))
+      await settled({ account: user.account, group: groupName, given: receiptHandle }, needs, handle => {
+        if (handle.commitLogOffset < 0)
+          throw new Refused(Code.invalidReceiptHandle, 'the receipt handle does not say where the message lies')
+        return settle.bury(handle, new Map([['UNIQ_KEY', messageId]]))
+      })
       return { status: okStatus }
     }),
   )

@@ -1,7 +1,9 @@
 import type { Clock } from '@skua-mq/runtime'
+import type { Background } from '../background.ts'
 import type { GrpcClient } from '../clients/client.ts'
 import type { ClientTable } from '../clients/client-table.ts'
 import type { HalfMessages } from '../clients/half-messages.ts'
+import type { Questions } from '../clients/questions.ts'
 import type { Renewals } from '../clients/renewals.ts'
 import type { User, Users } from '../clients/users.ts'
 import type { CallContext } from '../grpc/method.ts'
@@ -21,6 +23,8 @@ export interface Ground {
   readonly clients: ClientTable
   readonly halves: HalfMessages
   readonly renewals: Renewals
+  readonly background: Background
+  readonly questions: Questions
   /** Where clients of gRPC find this server. */
   readonly port: () => number
 }
@@ -41,8 +45,8 @@ export const answered =
   ) =>
   async (request: Q, context: CallContext): Promise<A> => {
     try {
-      const client = clients.find(context)
-      return await work(request, { context, client, user: users.of(context) })
+      const user = users.of(context)
+      return await work(request, { context, client: clients.find(context, user), user })
     } catch (error) {
       return { status: statusOf(error) } as A
     }

@@ -22,6 +22,9 @@ interface Target {
   readonly queueId: number
 }
 
+/** Of one request: each of them is a request to a broker. */
+const maxMessages = 1024
+
 /** Stored, with a wish unmet. */
 const stored: ReadonlyMap<number, StatusDraft> = new Map([
   [ResponseCode.success, okStatus],
@@ -39,10 +42,12 @@ export function sendMessage(needs: Needs) {
   }
   return unary(
     'SendMessage',
-    { request: SendMessageRequest, response: SendMessageResponse },
+    { request: SendMessageRequest, response: SendMessageResponse, isLarge: true },
     answered(needs, async ({ messages }, { context, user }) => {
       const [first] = messages as readonly MessageValue[]
       if (first === undefined) throw new Refused(Code.messageCorrupted, 'there is no message to send')
+      if (messages.length > maxMessages)
+        throw new Refused(Code.payloadTooLarge, `${messages.length} messages: at most ${maxMessages} are taken at once`)
       const topic = topicOf(first.topic)
       if (messages.some(message => message.topic?.name !== first.topic?.name))
         throw new Refused(Code.messageCorrupted, 'all messages of a request must be of one topic')
@@ -98,7 +103,7 @@ async function sendOne(
   needs: Needs,
 ): Promise<SendResult> {
   const { messageGroup, deliveryTimestamp } = message.systemProperties ?? {}
-  const target = targetOf(route, messageGroup, nextTurn)
+  const target = targetOf(route, messageGroup, { nextTurn, brokers })
   if (target === undefined) throw new Refused(Code.forbidden, `no queue of topic ${topic} can be written`)
   const header = {
     ...{ producerGroup: topic, topic, defaultTopic: templateTopic, defaultTopicQueueNums: 4 },
@@ -124,8 +129,12 @@ async function sendOne(
   }
 }
 
-/** A queue by the message's group, or the next one. */
-function targetOf(route: TopicRouteData, messageGroup: string | undefined, nextTurn: () => number): Target | undefined {
+/** A queue by the message's group; else the next one, of brokers that answer as long as there are some. */
+function targetOf(
+  route: TopicRouteData,
+  messageGroup: string | undefined,
+  { nextTurn, brokers }: Pick<Way, 'nextTurn' | 'brokers'>,
+): Target | undefined {
   const targets = route.queueDatas
     .filter(({ perm }) => (perm & Perm.write) !== 0)
     .toSorted((a, b) => (a.brokerName < b.brokerName ? -1 : 1))
@@ -135,5 +144,7 @@ function targetOf(route: TopicRouteData, messageGroup: string | undefined, nextT
       return Array.from({ length: writeQueueNums }, (_, queueId) => ({ brokerName, address, queueId }))
     })
   if (messageGroup !== undefined) return targets[queueOfGroup(messageGroup, targets.length)]
-  return targets[nextTurn() % targets.length]
+  const answering = targets.filter(({ address }) => !brokers.isSilent(address))
+  const choice = answering.length === 0 ? targets : answering
+  return choice[nextTurn() % choice.length]
 }

@@ -4,6 +4,7 @@ import {
   consumerSendMsgBack,
   PropertyName,
   ResponseCode,
+  topicOfMark,
 } from '@skua-mq/protocol'
 import type { Handle } from '../message/handle.ts'
 import { refusedBy } from '../refused.ts'
@@ -23,7 +24,14 @@ export interface Settler {
 export function settler(brokers: Brokers, { topic, group }: { topic: string; group: string }): Settler {
   const master = ({ brokerName }: Handle) => brokers.master(topic, brokerName)
   const header = (handle: Handle) => ({
-    ...{ consumerGroup: group, topic, queueId: handle.queueId, extraInfo: infoOf(handle), offset: handle.queueOffset },
+    // What came from a retry topic lies there, and is settled there.
+    ...{
+      consumerGroup: group,
+      topic: topicOfMark(handle.mark, topic, group) ?? topic,
+      queueId: handle.queueId,
+      extraInfo: infoOf(handle),
+      offset: handle.queueOffset,
+    },
   })
   const ack = async (handle: Handle) => {
     await brokers.want(await master(handle), { spec: ackMessage, header: header(handle) })
@@ -39,7 +47,7 @@ export function settler(brokers: Brokers, { topic, group }: { topic: string; gro
       const buried = {
         ...{ offset: handle.commitLogOffset, group, delayLevel: -1, unitMode: false, maxReconsumeTimes: 0 },
         originMsgId: properties?.get(PropertyName.uniqueKey) ?? '',
-        originTopic: topic,
+        originTopic: topicOfMark(handle.mark, topic, group) ?? topic,
       }
       const reply = await brokers.ask(await master(handle), { spec: consumerSendMsgBack, header: buried })
       if (reply.code !== ResponseCode.success) throw refusedBy(reply.code, reply.remark)

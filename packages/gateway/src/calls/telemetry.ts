@@ -9,7 +9,10 @@ import { TelemetryCommand, type TelemetryDraft, type TelemetryValue } from '../v
 import type { Ground } from './ground.ts'
 import { tellBrokers } from './tell-brokers.ts'
 
-type Needs = Pick<Ground, 'users' | 'clients' | 'groups' | 'config' | 'clock'>
+type Needs = Pick<Ground, 'users' | 'clients' | 'groups' | 'questions' | 'config' | 'clock'>
+/** Topics of one client: for each of them its brokers are looked up at each heartbeat. */
+const maxTopics = 1000
+
 type Stream = Duplex<TelemetryValue, TelemetryDraft>
 
 /** The stream of a client: its settings go up and come back, and the server's commands come down. */
@@ -17,7 +20,8 @@ export const telemetry = (needs: Needs) =>
   bothWays('Telemetry', { request: TelemetryCommand, response: TelemetryCommand }, (stream: Stream, context) => {
     stream.onMessage(async command => {
       try {
-        if (command.settings !== undefined) await take(command.settings as ClientSettings, stream, { needs, context })
+        if (command.settings === undefined) needs.questions.take(stream, command)
+        else await take(command.settings as ClientSettings, stream, { needs, context })
       } catch (error) {
         if (error instanceof GrpcError) throw error
         if (error instanceof Refused) throw new GrpcError(GrpcStatus.invalidArgument, error.message)
@@ -34,16 +38,21 @@ async function take(
   const { publishing, subscription } = settings
   if (publishing === undefined && subscription === undefined)
     throw new GrpcError(GrpcStatus.invalidArgument, 'settings have publishing or subscription')
+  const topics = (publishing?.topics?.length ?? 0) + (subscription?.subscriptions?.length ?? 0)
+  if (topics > maxTopics)
+    throw new GrpcError(GrpcStatus.invalidArgument, `settings with ${topics} topics: at most ${maxTopics} are taken`)
   for (const topic of publishing?.topics ?? []) topicOf(topic)
   if (subscription !== undefined) groupOf(subscription.group)
   for (const { topic } of subscription?.subscriptions ?? []) topicOf(topic)
   const user = needs.users.of(context)
   const client = needs.clients.get(context, user)
   client.set(settings, needs.clock.now())
-  client.stream = stream
-  stream.onClosed(() => {
-    if (client.stream === stream) client.stream = undefined
-  })
+  if (client.stream !== stream) {
+    client.stream = stream
+    stream.onClosed(() => {
+      if (client.stream === stream) client.stream = undefined
+    })
+  }
   // Brokers that cannot be told now are told by the heartbeats; the client need not wait for them.
   await tellBrokers(client, user.brokers).catch(() => {})
   stream.send({ status: okStatus, settings: await merged(settings, user.brokers, needs) })

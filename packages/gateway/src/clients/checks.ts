@@ -1,12 +1,11 @@
 import { PropertyName } from '@skua-mq/protocol'
 import { delivered } from '../message/delivered.ts'
-import type { GrpcClient } from './client.ts'
 import type { HalfMessages } from './half-messages.ts'
 import type { TransactionCheck } from './membership.ts'
+import type { CommandStream } from './questions.ts'
 
 export interface ChecksParts {
   readonly halves: HalfMessages
-  readonly clients: () => Iterable<GrpcClient>
 }
 
 /** Brokers' questions about half messages, on their way to a producer of the topic. */
@@ -17,15 +16,13 @@ export class Checks {
     this.parts = parts
   }
 
-  /** Asks one that is there; without one the broker asks again later. */
-  take({ message, brokerAddress, tranStateTableOffset, commitLogOffset }: TransactionCheck): void {
+  /** Asks the producer that the broker chose; one whose stream is not open is asked again later. */
+  take(check: TransactionCheck, asked: CommandStream | undefined): void {
+    const { message, brokerAddress, tranStateTableOffset, commitLogOffset } = check
     const topic = message.properties.get(PropertyName.realTopic) ?? message.topic
     const transactionId = message.properties.get(PropertyName.uniqueKey) ?? message.offsetMsgId
     this.parts.halves.put(topic, transactionId, { brokerAddress, tranStateTableOffset, commitLogOffset })
-    for (const client of this.parts.clients()) {
-      if (client.settings?.publishing === undefined || !client.topics.includes(topic)) continue
-      const command = { message: delivered(message, { topic }), transactionId }
-      if (client.stream?.send({ recoverOrphanedTransactionCommand: command })) return
-    }
+    const command = { message: delivered(message, { topic }), transactionId }
+    asked?.send({ recoverOrphanedTransactionCommand: command })
   }
 }

@@ -1,4 +1,5 @@
 import { type Clock, every, type Timer } from '@skua-mq/runtime'
+import { GrpcError, GrpcStatus } from '../grpc/grpc-error.ts'
 import type { CallContext } from '../grpc/method.ts'
 import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
@@ -21,7 +22,7 @@ const sweepMs = 10_000
 /** Longest client id; those of the clients are below 100. */
 const maxIdLength = 512
 
-/** Clients that were here lately, by their ids. */
+/** Clients that were here lately, by their accounts and ids: nobody is another's client by naming its id. */
 export class ClientTable {
   private readonly parts: ClientTableParts
   private readonly clients = new Map<string, GrpcClient>()
@@ -47,34 +48,32 @@ export class ClientTable {
   }
 
   /** Who asks, if it was here. Throws Refused with CLIENT_ID_REQUIRED. */
-  find(context: CallContext): GrpcClient | undefined {
-    const client = this.clients.get(idOf(context))
+  find(context: CallContext, { account }: Pick<User, 'account'>): GrpcClient | undefined {
+    const client = this.clients.get(keyOf(account, idOf(context)))
     if (client !== undefined) client.seenAtMs = this.parts.clock.monotonic()
     return client
   }
 
   /** Who asks. Throws Refused. */
   get(context: CallContext, user: User): GrpcClient {
-    const known = this.find(context)
+    const known = this.find(context, user)
     if (known !== undefined) return known
     const { most, clock, join } = this.parts
     if (this.clients.size >= most)
       throw new Refused(Code.tooManyRequests, `${most} clients are here already (grpcMaxClients)`)
     const id = idOf(context)
     const membership = join(id, languageOf(context.header('x-mq-language')), user)
-    const client = new GrpcClient(id, { membership, nowMs: clock.monotonic() })
-    this.clients.set(id, client)
+    const { account } = user
+    const client = new GrpcClient(id, { account, membership, nowMs: clock.monotonic() })
+    this.clients.set(keyOf(account, id), client)
     return client
-  }
-
-  all(): Iterable<GrpcClient> {
-    return this.clients.values()
   }
 
   /** Forgets it; what it held is given back in the background. */
   end(client: GrpcClient): Promise<void> {
-    if (this.clients.get(client.id) !== client) return Promise.resolve()
-    this.clients.delete(client.id)
+    if (client.hasLeft) return Promise.resolve()
+    client.hasLeft = true
+    this.clients.delete(keyOf(client.account, client.id))
     const leaving = this.parts
       .left(client)
       .catch(() => {})
@@ -85,10 +84,16 @@ export class ClientTable {
 
   private sweep(): void {
     const now = this.parts.clock.monotonic()
-    for (const client of [...this.clients.values()])
-      if (client.stream === undefined && now - client.seenAtMs > this.parts.idleMs) this.end(client)
+    for (const client of [...this.clients.values()]) {
+      if (now - client.seenAtMs <= this.parts.idleMs) continue
+      // A machine that vanished ends no stream. Whoever only slept opens a new one, and tells its settings again.
+      client.stream?.end(new GrpcError(GrpcStatus.unavailable, 'nothing was heard of this client for too long'))
+      this.end(client)
+    }
   }
 }
+
+const keyOf = (account: string, id: string): string => `${account} ${id}`
 
 function idOf(context: CallContext): string {
   const id = context.header('x-mq-client-id') ?? ''

@@ -1,12 +1,11 @@
 import { type ConsumerData, languageNumber, subscriptionData } from '@skua-mq/protocol'
-import type { Duplex } from '../grpc/method.ts'
 import type { Drafted } from '../proto/message.ts'
 import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
 import { ClientType, FilterType } from '../v2/enums.ts'
 import type { FilterExpression } from '../v2/shared.ts'
-import type { TelemetryDraft, TelemetryValue } from '../v2/telemetry.ts'
 import type { Membership, Roles } from './membership.ts'
+import type { CommandStream } from './questions.ts'
 import type { ClientSettings } from './settings.ts'
 
 type Filter = Drafted<typeof FilterExpression>
@@ -35,15 +34,21 @@ export function filterOf(filter: Filter | undefined): { expression: string; type
 /** One client object of a gRPC library, by its client id. */
 export class GrpcClient {
   readonly id: string
+  /** The account that its calls are signed by; '' where nobody asks. */
+  readonly account: string
   readonly membership: Membership
   settings: ClientSettings | undefined
   /** Its stream for commands. */
-  stream: Duplex<TelemetryValue, TelemetryDraft> | undefined
+  stream: CommandStream | undefined
   seenAtMs: number
+  /** It said so, or was silent for too long: whatever is under way for it is for nobody. */
+  hasLeft = false
 
-  constructor(id: string, { membership, nowMs }: { membership: Membership; nowMs: number }) {
+  constructor(id: string, { account, membership, nowMs }: { account: string; membership: Membership; nowMs: number }) {
     this.id = id
+    this.account = account
     this.membership = membership
+    membership.attach(() => this.stream)
     this.seenAtMs = nowMs
   }
 
@@ -58,39 +63,38 @@ export class GrpcClient {
     return this.settings?.subscription?.group?.name
   }
 
-  /** Takes its settings; brokers hear of them with the next beat. Throws Refused. */
+  /** Takes its settings; brokers hear of them with the next beat. Throws Refused, and then all stays as it was. */
   set(settings: ClientSettings, nowMs: number): void {
+    this.membership.set(rolesOf(settings, nowMs))
     this.settings = settings
-    this.membership.set(this.roles(nowMs))
   }
+}
 
-  /** A producer stands for its topics: gRPC producers have no group (grpc.md 7). */
-  private roles(nowMs: number): Roles {
-    const { publishing } = this.settings ?? {}
-    return {
-      producerGroups: (publishing?.topics ?? []).map(({ name }) => name ?? '').filter(name => name !== ''),
-      consumer: this.consumer(nowMs),
-    }
+/** A producer stands for its topics: gRPC producers have no group (grpc.md 7). */
+function rolesOf(settings: ClientSettings, nowMs: number): Roles {
+  const { publishing } = settings
+  return {
+    producerGroups: (publishing?.topics ?? []).map(({ name }) => name ?? '').filter(name => name !== ''),
+    consumer: consumerOf(settings, nowMs),
   }
+}
 
-  private consumer(nowMs: number): ConsumerData | undefined {
-    const { subscription, clientType } = this.settings ?? {}
-    const groupName = subscription?.group?.name
-    if (subscription === undefined || groupName === undefined || groupName === '') return undefined
-    const subscriptionDataSet = (subscription.subscriptions ?? []).map(({ topic, expression: filter }) => {
-      const wish = filterOf(filter)
-      const data = subscriptionData({ topic: topic?.name ?? '', ...wish, subVersion: nowMs })
-      if (data === undefined)
-        throw new Refused(Code.illegalFilterExpression, `"${wish.expression}" is not a ${wish.type} expression`)
-      return data
-    })
-    return {
-      groupName,
-      consumeType: clientType === ClientType.pushConsumer ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
-      messageModel: 'CLUSTERING',
-      consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
-      subscriptionDataSet,
-      unitMode: false,
-    }
+function consumerOf({ subscription, clientType }: ClientSettings, nowMs: number): ConsumerData | undefined {
+  const groupName = subscription?.group?.name
+  if (subscription === undefined || groupName === undefined || groupName === '') return undefined
+  const subscriptionDataSet = (subscription.subscriptions ?? []).map(({ topic, expression: filter }) => {
+    const wish = filterOf(filter)
+    const data = subscriptionData({ topic: topic?.name ?? '', ...wish, subVersion: nowMs })
+    if (data === undefined)
+      throw new Refused(Code.illegalFilterExpression, `"${wish.expression}" is not a ${wish.type} expression`)
+    return data
+  })
+  return {
+    groupName,
+    consumeType: clientType === ClientType.pushConsumer ? 'CONSUME_PASSIVELY' : 'CONSUME_ACTIVELY',
+    messageModel: 'CLUSTERING',
+    consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+    subscriptionDataSet,
+    unitMode: false,
   }
 }

@@ -3,12 +3,16 @@ import {
   checkTransactionState,
   heartBeat,
   notifyConsumerIdsChanged,
+  ResponseCode,
   readRecord,
   type StoredMessage,
   unregisterClient,
 } from '@skua-mq/protocol'
 import { noReply, RemotingClient, type Route, route } from '@skua-mq/remoting'
 import type { Address, Clock, Net, TlsClient, Turn } from '@skua-mq/runtime'
+import { Refused, refusedBy } from '../refused.ts'
+import { askedRoutes } from './asked.ts'
+import type { CommandStream, Questions } from './questions.ts'
 import type { Sign } from './users.ts'
 
 export interface MembershipParts {
@@ -21,8 +25,9 @@ export interface MembershipParts {
   readonly tls: TlsClient | undefined
   /** Undefined where nobody asks for it. */
   readonly sign: Sign | undefined
+  readonly questions: Questions
   /** A broker asks what became of a half message. */
-  readonly onCheck: (check: TransactionCheck) => void
+  readonly onCheck: (check: TransactionCheck, asked: CommandStream | undefined) => void
 }
 
 /** A broker's question about a half message. */
@@ -51,6 +56,7 @@ export class Membership {
   private readonly remoting: RemotingClient
   private readonly told = new Set<string>()
   private hasLeft = false
+  private streamOf: () => CommandStream | undefined = () => undefined
   private roles: Roles = { producerGroups: [], consumer: undefined }
 
   constructor(parts: MembershipParts) {
@@ -77,11 +83,16 @@ export class Membership {
     })
   }
 
+  /** Where commands for the client go. */
+  attach(streamOf: () => CommandStream | undefined): void {
+    this.streamOf = streamOf
+  }
+
   set(roles: Roles): void {
     this.roles = roles
   }
 
-  /** Tells them that it is there. Throws the first error, when all were asked. */
+  /** Tells them that it is there. Throws Refused where one of them refuses, and NetError where none can be told. */
   async beat(addresses: Iterable<string>): Promise<void> {
     const { clientId } = this.parts
     const { producerGroups, consumer } = this.roles
@@ -93,11 +104,16 @@ export class Membership {
       withoutSub: undefined,
     })
     const beats = [...addresses].map(async address => {
-      await this.remoting.request(address, heartBeat, {}, { body })
+      const { code, remark } = await this.remoting.request(address, heartBeat, {}, { body })
+      // Also where it refuses: it may know some of the groups.
       this.told.add(address)
+      if (code !== ResponseCode.success) throw refusedBy(code, remark)
     })
-    const failed = (await Promise.allSettled(beats)).find(beat => beat.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    const failed = (await Promise.allSettled(beats)).filter(beat => beat.status === 'rejected')
+    const refused = failed.find(({ reason }) => reason instanceof Refused)
+    if (refused !== undefined) throw refused.reason
+    // One that is away hears of it later; those that are left serve.
+    if (failed[0] !== undefined && failed.length === beats.length) throw failed[0].reason
   }
 
   /** Tells brokers that it has left; one that does not answer notices by the closed connection. */
@@ -117,18 +133,20 @@ export class Membership {
   }
 
   private routes(): readonly Route[] {
+    const { clock, questions } = this.parts
+    const startedAtMs = clock.now()
+    const [roles, stream] = [() => this.roles, () => this.streamOf()]
     return [
+      ...askedRoutes({ clock, startedAtMs, questions, roles, stream }),
       // Queues are not divided among those who pop.
       route(notifyConsumerIdsChanged, () => noReply),
       route(checkTransactionState, ({ tranStateTableOffset, commitLogOffset }, { body, connection }) => {
         const message = readRecord(body)?.message
         if (message !== undefined)
-          this.parts.onCheck({
-            tranStateTableOffset,
-            commitLogOffset,
-            message,
-            brokerAddress: addressOf(connection.remote),
-          })
+          this.parts.onCheck(
+            { tranStateTableOffset, commitLogOffset, message, brokerAddress: addressOf(connection.remote) },
+            this.streamOf(),
+          )
         return noReply
       }),
     ]

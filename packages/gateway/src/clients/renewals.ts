@@ -2,10 +2,14 @@ import { type Clock, every, type Timer } from '@skua-mq/runtime'
 import { expiryOf, type Handle, printHandle } from '../message/handle.ts'
 import type { GatewayConfig } from '../options.ts'
 import type { Brokers } from '../remote/brokers.ts'
+import type { GrpcClient } from './client.ts'
+
+/** Whoever works on a message. */
+export type Worker = Pick<GrpcClient, 'account' | 'hasLeft'>
 
 /** A message that somebody works on, whose invisible time the server prolongs. */
 export interface Renewed {
-  readonly clientId: string
+  readonly client: Worker
   /** In the name of whoever received it. */
   readonly brokers: Brokers
   readonly topic: string
@@ -17,13 +21,20 @@ export interface Renewed {
 }
 
 interface Entry extends Renewed {
-  /** As the client has it. */
-  readonly given: string
+  readonly key: string
   readonly sinceMs: number
   times: number
   failures: number
   /** While a broker is asked. */
   changing: Promise<void> | undefined
+}
+
+/** A message that is no longer renewed, since its client settles it. */
+export interface Settling {
+  /** The handle that counts by now. */
+  readonly handle: Handle
+  /** It could not be settled: the client works on it still, and may try again; of one that is gone, others get it soon. */
+  putBack(): Promise<void>
 }
 
 export interface RenewalsParts {
@@ -39,11 +50,16 @@ const stepsMs = [60_000, 180_000, 300_000, 600_000, 1_800_000, 3_600_000]
 const maxFailures = 3
 /** How soon messages of a client that is gone come to another one. */
 const soonMs = 1000
+/** Questions to brokers that are under way at once: a connection has no more than maxPendingCalls. */
+const atOnce = 1000
+/** How long messages of one client are given back; what is left then comes again by itself. */
+const maxReleaseMs = 5000
 
 /** Keeps messages invisible for as long as push consumers work on them. */
 export class Renewals {
   private readonly parts: RenewalsParts
   private readonly entries = new Map<string, Entry>()
+  private readonly clients = new Map<Worker, Set<Entry>>()
   private timer: Timer | undefined
 
   constructor(parts: RenewalsParts) {
@@ -62,59 +78,72 @@ export class Renewals {
     this.timer?.cancel()
   }
 
+  /** Renews it from now on, as long as its client is there, and there is room. */
   add(renewed: Renewed): void {
-    if (this.entries.size >= this.parts.config.grpcMaxRenewedHandles) return
-    const given = printHandle(renewed.handle)
+    const key = keyOf(renewed.client, renewed.group, printHandle(renewed.handle))
     const sinceMs = this.parts.clock.monotonic()
-    this.entries.set(keyOf(renewed.group, given), {
-      ...renewed,
-      given,
-      sinceMs,
-      times: 0,
-      failures: 0,
-      changing: undefined,
-    })
+    this.enter({ ...renewed, key, sinceMs, times: 0, failures: 0, changing: undefined })
   }
 
-  /** Stops renewing it; resolves to the handle that counts by now, which is not the client's after a renewal. */
-  async take(group: string, given: string): Promise<Handle | undefined> {
-    const key = keyOf(group, given)
-    const entry = this.entries.get(key)
+  private enter(entry: Entry): void {
+    if (entry.client.hasLeft || this.entries.size >= this.parts.config.grpcMaxRenewedHandles) return
+    this.entries.set(entry.key, entry)
+    const own = this.clients.get(entry.client)
+    if (own === undefined) this.clients.set(entry.client, new Set([entry]))
+    else own.add(entry)
+  }
+
+  private forget(entry: Entry): void {
+    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key)
+    const own = this.clients.get(entry.client)
+    own?.delete(entry)
+    if (own?.size === 0) this.clients.delete(entry.client)
+  }
+
+  /** Stops renewing it; `given` is the handle that the client was told, which after a renewal is not the one that counts. */
+  async take(client: Pick<Worker, 'account'>, group: string, given: string): Promise<Settling | undefined> {
+    const entry = this.entries.get(keyOf(client, group, given))
     if (entry === undefined) return undefined
-    this.entries.delete(key)
+    this.forget(entry)
     await entry.changing
-    return entry.handle
+    return { handle: entry.handle, putBack: () => this.putBack(entry) }
+  }
+
+  private async putBack(entry: Entry): Promise<void> {
+    this.enter(entry)
+    if (entry.client.hasLeft) await this.parts.change(entry, soonMs).catch(() => {})
   }
 
   /** A client is gone: another one gets its messages soon. */
-  async release(clientId: string): Promise<void> {
-    const own = [...this.entries].filter(([, entry]) => entry.clientId === clientId)
-    for (const [key] of own) this.entries.delete(key)
-    for (const [, entry] of own) {
+  async release(client: Worker): Promise<void> {
+    const own = [...(this.clients.get(client) ?? [])]
+    for (const entry of own) this.forget(entry)
+    const untilMs = this.parts.clock.monotonic() + maxReleaseMs
+    await inLumps(own, async entry => {
       await entry.changing
-      await this.parts.change(entry, soonMs).catch(() => {})
-    }
+      if (this.parts.clock.monotonic() < untilMs) await this.parts.change(entry, soonMs).catch(() => {})
+    })
   }
 
   private async round(): Promise<void> {
     const { clock, config } = this.parts
     const soon = clock.now() + config.renewAheadTimeMillis
-    const due = [...this.entries].filter(([, entry]) => expiryOf(entry.handle) < soon)
-    await Promise.all(due.map(([key, entry]) => this.renew(key, entry)))
+    const due = [...this.entries.values()].filter(entry => expiryOf(entry.handle) < soon)
+    await inLumps(due, entry => this.renew(entry))
   }
 
-  private async renew(key: string, entry: Entry): Promise<void> {
-    if (entry.changing !== undefined || this.entries.get(key) !== entry) return
-    entry.changing = this.prolong(key, entry)
+  private async renew(entry: Entry): Promise<void> {
+    if (entry.changing !== undefined || this.entries.get(entry.key) !== entry) return
+    entry.changing = this.prolong(entry)
     await entry.changing
     entry.changing = undefined
   }
 
-  private async prolong(key: string, entry: Entry): Promise<void> {
+  private async prolong(entry: Entry): Promise<void> {
     const { clock, config, change, retryMs } = this.parts
     try {
       if (clock.monotonic() - entry.sinceMs > config.renewMaxTimeMillis) {
-        this.entries.delete(key)
+        this.forget(entry)
         await change(entry, await retryMs(entry))
         return
       }
@@ -122,9 +151,15 @@ export class Renewals {
       entry.times++
       entry.failures = 0
     } catch {
-      if (++entry.failures >= maxFailures) this.entries.delete(key)
+      if (++entry.failures >= maxFailures) this.forget(entry)
     }
   }
 }
 
-const keyOf = (group: string, handle: string): string => `${group} ${handle}`
+async function inLumps<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += atOnce) await Promise.all(all.slice(at, at + atOnce).map(work))
+}
+
+/** Handles are no secrets: who names that of another account has none of its messages. */
+const keyOf = ({ account }: Pick<Worker, 'account'>, group: string, handle: string): string =>
+  `${account} ${group} ${handle}`

@@ -5,6 +5,7 @@ import type { CallContext } from '../grpc/method.ts'
 import { Refused } from '../refused.ts'
 import { Brokers } from '../remote/brokers.ts'
 import type { Routes } from '../remote/routes.ts'
+import { Silent } from '../remote/silent.ts'
 import { Code } from '../v2/code.ts'
 
 /** The secret key of an account; undefined where there is no such account. */
@@ -22,26 +23,29 @@ export interface UsersParts {
 
 /** An account whose signature was right, and its way to the brokers, which ask whether it may. */
 export interface User {
+  /** '' where nobody is asked who he is. */
+  readonly account: string
   readonly brokers: Brokers
   readonly sign: Sign | undefined
 }
 
 interface Known extends User {
-  readonly secretKey: string
   readonly client: RemotingClient
 }
 
-/** Accounts with a way of their own at the same time; the one that came first makes room. */
+/** Accounts with a way of their own at the same time; the one that was not heard of for longest makes room. */
 const maxUsers = 1000
 
 /** Who asks (grpc.md 2): each account speaks to brokers under its own name, so that what it may is decided in one place. */
 export class Users {
   private readonly parts: UsersParts
+  private readonly silent: Silent
   private readonly anonymous: Known
   private readonly known = new Map<string, Known>()
 
   constructor(parts: UsersParts) {
     this.parts = parts
+    this.silent = new Silent(parts.remoting.clock)
     this.anonymous = this.make('', undefined)
   }
 
@@ -50,11 +54,10 @@ export class Users {
     const { secretOf } = this.parts
     if (secretOf === undefined) return this.anonymous
     const accessKey = verified(context, secretOf)
-    const secretKey = secretOf(accessKey) ?? ''
     const known = this.known.get(accessKey)
-    if (known?.secretKey === secretKey) return known
-    this.drop(accessKey)
-    const user = this.make(secretKey, signer(accessKey, secretKey))
+    const user = known ?? this.make(accessKey, signer(accessKey, secretOf))
+    // The one that was heard of last stands last.
+    if (known !== undefined) this.known.delete(accessKey)
     this.known.set(accessKey, user)
     if (this.known.size > maxUsers) for (const oldest of this.known.keys()) return this.makeRoom(oldest, user)
     return user
@@ -76,9 +79,14 @@ export class Users {
     void known?.client.close()
   }
 
-  private make(secretKey: string, sign: Sign | undefined): Known {
+  private make(account: string, sign: Sign | undefined): Known {
     const client = new RemotingClient({ ...this.parts.remoting, ...(sign === undefined ? {} : { sign }) })
-    return { secretKey, sign, client, brokers: new Brokers({ remoting: client, routes: this.parts.routes }) }
+    return {
+      account,
+      sign,
+      client,
+      brokers: new Brokers({ remoting: client, routes: this.parts.routes, silent: this.silent }),
+    }
   }
 }
 
@@ -105,12 +113,12 @@ function verified(context: CallContext, secretOf: SecretOf): string {
   return accessKey
 }
 
-/** As clients of remoting do it (admin.md 7.1). */
+/** As clients of remoting do it (admin.md 7.1), with the secret that the account has by now. */
 const signer =
-  (accessKey: string, secretKey: string): Sign =>
+  (accessKey: string, secretOf: SecretOf): Sign =>
   ({ extFields, body }) => {
     extFields[AclField.accessKey] = accessKey
-    const hmac = createHmac('sha1', secretKey).update(signedText(extFields))
+    const hmac = createHmac('sha1', secretOf(accessKey) ?? '').update(signedText(extFields))
     if (body !== undefined) hmac.update(body)
     extFields[AclField.signature] = hmac.digest('base64')
   }

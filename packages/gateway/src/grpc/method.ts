@@ -17,8 +17,12 @@ export interface CallContext {
 /** Where a method with many answers puts them. */
 export interface Answers<T> {
   readonly open: boolean
-  /** False: the client is gone. */
-  send(answer: T): boolean
+  /** False: the client is gone. `taken` is told when the connection has it, and never where the client is gone before. */
+  send(answer: T, taken?: () => void): boolean
+  /** When nothing waits any more: the connection has it, or the client is gone. */
+  idle(): Promise<void>
+  /** When there is room for more; false where the client is gone. */
+  room(): Promise<boolean>
 }
 
 /** The other end of a stream that goes both ways. */
@@ -36,6 +40,8 @@ export interface Method {
   readonly kind: 'unary' | 'server' | 'both'
   readonly request: ProtoMessage<ProtoFields>
   readonly response: ProtoMessage<ProtoFields>
+  /** Default: what the server takes at most. */
+  readonly maxRequestBytes?: number | undefined
   readonly unary?: (request: never, context: CallContext) => Promise<object>
   readonly server?: (request: never, answers: Answers<object>, context: CallContext) => Promise<void>
   readonly both?: (duplex: Duplex<never, object>, context: CallContext) => void
@@ -46,12 +52,18 @@ const service = '/apache.rocketmq.v2.MessagingService/'
 interface Types<Q extends ProtoFields, A extends ProtoFields> {
   readonly request: ProtoMessage<Q>
   readonly response: ProtoMessage<A>
+  /** Whether the request may have bodies of messages. */
+  readonly isLarge?: boolean
 }
+
+/** Longest request that has no bodies: names, handles, settings. */
+const maxSmallBytes = 1024 * 1024
 
 const method = <Q extends ProtoFields, A extends ProtoFields>(
   name: string,
-  { request, response }: Types<Q, A>,
-): Pick<Method, 'path' | 'request' | 'response'> => ({
+  { request, response, isLarge = false }: Types<Q, A>,
+): Pick<Method, 'path' | 'request' | 'response' | 'maxRequestBytes'> => ({
+  maxRequestBytes: isLarge ? undefined : maxSmallBytes,
   path: `${service}${name}`,
   request: request as never,
   response: response as never,

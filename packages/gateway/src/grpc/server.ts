@@ -1,12 +1,21 @@
-import type { Address, Clock, Http2, Http2Stream, HttpListener, TlsServer } from '@skua-mq/runtime'
-import { Call, type CallParts } from './call.ts'
-import { CarryBudget } from './frames.ts'
-import { GrpcStatus } from './grpc-error.ts'
+import {
+  type Address,
+  type Clock,
+  every,
+  type Http2,
+  type Http2Stream,
+  type HttpListener,
+  type Timer,
+  type TlsServer,
+} from '@skua-mq/runtime'
+import { Call, type CallParts, percent } from './call.ts'
+import { GrpcError, GrpcStatus } from './grpc-error.ts'
 import type { Method } from './method.ts'
+import { Shares } from './shares.ts'
 
 export interface GrpcServerParts {
   readonly http2: Http2
-  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly clock: Clock
   readonly listen: Address
   readonly tls?: TlsServer | undefined
   readonly methods: readonly Method[]
@@ -20,13 +29,20 @@ export interface GrpcLimits {
   readonly maxMessageBytes: number
   readonly maxCarryBytes: number
   readonly maxUnsentBytes: number
+  readonly maxOwedBytes: number
+  readonly maxCalls: number
 }
+
+/** How often calls are looked at whose clients may have stopped. */
+const checkMs = 5000
 
 /** Takes calls of gRPC over HTTP/2 and gives each to its method. */
 export class GrpcServer {
   private readonly parts: GrpcServerParts
   private readonly methods: ReadonlyMap<string, Method>
   private readonly call: CallParts
+  private readonly calls = new Set<Call>()
+  private timer: Timer | undefined
   private listener: HttpListener | undefined
 
   constructor(parts: GrpcServerParts) {
@@ -34,7 +50,12 @@ export class GrpcServer {
     const { clock, limits, failed } = parts
     this.methods = new Map(parts.methods.map(method => [method.path, method]))
     const { maxMessageBytes, maxUnsentBytes } = limits
-    this.call = { clock, failed, maxMessageBytes, maxUnsentBytes, budget: new CarryBudget(limits.maxCarryBytes) }
+    this.call = {
+      ...{ clock, failed, maxMessageBytes, maxUnsentBytes },
+      carried: new Shares(limits.maxCarryBytes, call => call.end(crowded('grpcMaxCarryBytes'))),
+      owed: new Shares(limits.maxOwedBytes, call => call.cut()),
+      closed: call => this.calls.delete(call),
+    }
   }
 
   /** Where it listens; undefined where it does not. */
@@ -46,11 +67,18 @@ export class GrpcServer {
     const { http2, listen, tls, limits } = this.parts
     const { maxConnections, maxStreams } = limits
     this.listener = await http2.listen(listen, stream => this.accept(stream), { tls, maxConnections, maxStreams })
+    this.timer = every(this.parts.clock, checkMs, () => this.check())
   }
 
   async stop(): Promise<void> {
+    this.timer?.cancel()
     await this.listener?.close()
     this.listener = undefined
+  }
+
+  private check(): void {
+    const now = this.parts.clock.monotonic()
+    for (const call of this.calls) call.check(now)
   }
 
   private accept(stream: Http2Stream): void {
@@ -60,11 +88,22 @@ export class GrpcServer {
       return
     }
     const method = this.methods.get(stream.path)
-    if (method === undefined) {
-      const status = { 'grpc-status': String(GrpcStatus.unimplemented), 'grpc-message': `no method ${stream.path}` }
-      stream.refuse({ 'content-type': 'application/grpc+proto', ...status })
-      return
+    const { maxCalls } = this.parts.limits
+    if (method === undefined) refuse(stream, GrpcStatus.unimplemented, `no method ${stream.path.slice(0, 200)}`)
+    else if (this.calls.size >= maxCalls)
+      refuse(stream, GrpcStatus.unavailable, `${maxCalls} calls are under way (grpcMaxCalls)`)
+    else {
+      const call = new Call(stream, method, this.call)
+      this.calls.add(call)
+      call.start()
     }
-    new Call(stream, method, this.call).start()
   }
 }
+
+function refuse(stream: Http2Stream, status: GrpcStatus, message: string): void {
+  const told = { 'grpc-status': String(status), 'grpc-message': percent(message) }
+  stream.refuse({ 'content-type': 'application/grpc+proto', ...told })
+}
+
+const crowded = (limit: string): GrpcError =>
+  new GrpcError(GrpcStatus.resourceExhausted, `all peers together hold too much (${limit}): try again later`)

@@ -4,11 +4,13 @@ import type { RemotingClient, TypedReply } from '@skua-mq/remoting'
 import { Refused, refusedBy } from '../refused.ts'
 import { Code } from '../v2/code.ts'
 import type { Routes } from './routes.ts'
+import type { Silent } from './silent.ts'
 
 export interface BrokersParts {
   /** Signs, where brokers ask for it. */
   readonly remoting: RemotingClient
   readonly routes: Routes
+  readonly silent: Silent
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the request is; its members are inferred where it is asked
@@ -20,7 +22,6 @@ export interface Question<Q> {
   readonly body?: Uint8Array
   /** Default 3000. */
   readonly timeoutMs?: number
-  readonly signal?: AbortSignal
 }
 
 /** The cluster behind the gateway, for one account: where a topic lies, and what its brokers answer. */
@@ -47,6 +48,37 @@ export class Brokers {
     return found
   }
 
+  /**
+   * Asks the masters of a topic, one after another, until one answers; those that did not answer lately stand last.
+   * Resolves to `none` where the topic has no master. Throws the last error.
+   */
+  async anyOf<T>(topic: string, question: (address: string) => Promise<T>, none: T): Promise<T> {
+    const { silent } = this.parts
+    const addresses = [...(await this.masters(topic)).values()]
+    const order = [...addresses.filter(each => !silent.has(each)), ...addresses.filter(each => silent.has(each))]
+    let last: unknown
+    for (const address of order) {
+      try {
+        return await question(address)
+      } catch (error) {
+        last = error
+      }
+    }
+    if (last === undefined) return none
+    throw last
+  }
+
+  /** A master to receive from, and its name: the wished one, and another one where that is not named, or has gone. */
+  async receiver(topic: string, wished: string): Promise<{ brokerName: string; address: string }> {
+    const masters = await this.masters(topic)
+    const [first] = [...masters.keys()].filter(name => !this.parts.silent.has(masters.get(name) ?? ''))
+    const brokerName = masters.has(wished) ? wished : (first ?? [...masters.keys()][0])
+    const address = masters.get(brokerName ?? '')
+    if (brokerName === undefined || address === undefined)
+      throw new Refused(Code.forbidden, `topic ${topic} has no master at the moment`)
+    return { brokerName, address }
+  }
+
   /** The address of a broker's master. Throws Refused where the topic is not there. */
   async master(topic: string, brokerName: string): Promise<string> {
     const address = (await this.masters(topic)).get(brokerName)
@@ -54,9 +86,19 @@ export class Brokers {
     return address
   }
 
+  /** Whether it gave no answer a moment ago. */
+  isSilent(address: string): boolean {
+    return this.parts.silent.has(address)
+  }
+
   /** Any answer, whatever its code. Throws NetError. */
-  ask<Q extends AnySpec>(address: string, { spec, header, ...options }: Question<Q>): Promise<TypedReply<Q>> {
-    return this.parts.remoting.request(address, spec, header as never, options) as Promise<TypedReply<Q>>
+  async ask<Q extends AnySpec>(address: string, { spec, header, ...options }: Question<Q>): Promise<TypedReply<Q>> {
+    try {
+      return (await this.parts.remoting.request(address, spec, header as never, options)) as TypedReply<Q>
+    } catch (error) {
+      this.parts.silent.add(address)
+      throw error
+    }
   }
 
   /** An answer of success. Throws Refused for another one, and NetError. */

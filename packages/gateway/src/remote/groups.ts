@@ -5,6 +5,7 @@ import {
   type SubscriptionGroupConfig,
 } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
+import { refusedBy } from '../refused.ts'
 import type { Brokers } from './brokers.ts'
 import { Cache } from './cache.ts'
 
@@ -32,11 +33,10 @@ export class Groups {
     this.cache = new Cache({ clock, keepMs, most: maxGroups })
   }
 
-  /** As the first broker of the topic knows it; asked in the name of whoever needs it. Throws where that one cannot be asked. */
-  async facts(group: string, topic: string, brokers: Brokers): Promise<GroupFacts> {
-    for (const address of (await brokers.masters(topic)).values())
-      return this.cache.get(`${address} ${group}`, () => load(brokers, address, group))
-    return unknownGroup
+  /** As the topic's brokers know it; asked in the name of whoever needs it. Throws where none of them can be asked. */
+  facts(group: string, topic: string, brokers: Brokers): Promise<GroupFacts> {
+    const ask = (address: string) => this.cache.get(`${address} ${group}`, () => load(brokers, address, group))
+    return brokers.anyOf(topic, ask, unknownGroup)
   }
 }
 
@@ -59,7 +59,9 @@ async function configOf(
   const one = await brokers.ask(address, { spec: getSubscriptionGroupConfig, header: { group } })
   if (one.code === ResponseCode.success && one.body !== undefined)
     return getSubscriptionGroupConfig.replyBody!.decode(one.body)
-  if (one.code !== ResponseCode.requestCodeNotSupported) return undefined
+  if (one.code === ResponseCode.subscriptionGroupNotExist) return undefined
+  // One that is busy says nothing of the group: taken for one without order, its messages would lose theirs.
+  if (one.code !== ResponseCode.requestCodeNotSupported) throw refusedBy(one.code, one.remark)
   const all = await brokers.want(address, { spec: getAllSubscriptionGroupConfig, header: {} })
   return all.body && getAllSubscriptionGroupConfig.replyBody!.decode(all.body).subscriptionGroupTable.get(group)
 }

@@ -1,5 +1,6 @@
 import { getTopicConfig, ResponseCode } from '@skua-mq/protocol'
 import type { Clock } from '@skua-mq/runtime'
+import { refusedBy } from '../refused.ts'
 import { MessageType } from '../v2/enums.ts'
 import type { Brokers } from './brokers.ts'
 import { Cache } from './cache.ts'
@@ -20,6 +21,9 @@ const byAttribute: Readonly<Record<string, readonly MessageType[]>> = {
   PRIORITY: [priority],
 }
 
+/** The topic is not there, or a broker of 4.x that tells of no single topic. */
+const knowsNone: ReadonlySet<number> = new Set([ResponseCode.topicNotExist, ResponseCode.requestCodeNotSupported])
+
 /** Which kinds of messages a topic takes. */
 export class TopicTypes {
   private readonly cache: Cache<readonly MessageType[]>
@@ -36,14 +40,15 @@ export class TopicTypes {
     return this.cache.get(topic, () => this.load(topic, brokers))
   }
 
-  private async load(topic: string, brokers: Brokers): Promise<readonly MessageType[]> {
-    for (const address of (await brokers.masters(topic)).values()) {
+  private load(topic: string, brokers: Brokers): Promise<readonly MessageType[]> {
+    const ask = async (address: string): Promise<readonly MessageType[]> => {
       const reply = await brokers.ask(address, { spec: getTopicConfig, header: { topic } })
-      if (reply.code !== ResponseCode.success || reply.body === undefined) break
-      const { attributes } = getTopicConfig.replyBody!.decode(reply.body)
-      const type = attributes?.get('message.type')
+      if (knowsNone.has(reply.code)) return this.untyped
+      // One that is busy says nothing of the topic.
+      if (reply.code !== ResponseCode.success || reply.body === undefined) throw refusedBy(reply.code, reply.remark)
+      const type = getTopicConfig.replyBody!.decode(reply.body).attributes?.get('message.type')
       return (type === undefined ? undefined : byAttribute[type]) ?? this.untyped
     }
-    return this.untyped
+    return brokers.anyOf(topic, ask, this.untyped)
   }
 }

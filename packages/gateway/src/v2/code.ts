@@ -26,6 +26,7 @@ export const Code = {
   messageNotFound: 40_401,
   topicNotFound: 40_402,
   consumerGroupNotFound: 40_403,
+  payloadTooLarge: 41_300,
   messageBodyTooLarge: 41_301,
   messageBodyEmpty: 41_302,
   tooManyRequests: 42_900,
@@ -38,5 +39,6 @@ export const Code = {
   masterPersistenceTimeout: 50_401,
   slavePersistenceTimeout: 50_402,
   unsupported: 50_500,
+  failedToConsumeMessage: 60_000,
 } as const
 export type Code = (typeof Code)[keyof typeof Code]

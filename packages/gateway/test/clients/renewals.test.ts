@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configOf, SimClock } from '@skua-mq/runtime'
-import { Renewals, type Renewed } from '../../src/clients/renewals.ts'
+import { Renewals, type Renewed, type Worker } from '../../src/clients/renewals.ts'
 import { type Handle, printHandle } from '../../src/message/handle.ts'
 import { gatewayOptions } from '../../src/options.ts'
+
+const worker: Worker = { account: '', hasLeft: false }
 
 function setting({ fail = () => false }: { fail?: () => boolean } = {}) {
   const clock = new SimClock()
@@ -25,8 +27,8 @@ function setting({ fail = () => false }: { fail?: () => boolean } = {}) {
   })
   // Nobody here asks it anything.
   const brokers = {} as Renewed['brokers']
-  const renewed = (each: Handle, clientId = 'c'): Renewed => ({
-    ...{ clientId, brokers, topic: 'T', group: 'G', address: 'b:1', handle: each, attempt: 1 },
+  const renewed = (each: Handle, client = worker): Renewed => ({
+    ...{ client, brokers, topic: 'T', group: 'G', address: 'b:1', handle: each, attempt: 1 },
   })
   renewals.start()
   return { clock, changes, renewals, handle, renewed }
@@ -55,10 +57,10 @@ test('who acknowledges with its old handle is given the newest, and nothing is p
   const first = handle()
   renewals.add(renewed(first))
   await clock.advanceAsync(60_000)
-  const newest = await renewals.take('G', printHandle(first))
+  const newest = (await renewals.take(worker, 'G', printHandle(first)))?.handle
   assert.equal(newest?.invisibleTime, 60_000)
   assert.notEqual(newest?.popTime, first.popTime)
-  assert.equal(await renewals.take('G', printHandle(first)), undefined)
+  assert.equal(await renewals.take(worker, 'G', printHandle(first)), undefined)
   const before = changes.length
   await clock.advanceAsync(600_000)
   assert.equal(changes.length, before)
@@ -77,9 +79,10 @@ test('it ends after three hours: then the group waits as before any retry', asyn
 
 test('messages of a client that is gone come to another one in a second; those of others stay', async () => {
   const { changes, renewals, handle, renewed } = setting()
-  renewals.add(renewed(handle(5), 'gone'))
-  renewals.add(renewed(handle(6), 'other'))
-  await renewals.release('gone')
+  const gone = { account: '', hasLeft: false }
+  renewals.add(renewed(handle(5), gone))
+  renewals.add(renewed(handle(6)))
+  await renewals.release(gone)
   assert.deepEqual(
     changes.map(({ ms }) => ms),
     [1000],
@@ -95,4 +98,63 @@ test('a broker that refuses three times is not asked again', async () => {
   assert.equal(changes.length, 3)
   assert.equal(renewals.size, 0)
   renewals.stop()
+})
+
+test('nothing is renewed for a client that has left, and what it could not settle comes to another one', async () => {
+  const { changes, renewals, handle, renewed } = setting()
+  const client = { account: '', hasLeft: false }
+  renewals.add(renewed(handle(5), client))
+  const settling = await renewals.take(client, 'G', printHandle(handle(5)))
+  client.hasLeft = true
+  renewals.add(renewed(handle(6), client))
+  assert.equal(renewals.size, 0)
+  await settling?.putBack()
+  assert.equal(renewals.size, 0)
+  assert.deepEqual(
+    changes.map(({ ms }) => ms),
+    [1000],
+  )
+  renewals.stop()
+})
+
+test('a message that could not be settled is renewed on, under the handle that its client knows', async () => {
+  const { clock, renewals, handle, renewed } = setting()
+  const first = handle()
+  renewals.add(renewed(first))
+  await clock.advanceAsync(60_000)
+  const settling = await renewals.take(worker, 'G', printHandle(first))
+  await settling?.putBack()
+  await clock.advanceAsync(60_000)
+  const again = await renewals.take(worker, 'G', printHandle(first))
+  assert.equal(again?.handle.invisibleTime, 180_000)
+  renewals.stop()
+})
+
+test('a handle is nothing in the hands of another account', async () => {
+  const { renewals, handle, renewed } = setting()
+  renewals.add(renewed(handle()))
+  assert.equal(await renewals.take({ account: 'other' }, 'G', printHandle(handle())), undefined)
+  assert.equal(renewals.size, 1)
+  renewals.stop()
+})
+
+test('of a client that is gone brokers are not asked for longer than a few seconds', async () => {
+  const clock = new SimClock()
+  let asked = 0
+  const renewals = new Renewals({
+    ...{ clock, config: configOf(gatewayOptions, {}), retryMs: async () => 0 },
+    change: () => {
+      asked++
+      return new Promise((_, reject) => clock.after(3000, () => reject(new Error('no answer'))))
+    },
+  })
+  const { handle, renewed } = setting()
+  for (let i = 0; i < 10_000; i++) renewals.add(renewed(handle(i)))
+  let isDone = false
+  const released = renewals.release(worker).then(() => {
+    isDone = true
+  })
+  for (let i = 0; i < 10; i++) await clock.advanceAsync(1000)
+  assert.ok(isDone, `${asked} asked`)
+  await released
 })

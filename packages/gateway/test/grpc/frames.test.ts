@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CarryBudget, FrameReader, framed } from '../../src/grpc/frames.ts'
+import { FrameReader, framed } from '../../src/grpc/frames.ts'
 import { GrpcError, GrpcStatus } from '../../src/grpc/grpc-error.ts'
 import { timeoutOf } from '../../src/grpc/timeout.ts'
 
-const reader = (maxBytes = 1000, carry = 10_000) => {
-  const budget = new CarryBudget(carry)
-  return { budget, frames: new FrameReader({ maxBytes, budget }) }
+function reader(maxBytes = 1000) {
+  const memory = { bytes: 0 }
+  const held = (bytes: number) => {
+    memory.bytes += bytes
+  }
+  const frames = new FrameReader({ maxBytes, held })
+  return { memory, frames }
 }
 
 test('messages come out whole, however the bytes are cut', () => {
@@ -63,18 +67,22 @@ test('a compressed message is not taken', () => {
   )
 })
 
-test('what has come in part is counted over all streams, and given back', () => {
-  const budget = new CarryBudget(20)
-  const make = () => new FrameReader({ maxBytes: 100, budget })
-  const [first, second] = [make(), make()]
-  first.push(Buffer.from([0, 0, 0, 0, 50, 1, 2, 3, 4, 5]))
-  second.push(Buffer.from([0, 0, 0, 0, 50, 1, 2, 3, 4, 5]))
-  assert.equal(
-    statusOf(() => second.push(Buffer.from([1]))),
-    GrpcStatus.resourceExhausted,
-  )
-  first.clear()
-  assert.deepEqual(second.push(Buffer.from([6, 7, 8])), [])
+test('what has come in part is counted as the memory that it takes, and given back', () => {
+  const { memory, frames } = reader(1_000_000)
+  frames.push(Buffer.from([0, 0, 0x0f, 0, 0, 1, 2, 3, 4, 5]))
+  assert.ok(memory.bytes >= 10 && memory.bytes < 1000, `${memory.bytes}`)
+  for (let i = 0; i < 500_000; i++) frames.push(Buffer.from([1]))
+  assert.ok(memory.bytes >= 500_000 && memory.bytes < 1_000_000, `${memory.bytes}`)
+  frames.clear()
+  assert.equal(memory.bytes, 0)
+})
+
+test('a byte of a large chunk does not keep the chunk', () => {
+  const { frames } = reader()
+  const chunk = Buffer.from([0, 0, 0, 0, 2, 1])
+  frames.push(chunk)
+  chunk.fill(9)
+  assert.deepEqual(frames.push(Buffer.from([2])), [Buffer.from([1, 2])])
 })
 
 test('deadlines of grpc-timeout', () => {

@@ -6,6 +6,7 @@ import type { Address } from '../net.ts'
 export class NodeHttp2Stream implements Http2Stream {
   readonly remote: Address
   readonly local: Address
+  readonly connection: object
   private readonly stream: ServerHttp2Stream
   private readonly headers: IncomingHttpHeaders
   private trailers: Readonly<Record<string, string>> = {}
@@ -13,9 +14,10 @@ export class NodeHttp2Stream implements Http2Stream {
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
-    { remote, local }: { remote: Address; local: Address },
+    { remote, local, connection }: { remote: Address; local: Address; connection: object },
   ) {
     this.stream = stream
+    this.connection = connection
     this.headers = headers
     this.remote = remote
     this.local = local
@@ -63,8 +65,11 @@ export class NodeHttp2Stream implements Http2Stream {
     stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200, ...headers }, { waitForTrailers: true })
   }
 
-  write(bytes: Uint8Array): void {
-    if (this.open) this.stream.write(bytes)
+  write(bytes: Uint8Array, taken?: (isTaken: boolean) => void): void {
+    if (!this.open) taken?.(false)
+    else if (taken === undefined) this.stream.write(bytes)
+    // A stream that the peer resets fails none of its writes: they end without an error.
+    else this.stream.write(bytes, error => taken(!error && !this.stream.aborted))
   }
 
   end(trailers: Readonly<Record<string, string>>): void {

@@ -13,6 +13,8 @@ import { handshakeByte, TlsListener } from './tls-listener.ts'
 
 /** How long a connection may take until it has said its first byte. */
 const firstByteMs = 10_000
+/** After so long of silence the system asks whether the peer's machine is still there. */
+const keepAliveMs = 60_000
 /** What a peer may send of a stream, and of all of a connection, before it must wait for us. */
 const streamWindowBytes = 1024 * 1024
 const sessionWindowBytes = 8 * 1024 * 1024
@@ -31,6 +33,7 @@ export class NodeHttp2 implements Http2 {
     const { performServerHandshake } = await import('node:http2')
     const { tls, maxStreams } = options
     const sessions = new Set<ServerHttp2Session>()
+    const sockets = new Set<Socket>()
     const begin = (socket: Socket) => {
       const session = performServerHandshake(socket, {
         settings: {
@@ -40,8 +43,12 @@ export class NodeHttp2 implements Http2 {
           enableConnectProtocol: false,
         },
       }) as ServerHttp2Session
-      const ends = endsOf(socket)
+      const ends = { ...endsOf(socket), connection: session }
       sessions.add(session)
+      // A peer that begins a greeting and does not end it is none.
+      const greeting = setTimeout(() => session.destroy(), firstByteMs)
+      session.once('remoteSettings', () => clearTimeout(greeting))
+      session.once('close', () => clearTimeout(greeting))
       session.once('connect', () => session.setLocalWindowSize(sessionWindowBytes))
       session.on('stream', (stream, headers) => accept(new NodeHttp2Stream(stream, headers, ends)))
       session.on('error', () => socket.destroy())
@@ -49,11 +56,15 @@ export class NodeHttp2 implements Http2 {
     }
     const secure =
       tls === undefined || tls.mode === 'disabled' ? undefined : new TlsListener(tls, this.events, { alpn: ['h2'] })
-    const server = createServer({ noDelay: true }, socket => greet(socket, { secure, begin }))
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, socket => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      greet(socket, { secure, begin })
+    })
     server.maxConnections = options.maxConnections
     await listening(server, at)
     const { address, port } = server.address() as AddressInfo
-    return { address: { host: plainHost(address), port }, close: () => closed(server, sessions) }
+    return { address: { host: plainHost(address), port }, close: () => closed(server, { sessions, sockets }) }
   }
 }
 
@@ -104,11 +115,16 @@ function listening(server: Server, { host, port }: Address): Promise<void> {
 /** How long streams that are answered may take to leave. */
 const goodbyeMs = 1000
 
-async function closed(server: Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
+async function closed(
+  server: Server,
+  { sessions, sockets }: { sessions: ReadonlySet<ServerHttp2Session>; sockets: ReadonlySet<Socket> },
+): Promise<void> {
   const isFree = new Promise<void>(resolve => server.close(() => resolve()))
   for (const session of sessions) session.close()
   const timer = setTimeout(() => {
     for (const session of sessions) session.destroy()
+    // Those that are still in a handshake, or have said nothing.
+    for (const socket of sockets) socket.destroy()
   }, goodbyeMs)
   await isFree
   clearTimeout(timer)

@@ -97,13 +97,12 @@ function placed<C extends GrpcOptions>(read: C, { namesrvAddr, home, rocketmqHom
   })
 }
 
-/** Listens where the broker does: on all addresses. */
 const gatewayFor = (
   config: GrpcOptions,
   { runtime, broker, tls }: { runtime: Runtime; broker: Broker; tls: TlsServer },
 ) =>
   gatewayOf({
-    config: { ...gatewayConfigOf(config), grpcBindAddress: '' },
+    config: gatewayConfigOf(config),
     runtime,
     secretOf: broker.secretOf,
     nameServers: config.namesrvAddr.split(';').filter(address => address !== ''),

@@ -39,9 +39,10 @@ export async function runProxy(command: ProxyCommand, surroundings: Surroundings
   }
   if (mode !== 'CLUSTER') throw new Error(`the proxy mode is ${mode}: CLUSTER and LOCAL are known`)
   if (namesrvAddr === '') throw new Error('no name server is named: -n HOST:PORT, or NAMESRV_ADDR')
+  const given = [...entries.filter(({ key }) => !forMode.has(key)), ...entriesOf(process.env, table)]
   const { config, reports } = readOptions(
     table,
-    [...entries.filter(({ key }) => !forMode.has(key)), ...entriesOf(process.env, table)],
+    given,
     command.proxyConfigPath === undefined ? {} : { file: command.proxyConfigPath },
   )
   reportUnknown(reports)
@@ -50,9 +51,9 @@ export async function runProxy(command: ProxyCommand, surroundings: Surroundings
   const start = async () => {
     const nameServers = namesrvAddr.split(';').filter(address => address !== '')
     // As Apache's: on all addresses, unless a key says another one.
-    const given = entries.some(({ key }) => key === 'grpcBindAddress')
+    const hasPlace = given.some(({ key }) => key === 'grpcBindAddress')
     const gateway = await gatewayOf({
-      config: given ? config : { ...config, grpcBindAddress: '' },
+      config: hasPlace ? config : { ...config, grpcBindAddress: '' },
       ...{ runtime, nameServers },
       ...readTls(config),
     })

@@ -44,6 +44,11 @@ describe('a simple consumer', { skip }, () => {
     assert.deepEqual([again?.text(), again?.reconsumeTimes, more.length], [kept?.text(), 1, 0])
     assert.equal(again?.topic, topic, 'a message that comes again is told under its own topic')
     await consumer.ack(again!)
+    assert.deepEqual(
+      await consumer.receive({ awaitMs: 7000 }),
+      [],
+      'acknowledged at its second coming, it has no third',
+    )
     await assert.rejects(consumer.ack(kept!), { code: 'STATE', message: /is over: it comes again/ })
   })
 
