@@ -106,6 +106,11 @@ export class Gateway implements Service {
     return this.server.address ?? { host, port }
   }
 
+  /** Whether it takes calls. */
+  get isOpen(): boolean {
+    return this.server.address !== undefined
+  }
+
   async start(): Promise<void> {
     await this.server.start()
     this.clients.start()

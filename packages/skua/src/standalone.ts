@@ -16,6 +16,7 @@ import {
   NodeProcessFacts,
   nodeRuntime,
   type Runtime,
+  type Service,
   type TlsClient,
   type TlsServer,
 } from '@skua-mq/runtime'
@@ -30,6 +31,8 @@ export interface StandaloneOptions {
   readonly nameServerPort?: number
   /** Port for gRPC clients of RocketMQ 5; 0 finds a free one. Default: none is opened. */
   readonly grpcPort?: number
+  /** Without it where somebody else has that port: nobody asked for this one. Default false: the start fails. */
+  readonly grpcIsOptional?: boolean
   /** Keys of the gRPC endpoint (docs/configuration.md), over the defaults. */
   readonly grpc?: Partial<GatewayConfig>
   /** Address to listen on and to tell clients; default 127.0.0.1. */
@@ -143,13 +146,13 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
   })
   const gateway = await gatewayFor(options, { runtime, host, broker })
-  const parts = group('standalone', [nameServer, broker, ...(gateway === undefined ? [] : [gateway])])
+  const parts = group('standalone', [nameServer, broker, ...(gateway === undefined ? [] : [opened(gateway, options)])])
   await parts.start()
   return {
     // Whoever embeds it is on this machine; others take the address of theirs that leads here.
     namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`,
     brokers: [{ name: config.brokerName, address: broker.brokerAddr, ...metricsOf(broker) }],
-    grpcAddr: gateway && `${isAny(host) ? '127.0.0.1' : host}:${gateway.address.port}`,
+    grpcAddr: gateway?.isOpen ? `${isAny(host) ? '127.0.0.1' : host}:${gateway.address.port}` : undefined,
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),
     rescue: () => broker.rescue(),
@@ -165,4 +168,17 @@ async function gatewayFor(
   const { maxMessageSize, namesrvAddr } = broker.config
   const config = configOf(gatewayOptions, { maxMessageSize, ...grpc, grpcServerPort: grpcPort, grpcBindAddress: host })
   return gatewayOf({ config, runtime, nameServers: [namesrvAddr], secretOf: broker.secretOf, tls })
+}
+
+/** The gateway as a part of the whole, which may do without it. */
+function opened(gateway: Gateway, { grpcIsOptional = false }: StandaloneOptions): Service {
+  const start = async () => {
+    try {
+      await gateway.start()
+    } catch (error) {
+      const isTaken = error instanceof NetError && error.code === 'EADDRINUSE'
+      if (!isTaken || !grpcIsOptional) throw error
+    }
+  }
+  return { name: gateway.name, start, stop: async () => (gateway.isOpen ? gateway.stop() : undefined) }
 }

@@ -1,6 +1,6 @@
 import { brokerOptions } from '@skua-mq/broker'
 import { type GatewayConfig, gatewayOptions } from '@skua-mq/gateway'
-import { type Config, type Net, NetError, port, text } from '@skua-mq/runtime'
+import { type Config, port } from '@skua-mq/runtime'
 
 /** RocketMQ's port for gRPC clients. */
 export const defaultGrpcPort = 8081
@@ -20,19 +20,3 @@ export type GrpcOptions = Config<typeof grpcOptions>
 /** What the gateway is to know of such a configuration. */
 export const gatewayConfigOf = (config: GrpcOptions): GatewayConfig =>
   Object.fromEntries(Object.keys(gatewayOptions).map(key => [key, config[key as keyof GrpcOptions]])) as GatewayConfig
-
-/**
- * The port for gRPC where nobody named one: RocketMQ's, and none where somebody else has that already; any free one where the
- * broker takes any free one.
- */
-export async function unaskedGrpcPort(net: Net, at: { host: string; port: number }): Promise<number | undefined> {
-  if (at.port === 0) return 0
-  try {
-    const listener = await net.listen({ host: at.host, port: defaultGrpcPort }, socket => socket.destroy())
-    await listener.close()
-    return defaultGrpcPort
-  } catch (error) {
-    if (error instanceof NetError) return undefined
-    throw error
-  }
-}

@@ -6,7 +6,7 @@ import { nodeRuntime, type OptionTable } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { entriesOf } from './environment.ts'
-import { type GrpcOptions, grpcOptions, unaskedGrpcPort } from './grpc.ts'
+import { defaultGrpcPort, type GrpcOptions, grpcOptions } from './grpc.ts'
 import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
@@ -36,7 +36,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const givenOf = (table: OptionTable) =>
     Object.fromEntries(Object.entries(read).filter(([key]) => key in table && given.has(key)))
   const config = givenOf(brokerOptions)
-  const grpcPort = await grpcPortOf(command, read)
+  const { grpcPort, grpcIsOptional } = grpcWish(command, read)
   const tls = readTls(read)
   const log = openLog('standalone', 'skua.log', command)
   // Who starts it by hand is told in the banner; a file hears all that the option wants.
@@ -49,7 +49,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       host: command.host,
       port: command.port,
       ...(command.namesrvPort === undefined ? {} : { nameServerPort: command.namesrvPort }),
-      ...(grpcPort === undefined ? {} : { grpcPort, grpc: givenOf(gatewayOptions) }),
+      ...(grpcPort === undefined ? {} : { grpcPort, grpcIsOptional, grpc: givenOf(gatewayOptions) }),
       events: showRecovery(log.events, () => nodeRuntime().clock.monotonic()),
       config,
       ...tls,
@@ -76,11 +76,11 @@ Ctrl-C ends it.
 `)
 }
 
-/** Named by a flag, by a key, or by nobody. */
-async function grpcPortOf(command: StandaloneCommand, read: GrpcOptions): Promise<number | undefined> {
-  if (command.grpc === false) return undefined
-  if (command.grpcPort !== undefined) return command.grpcPort
-  return read.grpcServerPort === 0 ? unaskedGrpcPort(nodeRuntime().net, command) : read.grpcServerPort
+/** Named by a flag, by a key, or by nobody: then RocketMQ's, where it is free, or any free one where the broker takes any. */
+function grpcWish({ grpc, grpcPort, port }: StandaloneCommand, { grpcServerPort }: GrpcOptions) {
+  if (grpc === false) return { grpcPort: undefined, grpcIsOptional: true }
+  const named = grpcPort ?? (grpcServerPort === 0 ? undefined : grpcServerPort)
+  return { grpcPort: named ?? (port === 0 ? 0 : defaultGrpcPort), grpcIsOptional: named === undefined }
 }
 
 function placesOf({ port, namesrvPort = 9876 }: StandaloneCommand, root: string) {
