@@ -54,7 +54,14 @@ async function send(address: string): Promise<Timed[]> {
     const reply = await ask(address, {
       code: 10,
       extFields: {
-        ...{ producerGroup: 'p', topic, defaultTopic: 'TBW102', defaultTopicQueueNums: '1', queueId: '0', sysFlag: '0' },
+        ...{
+          producerGroup: 'p',
+          topic,
+          defaultTopic: 'TBW102',
+          defaultTopicQueueNums: '1',
+          queueId: '0',
+          sysFlag: '0',
+        },
         ...{ bornTimestamp: String(Date.now()), flag: '0', reconsumeTimes: '0', unitMode: 'false', batch: 'false' },
         properties: printProperties(Object.entries(properties)),
       },
@@ -114,7 +121,8 @@ const moves: readonly Move[] = [
 describe('a store with timers in flight moves from', { skip: skipWithout('java'), concurrency: 1 }, () => {
   const stores: string[] = []
   after(() => {
-    for (const store of stores) if (process.env['SKUA_KEEP'] === undefined) rmSync(store, { recursive: true, force: true })
+    for (const store of stores)
+      if (process.env['SKUA_KEEP'] === undefined) rmSync(store, { recursive: true, force: true })
   })
   for (const { title, from, to, signal, twice } of moves) {
     test(title, async () => {

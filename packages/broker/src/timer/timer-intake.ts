@@ -50,6 +50,8 @@ export class TimerIntake {
   private timer: Timer | undefined
   private working: Promise<void> | undefined
   private stopped = true
+  /** When the last message was stored that was taken up. */
+  lastStoredAtMs = 0
   /** What was in the topic at the start ends here. */
   private goal = 0
   private lacksRoom = false
@@ -167,6 +169,7 @@ export class TimerIntake {
       topic,
       physicalOffset: readLong(bytes, at + RecordAt.physicalOffset),
     })
+    this.lastStoredAtMs = storedAtMs
     const isDone = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs < book.doneBeforeMs
     if (queueOffset < book.rebuildBelow && isDone) return true
     unit.slotMs = Math.max(unit.slotMs, book.readMs)
