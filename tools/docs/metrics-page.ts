@@ -53,7 +53,7 @@ What differs from 5.3.3:
 - Types stand at the names that samples have. 5.3.3 types \`rocketmq_storage_size\` and writes \`rocketmq_storage_size_bytes\`, which
   Prometheus takes as untyped.
 - Samples carry no time of their own, whole numbers are written without \`.0\`, and there is no \`target_info\` and no \`otel_scope_info\`.
-- Figures of POP, and exact timers, are not there yet, so \`rocketmq_pop_*\` and \`rocketmq_timer_*\` are left out. \`rocketmq_processor_watermark\`
+- Figures of POP are not there yet, so \`rocketmq_pop_*\` is left out. \`rocketmq_processor_watermark\`
   is 0 for every processor: there are no thread pools, requests are worked on as they come.
 - RPC times have fractions of a millisecond and begin when a request is taken up; requests that nobody has named count as \`unknown\`.
 - What a group has pulled is at least what it has consumed; 5.3.3 takes 0 or the end of the queue where it does not know.

@@ -103,6 +103,34 @@ export const rocketmq = {
     labels: storage,
     help: 'bytes of the log that no queue knows of',
   }),
+  timerEnqueueLag: gauge('rocketmq_timer_enqueue_lag', {
+    labels: storage,
+    help: 'messages with a time of delivery that are not in the wheel yet',
+  }),
+  timerEnqueueLatency: gauge('rocketmq_timer_enqueue_latency_milliseconds', {
+    labels: storage,
+    help: 'how long ago the last one was stored that came into the wheel, while there are some that have not',
+  }),
+  timerDequeueLag: gauge('rocketmq_timer_dequeue_lag', {
+    labels: storage,
+    help: 'messages that wait in the wheel for their time',
+  }),
+  timerDequeueLatency: gauge('rocketmq_timer_dequeue_latency_milliseconds', {
+    labels: storage,
+    help: 'how long the slot is over which is being delivered',
+  }),
+  timerEnqueued: counter('rocketmq_timer_enqueue_total', {
+    labels: [...storage, 'topic'],
+    help: 'messages that came into the wheel, by the topic where they go',
+  }),
+  timerDequeued: counter('rocketmq_timer_dequeue_total', {
+    labels: [...storage, 'topic'],
+    help: 'messages that left the wheel, by the topic where they go',
+  }),
+  timerSnapshot: gauge('rocketmq_timer_message_snapshot', {
+    labels: [...storage, 'timer_bound_s'],
+    help: 'messages that are due within so many seconds, and not within the next smaller bound',
+  }),
   messageReserveTime: gauge('rocketmq_storage_message_reserve_time_milliseconds', {
     labels: storage,
     help: 'age of the oldest message of the log; left out without one',

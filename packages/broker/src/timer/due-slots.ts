@@ -50,15 +50,12 @@ export class DueSlots {
   private working: Promise<void> | undefined
   private wanted = false
   private stopped = true
-  /** Slots before were not emptied here: they are not used again when the clock is set back. */
-  private emptiedFrom = 0
 
   constructor(parts: DueSlotsParts) {
     this.parts = parts
   }
 
   start(): void {
-    this.emptiedFrom = this.parts.book.readMs
     this.stopped = false
     this.wake()
   }
@@ -156,7 +153,7 @@ export class DueSlots {
   private followClock(): void {
     const { clock, book } = this.parts
     const nowSlot = book.floor(clock.now())
-    const to = Math.max(nowSlot, this.emptiedFrom)
+    const to = Math.max(nowSlot, book.emptiedFromMs)
     if (to >= book.readMs || this.current?.isBegun === true || (this.current?.undone.size ?? 0) > 0) return
     this.current = this.next = undefined
     book.turnBack(to)
@@ -209,7 +206,11 @@ export class DueSlots {
       let count = 0
       for (let position = last; position >= 0; ) {
         const unit = reader.unitNow(position) ?? (await reader.unit(position))
-        if (unit === undefined || unit.slotMs !== schedule.slotMs) break
+        if (unit === undefined || unit.slotMs !== schedule.slotMs) {
+          const remark = `the timer log has no unit of it at ${position}: timers before that are lost`
+          this.parts.events.emit(timerSlotUnreadable({ slotMs: schedule.slotMs, remark }))
+          break
+        }
         if (count > 0 && count % maxScheduled === 0) {
           schedule.pieces.push({ from: before < 0 ? last : before, before: position })
           before = position

@@ -11,10 +11,11 @@ import { timerRoutes } from './routes.ts'
 import { TimerTopicCounts } from './timer-counts.ts'
 import { TimerFollower } from './timer-follower.ts'
 import { congestion, precisionOf, windowOf } from './timer-limits.ts'
+import { TimerMetrics } from './timer-metrics.ts'
 import type { TimerRules } from './timer-wish.ts'
 import { Timers } from './timers.ts'
 
-type Needs = On<'config' | 'runtime' | 'store'> & { topics: TopicTable; counts: MessageCounts | undefined }
+type Needs = On<'config' | 'runtime' | 'store' | 'measures'> & { topics: TopicTable; counts: MessageCounts | undefined }
 
 /** What others need who store a message anew that may have a time of delivery. */
 export interface TimerEntry {
@@ -31,7 +32,14 @@ export const timers: Feature<Needs, { timerEntry: TimerEntry; timerFollower: Tim
     const { clock, random } = runtime
     const path = `${config.storePathRootDir}/config/timermetrics`
     const counts = new TimerTopicCounts(new TableFile({ ...runtime, codec: timerCountsFile, path }), () => clock.now())
-    const wheel = timersOf(needs, counts)
+    let metrics: TimerMetrics | undefined
+    const wheel = timersOf(needs, counts, () => metrics)
+    if (needs.measures && config.timerWheelEnable)
+      metrics = new TimerMetrics({
+        ...{ now: () => clock.now(), precisionMs: precisionOf(config.timerPrecisionMs), book: wheel.book },
+        ...{ behind: () => wheel.behind, lastStoredAtMs: () => wheel.lastStoredAtMs },
+        limit: config.metricsOtelCardinalityLimit,
+      })
     const rules: TimerRules = {
       now: () => clock.now(),
       isOn: config.timerWheelEnable,
@@ -48,6 +56,8 @@ export const timers: Feature<Needs, { timerEntry: TimerEntry; timerFollower: Tim
     return {
       gives: { timerEntry, timerFollower: follower },
       routes: timerRoutes({ checkpoint: () => wheel.book.checkpoint, counts, recall }),
+      metrics: metrics === undefined ? [] : [metrics],
+      gauges: { timersWaiting: () => wheel.book.size, timersBehind: () => wheel.behind },
       tables: runs ? [{ load: () => counts.load() }] : [],
       services: [
         ...(runs ? [{ name: 'timers', start: () => wheel.start(), stop: () => wheel.stop() }] : []),
@@ -60,7 +70,11 @@ export const timers: Feature<Needs, { timerEntry: TimerEntry; timerFollower: Tim
   },
 }
 
-function timersOf({ config, runtime, store, topics, counts: messages }: Needs, counts: TimerTopicCounts): Timers {
+function timersOf(
+  { config, runtime, store, topics, counts: messages }: Needs,
+  counts: TimerTopicCounts,
+  metrics: () => TimerMetrics | undefined,
+): Timers {
   const precisionMs = precisionOf(config.timerPrecisionMs)
   return new Timers({
     ...{ ...runtime, store, counts, root: config.storePathRootDir },
@@ -72,7 +86,9 @@ function timersOf({ config, runtime, store, topics, counts: messages }: Needs, c
       isIntakeStopped: () => config.timerStopEnqueue,
       isDeliveryStopped: () => config.timerStopDequeue,
     },
+    enqueued: topic => metrics()?.enqueued(topic),
     delivered: ({ topic, isRoll, result }) => {
+      metrics()?.dequeued(topic)
       if (!isRoll) messages?.in.count(topic, MessageKind.delay, result)
     },
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message could not be delivered').topicName,

@@ -35,6 +35,9 @@ export interface TimerBookParts {
   readonly fileBytes: number
 }
 
+/** So far back slots can be used again when the clock is set back: those that RocketMQ has left behind are cleared. */
+const againMs = 86_400_000
+
 /** Between two looks for files of the timer log that are over. */
 const cleanMs = 30_000
 
@@ -52,6 +55,8 @@ export class TimerBook {
   rebuildBelow = 0
   /** ... where their slots were before this time: `readMs` of the start. */
   doneBeforeMs = 0
+  /** Slots from here on hold nothing that is done. */
+  emptiedFromMs = 0
   private readonly parts: TimerBookParts
   private readonly wheel: TimerWheel
   private readonly log: TimerLog
@@ -314,9 +319,14 @@ export class TimerBook {
   private async repoint(end: number): Promise<number> {
     const { fileBytes } = this.parts
     const lost = new Map<number, { first: number; last: number; count: number }>()
+    const stale: number[] = []
+    this.emptiedFromMs = this.readMs - againMs
     let from = end
     for await (const slot of this.wheel.all()) {
-      if (slot.slotMs < this.readMs) continue
+      if (slot.slotMs < this.readMs) {
+        if (slot.slotMs >= this.emptiedFromMs) stale.push(slot.slotMs)
+        continue
+      }
       if (slot.lastPosition < end) {
         this.count += slot.count
         continue
@@ -324,6 +334,7 @@ export class TimerBook {
       lost.set(slot.slotMs, { first: slot.firstPosition, last: -1, count: 0 })
       from = Math.min(from, Math.max(slot.firstPosition, this.log.begin))
     }
+    for (const slotMs of stale) this.wheel.clear(slotMs)
     const known = this.check!.logFlushed
     for await (const { unit, position } of this.log.reader().units(Math.min(from, known), end, fileBytes)) {
       if (unit.slotMs < this.readMs) continue

@@ -26,6 +26,9 @@ const turnMessages = 512
  */
 export const doubtMs = 5000
 
+/** Longest time between the writing of a unit and its slot. */
+const maxReachMs = 2 ** 30
+
 export interface TimerIntakeParts {
   readonly clock: Clock
   readonly events: Events
@@ -50,6 +53,8 @@ export class TimerIntake {
   private timer: Timer | undefined
   private working: Promise<void> | undefined
   private stopped = true
+  /** When the last message was stored that was taken up. */
+  lastStoredAtMs = 0
   /** What was in the topic at the start ends here. */
   private goal = 0
   private lacksRoom = false
@@ -133,12 +138,15 @@ export class TimerIntake {
 
   /** False when the wheel has no room for the next one. */
   private takeAll(offset: number): boolean {
-    const { book } = this.parts
+    const { book, events } = this.parts
     const { result, layout } = this
     let hasRoom = true
     for (const slice of result.slices)
       for (let at = 0; hasRoom && at < slice.length; at += layout.size) {
-        if (!layOutRecord(slice, at, { end: slice.length, layout })) throw new Error('a record does not read')
+        if (!layOutRecord(slice, at, { end: slice.length, layout })) {
+          events.emit(timerDropped({ queueOffset: book.queueOffset, why: 'its record in the log is damaged' }))
+          break
+        }
         const queueOffset = readLong(slice, at + RecordAt.queueOffset)
         hasRoom = this.take(slice, at, queueOffset)
         if (hasRoom) book.tookTo(queueOffset + 1)
@@ -167,9 +175,12 @@ export class TimerIntake {
       topic,
       physicalOffset: readLong(bytes, at + RecordAt.physicalOffset),
     })
+    this.lastStoredAtMs = storedAtMs
     const isDone = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs < book.doneBeforeMs
     if (queueOffset < book.rebuildBelow && isDone) return true
     unit.slotMs = Math.max(unit.slotMs, book.readMs)
+    // The unit has 32 bits for what is between.
+    if (Math.abs(unit.slotMs - unit.writtenAtMs) > maxReachMs) unit.writtenAtMs = unit.slotMs
     this.lacksRoom = !book.hasRoomFor(unit.slotMs)
     if (this.lacksRoom) return false
     const recallKey = properties.find(PropertyName.timerDelUniqueKey)

@@ -28,7 +28,9 @@ export interface TimersParts {
   readonly settings: TimerSettings
   readonly counts: TimerTopicCounts
   readonly undeliverable: () => string
-  /** Told of each message that has come to its own topic. */
+  /** Told of each message that came into the wheel, with the topic where it goes. */
+  readonly enqueued?: (topic: string) => void
+  /** Told of each message that has come to its own topic, or into the timer's topic again. */
   readonly delivered?: (told: DeliveredTimer) => void
 }
 
@@ -61,7 +63,10 @@ export class Timers implements ArrivalListener {
     this.intake = new TimerIntake({
       ...{ ...parts, book: this.book, precisionMs, windowMs, isStopped: isIntakeStopped },
       added: (unit, position, key) => this.due.added(unit, position, key),
-      counted: (topic, step) => counts.count(topic, step),
+      counted: (topic, step) => {
+        counts.count(topic, step)
+        parts.enqueued?.(topic)
+      },
     })
     this.due = new DueSlots({
       ...{ ...parts, book: this.book, delivery: this.delivery, precisionMs },
@@ -95,6 +100,16 @@ export class Timers implements ArrivalListener {
     await this.due.settle()
     await this.book.stop()
     this.parts.counts.saveAtStop()
+  }
+
+  /** Messages of the timer's topic that are not in the wheel yet. */
+  get behind(): number {
+    return this.isRunning ? Math.max(0, this.parts.store.maxOffset(wheelTimerTopic, 0) - this.book.queueOffset) : 0
+  }
+
+  /** When the last message was stored that came into the wheel. */
+  get lastStoredAtMs(): number {
+    return this.intake.lastStoredAtMs
   }
 
   arrived(topic: string): void {

@@ -11,7 +11,7 @@ export interface Message<T = string | Uint8Array> {
   readonly properties?: Readonly<Record<string, string>> | undefined
   /** 1 to 18: 1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h. */
   readonly delayLevel?: number | undefined
-  /** Delivered so many milliseconds after the send; 5.x brokers and Skua with timers. */
+  /** Delivered so many milliseconds after the send; 5.x brokers and Skua. */
   readonly delayMs?: number | undefined
   /** Delivered at this time, ms since 1970; as `delayMs`. */
   readonly deliverAtMs?: number | undefined

@@ -1,6 +1,6 @@
 import { brokerOptions } from '@skua-mq/broker'
 import { type GatewayConfig, gatewayOptions } from '@skua-mq/gateway'
-import { type Config, port } from '@skua-mq/runtime'
+import { type Config, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's port for gRPC clients. */
 export const defaultGrpcPort = 8081

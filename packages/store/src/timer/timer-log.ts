@@ -122,7 +122,9 @@ export class TimerLog {
     writeTimerUnit(unit, this.tail, this.tailLength)
     this.tailLength += timerUnitBytes
     const file = this.files.at(-1)!
-    file.lastSlotMs = Math.max(file.lastSlotMs ?? this.lastOf(unit), unit.slotMs)
+    // Of a file of before this start nothing is known but that it holds this.
+    if (file.lastSlotMs !== undefined || position === file.base)
+      file.lastSlotMs = Math.max(file.lastSlotMs ?? 0, unit.slotMs)
     if (this.tailLength >= tailUnits * timerUnitBytes) this.write()
     return position
   }
@@ -173,7 +175,7 @@ export class TimerLog {
       const [file] = this.files as [LogFile, ...LogFile[]]
       const last = await reader.unit(file.base + this.lastInFile)
       if (last === undefined) return
-      const isPast = (file.lastSlotMs ?? last.writtenAtMs + reachMs) < readMs
+      const isPast = Math.min(file.lastSlotMs ?? Number.POSITIVE_INFINITY, last.writtenAtMs + reachMs) < readMs
       if (!isPast && last.physicalOffset >= minOffset) return
       // Somebody else may have done it while this waited.
       if (this.files[0] !== file) return
@@ -192,11 +194,6 @@ export class TimerLog {
   /** Where the last unit of a full file begins. */
   private get lastInFile(): number {
     return Math.floor((this.fileBytes - timerBlankBytes) / timerUnitBytes - 1) * timerUnitBytes
-  }
-
-  /** Of a file of before this start nothing is known but that it holds this. */
-  private lastOf(unit: TimerUnit): number {
-    return this.end % this.fileBytes === 0 ? unit.slotMs : Number.MAX_SAFE_INTEGER
   }
 
   private addFile(): void {

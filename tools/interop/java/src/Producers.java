@@ -27,6 +27,7 @@ final class Producers {
     commands.put("sendBatch", Producers::sendBatch);
     commands.put("request", Producers::request);
     commands.put("transaction", Producers::transaction);
+    commands.put("recall", Producers::recall);
     commands.put("stopProducer", request -> {
       DefaultMQProducer producer = producers.remove(key(request));
       if (producer != null) producer.shutdown();
@@ -73,6 +74,10 @@ final class Producers {
     }
     if (request.containsKey("key")) message.setKeys(Json.text(request, "key", "") + (Json.integer(request, "count", 1) > 1 ? "-" + index : ""));
     if (request.containsKey("delayLevel")) message.setDelayTimeLevel(Json.integer(request, "delayLevel", 0));
+    // Only clients of 5.x have these methods.
+    if (request.containsKey("delayMs")) setTime(message, "setDelayTimeMs", Json.integer(request, "delayMs", 0));
+    if (request.containsKey("deliverInMs"))
+      setTime(message, "setDeliverTimeMs", System.currentTimeMillis() + Json.integer(request, "deliverInMs", 0));
     if (request.containsKey("waitStore")) message.setWaitStoreMsgOK(Json.flag(request, "waitStore"));
     if (request.containsKey("flag")) message.setFlag(Json.integer(request, "flag", 0));
     Map<String, Object> properties = (Map<String, Object>) request.get("properties");
@@ -80,8 +85,34 @@ final class Producers {
     return message;
   }
 
+  private static void setTime(Message message, String method, long value) {
+    try {
+      Message.class.getMethod(method, long.class).invoke(message, value);
+    } catch (ReflectiveOperationException error) {
+      throw new IllegalStateException(error);
+    }
+  }
+
+  /** Null for clients that do not know of it. */
+  private static Object recallHandle(SendResult sent) {
+    try {
+      return SendResult.class.getMethod("getRecallHandle").invoke(sent);
+    } catch (ReflectiveOperationException error) {
+      return null;
+    }
+  }
+
+  /** Takes a message back whose time has not come. */
+  static Object recall(Map<String, Object> request) throws Exception {
+    DefaultMQProducer producer = producer(request);
+    return DefaultMQProducer.class
+        .getMethod("recallMessage", String.class, String.class)
+        .invoke(producer, Json.text(request, "topic", ""), Json.text(request, "handle", ""));
+  }
+
   static Map<String, Object> result(SendResult sent) {
     return Json.of(
+        "recallHandle", recallHandle(sent),
         "status", sent.getSendStatus().name(),
         "msgId", sent.getMsgId(),
         "offsetMsgId", sent.getOffsetMsgId(),

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { SimClock, SimDisk } from '@skua-mq/runtime'
+import {
+  decodeTimerCheckpoint,
+  encodeTimerCheckpoint,
+  readTimerUnit,
+  TimerCheckFile,
+  TimerLog,
+  type TimerUnit,
+  TimerWheel,
+  timerUnitBytes,
+  timerWheelBytes,
+  writeTimerUnit,
+} from '../../src/index.ts'
+
+const slotMs = 1_767_225_600_000
+const unit = (changes: Partial<TimerUnit> = {}): TimerUnit => ({
+  ...{ previous: -1, magic: 1, writtenAtMs: slotMs - 5000, slotMs, physicalOffset: 2 ** 40 + 7, size: 300 },
+  ...{ topicHash: -84, withinMs: 0 },
+  ...changes,
+})
+
+/** One of each size of the 64-bit fields as hexadecimal digits. */
+const long = (value: number): string => BigInt.asUintN(64, BigInt(value)).toString(16).padStart(16, '0')
+const word = (value: number): string => (value >>> 0).toString(16).padStart(8, '0')
+
+test('a unit of the timer log is RocketMQ’s, byte by byte', () => {
+  const bytes = Buffer.alloc(timerUnitBytes)
+  const one = unit({ magic: 3 })
+  writeTimerUnit(one, bytes, 0)
+  const hex = [word(52), long(-1), word(3), long(slotMs - 5000), word(5000)]
+  hex.push(long(2 ** 40 + 7), word(300), word(-84), long(0))
+  assert.equal(bytes.toString('hex'), hex.join(''))
+  assert.deepEqual(readTimerUnit(bytes, 0), one)
+  for (let length = 0; length < timerUnitBytes; length++)
+    assert.equal(readTimerUnit(bytes.subarray(0, length), 0), undefined)
+  assert.equal(readTimerUnit(Buffer.alloc(timerUnitBytes), 0), undefined)
+})
+
+test('a check point is seven longs, and one of an older RocketMQ four', () => {
+  const check = {
+    ...{ readMs: slotMs, logFlushed: 52, queueOffset: 1, masterQueueOffset: 2 },
+    ...{ stateVersion: 3, timestamp: slotMs + 1, counter: 9 },
+  }
+  const bytes = encodeTimerCheckpoint(check)
+  assert.equal(bytes.toString('hex'), Object.values(check).map(long).join(''))
+  assert.deepEqual(decodeTimerCheckpoint(bytes), check)
+  const old = { ...check, stateVersion: 0, timestamp: 0, counter: 0 }
+  assert.deepEqual(decodeTimerCheckpoint(bytes.subarray(0, 32)), old)
+  assert.equal(decodeTimerCheckpoint(bytes.subarray(0, 31)), undefined)
+})
+
+test('timercheck has 4096 bytes, and none that RocketMQ has made and not filled counts', async () => {
+  const disk = new SimDisk(new SimClock())
+  const file = new TimerCheckFile(disk, '/store/config/timercheck')
+  assert.equal(file.load(), undefined)
+  const check = decodeTimerCheckpoint(Buffer.alloc(56))!
+  await file.save({ ...check, readMs: 5 })
+  assert.equal(disk.stat('/store/config/timercheck')?.size, 4096)
+  assert.deepEqual(file.load(), { ...check, readMs: 5 })
+  disk.writeFile('/store/config/timercheck', Buffer.alloc(4096))
+  assert.equal(file.load(), undefined)
+})
+
+describe('the timer log', () => {
+  const fileBytes = 52 * 10 + 20
+  const open = (disk: SimDisk) => {
+    const log = new TimerLog({ disk, directory: '/store/timerlog', fileBytes })
+    log.load()
+    return log
+  }
+
+  test('ends files as RocketMQ does: with what is left, 0 and its mark, where no unit and no end would fit', () => {
+    const disk = new SimDisk(new SimClock())
+    const log = open(disk)
+    log.truncate(0)
+    const positions = Array.from({ length: 23 }, (_, n) => log.append(unit({ physicalOffset: n })))
+    log.write()
+    assert.deepEqual(
+      positions,
+      Array.from({ length: 23 }, (_, n) => Math.floor(n / 10) * fileBytes + (n % 10) * 52),
+    )
+    const names = ['00000000000000000000', '00000000000000000540', '00000000000000001080']
+    assert.deepEqual(disk.list('/store/timerlog'), names)
+    const first = disk.readFile('/store/timerlog/00000000000000000000')
+    assert.equal(first.length, fileBytes)
+    assert.equal(first.subarray(520).toString('hex'), `${word(20)}${long(0)}cbd4319400000000`)
+  })
+
+  test('reads back what was written, over the ends of files, and what was cut off is gone', async () => {
+    const disk = new SimDisk(new SimClock())
+    const log = open(disk)
+    log.truncate(0)
+    for (let n = 0; n < 23; n++) log.append(unit({ physicalOffset: n }))
+    log.write()
+    const read = async (from: TimerLog, end: number) => {
+      const found: number[] = []
+      for await (const each of from.reader().units(0, end, fileBytes)) found.push(each.unit.physicalOffset)
+      return found
+    }
+    assert.deepEqual(
+      await read(log, log.end),
+      Array.from({ length: 23 }, (_, n) => n),
+    )
+    log.truncate(fileBytes + 52 * 3)
+    log.append(unit({ physicalOffset: 99 }))
+    log.write()
+    log.close()
+    const again = open(disk)
+    assert.deepEqual(await read(again, again.end), [...Array.from({ length: 13 }, (_, n) => n), 99])
+  })
+
+  test('loses files whose timers are over, and the last one never', async () => {
+    const disk = new SimDisk(new SimClock())
+    const log = open(disk)
+    log.truncate(0)
+    for (let n = 0; n < 35; n++) log.append(unit({ physicalOffset: n * 100, slotMs: slotMs + n * 1000 }))
+    log.write()
+    const limits = { minOffset: 0, readMs: slotMs, reachMs: 60_000 }
+    await log.removeBefore(limits)
+    assert.equal(log.begin, 0)
+    await log.removeBefore({ ...limits, readMs: slotMs + 10_000 })
+    assert.equal(log.begin, fileBytes)
+    await log.removeBefore({ ...limits, minOffset: 2000 })
+    assert.equal(log.begin, 2 * fileBytes)
+    await log.removeBefore({ ...limits, readMs: slotMs * 2 })
+    assert.equal(log.begin, 3 * fileBytes)
+  })
+})
+
+describe('the timer wheel', () => {
+  test('has RocketMQ’s slots: 32 bytes for each second of 14 days', async () => {
+    const disk = new SimDisk(new SimClock())
+    const wheel = new TimerWheel({ disk, path: '/store/timerwheel', precisionMs: 1000 })
+    disk.makeDirectory('/store')
+    wheel.open({ isNew: true })
+    assert.equal(wheel.slot(slotMs), undefined)
+    wheel.put({ slotMs, firstPosition: 52, lastPosition: 104, count: 2 })
+    assert.equal(disk.stat('/store/timerwheel')?.size, 38_707_200)
+    assert.equal(timerWheelBytes, 38_707_200)
+    const at = ((slotMs / 1000) % (2 * 604_800)) * 32
+    const bytes = () => disk.readFile('/store/timerwheel').toString('hex', at, at + 32)
+    assert.equal(bytes(), '0'.repeat(64), 'nothing is written by itself')
+    await wheel.write(wheel.snapshot())
+    assert.equal(bytes(), [long(slotMs / 1000), long(52), long(104), word(2), word(0)].join(''))
+    const turn = 2 * 604_800_000
+    assert.equal(wheel.slot(slotMs + turn), undefined, 'the same place, another time')
+    wheel.put({ slotMs: slotMs + turn, firstPosition: 1, lastPosition: 1, count: 1 })
+    assert.equal(wheel.slot(slotMs), undefined)
+    wheel.clear(slotMs + turn)
+    await wheel.write(wheel.snapshot())
+    assert.equal(bytes(), '0'.repeat(64))
+  })
+
+  test('keeps what was changed while it was written, and forgets no page', async () => {
+    const disk = new SimDisk(new SimClock())
+    disk.makeDirectory('/store')
+    const wheel = new TimerWheel({ disk, path: '/store/timerwheel', precisionMs: 1000 })
+    wheel.open({ isNew: true })
+    const slots = Array.from({ length: 5000 }, (_, n) => slotMs + n * 131_000)
+    for (const [n, each] of slots.entries()) {
+      wheel.put({ slotMs: each, firstPosition: n, lastPosition: n, count: 1 })
+      if (n % 700 === 699) {
+        const snapshot = wheel.snapshot()
+        wheel.put({ slotMs: slots[0]!, firstPosition: n, lastPosition: n, count: 1 })
+        if (n === 1399) wheel.giveBack(snapshot)
+        else await wheel.write(snapshot)
+      }
+    }
+    await wheel.write(wheel.snapshot())
+    assert.equal(wheel.changedPages, 0)
+    wheel.close()
+    const again = new TimerWheel({ disk, path: '/store/timerwheel', precisionMs: 1000 })
+    again.open({ isNew: false })
+    assert.equal(again.slot(slots[0]!)?.lastPosition, 4899)
+    slots.slice(1).forEach((each, n) => {
+      assert.equal(again.slot(each)?.lastPosition, n + 1)
+    })
+    let count = 0
+    for await (const _ of again.all()) count++
+    assert.equal(count, 5000)
+  })
+})
