@@ -14,6 +14,7 @@ import { ackMessage, changeInvisibleDuration, forwardToDeadLetters } from './cal
 import { endTransaction } from './calls/end-transaction.ts'
 import type { Ground } from './calls/ground.ts'
 import { heartbeat, notifyClientTermination } from './calls/presence.ts'
+import { recallMessage } from './calls/recall.ts'
 import { receiveMessage } from './calls/receive.ts'
 import { queryAssignment, queryRoute } from './calls/route.ts'
 import { sendMessage } from './calls/send.ts'
@@ -155,7 +156,13 @@ function serverOf({ config, runtime, http2, tls }: GatewayParts, ground: Ground)
     methods: [
       ...[queryRoute(ground), queryAssignment(ground), sendMessage(ground), receiveMessage(ground)],
       ...[ackMessage(ground), changeInvisibleDuration(ground), forwardToDeadLetters(ground)],
-      ...[endTransaction(ground), heartbeat(ground), notifyClientTermination(ground), telemetry(ground)],
+      ...[
+        endTransaction(ground),
+        recallMessage(ground),
+        heartbeat(ground),
+        notifyClientTermination(ground),
+        telemetry(ground),
+      ],
     ],
     limits: {
       maxConnections: config.grpcMaxConnections,

@@ -27,7 +27,12 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
   let topics = 0
 
   before(async () => {
-    const config = { enablePropertyFilter: true, transactionTimeOut: 1000, transactionCheckInterval: 1000 }
+    const config = {
+      enablePropertyFilter: true,
+      recallMessageEnable: true,
+      transactionTimeOut: 1000,
+      transactionCheckInterval: 1000,
+    }
     skua = await startGrpcWorld(config)
     java = await grpcJavaClient()
     admin = new Admin({ namesrvAddr: skua.namesrvAddr })
@@ -201,6 +206,27 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
         [...Array(20).keys()].filter(i => i % 3 === order),
       )
     }
+    await call('close', { name: topic })
+  })
+
+  test('a message comes at its time, and one that is recalled never', async () => {
+    const topic = await newTopic(1, 'DELAY')
+    await call('push', { name: topic, topic, group: `G_${topic}` })
+    const begunMs = Date.now()
+    await call('send', { topic, body: 'late', delayMs: 4000 })
+    const [taken] = await call<{ messageId: string; recallHandle: string }[]>('send', {
+      topic,
+      body: 'taken',
+      delayMs: 3000,
+    })
+    assert.equal(await call('recall', { topic, handle: taken?.recallHandle }), taken?.messageId)
+    const got = await call<Seen[]>('received', { name: topic, count: 1, timeoutMs: 15_000 })
+    assert.deepEqual(
+      got.map(({ body }) => body),
+      ['late'],
+    )
+    const waitedMs = got[0]!.atMs - begunMs
+    assert.ok(waitedMs >= 3900 && waitedMs < 9000, `${waitedMs} ms`)
     await call('close', { name: topic })
   })
 

@@ -2,7 +2,6 @@ import { Perm, ResponseCode, sendMessageV2, type TopicRouteData, templateTopic }
 import { unary } from '../grpc/method.ts'
 import { checkMessage, topicOf } from '../message/checks.ts'
 import { queueOfGroup } from '../message/group-queue.ts'
-import { recallHandle } from '../message/recall.ts'
 import { type Outgoing, outgoing, propertiesText } from '../message/stored.ts'
 import { okStatus, overall, Refused, refusedBy, statusOf } from '../refused.ts'
 import type { Brokers } from '../remote/brokers.ts'
@@ -10,7 +9,6 @@ import { Code } from '../v2/code.ts'
 import { MessageType } from '../v2/enums.ts'
 import { SendMessageRequest, SendMessageResponse, type SendResult } from '../v2/requests.ts'
 import type { MessageValue, StatusDraft } from '../v2/shared.ts'
-import { msOf } from '../v2/times.ts'
 import { answered, type Ground } from './ground.ts'
 
 type Needs = Pick<Ground, 'users' | 'types' | 'clients' | 'halves' | 'config' | 'clock'>
@@ -102,7 +100,7 @@ async function sendOne(
   { topic, route, message, nextTurn, brokers }: Way,
   needs: Needs,
 ): Promise<SendResult> {
-  const { messageGroup, deliveryTimestamp } = message.systemProperties ?? {}
+  const { messageGroup } = message.systemProperties ?? {}
   const target = targetOf(route, messageGroup, { nextTurn, brokers })
   if (target === undefined) throw new Refused(Code.forbidden, `no queue of topic ${topic} can be written`)
   const header = {
@@ -121,12 +119,8 @@ async function sendOne(
     needs.halves.put(topic, id, { brokerAddress: target.address, tranStateTableOffset: queueOffset, commitLogOffset })
     return { ...result, transactionId: id }
   }
-  if (deliveryTimestamp === undefined) return result
-  const handle = { topic, brokerName: target.brokerName, deliverMs: msOf(deliveryTimestamp) }
-  return {
-    ...result,
-    recallHandle: reply.header.recallHandle ?? recallHandle({ ...handle, messageId: draft.messageId }),
-  }
+  const { recallHandle } = reply.header
+  return recallHandle === undefined || recallHandle === '' ? result : { ...result, recallHandle }
 }
 
 /** A queue by the message's group; else the next one, of brokers that answer as long as there are some. */

@@ -30,6 +30,7 @@ const conf = {
   // 5.x gathers verdicts for 3 s, and checks again what it has not written down.
   transactionCheckInterval: 5000,
   enableMixedMessageType: true,
+  recallMessageEnable: true,
 }
 /** The lite pull consumer of client 5.3.3 asks with code 361, which a broker 4.9 does not know. */
 const clientsOf: Record<ReferenceVersion, string> = { '4.9.7': '4.9.8', '5.3.3': '4.9.8,5.3.3' }
