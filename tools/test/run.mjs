@@ -2,7 +2,7 @@
 // of those that mostly wait for clients of other languages.
 // Installs what is missing first, so that a fresh clone needs this one command.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { testFiles } from './files.mjs'
@@ -44,11 +44,13 @@ const { status } = spawnSync(
 
 process.exit(status ?? 1)
 
-/** Those that wait stand among the others, not behind each other at the end. */
+/** Those that wait stand among the others, the longest first, and not behind each other at the end. */
 function spread(all) {
-  const waiting = all.filter(path => path.includes('tools/interop/'))
+  const waiting = all
+    .filter(path => path.includes('tools/interop/'))
+    .sort((a, b) => statSync(b).size - statSync(a).size)
   const others = all.filter(path => !waiting.includes(path))
-  const step = Math.max(1, Math.floor(others.length / (waiting.length + 1)))
+  const step = Math.max(1, Math.floor((others.length * 0.6) / (waiting.length + 1)))
   return others
     .flatMap((path, i) => (i % step === 0 && waiting.length > 0 ? [waiting.shift(), path] : [path]))
     .concat(waiting)
