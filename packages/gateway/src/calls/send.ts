@@ -1,8 +1,15 @@
-import { Perm, ResponseCode, sendMessageV2, type TopicRouteData, templateTopic } from '@skua-mq/protocol'
+import {
+  Perm,
+  printProperties,
+  ResponseCode,
+  sendMessageV2,
+  type TopicRouteData,
+  templateTopic,
+} from '@skua-mq/protocol'
 import { unary } from '../grpc/method.ts'
 import { checkMessage, topicOf } from '../message/checks.ts'
 import { queueOfGroup } from '../message/group-queue.ts'
-import { type Outgoing, outgoing, propertiesText } from '../message/stored.ts'
+import { type Outgoing, outgoing } from '../message/stored.ts'
 import { okStatus, overall, Refused, refusedBy, statusOf } from '../refused.ts'
 import type { Brokers } from '../remote/brokers.ts'
 import { Code } from '../v2/code.ts'
@@ -106,7 +113,7 @@ async function sendOne(
   const header = {
     ...{ producerGroup: topic, topic, defaultTopic: templateTopic, defaultTopicQueueNums: 4 },
     ...{ queueId: target.queueId, sysFlag: draft.sysFlag, bornTimestamp: draft.bornAtMs, flag: 0 },
-    ...{ properties: propertiesText(draft.properties), reconsumeTimes: 0, unitMode: false, batch: false },
+    ...{ properties: printProperties(draft.properties), reconsumeTimes: 0, unitMode: false, batch: false },
   }
   const reply = await brokers.ask(target.address, { spec: sendMessageV2, header, body: draft.body })
   const status = stored.get(reply.code)

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../options.ts'
 import type { Decoded } from '../proto/message.ts'
 import type { GroupFacts } from '../remote/groups.ts'
-import type { RetryPolicy, Settings, SettingsDraft } from '../v2/shared.ts'
+import type { Settings, SettingsDraft } from '../v2/shared.ts'
 import { secondsOf } from '../v2/times.ts'
 
 export type ClientSettings = Decoded<typeof Settings>
@@ -67,5 +67,3 @@ export function retryDelayMs(policy: Policy | undefined, attempt: number): numbe
   const step = steps[Math.min(Math.max(attempt - 1, 0), steps.length - 1)]
   return (step?.seconds ?? 1) * 1000
 }
-
-export type { RetryPolicy }

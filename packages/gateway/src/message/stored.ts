@@ -1,11 +1,4 @@
-import {
-  isPropertyText,
-  type Properties,
-  PropertyName,
-  printProperties,
-  SysFlag,
-  TransactionKind,
-} from '@skua-mq/protocol'
+import { isPropertyText, type Properties, PropertyName, SysFlag, TransactionKind } from '@skua-mq/protocol'
 import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
 import { Encoding, MessageType } from '../v2/enums.ts'
@@ -64,5 +57,3 @@ export function typeOf(properties: ReadonlyMap<string, string>): MessageType {
   if ([delayTimeLevel, timerDeliverMs, timerDelayMs, timerDelaySeconds].some(has)) return MessageType.delay
   return has(PropertyName.shardingKey) ? MessageType.fifo : MessageType.normal
 }
-
-export const propertiesText = (properties: Properties): string => printProperties(properties)

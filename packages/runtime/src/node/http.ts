@@ -1,10 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Writable } from 'node:stream'
-import { NetError } from '../error.ts'
 import type { Http, HttpAnswer, HttpListener, HttpRequest } from '../http.ts'
 import type { Address } from '../net.ts'
-import { codeOf, reasonOf } from './code.ts'
+import { listening } from './listening.ts'
 import { plainHost } from './socket.ts'
 
 /** Further connections are closed at once. */
@@ -133,22 +132,6 @@ function finished(response: ServerResponse): Promise<void> {
   return new Promise(resolve => {
     if (response.destroyed || response.writableFinished) resolve()
     else response.once('close', resolve)
-  })
-}
-
-function listening(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error) =>
-      reject(new NetError(codeOf(error), `cannot listen on ${host}:${port}: ${reasonOf(error)}`, error))
-    server.once('error', onError)
-    // As for the other listeners: every address of both families.
-    const isAny = host === '' || host === '0.0.0.0' || host === '::'
-    server.listen({ port, ...(isAny ? {} : { host }) }, () => {
-      server.off('error', onError)
-      // A port that breaks later costs who looks on, and nothing else.
-      server.on('error', () => {})
-      resolve()
-    })
   })
 }
 

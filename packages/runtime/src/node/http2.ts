@@ -1,16 +1,17 @@
 import type { ServerHttp2Session } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { NetError } from '../error.ts'
 import { type Events, noEvents } from '../event.ts'
 import type { HttpListener } from '../http.ts'
 import type { Http2, Http2Options, Http2Stream } from '../http2.ts'
 import type { Address } from '../net.ts'
-import { codeOf, reasonOf } from './code.ts'
 import { NodeHttp2Stream } from './http2-stream.ts'
+import { listening } from './listening.ts'
 import { plainHost } from './socket.ts'
 import { handshakeByte, TlsListener } from './tls-listener.ts'
 
+/** Connections that the kernel holds for us while the loop is busy. */
+const backlog = 1024
 /** How long a connection may take until it has said its first byte. */
 const firstByteMs = 10_000
 /** After so long of silence the system asks whether the peer's machine is still there. */
@@ -62,7 +63,7 @@ export class NodeHttp2 implements Http2 {
       greet(socket, { secure, begin })
     })
     server.maxConnections = options.maxConnections
-    await listening(server, at)
+    await listening(server, at, backlog)
     const { address, port } = server.address() as AddressInfo
     return { address: { host: plainHost(address), port }, close: () => closed(server, { sessions, sockets }) }
   }
@@ -96,20 +97,6 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
     remote: { host: plainHost(remoteAddress ?? ''), port: remotePort ?? 0 },
     local: { host: plainHost(localAddress ?? ''), port: localPort ?? 0 },
   }
-}
-
-function listening(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error) =>
-      reject(new NetError(codeOf(error), `cannot listen on ${host}:${port}: ${reasonOf(error)}`, error))
-    server.once('error', onError)
-    const isAny = host === '' || host === '0.0.0.0' || host === '::'
-    server.listen({ port, backlog: 1024, ...(isAny ? {} : { host }) }, () => {
-      server.off('error', onError)
-      server.on('error', () => {})
-      resolve()
-    })
-  })
 }
 
 /** How long streams that are answered may take to leave. */
