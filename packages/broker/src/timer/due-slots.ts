@@ -2,7 +2,7 @@ import { PropertyName, readRecord } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, TimerUnit } from '@skua-mq/store'
 import { fetchRecords } from './record-fetch.ts'
-import { type DueTimer, dueOf, isRecall, maxScheduled, SlotSchedule } from './slot-schedule.ts'
+import { type DueTimer, dueOf, isPlaceMark, isRecall, maxScheduled, SlotSchedule } from './slot-schedule.ts'
 import type { TimerBook } from './timer-book.ts'
 import type { TimerDelivery } from './timer-delivery.ts'
 
@@ -77,7 +77,7 @@ export class DueSlots {
       await this.readPiece(current)
       units.push(...current.left().map(({ unit }) => unit))
     }
-    this.parts.book.keepOnly(current.slotMs, units)
+    await this.parts.book.keepOnly(current.slotMs, units)
   }
 
   /** A timer came into a slot. */
@@ -217,7 +217,9 @@ export class DueSlots {
           schedule.drop()
         }
         count++
-        if (isRecall(unit)) {
+        if (isPlaceMark(unit)) {
+          // The next stop that needs one writes its own.
+        } else if (isRecall(unit)) {
           const record = await store.readRecord(unit.physicalOffset)
           const key = record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
           if (key !== undefined) this.put(schedule, { unit, position }, key)

@@ -17,6 +17,26 @@ export const maxScheduled = 65_536
 /** Whether a unit only says that another one of its slot is recalled. */
 export const isRecall = ({ magic }: TimerUnit): boolean => (magic & TimerMagic.delete) !== 0 && !isRoll({ magic })
 
+/**
+ * A recall of no message, as the last unit of the timer log: RocketMQ goes on in the timer's topic behind the message of the
+ * last unit. `withinMs`, which RocketMQ does not read, is negative. (`TimerMessageStore.reviseQueueOffset`)
+ */
+export const placeMark = (newest: TimerUnit, slotMs: number, writtenAtMs: number): TimerUnit => ({
+  ...newest,
+  magic: TimerMagic.plain | TimerMagic.delete,
+  writtenAtMs,
+  slotMs,
+  withinMs: -1,
+})
+
+export const isPlaceMark = (unit: TimerUnit): boolean => unit.withinMs < 0
+
+/** What a unit adds to the timers of its slot. */
+export const countOf = (unit: TimerUnit): number => {
+  if (isPlaceMark(unit)) return 0
+  return (unit.magic & TimerMagic.delete) === 0 ? 1 : -1
+}
+
 /** Whether a message is put into the timer's topic again, to wait on. */
 export const isRoll = ({ magic }: Pick<TimerUnit, 'magic'>): boolean => (magic & TimerMagic.roll) !== 0
 

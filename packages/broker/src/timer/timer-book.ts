@@ -6,13 +6,13 @@ import {
   TimerCheckFile,
   type TimerCheckpoint,
   TimerLog,
-  TimerMagic,
   type TimerSlot,
   type TimerUnit,
   TimerWheel,
   timerSlotsAhead,
   timerUnitBytes,
 } from '@skua-mq/store'
+import { countOf, placeMark } from './slot-schedule.ts'
 
 export const timersNotSaved = defineEvent<{ error: unknown }>('timers not saved', 'error')
 export const timersRecovered = defineEvent<{ units: number; slots: number; queueOffset: number }>(
@@ -151,7 +151,7 @@ export class TimerBook {
     const slot = this.wheel.slot(unit.slotMs)
     unit.previous = slot?.lastPosition ?? -1
     const position = this.log.append(unit)
-    const step = (unit.magic & TimerMagic.delete) === 0 ? 1 : -1
+    const step = countOf(unit)
     this.wheel.put({
       slotMs: unit.slotMs,
       firstPosition: slot?.firstPosition ?? position,
@@ -197,13 +197,18 @@ export class TimerBook {
     this.isChanged = true
   }
 
-  /** Of a slot that is done in part only these are left. Throws DiskError. */
-  keepOnly(slotMs: number, units: readonly TimerUnit[]): void {
+  /** Of a slot that is done in part only these are left, while nothing else is added. Throws DiskError. */
+  async keepOnly(slotMs: number, units: readonly TimerUnit[]): Promise<void> {
     const slot = this.slot(slotMs)
     if (slot === undefined) return
+    const { lastPosition } = this.log
+    const newest = lastPosition === undefined ? undefined : await this.reader().unit(lastPosition)
     this.count -= slot.count
     this.wheel.clear(slotMs)
     for (const unit of units) this.add({ ...unit })
+    const last = units.at(-1)
+    if (last === undefined || newest === undefined || last.physicalOffset === newest.physicalOffset) return
+    this.add(placeMark(newest, slotMs, last.writtenAtMs))
   }
 
   /** On the medium when it resolves; false where it could not be brought there, which is an event. */
@@ -341,7 +346,7 @@ export class TimerBook {
       const slot = lost.get(unit.slotMs) ?? (position < known ? undefined : this.missing(lost, unit.slotMs, position))
       if (slot === undefined || position < slot.first) continue
       slot.last = position
-      slot.count += (unit.magic & TimerMagic.delete) === 0 ? 1 : -1
+      slot.count += countOf(unit)
     }
     for (const [slotMs, { first, last, count }] of lost) {
       if (last < 0) this.wheel.clear(slotMs)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { wheelTimerTopic } from '@skua-mq/protocol'
+import { TimerLog } from '@skua-mq/store'
 import { bodyOf, TimerMachine } from './timer-machine.ts'
 
 const secondMs = 1000
@@ -130,6 +131,38 @@ describe('a restart', () => {
       sent.map(({ body }) => body),
     )
     assert.equal(process.timers.book.size, 0)
+  })
+
+  test('that is clean leaves a timer log whose last unit is of the newest message, from where RocketMQ goes on', async () => {
+    const machine = new TimerMachine()
+    const begin = Math.ceil(machine.clock.now() / 1000) * 1000
+    let process = await machine.run({ fileBytes: 52 * 8 + 16 })
+    const sent = Array.from({ length: 40 }, (_, n) => ({ body: `m${n}`, at: begin + 2000 + n * 97 }))
+    await machine.put(process.store, [
+      ...sent.map(({ body, at }) => machine.timed(body, at)),
+      machine.timed('late', begin + 60_000),
+      machine.recall('late', begin + 60_000),
+    ])
+    const [newest] = machine.read(process.store, wheelTimerTopic).slice(-1)
+    for (let stops = 0; stops < 4; stops++) {
+      await machine.clock.advanceAsync(stops === 0 ? 2913 : 913)
+      await machine.clock.until(process.timers.stop())
+      const log = new TimerLog({ disk: process.runtime.disk, directory: '/store/timerlog', fileBytes: 52 * 8 + 16 })
+      log.load()
+      log.truncate(process.timers.book.checkpoint!.logFlushed)
+      const last = await machine.clock.until(log.reader().unit(log.lastPosition!))
+      log.close()
+      assert.equal(last?.physicalOffset, newest!.physicalOffset)
+      await machine.end(process)
+      process = await machine.run()
+    }
+    await machine.clock.advanceAsync(70_000)
+    assert.deepEqual(
+      machine.bodies(process.store),
+      sent.map(({ body }) => body),
+    )
+    assert.equal(process.timers.book.size, 0)
+    assert.equal(process.counts.of('T'), 0)
   })
 
   test('that is clean keeps recalls', async () => {

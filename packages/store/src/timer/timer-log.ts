@@ -84,6 +84,13 @@ export class TimerLog {
     this.tailAt = last === undefined ? 0 : last.base + this.fileBytes
   }
 
+  /** Position of the newest unit; undefined where there is none. */
+  get lastPosition(): number | undefined {
+    const inFile = this.end % this.fileBytes
+    const position = inFile === 0 ? this.end - this.fileBytes + this.lastInFile : this.end - timerUnitBytes
+    return this.files.length > 0 && position >= this.begin ? position : undefined
+  }
+
   /** Everything from `end` on is zero, or gone, on disk; the next unit goes there. Throws DiskError. */
   truncate(end: number): void {
     for (const name of this.disk.list(this.directory)) {
