@@ -193,6 +193,7 @@ export class RemotingClient implements ChannelOwner {
       const late = () => reject(new NetError('ETIMEOUT', `no connection to ${address} within ${timeoutMs} ms`))
       const timer = this.options.clock.after(timeoutMs, late)
       const onAbort = () => reject(signal?.reason)
+      if (signal?.aborted) onAbort()
       signal?.addEventListener('abort', onAbort, { once: true })
       connecting.then(resolve, reject).finally(() => {
         timer.cancel()

@@ -82,9 +82,15 @@ export function unpackInnerBatch(stored: StoredMessage): StoredMessage[] {
   const messages: StoredMessage[] = []
   const bytes = Buffer.from(stored.body.buffer, stored.body.byteOffset, stored.body.byteLength)
   for (let at = 0; at < bytes.length; ) {
+    const size = bytes.readInt32BE(at)
     const bodyLength = bytes.readInt32BE(at + 16)
     const propertiesAt = at + 20 + bodyLength + 2
+    // A sender may have written anything: a size of 0 would go on for ever.
+    if (size < fixedBytes || at + size > bytes.length || bodyLength < 0 || propertiesAt > at + size)
+      throw new RangeError(`no message of ${size} bytes begins at ${at} of the batch`)
     const propertiesEnd = propertiesAt + bytes.readInt16BE(propertiesAt - 2)
+    if (propertiesEnd !== at + size)
+      throw new RangeError(`the message at ${at} of the batch has another size than it says`)
     const properties = parseProperties(utf8(bytes, propertiesAt, propertiesEnd))
     messages.push({
       ...stored,
@@ -94,7 +100,7 @@ export function unpackInnerBatch(stored: StoredMessage): StoredMessage[] {
       properties,
       queueOffset: stored.queueOffset + messages.length,
     })
-    at += bytes.readInt32BE(at)
+    at += size
   }
   return messages
 }

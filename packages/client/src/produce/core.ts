@@ -114,6 +114,7 @@ export class ProducerCore {
     const done = new AbortController()
     const outside = () => late.abort(call.signal?.reason)
     call.signal?.addEventListener('abort', outside, { once: true })
+    if (call.signal?.aborted) outside()
     delay(this.parts.instance.clock, this.delivery.leftMs(call), done.signal).then(
       () => late.abort(callTimeout(draft.topic, call.timeoutMs)),
       () => {},
@@ -127,6 +128,7 @@ export class ProducerCore {
   /** Room that comes too late is given back at once. */
   private awaited(room: Promise<() => void>, late: AbortSignal): Promise<() => void> {
     return new Promise((resolve, reject) => {
+      if (late.aborted) reject(late.reason)
       late.addEventListener('abort', () => reject(late.reason), { once: true })
       room.then(leave => (late.aborted ? leave() : resolve(leave)), reject)
     })

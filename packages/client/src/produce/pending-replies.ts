@@ -46,6 +46,7 @@ export class PendingReplies {
     if (this.waiting.size >= maxPendingReplies) {
       return Promise.reject(new ClientError('LIMIT', `${maxPendingReplies} requests wait for their replies already`))
     }
+    if (signal?.aborted) return Promise.reject(signal.reason)
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.waiting.delete(correlationId)

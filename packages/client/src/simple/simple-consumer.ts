@@ -1,4 +1,4 @@
-import { matchesTag, popMessage, poppedMessages, ResponseCode } from '@skua-mq/protocol'
+import { matchesTag, popMessage, poppedMessages, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
 import { abortable } from '../abortable.ts'
 import { Subscriptions } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
@@ -121,7 +121,7 @@ export class SimpleConsumer {
     settings: ReceiveSettings,
     { instance, receipts }: Parts,
   ): Promise<ReceivedMessage[]> {
-    const { subscriptions, group, client } = this
+    const { subscriptions, group } = this
     const subscription = subscriptions.get(source.topic)
     if (subscription === undefined) return []
     const { data, tags } = subscription
@@ -140,14 +140,27 @@ export class SimpleConsumer {
     const untilMs = instance.clock.monotonic() + settings.invisibleMs
     const messages: ReceivedMessage[] = []
     for (const { stored, info } of poppedMessages(body, header, source.brokerName)) {
-      const queue = { topic: source.topic, brokerName: source.brokerName, queueId: stored.queueId }
-      const message = receivedMessage(stored, queue, { namespace: client.namespace, compressors: client.compressors })
+      const message = this.read(stored, source)
+      if (message === undefined) continue
       receipts.put(message, { topic: source.topic, info, untilMs })
       if (tags === undefined || matchesTag(tags, message.tag)) messages.push(message)
-      // Tags whose hashes are alike: it is not for us, and nobody in this group wants it.
-      else await receipts.ack(message)
+      // Tags whose hashes are alike: it is not for us, and nobody in this group wants it. It may come again.
+      else await receipts.ack(message).catch(() => {})
     }
     return messages
+  }
+
+  /** Undefined, and told, for one that cannot be read: it comes again, and becomes a dead letter in the end. */
+  private read(stored: StoredMessage, { topic, brokerName }: Source): ReceivedMessage | undefined {
+    const { namespace, compressors } = this.client
+    const queue = { topic, brokerName, queueId: stored.queueId }
+    try {
+      return receivedMessage(stored, queue, { namespace, compressors })
+    } catch (error) {
+      const { queueOffset } = stored
+      this.events.emit('messageUnreadable', { group: this.group, queue, queueOffset, error })
+      return undefined
+    }
   }
 
   /** Messages of a receive that nobody waits for any more are there for the next one soon. */
