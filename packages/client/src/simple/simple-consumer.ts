@@ -125,7 +125,7 @@ export class SimpleConsumer {
     const subscription = subscriptions.get(source.topic)
     if (subscription === undefined) return []
     const { data, tags } = subscription
-    const { body, header, code } = await instance.calls.atMaster(source, {
+    const reply = await instance.calls.atMaster(source, {
       spec: popMessage,
       header: {
         ...{ consumerGroup: group, topic: source.topic, queueId: -1, maxMsgNums: settings.maxNums },
@@ -135,11 +135,12 @@ export class SimpleConsumer {
       timeoutMs: settings.awaitMs + answerMs,
       allow: [...nothing, ResponseCode.requestCodeNotSupported],
     })
+    const { code, body } = reply
     if (code === ResponseCode.requestCodeNotSupported) throw withoutPop(source.brokerName)
     if (nothing.includes(code) || body === undefined) return []
     const untilMs = instance.clock.monotonic() + settings.invisibleMs
     const messages: ReceivedMessage[] = []
-    for (const { stored, info } of poppedMessages(body, header, source.brokerName)) {
+    for (const { stored, info } of poppedMessages(body, reply.header, source.brokerName)) {
       const message = this.read(stored, source)
       if (message === undefined) continue
       receipts.put(message, { topic: source.topic, info, untilMs })
