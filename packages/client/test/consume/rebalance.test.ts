@@ -142,7 +142,7 @@ describe('a round of rebalance', () => {
     answer.changed = true
     await at.settle(rebalance.now())
     assert.equal(events[0]?.[0], 'queuesChanged')
-    assert.equal((events[0]?.[1] as ClientEventMap['queuesChanged']).queues.length, 2)
+    assert.equal((events[0]![1] as unknown as ClientEventMap['queuesChanged']).queues.length, 2)
     await end()
   })
 
