@@ -18,6 +18,7 @@ import {
 import { answer, type Connection, noReply, ok, RemotingServer, type Route, refuse, route } from '@skua-mq/remoting'
 import { type SimClock, type SimNetwork, type SimRuntime, simRuntime } from '@skua-mq/runtime'
 
+type PullScript = { code: ResponseCode; next: number; body?: Uint8Array } | 'held'
 type SendAnswer = { code: ResponseCode; remark?: string } | 'silence'
 
 /** A server that speaks the protocol and does what the test tells it to. */
@@ -30,9 +31,9 @@ export class ScriptedBroker {
   /** Of the last heartbeat. */
   connection: Connection | undefined
   onSend: () => SendAnswer = () => ({ code: ResponseCode.success })
-  onPull: (pull: HeaderOf<typeof pullMessage>) => { code: ResponseCode; next: number; body?: Uint8Array } | 'held' =
-    () => 'held'
+  onPull: (pull: HeaderOf<typeof pullMessage>) => PullScript | Promise<PullScript> = () => 'held'
   members: () => string[] = () => this.heartbeats.map(beat => beat.clientID)
+  endOffset: (queueId: number) => number = () => 0
   storedOffset: (queueId: number) => number | undefined = () => undefined
   readonly address: string
 
@@ -78,14 +79,14 @@ export class ScriptedBroker {
         const offset = this.storedOffset(queueId)
         return offset === undefined ? refuse(ResponseCode.queryNotFound, 'none') : ok({ offset })
       }),
-      route(getMaxOffset, () => ok({ offset: 0 })),
+      route(getMaxOffset, ({ queueId }) => ok({ offset: this.endOffset(queueId) })),
       route(updateConsumerOffset, header => {
         this.commits.push(header)
         return ok({})
       }),
-      route(pullMessage, header => {
+      route(pullMessage, async header => {
         this.pulls.push(header)
-        const told = this.onPull(header)
+        const told = await this.onPull(header)
         if (told === 'held') return noReply
         const reply = { suggestWhichBrokerId: 0, nextBeginOffset: told.next, minOffset: 0, maxOffset: 100 }
         return { ...answer(told.code, reply), body: told.body }
