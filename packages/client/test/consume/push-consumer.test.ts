@@ -3,45 +3,20 @@ import { test } from 'node:test'
 import {
   consumeMessageDirectly,
   consumerSendMsgBack,
-  draftRecord,
-  encodeHost,
   getConsumerRunningInfo,
   type HeaderOf,
   lockBatchMq,
   notifyConsumerIdsChanged,
   parseProperties,
   ResponseCode,
-  recordSize,
   resetConsumerClientOffset,
   resetOffsetBody,
   unlockBatchMq,
-  writeRecord,
 } from '@skua-mq/protocol'
 import { ok, refuse, route } from '@skua-mq/remoting'
 import { PushConsumer, type PushConsumerOptions } from '../../src/index.ts'
+import { records } from '../records.ts'
 import { routeOf, type World, world } from '../scripted-cluster.ts'
-
-const host = encodeHost('10.0.0.9', 10911)!
-
-/** Messages `from` to `to` of a queue as a pull answers them. */
-function records(from: number, to: number): Buffer {
-  const all: Buffer[] = []
-  for (let queueOffset = from; queueOffset < to; queueOffset++) {
-    const properties = Buffer.from(`UNIQ_KEY\u0001ID${queueOffset}`)
-    const draft = draftRecord({
-      topic: Buffer.from('T'),
-      body: Buffer.from(`${queueOffset}`),
-      properties,
-      queueOffset,
-      bornHost: host,
-      storeHost: host,
-    })
-    const bytes = Buffer.alloc(recordSize(draft))
-    writeRecord(bytes, 0, draft)
-    all.push(bytes)
-  }
-  return Buffer.concat(all)
-}
 
 const clientOf = ({ runtime, namesrvAddr }: World) => ({ runtime, namesrvAddr, group: 'cg' })
 
