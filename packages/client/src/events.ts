@@ -1,5 +1,6 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import type { EventLevel, Events } from '@skua-mq/runtime'
+import type { Notices } from './notices.ts'
 
 /** What happens rarely and is worth telling, by name, with its fields: `client.on('queuesChanged', ({ queues }) => …)`. */
 export interface ClientEventMap {
@@ -34,6 +35,10 @@ export interface ClientEventMap {
   /** The broker asked about a half message, and the check failed or nobody can answer. */
   transactionCheckFailed: { group: string; msgId: string; error: unknown }
   traceDropped: { topic: string; records: number; error?: unknown }
+  /** A consumer was started, and nobody takes its messages. */
+  noHandler: { group: string }
+  /** Members of the group want different messages of a topic. `others`: what the broker has of the group. */
+  subscriptionsDiffer: { group: string; topic: string; own: string; others: string }
 }
 
 const levels: Record<keyof ClientEventMap, EventLevel> = {
@@ -56,6 +61,8 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   consumeTimeout: 'warn',
   transactionCheckFailed: 'warn',
   traceDropped: 'warn',
+  noHandler: 'warn',
+  subscriptionsDiffer: 'warn',
 }
 
 /** Names of what `client.on` tells. */
@@ -66,10 +73,12 @@ type Listener = (fields: never) => void
 /** Listeners of one client, in front of the runtime's sink. A listener that throws does not disturb the client. */
 export class ClientEvents {
   private readonly sink: Events
+  private readonly notices: Notices | undefined
   private readonly listeners = new Map<ClientEventName, Set<Listener>>()
 
-  constructor(sink: Events) {
+  constructor(sink: Events, notices?: Notices) {
     this.sink = sink
+    this.notices = notices
   }
 
   /** Returns the function that takes the listener away again. */
@@ -81,8 +90,11 @@ export class ClientEvents {
   }
 
   readonly emit: EmitEvent = (name, fields) => {
-    this.sink.emit({ name, level: levels[name], fields: fields as Record<string, unknown> })
-    for (const listener of this.listeners.get(name) ?? []) {
+    const level = levels[name]
+    const listeners = this.listeners.get(name)
+    this.sink.emit({ name, level, fields: fields as Record<string, unknown> })
+    this.notices?.tell(name, fields, { level, isHeard: (listeners?.size ?? 0) > 0 })
+    for (const listener of listeners ?? []) {
       try {
         ;(listener as (fields: unknown) => void)(fields)
       } catch (error) {

@@ -1,9 +1,11 @@
 import process from 'node:process'
+import { parseAddress } from '@skua-mq/remoting'
 import { nodeRuntime, type Runtime, type TlsClient } from '@skua-mq/runtime'
 import { ClientError } from './error.ts'
 import type { Compressors } from './message/compression.ts'
 import { checkGroup } from './name/names.ts'
 import { namespaceOfAddress, wrapName } from './name/namespace.ts'
+import type { ClientLogger } from './notices.ts'
 import { type TlsOptions, tlsClientOf } from './tls.ts'
 import type { Tracer } from './trace/tracer.ts'
 
@@ -47,6 +49,11 @@ export interface ClientOptions {
   readonly compressors?: Compressors | undefined
   /** Sees sends and consumptions, e.g. `openTelemetry(api)`. */
   readonly tracer?: Tracer | undefined
+  /**
+   * Where warnings go: what fails, and what can be done about it, once for each cause. The shape is pino's. Default: `process.emitWarning`,
+   * but for events that have a listener; false: nowhere.
+   */
+  readonly logger?: ClientLogger | false | undefined
   /** Clock, network, disk and randomness. Default: this machine's. */
   readonly runtime?: Runtime | undefined
 }
@@ -69,6 +76,7 @@ export interface ClientSettings {
   readonly connectTimeoutMs: number
   readonly compressors: Compressors
   readonly tracer: Tracer | undefined
+  readonly logger: ClientLogger | false | undefined
 }
 
 let machine: Runtime | undefined
@@ -82,6 +90,7 @@ const ownMachine = (): Runtime => {
 export function clientSettings(options: ClientOptions): ClientSettings {
   const runtime = options.runtime ?? ownMachine()
   const namesrvAddrs = addressList(options.namesrvAddr ?? process.env.NAMESRV_ADDR)
+  for (const address of namesrvAddrs) checkAddress(address)
   return {
     runtime,
     namesrvAddrs,
@@ -99,6 +108,15 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     connectTimeoutMs: options.connectTimeout ?? 1_000,
     compressors: options.compressors ?? {},
     tracer: options.tracer,
+    logger: options.logger,
+  }
+}
+
+function checkAddress(address: string): void {
+  try {
+    parseAddress(address)
+  } catch {
+    throw new ClientError('ARGUMENT', `namesrvAddr "${address}" is no host:port; name servers mostly have port 9876`)
   }
 }
 

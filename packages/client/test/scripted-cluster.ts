@@ -103,6 +103,8 @@ export interface World {
   readonly brokers: readonly ScriptedBroker[]
   /** Topics that the name server knows. */
   readonly topics: Map<string, TopicRouteData>
+  /** By their hosts: `ns0`, `b0` …; one that was stopped can be started again. */
+  readonly servers: ReadonlyMap<string, RemotingServer>
   settle<T>(promise: Promise<T>): Promise<T>
   stop(): Promise<void>
 }
@@ -114,7 +116,7 @@ export async function world(
 ): Promise<World> {
   const runtime = simRuntime({ seed: 7, host: 'client' })
   const { clock, network } = runtime
-  const servers: RemotingServer[] = []
+  const servers = new Map<string, RemotingServer>()
   const topics = new Map<string, TopicRouteData>()
   const open = async (host: string, port: number, routes: Route[]) => {
     const there = simRuntime({ seed: 8, host, clock, network })
@@ -125,7 +127,7 @@ export async function world(
       routes,
     })
     await clock.until(server.start())
-    servers.push(server)
+    servers.set(host, server)
   }
   const names = Array.from({ length: options.nameServers ?? 1 }, (_, i) => `ns${i}`)
   for (const name of names) await open(name, 9876, [nameServerRoute(topics)])
@@ -143,9 +145,10 @@ export async function world(
     namesrvAddr: names.map(name => `${network.addressOf(name)}:9876`).join(';'),
     brokers,
     topics,
+    servers,
     settle: promise => clock.until(promise),
     stop: async () => {
-      for (const server of servers) await clock.until(server.stop())
+      for (const server of servers.values()) await clock.until(server.stop())
     },
   }
 }

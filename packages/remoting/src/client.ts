@@ -125,7 +125,7 @@ export class RemotingClient implements ChannelOwner {
     const begun = this.options.clock.monotonic()
     const channel = await this.channel(address, timeoutMs, options.signal)
     const left = timeoutMs - (this.options.clock.monotonic() - begun)
-    if (left <= 0) throw new NetError('ETIMEOUT', `no reply from ${address} within ${timeoutMs} ms`)
+    if (left <= 0) throw new NetError('ETIMEOUT', `no reply from ${address} within ${Math.round(timeoutMs)} ms`)
     const reply = await channel.call(this.outgoing(spec as RequestSpec, header as never, options), left, options.signal)
     return typed(spec as RequestSpec, reply) as TypedReply<Q>
   }
@@ -139,6 +139,11 @@ export class RemotingClient implements ChannelOwner {
   ): Promise<void> {
     const channel = await this.channel(address, options.timeoutMs ?? 3000, options.signal)
     channel.tellOrThrow(this.outgoing(spec as RequestSpec, header as never, options))
+  }
+
+  /** Whether a connection to an address is open now. */
+  isConnected(address: string): boolean {
+    return this.channels.get(address)?.attempt.channel?.open === true
   }
 
   /** Drops the connection to an address that no longer answers, or that the route has lost. */
@@ -190,7 +195,8 @@ export class RemotingClient implements ChannelOwner {
     { address, timeoutMs, signal }: { address: string; timeoutMs: number; signal: AbortSignal | undefined },
   ): Promise<Channel> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new NetError('ETIMEOUT', `no connection to ${address} within ${timeoutMs} ms`))
+      const late = () =>
+        reject(new NetError('ETIMEOUT', `no connection to ${address} within ${Math.round(timeoutMs)} ms`))
       const timer = this.options.clock.after(timeoutMs, late)
       const onAbort = () => reject(signal?.reason)
       if (signal?.aborted) onAbort()

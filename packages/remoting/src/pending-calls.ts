@@ -99,7 +99,7 @@ export class PendingCalls {
     for (const [opaque, call] of this.waiting) {
       if (call.deadline > now) continue
       this.waiting.delete(opaque)
-      call.reject(new NetError('ETIMEOUT', `no reply within ${call.timeoutMs} ms`))
+      call.reject(new NetError('ETIMEOUT', `no reply within ${Math.round(call.timeoutMs)} ms`))
     }
     if (this.waiting.size > 0) this.arm(sweepMs)
   }

@@ -26,10 +26,13 @@ export class DiskError extends Failure {
 /** Code of a `NetError` when the two sides do not agree about TLS: trying again does not help. */
 export const tlsErrorCode = 'ETLS'
 
+/** Code of a `NetError` for an address that is none. */
+export const addressErrorCode = 'EADDRESS'
+
 /** A failed call of `Net`. */
 export class NetError extends Failure {
   constructor(code: string, message: string, cause?: unknown) {
-    super(code, message, { cause, retriable: code !== tlsErrorCode })
+    super(code, message, { cause, retriable: code !== tlsErrorCode && code !== addressErrorCode })
     this.name = 'NetError'
   }
 }

@@ -22,10 +22,13 @@ import { QueueOffsets } from '../consume/queue-ends.ts'
 import { emptyObject } from '../empty-object.ts'
 import { ClientError } from '../error.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import { type ClientStatus, clientStatus } from '../instance/status.ts'
+import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
 import { checkSendTopic } from '../name/names.ts'
 import { wrapName } from '../name/namespace.ts'
+import { checkOptions, clientRules } from '../option-rules.ts'
 import { type ClientOptions, type ClientSettings, clientSettings } from '../options.ts'
 
 /** What `Admin.createTopic` takes. */
@@ -61,12 +64,24 @@ export class Admin {
   private instance: ClientInstance | undefined
 
   constructor(options: ClientOptions = {}) {
+    checkOptions('Admin', options, clientRules)
     this.client = clientSettings(options)
     this.life = new Lifecycle('admin', { start: () => this.open(), stop: () => releaseInstance(this.instance!) })
   }
 
-  start(): Promise<void> {
-    return this.life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.life.start()
+    await waitForBroker(this.instance!, options)
+  }
+
+  /** Whether it runs, and which servers it is connected to: for health checks. */
+  status(): ClientStatus {
+    return clientStatus(this.instance, this.life)
+  }
+
+  /** Whether a broker is connected. */
+  get isConnected(): boolean {
+    return this.status().brokers.some(broker => broker.isConnected)
   }
 
   close(): Promise<void> {
@@ -150,8 +165,12 @@ export class Admin {
     return reply.header.timestamp
   }
 
-  /** By offset id, or with its topic by unique id. Undefined when there is none. */
+  /** By offset id, or with its topic by unique id. Undefined when there is none. Errors: ClientError ARGUMENT for what is no id. */
   async viewMessage(id: string, topic?: string): Promise<ReceivedMessage | undefined> {
+    if (topic === undefined && parseOffsetMessageId(id) === undefined) {
+      const message = `"${id}" is no offset id, which has 32 hexadecimal digits: for a unique id give its topic, too`
+      throw new ClientError('ARGUMENT', message)
+    }
     const byOffset = await this.byOffsetId(id)
     if (byOffset !== undefined || topic === undefined) return byOffset
     const [found] = await this.queryMessage(topic, id, { uniqueKey: true })

@@ -1,19 +1,31 @@
 import { checkClientConfig, type MessageQueue } from '@skua-mq/protocol'
 import { delay, every, type Timer } from '@skua-mq/runtime'
 import { ClientError } from '../error.ts'
-import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import { type ClientStatus, clientStatus } from '../instance/status.ts'
+import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { retryTopic, unwrapName, wrapName } from '../name/namespace.ts'
+import { clientEvents } from '../notices.ts'
+import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import type { TraceDispatcher } from '../trace/dispatcher.ts'
 import { traceSender } from '../trace/send-traces.ts'
 import { type BatchHandler, type Listener, type MessageHandler, overBatch } from './handler.ts'
-import { type PushConsumerOptions, type PushSettings, pushSettings } from './push-options.ts'
+import { type ConsumerLag, lagOf } from './lag.ts'
+import { type PushConsumerOptions, type PushSettings, pushRules, pushSettings } from './push-options.ts'
 import { type PushContext, type PushParts, pushMember, pushParts } from './push-parts.ts'
 import { MessageStream } from './stream.ts'
+import { tellDifferences } from './subscription-differences.ts'
 import { Subscriptions } from './subscriptions.ts'
+
+/** So long after the start somebody must have begun to read a consumer without a handler. */
+const noHandlerMs = 5_000
+/** When it is looked what other members subscribe to. */
+const firstLookMs = 3_000
+const lookMs = 60_000
 
 /** What `PushConsumer.subscribe` takes. */
 export interface SubscribeOptions {
@@ -42,13 +54,15 @@ export class PushConsumer<T = undefined> {
   private parts: PushParts | undefined
   private traces: TraceDispatcher | undefined
   private timer: Timer | undefined
+  private doubts: readonly Timer[] = []
 
   constructor(options: PushConsumerOptions<T>) {
+    checkOptions('PushConsumer', options as PushConsumerOptions<never>, pushRules)
     this.options = options
     this.client = clientSettings(options)
     this.settings = pushSettings(options)
     this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
-    this.events = new ClientEvents(this.client.runtime.events)
+    this.events = clientEvents(this.client)
     this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
     this.stream = new MessageStream<T>(() => {
       if (this.handler !== undefined)
@@ -92,14 +106,26 @@ export class PushConsumer<T = undefined> {
 
   /** Called for up to consumeMessageBatchMaxSize messages of one queue. */
   onMessages(handler: BatchHandler<T>): this {
+    if (this.handler !== undefined) throw new ClientError('STATE', 'this consumer has a handler already')
     if (this.life.running) throw new ClientError('STATE', 'give the handler before the start')
     this.handler = handler
     this.handlerName = handler.name || 'an unnamed handler'
     return this
   }
 
-  start(): Promise<void> {
-    return this.life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.life.start()
+    await waitForBroker(this.instance!, options)
+  }
+
+  /** Whether it runs, and which servers it is connected to: for health checks. */
+  status(): ClientStatus {
+    return clientStatus(this.instance, this.life)
+  }
+
+  /** Whether a broker is connected. */
+  get isConnected(): boolean {
+    return this.status().brokers.some(broker => broker.isConnected)
   }
 
   /** Waits for running handlers, writes offsets down, leaves the group. */
@@ -111,16 +137,19 @@ export class PushConsumer<T = undefined> {
     return this.close()
   }
 
-  /** Messages one by one; the next turn acknowledges the last message, `break` gives it back. Starts the consumer. */
+  /** Messages one by one; the next turn acknowledges the last message, `break` gives it back. Starts the consumer; of one that is closed it rejects. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage<T>> {
     return this.messages()
   }
 
   /** As `for await (… of consumer)`, ended by a signal. */
   messages({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<ReceivedMessage<T>> {
+    // Whoever begins now would wait for nothing.
+    const isOver = this.life.closed
     const messages = this.stream.iterator(signal)
     const { next } = messages
     messages.next = async () => {
+      if (isOver) throw new ClientError('STATE', 'this consumer is closed')
       if (!this.life.running && !this.life.closed) await this.life.start()
       // One that was closed before it ran has nobody else to end its loops.
       if (this.life.closed) this.stream.close()
@@ -150,6 +179,13 @@ export class PushConsumer<T = undefined> {
       ...queue,
       topic: unwrapName(namespace, queue.topic),
     }))
+  }
+
+  /** How far this member is behind in its queues; nothing before the start. */
+  async lag(): Promise<ConsumerLag> {
+    if (this.parts === undefined) return { total: 0, queues: [] }
+    const { owned, offsets, ends } = this.parts
+    return lagOf(owned.table.queues(), { offsets, ends, namespace: this.client.namespace })
   }
 
   private async open(): Promise<void> {
@@ -191,7 +227,30 @@ export class PushConsumer<T = undefined> {
     await instance.heartbeats.beat()
     parts.dispatch.start(() => parts.owned.table)
     this.timer = every(instance.clock, this.settings.persistConsumerOffsetInterval, () => parts.owned.persistAll())
+    this.doubts = this.watchDoubts(instance)
     await parts.rebalance.now()
+  }
+
+  /** What only shows when it runs: that nobody takes its messages, or that others of its group want something else. */
+  private watchDoubts(instance: ClientInstance): readonly Timer[] {
+    const { group } = this.options
+    const timers = [
+      instance.clock.after(noHandlerMs, () => {
+        if (this.handler === undefined && !this.stream.wasRead) this.events.emit('noHandler', { group })
+      }),
+    ]
+    if (this.settings.messageModel === 'CLUSTERING') {
+      const { subscriptions } = this
+      const look = () =>
+        tellDifferences({
+          instance,
+          group: this.group,
+          subscriptions,
+          told: fields => this.events.emit('subscriptionsDiffer', { ...fields, group }),
+        })
+      timers.push(instance.clock.after(firstLookMs, look), every(instance.clock, lookMs, look))
+    }
+    return timers
   }
 
   /** Expressions other than by tag are checked by a broker, which may have them switched off. */
@@ -207,7 +266,14 @@ export class PushConsumer<T = undefined> {
         group: this.group,
         subscriptionData: subscription,
       })
-      await instance.calls.ask(at.address, { spec: checkClientConfig, header: {}, body })
+      try {
+        await instance.calls.ask(at.address, { spec: checkClientConfig, header: {}, body })
+      } catch (error) {
+        if (!(error instanceof ClientError) || error.code !== 'BROKER') throw error
+        // The same expression is refused the next time, too.
+        const { message, responseCode } = error
+        throw new ClientError('BROKER', message, { cause: error, responseCode })
+      }
     }
   }
 
@@ -216,6 +282,7 @@ export class PushConsumer<T = undefined> {
     const instance = this.instance!
     this.paused = true
     this.timer?.cancel()
+    for (const doubt of this.doubts) doubt.cancel()
     parts.owned.stop()
     this.ending.abort(new ClientError('STATE', 'the consumer is closing'))
     parts.stopFetches()

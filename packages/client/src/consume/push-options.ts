@@ -1,6 +1,7 @@
 import { type ConsumeFromWhere, type MessageModel, traceTopic } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 import type { BodyCodec } from '../message/message.ts'
+import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 import type { OffsetStorage } from './offset-store/storage.ts'
 import { parseConsumeTimestamp } from './start-offset.ts'
@@ -72,6 +73,46 @@ export interface PushConsumerOptions<T = undefined> extends ClientOptions {
   readonly enableMsgTrace?: boolean | undefined
   /** Default RMQ_SYS_TRACE_TOPIC. */
   readonly customizedTraceTopic?: string | undefined
+}
+
+export const messageModels = ['CLUSTERING', 'BROADCASTING'] as const
+export const beginnings = ['CONSUME_FROM_LAST_OFFSET', 'CONSUME_FROM_FIRST_OFFSET', 'CONSUME_FROM_TIMESTAMP'] as const
+
+export const pushRules: OptionRules<PushConsumerOptions<never>> = {
+  ...clientRules,
+  group: 'text',
+  messageModel: messageModels,
+  orderly: 'boolean',
+  consumeFromWhere: beginnings,
+  // Text or a number.
+  consumeTimestamp: 'any',
+  allocateMessageQueueStrategy: 'object',
+  consumeThreadMax: 'number',
+  consumeThreadMin: 'number',
+  consumeMessageBatchMaxSize: 'number',
+  consumeTimeout: 'number',
+  maxReconsumeTimes: 'number',
+  suspendCurrentQueueTimeMillis: 'number',
+  pullThresholdForQueue: 'number',
+  pullThresholdSizeForQueue: 'number',
+  pullThresholdForTopic: 'number',
+  pullThresholdSizeForTopic: 'number',
+  consumeConcurrentlyMaxSpan: 'number',
+  pullBatchSize: 'number',
+  pullInterval: 'number',
+  postSubscriptionWhenPull: 'boolean',
+  brokerSuspendMaxTimeMillis: 'number',
+  consumerTimeoutMillisWhenSuspend: 'number',
+  persistConsumerOffsetInterval: 'number',
+  awaitTerminationMillisWhenShutdown: 'number',
+  skipBacklogOlderThanMs: 'number',
+  skipBacklogBeyond: 'number',
+  handlerBlockedMs: 'number',
+  localOffsetStoreDir: 'text',
+  offsetStore: 'object',
+  codec: 'object',
+  enableMsgTrace: 'boolean',
+  customizedTraceTopic: 'text',
 }
 
 export type PushSettings = ReturnType<typeof pushSettings>

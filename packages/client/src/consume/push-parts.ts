@@ -119,7 +119,7 @@ export function pushParts(context: PushContext) {
     for (const fetch of fetches.values()) fetch.stop()
     fetches.clear()
   }
-  return { offsets, owned, rebalance, dispatch, fetches, run, stats, stopFetches, startedAtMs }
+  return { offsets, ends, owned, rebalance, dispatch, fetches, run, stats, stopFetches, startedAtMs }
 }
 
 export type PushParts = ReturnType<typeof pushParts>

@@ -18,6 +18,8 @@ export class MessageStream<T> {
   private readonly held = new Map<ReceivedMessage<T>, Entry<T>>()
   private readonly onOpen: () => void
   private closed = false
+  /** Somebody has begun to read it. */
+  wasRead = false
 
   constructor(onOpen: () => void) {
     this.onOpen = onOpen
@@ -48,6 +50,7 @@ export class MessageStream<T> {
 
   iterator(signal?: AbortSignal): AsyncIterableIterator<ReceivedMessage<T>> {
     this.onOpen()
+    this.wasRead = true
     let current: ReceivedMessage<T> | undefined
     const done = { done: true as const, value: undefined }
     const iterator: AsyncIterableIterator<ReceivedMessage<T>> = {

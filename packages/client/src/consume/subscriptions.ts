@@ -2,6 +2,26 @@ import { isTagType, parseTags, type SubscriptionData, subscriptionData, type Tag
 import { ClientError } from '../error.ts'
 import { checkTopic } from '../name/names.ts'
 
+/** What brokers would take for something else than was meant. Throws ClientError ARGUMENT. */
+function checkExpression(expression: string | undefined, type: string | undefined): void {
+  const refuse = (why: string) => {
+    throw new ClientError('ARGUMENT', why)
+  }
+  if (expression !== undefined && typeof expression !== 'string')
+    refuse(`an expression is a text: ${typeof expression} was given`)
+  if (!isTagType(type)) {
+    if (type !== 'SQL92') refuse(`the type of an expression is TAG or SQL92: "${type}" was given`)
+    return
+  }
+  if (expression === undefined || expression === '' || expression === '*') return
+  for (const part of expression.split('||').map(text => text.trim())) {
+    if (part === '' || part === '*') refuse(`"${expression}" is no tag expression: a tag is missing beside ||`)
+    if (/[<>=()]|\b(is|in|and|or|not|between)\b.*\s/i.test(part))
+      refuse(`"${expression}" is no tag expression: for SQL give { type: 'SQL92' }`)
+    if (/[|,;&]/.test(part)) refuse(`"${expression}" is no tag expression: tags are joined by ||, as in "A || B"`)
+  }
+}
+
 export interface Subscription {
   readonly data: SubscriptionData
   /** Undefined for expressions that only the broker can evaluate. */
@@ -16,6 +36,7 @@ export class Subscriptions {
   set(topic: string, wish: { expression: string | undefined; type?: string | undefined; subVersion: number }): void {
     checkTopic(topic)
     const { expression, type, subVersion } = wish
+    checkExpression(expression, type)
     const data = subscriptionData({ topic, expression, subVersion, ...(type === undefined ? {} : { type }) })
     if (data === undefined) throw new ClientError('ARGUMENT', `"${expression}" is no ${type ?? 'TAG'} expression`)
     this.byTopic.set(topic, { data, tags: isTagType(type) ? parseTags(expression) : undefined })

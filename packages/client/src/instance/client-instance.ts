@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseAddress as parseIp, UniqueIds, unregisterClient } from '@skua-mq/protocol'
+import { Language, parseAddress as parseIp, UniqueIds, unregisterClient } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, every, NodeProcessFacts, type Runtime, type Timer } from '@skua-mq/runtime'
 import { ClientError } from '../error.ts'
@@ -43,6 +43,8 @@ export class ClientInstance {
       turn: runtime.turn,
       events: runtime.events,
       routes: serverRequests(this.members, this.replies),
+      // 4.9 knows no name for Node.
+      language: Language.other,
       connectTimeoutMs: settings.connectTimeoutMs,
       sign: requestHook(settings),
       tls: settings.tls,

@@ -1,14 +1,19 @@
 import type { MessageQueue } from '@skua-mq/protocol'
+import { type ConsumerLag, lagOf } from '../consume/lag.ts'
 import { Subscriptions } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
-import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
+import { type ClientStatus, clientStatus } from '../instance/status.ts'
+import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
+import { clientEvents } from '../notices.ts'
+import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import { QueueMap } from '../queue.ts'
 import { type LitePullParts, openLitePull } from './lite-pull-parts.ts'
-import { type LitePullConsumerOptions, type LitePullSettings, litePullSettings } from './options.ts'
+import { type LitePullConsumerOptions, type LitePullSettings, litePullRules, litePullSettings } from './options.ts'
 
 /** What `LitePullConsumer.poll` takes. */
 export interface PollOptions {
@@ -36,11 +41,12 @@ export class LitePullConsumer {
   private nextCommitAtMs = 0
 
   constructor(options: LitePullConsumerOptions) {
+    checkOptions('LitePullConsumer', options, litePullRules)
     this.options = options
     this.client = clientSettings(options)
     this.settings = litePullSettings(options)
     this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
-    this.events = new ClientEvents(this.client.runtime.events)
+    this.events = clientEvents(this.client)
     this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
   }
 
@@ -67,8 +73,19 @@ export class LitePullConsumer {
     if (this.life.running) await this.parts!.assign(this.wished)
   }
 
-  start(): Promise<void> {
-    return this.life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.life.start()
+    await waitForBroker(this.parts!.instance, options)
+  }
+
+  /** Whether it runs, and which servers it is connected to: for health checks. */
+  status(): ClientStatus {
+    return clientStatus(this.parts?.instance, this.life)
+  }
+
+  /** Whether a broker is connected. */
+  get isConnected(): boolean {
+    return this.status().brokers.some(broker => broker.isConnected)
   }
 
   /** Commits what was polled before the last poll (call `commit` for the rest), and leaves the group. */
@@ -161,6 +178,13 @@ export class LitePullConsumer {
     const { namespace } = this.client
     const queues = this.parts?.assigned.queues() ?? []
     return queues.map(queue => ({ ...queue, topic: unwrapName(namespace, queue.topic) }))
+  }
+
+  /** How far it is behind in the queues that are pulled now, by what is committed; nothing before the start. */
+  async lag(): Promise<ConsumerLag> {
+    if (this.parts === undefined) return { total: 0, queues: [] }
+    const { assigned, offsets, ends } = this.parts
+    return lagOf(assigned.queues(), { offsets, ends, namespace: this.client.namespace })
   }
 
   private commitIfDue(parts: LitePullParts): void {

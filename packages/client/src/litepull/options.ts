@@ -1,9 +1,11 @@
 import type { ConsumeFromWhere, MessageModel } from '@skua-mq/protocol'
 import type { OffsetStorage } from '../consume/offset-store/storage.ts'
+import { beginnings, messageModels } from '../consume/push-options.ts'
 import { parseConsumeTimestamp } from '../consume/start-offset.ts'
 import { averagely } from '../consume/strategy/averagely.ts'
 import type { AllocateStrategy } from '../consume/strategy/strategy.ts'
 import { ClientError } from '../error.ts'
+import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 
 /** Names and defaults are Java's (client.md 10); times in ms. */
@@ -41,6 +43,29 @@ export interface LitePullConsumerOptions extends ClientOptions {
   readonly allocateMessageQueueStrategy?: AllocateStrategy | undefined
   readonly offsetStore?: OffsetStorage | undefined
   readonly localOffsetStoreDir?: string | undefined
+}
+
+export const litePullRules: OptionRules<LitePullConsumerOptions> = {
+  ...clientRules,
+  group: 'text',
+  messageModel: messageModels,
+  autoCommit: 'boolean',
+  autoCommitIntervalMillis: 'number',
+  pullBatchSize: 'number',
+  pollTimeoutMillis: 'number',
+  pullThresholdForAll: 'number',
+  pullThresholdForQueue: 'number',
+  pullThresholdSizeForQueue: 'number',
+  consumeMaxSpan: 'number',
+  topicMetadataCheckIntervalMillis: 'number',
+  brokerSuspendMaxTimeMillis: 'number',
+  consumerTimeoutMillisWhenSuspend: 'number',
+  consumeFromWhere: beginnings,
+  // Text or a number.
+  consumeTimestamp: 'any',
+  allocateMessageQueueStrategy: 'object',
+  offsetStore: 'object',
+  localOffsetStoreDir: 'text',
 }
 
 export type LitePullSettings = ReturnType<typeof litePullSettings>

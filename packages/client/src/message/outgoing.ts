@@ -20,6 +20,8 @@ export interface Draft {
 export interface DraftRules {
   readonly namespace: string
   readonly maxMessageSize: number
+  /** Default 18. */
+  readonly maxDelayLevel?: number
   newId(): string
 }
 
@@ -30,6 +32,7 @@ export function draftOf(message: Message<unknown>, body: Uint8Array, rules: Draf
   const topic = wrapName(rules.namespace, message.topic)
   checkSendTopic(topic)
   checkBody(body, rules.maxMessageSize)
+  checkLevel(message.delayLevel, rules.maxDelayLevel ?? 18)
   const properties = propertiesOf(message)
   const msgId = rules.newId()
   properties.set(PropertyName.uniqueKey, msgId)
@@ -56,14 +59,30 @@ function propertiesOf(message: Message<unknown>): Properties {
     }
     setText(properties, name, value)
   }
-  const keys = Array.isArray(message.keys) ? message.keys.join(' ') : message.keys
-  if (keys !== undefined) checkText('keys', keys)
+  const keys = keysOf(message.keys)
   if (message.tag !== undefined) checkText('tag', message.tag)
-  if (keys !== undefined && keys !== '') setText(properties, PropertyName.keys, keys as string)
+  if (keys !== undefined && keys !== '') setText(properties, PropertyName.keys, keys)
   if (message.tag !== undefined && message.tag !== '') setText(properties, PropertyName.tags, message.tag)
   properties.set(PropertyName.waitStoreMsgOk, String(message.waitStoreMsgOk ?? true))
   setDelay(properties, message)
   return properties
+}
+
+/** Brokers take the text apart at blanks. */
+function keysOf(given: Message['keys']): string | undefined {
+  if (given === undefined) return undefined
+  const keys = Array.isArray(given) ? (given as readonly string[]) : [given as string]
+  for (const key of keys) {
+    checkText('keys', key)
+    if (/\s/.test(key)) throw new ClientError('ARGUMENT', `the key "${key}" holds a blank: give several keys as a list`)
+  }
+  return keys.join(' ')
+}
+
+function checkLevel(level: number | undefined, max: number): void {
+  if (level === undefined || !(level > max)) return
+  const message = `delayLevel ${level} is above ${max}: 18 levels stand for 1s to 2h; for other times give delayMs, and where brokers have more levels maxDelayLevel`
+  throw new ClientError('ARGUMENT', message)
 }
 
 /** Types are checked by compilers only where there is one. */

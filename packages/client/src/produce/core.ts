@@ -4,7 +4,7 @@ import { ClientError } from '../error.ts'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import type { Draft } from '../message/outgoing.ts'
-import type { ClientSettings } from '../options.ts'
+import { bounded, type ClientSettings } from '../options.ts'
 import type { TraceDispatcher } from '../trace/dispatcher.ts'
 import { traceSender } from '../trace/send-traces.ts'
 import { Delivery, type DeliveryCall } from './delivery.ts'
@@ -16,6 +16,8 @@ import { pubRecord } from './send-trace.ts'
 import { SendWindow } from './window.ts'
 
 const maxPropertiesBytes = 32_767
+/** A day. */
+const maxCallMs = 86_400_000
 
 export interface ProducerCoreParts {
   readonly instance: ClientInstance
@@ -28,7 +30,7 @@ export interface ProducerCoreParts {
 
 /** What each call to a broker takes. */
 export interface CallOptions {
-  /** For this call; default sendMsgTimeout. */
+  /** For this call, in ms, 1 at least; default sendMsgTimeout. */
   readonly timeoutMs?: number | undefined
   /** Gives up waiting; the message may be sent all the same. */
   readonly signal?: AbortSignal | undefined
@@ -59,9 +61,13 @@ export class ProducerCore {
     this.topics.add(settings.createTopicKey)
   }
 
-  call(options: CallOptions): DeliveryCall {
-    const timeoutMs = options.timeoutMs ?? this.parts.settings.sendMsgTimeout
-    return { timeoutMs, deadline: this.parts.instance.clock.monotonic() + timeoutMs, signal: options.signal }
+  /** Throws ClientError ARGUMENT. */
+  call(options: CallOptions & { readonly retryFor?: number | undefined }): DeliveryCall {
+    const { settings, instance } = this.parts
+    const timeoutMs = bounded('timeoutMs', options.timeoutMs ?? settings.sendMsgTimeout, { min: 1, max: maxCallMs })
+    const retryFor = bounded('retryFor', options.retryFor ?? settings.retryFor ?? 0, { min: 0, max: maxCallMs })
+    const deadline = instance.clock.monotonic() + Math.max(timeoutMs, retryFor)
+    return { timeoutMs, deadline, isPatient: retryFor > 0, signal: options.signal }
   }
 
   /** Lets the send in, tells the tracers, and runs it. */

@@ -23,12 +23,23 @@ export interface DeliveryParts {
 }
 
 export interface DeliveryCall {
+  /** Of one try. */
   readonly timeoutMs: number
+  /** Of all tries, monotonic. */
   readonly deadline: number
+  /** Goes on until the deadline, however often it fails. */
+  readonly isPatient: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** Chooses queues and tries again elsewhere (client.md 4). */
+/** After which nobody was reached: it says nothing about the message, and does not count as a try. */
+const unreachedCodes: ReadonlySet<string> = new Set(['NETWORK', 'NO_BROKER', 'NO_ROUTE', 'NAME_SERVER'])
+
+/** Between rounds in which no broker of the topic could be reached. */
+const firstPauseMs = 50
+const longestPauseMs = 1_000
+
+/** Chooses queues and tries again elsewhere (client.md 4); waits for brokers that are away. */
 export class Delivery {
   private readonly parts: DeliveryParts
   private readonly rounds = new Map<string, QueueRound>()
@@ -39,36 +50,86 @@ export class Delivery {
     this.faults = new LatencyFaults(parts.settings.latencyRules)
   }
 
-  /** Any queue; up to 1 + retryTimesWhenSendFailed tries within the deadline. */
+  /** Any queue; up to 1 + retryTimesWhenSendFailed tries within the deadline. Tries that reach nobody do not count. */
   async anywhere(draft: Draft, call: DeliveryCall): Promise<SendResult> {
-    const { settings } = this.parts
+    const { settings, publishRoutes } = this.parts
     let lastBroker: string | undefined
-    let lastError: unknown
+    let brokers = 1
     let stored: SendResult | undefined
-    for (let tries = 0; tries <= settings.retryTimesWhenSendFailed; tries++) {
-      if (tries > 0 && this.leftMs(call) <= 0) break
-      const route = await this.parts.publishRoutes.find(draft.topic, call.signal)
+    const once = async () => {
+      const route = await publishRoutes.find(draft.topic, call.signal)
+      brokers = new Set(route.publish.map(queue => queue.brokerName)).size
       const queue = this.choose(route, lastBroker)
       lastBroker = queue.brokerName
+      const result = await this.toQueue(draft, queue, call)
+      if (result.sendStatus === 'SEND_OK' || !settings.retryAnotherBrokerWhenNotStoreOK) return result
+      stored = result
+      return undefined
+    }
+    return this.untilStored(draft, call, { once, brokers: () => brokers, stored: () => stored })
+  }
+
+  /** This queue, and no other: one try, or with patience as many as it takes. */
+  async to(draft: Draft, queue: MessageQueue, call: DeliveryCall): Promise<SendResult> {
+    if (!call.isPatient) return this.toQueue(draft, queue, call)
+    const once = () => this.toQueue(draft, queue, call)
+    return this.untilStored(draft, call, { once, brokers: () => 1, stored: () => undefined })
+  }
+
+  /** `brokers`: how many there are to be tried before it waits; `stored`: a result that is less safe than it was wanted. */
+  private async untilStored(
+    draft: Draft,
+    call: DeliveryCall,
+    {
+      once,
+      brokers,
+      stored,
+    }: { once: () => Promise<SendResult | undefined>; brokers: () => number; stored: () => SendResult | undefined },
+  ): Promise<SendResult> {
+    const { retryTimesWhenSendFailed } = this.parts.settings
+    let failures = 0
+    let unreached = 0
+    let lastError: ClientError | undefined
+    do {
       try {
-        stored = await this.toQueue(draft, queue, call)
-        if (stored.sendStatus === 'SEND_OK' || !settings.retryAnotherBrokerWhenNotStoreOK) return stored
+        const result = await once()
+        if (result !== undefined) return result
+        failures++
+        lastError = undefined
       } catch (error) {
         if (!(error instanceof ClientError && error.retriable)) throw error
-        lastError = error
+        // That the time is over says less than what took it.
+        if (lastError === undefined || this.leftMs(call) > 0) lastError = error
+        const isUnreached = unreachedCodes.has(error.code)
+        if (isUnreached) unreached++
+        else failures++
+        if (retryTimesWhenSendFailed === 0 && !call.isPatient) throw error
         await this.freshRoute(draft.topic, call)
+        if (call.isPatient || (isUnreached && unreached % brokers() === 0)) {
+          await this.pause(Math.floor((unreached + failures) / brokers()), call)
+        }
       }
-    }
-    if (stored !== undefined) return stored
-    if (this.leftMs(call) <= 0) throw callTimeout(draft.topic, call.timeoutMs, lastError)
-    throw lastError
+    } while ((call.isPatient || failures <= retryTimesWhenSendFailed) && this.leftMs(call) > 0)
+    const result = stored()
+    if (result !== undefined) return result
+    // Nobody was reached: why says more than that the time is over.
+    if (lastError !== undefined && (this.leftMs(call) > 0 || unreachedCodes.has(lastError.code))) throw lastError
+    throw callTimeout(draft.topic, call.timeoutMs, lastError)
+  }
+
+  /** Longer each time, and not the same for all producers that wait for one broker. */
+  private async pause(round: number, call: DeliveryCall): Promise<void> {
+    const { clock, runtime } = this.parts.instance
+    const most = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(round, 10))
+    const ms = Math.min(most / 2 + runtime.random.int(Math.ceil(most / 2) + 1), Math.max(0, this.leftMs(call)))
+    await delay(clock, ms, call.signal)
   }
 
   /** One try at this queue. */
-  async toQueue(draft: Draft, queue: MessageQueue, call: DeliveryCall): Promise<SendResult> {
+  private async toQueue(draft: Draft, queue: MessageQueue, call: DeliveryCall): Promise<SendResult> {
     const { clock } = this.parts.instance
     const begun = clock.monotonic()
-    const timeoutMs = this.leftMs(call)
+    const timeoutMs = Math.min(call.timeoutMs, this.leftMs(call))
     if (timeoutMs <= 0) throw callTimeout(draft.topic, call.timeoutMs)
     const observe = (failed: boolean) => {
       if (!this.parts.settings.sendLatencyEnable) return

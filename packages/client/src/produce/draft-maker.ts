@@ -43,6 +43,7 @@ export class DraftMaker<T> {
     return draftOf(message, body, {
       namespace,
       maxMessageSize: settings.maxMessageSize,
+      maxDelayLevel: settings.maxDelayLevel,
       newId: () => this.parts.newId(),
     })
   }

@@ -1,6 +1,7 @@
 import { templateTopic, traceTopic } from '@skua-mq/protocol'
 import type { BodyCodec } from '../message/message.ts'
 import type { ReceivedMessage } from '../message/received.ts'
+import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 import { type LatencyRules, latencyRules49 } from './latency.ts'
 
@@ -13,8 +14,16 @@ export interface ProducerOptions<T = string | Uint8Array> extends ClientOptions 
   readonly group: string
   /** Over the whole call, with all tries. Default 3000. */
   readonly sendMsgTimeout?: number | undefined
-  /** Further tries, at other brokers. Default 2. */
+  /**
+   * Further tries, at other brokers. Default 2. Tries that reach no broker at all, as while it restarts, do not count: within
+   * sendMsgTimeout they go on, with pauses. 0: one try, whatever becomes of it.
+   */
   readonly retryTimesWhenSendFailed?: number | undefined
+  /**
+   * So long a send is tried again, over restarts of brokers; each try has sendMsgTimeout. The same message may be stored more
+   * than once then: consumers tell by its id. Default: none, sendMsgTimeout covers all tries.
+   */
+  readonly retryFor?: number | undefined
   /** Try another broker when a message is stored, but not as safe as wanted: there are two of it then. Default false. */
   readonly retryAnotherBrokerWhenNotStoreOK?: boolean | undefined
   /** Leave slow brokers out for a while. Default false. */
@@ -39,6 +48,8 @@ export interface ProducerOptions<T = string | Uint8Array> extends ClientOptions 
   readonly maxInFlightBytes?: number | undefined
   /** A batch is split into sends of at most this size. Default 1048576. */
   readonly maxBatchBytes?: number | undefined
+  /** Highest delayLevel that a message may have: brokers with levels of their own have others. Default 18. */
+  readonly maxDelayLevel?: number | undefined
   /** Makes bytes of bodies; default: text as UTF-8, bytes as they are. */
   readonly codec?: BodyCodec<T> | undefined
   /** The broker asks what became of a half message. Without it the answer is unknown. */
@@ -51,6 +62,32 @@ export interface ProducerOptions<T = string | Uint8Array> extends ClientOptions 
   readonly customizedTraceTopic?: string | undefined
 }
 
+export const producerRules: OptionRules<ProducerOptions<never>> = {
+  ...clientRules,
+  group: 'text',
+  sendMsgTimeout: 'number',
+  retryTimesWhenSendFailed: 'number',
+  retryFor: 'number',
+  retryAnotherBrokerWhenNotStoreOK: 'boolean',
+  sendLatencyEnable: 'boolean',
+  latencyRules: 'object',
+  maxMessageSize: 'number',
+  compressMsgBodyOverHowmuch: 'number',
+  compressLevel: 'number',
+  compressType: ['ZLIB', 'LZ4', 'ZSTD'],
+  defaultTopicQueueNums: 'number',
+  createTopicKey: 'text',
+  maxInFlight: 'number',
+  maxInFlightBytes: 'number',
+  maxBatchBytes: 'number',
+  maxDelayLevel: 'number',
+  codec: 'object',
+  checkTransaction: 'function',
+  checkRequestHoldMax: 'number',
+  enableMsgTrace: 'boolean',
+  customizedTraceTopic: 'text',
+}
+
 export type ProducerSettings = ReturnType<typeof producerSettings>
 
 export function producerSettings<T>(options: ProducerOptions<T>) {
@@ -61,6 +98,7 @@ export function producerSettings<T>(options: ProducerOptions<T>) {
       min: 0,
       max: 100,
     }),
+    retryFor: options.retryFor,
     retryAnotherBrokerWhenNotStoreOK: options.retryAnotherBrokerWhenNotStoreOK ?? false,
     sendLatencyEnable: options.sendLatencyEnable ?? false,
     latencyRules: options.latencyRules ?? latencyRules49,
@@ -76,6 +114,7 @@ export function producerSettings<T>(options: ProducerOptions<T>) {
     maxInFlight: bounded('maxInFlight', options.maxInFlight ?? 1_024, { min: 1, max: 65_536 }),
     maxInFlightBytes: options.maxInFlightBytes ?? 64 * 1024 * 1024,
     maxBatchBytes: Math.min(options.maxBatchBytes ?? 1_048_576, maxMessageSize),
+    maxDelayLevel: bounded('maxDelayLevel', options.maxDelayLevel ?? 18, { min: 0, max: 1_000 }),
     checkRequestHoldMax: options.checkRequestHoldMax ?? 2_000,
     traceTopic: options.enableMsgTrace ? (options.customizedTraceTopic ?? traceTopic) : undefined,
   } as const

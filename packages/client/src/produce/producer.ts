@@ -1,19 +1,23 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
-import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import { type ClientStatus, clientStatus } from '../instance/status.ts'
+import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import type { Message } from '../message/message.ts'
 import { type Draft, makeHalf } from '../message/outgoing.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
+import { clientEvents } from '../notices.ts'
+import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import { sameQueue } from '../queue.ts'
 import { type CallOptions, ProducerCore } from './core.ts'
 import type { DeliveryCall } from './delivery.ts'
 import { DraftMaker } from './draft-maker.ts'
 import { queueOfKey } from './key-hash.ts'
-import { type ProducerOptions, type ProducerSettings, producerSettings } from './options.ts'
+import { type ProducerOptions, type ProducerSettings, producerRules, producerSettings } from './options.ts'
 import type { ReplyMessage } from './pending-replies.ts'
 import { makeRequest, replyDraft } from './request-reply.ts'
 import type { SendResult } from './result.ts'
@@ -22,6 +26,8 @@ import { endTransactionRecord } from './transaction-trace.ts'
 
 /** What `Producer.send` takes: at most one of `orderKey`, `queue` and the like chooses the queue. */
 export interface SendOptions extends CallOptions {
+  /** As the producer's option, for this send. A send to a chosen queue is tried there again. */
+  readonly retryFor?: number | undefined
   /** Messages of one key go to one queue, in order, as long as the topic's queues stay the same. One try only. */
   readonly orderKey?: string | number | undefined
   /** Exactly this queue. One try only. */
@@ -47,11 +53,12 @@ export class Producer<T = string | Uint8Array> {
   private transactions: Transactions | undefined
 
   constructor(options: ProducerOptions<T>) {
+    checkOptions('Producer', options as ProducerOptions<never>, producerRules)
     this.options = options
     this.client = clientSettings(options)
     this.settings = producerSettings(options)
     this.group = groupOnWire(this.client, options.group, 'DEFAULT_PRODUCER')
-    this.events = new ClientEvents(this.client.runtime.events)
+    this.events = clientEvents(this.client)
     this.life = new Lifecycle('producer', { start: () => this.open(), stop: () => this.shut() })
   }
 
@@ -64,8 +71,19 @@ export class Producer<T = string | Uint8Array> {
     return this.instance?.clientId
   }
 
-  start(): Promise<void> {
-    return this.life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.life.start()
+    await waitForBroker(this.instance!, options)
+  }
+
+  /** Whether it runs, and which servers it is connected to: for health checks. */
+  status(): ClientStatus {
+    return clientStatus(this.instance, this.life)
+  }
+
+  /** Whether a broker is connected. */
+  get isConnected(): boolean {
+    return this.status().brokers.some(broker => broker.isConnected)
   }
 
   /** Sends what is traced, leaves the brokers, closes connections that nobody shares. */
@@ -183,7 +201,7 @@ export class Producer<T = string | Uint8Array> {
         return core.delivery.anywhere(draft, call)
       }
       const { publish } = await core.publishRoutes.find(draft.topic, call.signal)
-      return core.delivery.toQueue(draft, this.chosen(publish, options)!, call)
+      return core.delivery.to(draft, this.chosen(publish, options)!, call)
     }
     return core.run(draft, call, { send, ...(messages === undefined ? {} : { messages }) })
   }

@@ -1,7 +1,9 @@
 import type { MessageModel } from '@skua-mq/protocol'
 import type { OffsetStorage } from '../consume/offset-store/storage.ts'
+import { messageModels } from '../consume/push-options.ts'
 import { averagely } from '../consume/strategy/averagely.ts'
 import type { AllocateStrategy } from '../consume/strategy/strategy.ts'
+import { clientRules, type OptionRules } from '../option-rules.ts'
 import type { ClientOptions } from '../options.ts'
 
 /** Names and defaults are Java's (client.md 10); times in ms. */
@@ -24,6 +26,20 @@ export interface PullConsumerOptions extends ClientOptions {
   /** Your own place for offsets. Default: the broker, or for broadcasting a local file. */
   readonly offsetStore?: OffsetStorage | undefined
   readonly localOffsetStoreDir?: string | undefined
+}
+
+export const pullRules: OptionRules<PullConsumerOptions> = {
+  ...clientRules,
+  group: 'text',
+  messageModel: messageModels,
+  consumerPullTimeoutMillis: 'number',
+  brokerSuspendMaxTimeMillis: 'number',
+  consumerTimeoutMillisWhenSuspend: 'number',
+  maxReconsumeTimes: 'number',
+  persistConsumerOffsetInterval: 'number',
+  allocateMessageQueueStrategy: 'object',
+  offsetStore: 'object',
+  localOffsetStoreDir: 'text',
 }
 
 export const pullSettings = (options: PullConsumerOptions) => ({

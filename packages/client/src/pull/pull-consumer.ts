@@ -8,14 +8,18 @@ import { Rebalance } from '../consume/rebalance.ts'
 import { SendBack } from '../consume/send-back.ts'
 import { type Subscription, Subscriptions } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
-import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import { type ClientStatus, clientStatus } from '../instance/status.ts'
+import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { type ReceivedMessage, receivedMessages } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
+import { clientEvents } from '../notices.ts'
+import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import { pullMember } from './member.ts'
-import { type PullConsumerOptions, pullSettings } from './options.ts'
+import { type PullConsumerOptions, pullRules, pullSettings } from './options.ts'
 import { type QueueListener, QueueWatch } from './queue-watch.ts'
 
 /** What a pull found, and where to go on. */
@@ -62,11 +66,12 @@ export class PullConsumer {
   private parts: Parts | undefined
 
   constructor(options: PullConsumerOptions) {
+    checkOptions('PullConsumer', options, pullRules)
     this.options = options
     this.client = clientSettings(options)
     this.settings = pullSettings(options)
     this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
-    this.events = new ClientEvents(this.client.runtime.events)
+    this.events = clientEvents(this.client)
     this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
   }
 
@@ -74,8 +79,19 @@ export class PullConsumer {
     return this.events.on(name, listener)
   }
 
-  start(): Promise<void> {
-    return this.life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.life.start()
+    await waitForBroker(this.parts!.instance, options)
+  }
+
+  /** Whether it runs, and which servers it is connected to: for health checks. */
+  status(): ClientStatus {
+    return clientStatus(this.parts?.instance, this.life)
+  }
+
+  /** Whether a broker is connected. */
+  get isConnected(): boolean {
+    return this.status().brokers.some(broker => broker.isConnected)
   }
 
   /** Writes offsets down and leaves the group. */

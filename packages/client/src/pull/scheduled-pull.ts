@@ -1,6 +1,7 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import { delay } from '@skua-mq/runtime'
 import { Slots } from '../consume/slots.ts'
+import type { StartOptions } from '../instance/wait-for-broker.ts'
 import { bounded, clientSettings } from '../options.ts'
 import { QueueMap } from '../queue.ts'
 import type { PullConsumerOptions } from './options.ts'
@@ -36,9 +37,10 @@ export class ScheduledPull {
   private readonly failed = new Set<(queue: MessageQueue, error: unknown) => void>()
 
   constructor(options: ScheduledPullOptions) {
+    const { pullThreadNums = 20, ...rest } = options
     this.options = options
-    this.consumer = new PullConsumer(options)
-    this.slots = new Slots(bounded('pullThreadNums', options.pullThreadNums ?? 20, { min: 1, max: 1_000 }))
+    this.consumer = new PullConsumer(rest)
+    this.slots = new Slots(bounded('pullThreadNums', pullThreadNums, { min: 1, max: 1_000 }))
   }
 
   /** A task that throws runs again after the default delay. */
@@ -53,8 +55,8 @@ export class ScheduledPull {
     return () => this.failed.delete(listener)
   }
 
-  start(): Promise<void> {
-    return this.consumer.start()
+  start(options: StartOptions = {}): Promise<void> {
+    return this.consumer.start(options)
   }
 
   /** Waits for running tasks, then closes the consumer. */

@@ -1,4 +1,4 @@
-import type { HeaderOf, RequestSpec } from '@skua-mq/protocol'
+import { getRouteInfoByTopic, type HeaderOf, type RequestSpec, ResponseCode } from '@skua-mq/protocol'
 import type { RemotingClient, RequestOptions, TypedReply } from '@skua-mq/remoting'
 import { type Clock, delay, NetError, type Random, type Timer } from '@skua-mq/runtime'
 import { ClientError, reasonOf } from '../error.ts'
@@ -17,6 +17,12 @@ export interface NameServerParts {
   readonly endpoint: string | undefined
   /** Milliseconds until a server that does not answer is left for the next one. */
   readonly timeoutMs: number
+}
+
+/** What brokers answer to whoever takes them for a name server. */
+function notNameServer(address: string, remark: string | undefined): ClientError {
+  const message = `${address} is no name server (${remark ?? 'it does not know the request'}): a broker's address, perhaps; namesrvAddr is mostly port 9876`
+  return new ClientError('NAME_SERVER', message, { responseCode: ResponseCode.requestCodeNotSupported })
 }
 
 /** The name servers: starts at a random one and stays with it while it answers (client.md 1). */
@@ -64,7 +70,11 @@ export class NameServers {
     for (let tries = 0; tries < count; tries++) {
       const address = this.list[this.index % this.list.length]!
       try {
-        return await this.parts.remoting.request(address, spec, header, { timeoutMs: this.parts.timeoutMs, ...options })
+        const { timeoutMs } = this.parts
+        const reply = await this.parts.remoting.request(address, spec, header, { timeoutMs, ...options })
+        const isRoute = (spec as RequestSpec).code === getRouteInfoByTopic.code
+        if (isRoute && reply.code === ResponseCode.requestCodeNotSupported) throw notNameServer(address, reply.remark)
+        return reply
       } catch (error) {
         if (!(error instanceof NetError)) throw error
         cause = error

@@ -1,4 +1,4 @@
-import type { ClusterInfo } from '@skua-mq/protocol'
+import { type ClusterInfo, deadLetterPrefix, retryPrefix } from '@skua-mq/protocol'
 import { nearest } from '@skua-mq/runtime'
 import { ClientError } from '../error.ts'
 
@@ -32,11 +32,17 @@ export async function explainNoRoute(topic: string, questions: NoRouteQuestions)
   }
   const close = nearest(topic, topics)
   const meant = close === undefined ? '' : ` Did you mean ${close}?`
-  const create = `mqadmin updateTopic -n <name server> -c <cluster> -t ${topic}`
+  const kind = [deadLetterPrefix, retryPrefix].find(prefix => topic.startsWith(prefix))
+  if (kind !== undefined) {
+    const group = topic.slice(kind.length)
+    const what = kind === deadLetterPrefix ? 'dead letter' : 'message to be tried again'
+    return noRoute(`topic ${topic} does not exist: it comes with the first ${what} of group ${group}`)
+  }
+  const create = `Admin.createTopic('${topic}'), or skua mqadmin updateTopic -n <name server> -c <cluster> -t ${topic}`
   const state = questions.templateMissing
     ? 'does not exist, and brokers do not create topics by themselves'
     : 'does not exist (yet)'
-  return noRoute(`topic ${topic} ${state}.${meant} Create it: ${create}`)
+  return noRoute(`topic ${topic} ${state}.${meant} Create it by ${create}`)
 }
 
 const noRoute = (message: string, retriable = false): ClientError => new ClientError('NO_ROUTE', message, { retriable })

@@ -1,3 +1,4 @@
+import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 
 /** Times in ms. */
@@ -19,6 +20,15 @@ export interface ReceiveOptions {
   readonly invisibleMs?: number | undefined
   readonly maxNums?: number | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+export const simpleRules: OptionRules<SimpleConsumerOptions> = {
+  ...clientRules,
+  group: 'text',
+  consumeFromWhere: ['CONSUME_FROM_LAST_OFFSET', 'CONSUME_FROM_FIRST_OFFSET'],
+  awaitMs: 'number',
+  invisibleMs: 'number',
+  maxNums: 'number',
 }
 
 export interface ReceiveSettings {

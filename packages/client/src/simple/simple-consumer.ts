@@ -2,11 +2,15 @@ import { matchesTag, popMessage, poppedMessages, ResponseCode, type StoredMessag
 import { abortable } from '../abortable.ts'
 import { Subscriptions } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
-import { type ClientEventMap, type ClientEventName, ClientEvents } from '../events.ts'
+import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
+import { type ClientStatus, clientStatus } from '../instance/status.ts'
+import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
 import { wrapName } from '../name/namespace.ts'
+import { clientEvents } from '../notices.ts'
+import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import { simpleMember } from './member.ts'
 import {
@@ -15,6 +19,7 @@ import {
   type ReceiveSettings,
   receiveSettings,
   type SimpleConsumerOptions,
+  simpleRules,
 } from './options.ts'
 import { Receipts } from './receipts.ts'
 
@@ -60,11 +65,12 @@ export class SimpleConsumer {
   private turn = 0
 
   constructor(options: SimpleConsumerOptions) {
+    checkOptions('SimpleConsumer', options, simpleRules)
     this.client = clientSettings(options)
     this.settings = receiveSettings(options)
     this.fromFirst = options.consumeFromWhere === 'CONSUME_FROM_FIRST_OFFSET'
     this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
-    this.events = new ClientEvents(this.client.runtime.events)
+    this.events = clientEvents(this.client)
     this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
   }
 
@@ -72,8 +78,19 @@ export class SimpleConsumer {
     return this.events.on(name, listener)
   }
 
-  start(): Promise<void> {
-    return this.life.start()
+  async start(options: StartOptions = {}): Promise<void> {
+    await this.life.start()
+    await waitForBroker((this.parts as Parts).instance, options)
+  }
+
+  /** Whether it runs, and which servers it is connected to: for health checks. */
+  status(): ClientStatus {
+    return clientStatus(this.parts?.instance, this.life)
+  }
+
+  /** Whether a broker is connected. */
+  get isConnected(): boolean {
+    return this.status().brokers.some(broker => broker.isConnected)
   }
 
   /** Leaves the group; requests that are held end with it. What was received and not acknowledged comes to others when its time is over. */

@@ -24,7 +24,7 @@ export function traceSender(
     topic: as.topic,
     emit: as.emit,
     send: async ({ topic, keys, body }) => {
-      const draft = draftOf({ topic, keys, body }, Buffer.from(body), rules)
+      const draft = draftOf({ topic, keys: keys.split(' '), body }, Buffer.from(body), rules)
       const { publish } = await routes.find(topic)
       const queue = publish[instance.runtime.random.int(publish.length)]!
       return sender.send({ queue, draft, group, timeoutMs: sendTimeoutMs })

@@ -221,7 +221,11 @@ describe('messages', () => {
     )
     assert.equal((await settle(one.viewMessage('ID2', 'T')))?.queueOffset, 2)
     assert.equal(await settle(one.viewMessage('ID9', 'T')), undefined)
-    assert.equal(await settle(one.viewMessage('ID2')), undefined)
+    for (const id of ['ID2', 'zzz', ''])
+      await assert.rejects(settle(one.viewMessage(id)), {
+        code: 'ARGUMENT',
+        message: /is no offset id.*give its topic/,
+      })
     await settle(one.close())
     await stop()
   })

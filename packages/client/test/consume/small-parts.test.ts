@@ -165,7 +165,7 @@ describe('subscriptions', () => {
     assert.throws(() => subscriptions.set('a b', { expression: '*', subVersion: 1 }), { code: 'ARGUMENT' })
     assert.throws(() => subscriptions.set('T', { expression: '||', subVersion: 1 }), {
       code: 'ARGUMENT',
-      message: /"\|\|" is no TAG expression/,
+      message: /"\|\|" is no tag expression/,
     })
     assert.deepEqual(subscriptions.topics(), [])
   })

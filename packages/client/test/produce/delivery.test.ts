@@ -132,6 +132,129 @@ describe('tries', () => {
   })
 })
 
+describe('a broker that restarts', () => {
+  /** Stops it, and starts it again after so long. */
+  const restart = async (at: World, host: string, ms: number) => {
+    const server = at.servers.get(host)!
+    await at.settle(server.stop())
+    at.clock.after(ms, () => void server.start())
+  }
+
+  test('is waited for within sendMsgTimeout: the tries are not spent while nobody is there', async () => {
+    const at = await world(1)
+    const producer = await started(at)
+    await at.settle(producer.send(message))
+    await restart(at, 'b0', 2000)
+    const begun = at.clock.monotonic()
+    const result = await at.settle(producer.send(message))
+    const took = at.clock.monotonic() - begun
+    assert.equal(result.sendStatus, 'SEND_OK')
+    assert.ok(took >= 2000 && took < 3000, `${took} ms`)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('and is not there in time is named in the error, not only that the time is over', async () => {
+    const at = await world(1)
+    const producer = await started(at)
+    await at.settle(producer.send(message))
+    await at.settle(at.servers.get('b0')!.stop())
+    const begun = at.clock.monotonic()
+    await assert.rejects(at.settle(producer.send(message)), { code: 'NETWORK', retriable: true, message: /at b0/ })
+    const took = at.clock.monotonic() - begun
+    assert.ok(took >= 2900 && took < 3100, `${took} ms`)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('is not asked without a pause', async () => {
+    const at = await world(1)
+    const producer = await started(at)
+    await at.settle(producer.send(message))
+    await at.settle(at.servers.get('b0')!.stop())
+    const { net } = at.runtime
+    let connects = 0
+    const connect = net.connect.bind(net)
+    net.connect = (...args) => {
+      connects++
+      return connect(...args)
+    }
+    await assert.rejects(at.settle(producer.send(message)))
+    assert.ok(connects >= 3 && connects <= 15, `${connects} connections`)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('beside another one costs no pause', async () => {
+    const at = await world(2)
+    const producer = await started(at)
+    await at.settle(producer.send(message))
+    await at.settle(at.servers.get('b0')!.stop())
+    const begun = at.clock.monotonic()
+    for (let n = 0; n < 4; n++) await at.settle(producer.send(message))
+    assert.ok(at.clock.monotonic() - begun < 100)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('is not waited for by a send that is to be tried once', async () => {
+    const at = await world(1)
+    const producer = await started(at, { retryTimesWhenSendFailed: 0 })
+    await at.settle(producer.send(message))
+    await at.settle(at.servers.get('b0')!.stop())
+    const begun = at.clock.monotonic()
+    await assert.rejects(at.settle(producer.send(message)), { code: 'NETWORK' })
+    assert.ok(at.clock.monotonic() - begun < 500)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('is waited for as long as retryFor says, each try for its own time; a signal ends it', async () => {
+    const at = await world(1)
+    const producer = await started(at)
+    await at.settle(producer.send(message))
+    await restart(at, 'b0', 20_000)
+    const sends = [
+      producer.send(message, { retryFor: 60_000 }),
+      producer.send(message, { retryFor: 60_000, orderKey: 'k' }),
+    ]
+    const abort = new AbortController()
+    const given = assert.rejects(producer.send(message, { retryFor: 60_000, signal: abort.signal }), /enough/)
+    const short = assert.rejects(producer.send(message, { retryFor: 5000 }), { code: 'NETWORK' })
+    await at.clock.advanceAsync(6000)
+    await short
+    abort.abort(new Error('enough'))
+    await at.settle(given)
+    const begun = at.clock.monotonic()
+    for (const { sendStatus } of await at.settle(Promise.all(sends))) assert.equal(sendStatus, 'SEND_OK')
+    assert.ok(at.clock.monotonic() - begun < 17_000)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('and refuses for a while is asked again and again with patience', async () => {
+    const at = await world(1)
+    const producer = await started(at, { retryFor: 30_000 })
+    let refusals = 0
+    at.brokers[0]!.onSend = () =>
+      ++refusals <= 10 ? { code: ResponseCode.systemBusy, remark: 'busy' } : { code: ResponseCode.success }
+    assert.equal((await at.settle(producer.send(message))).sendStatus, 'SEND_OK')
+    at.brokers[0]!.onSend = () => ({ code: ResponseCode.messageIllegal })
+    await assert.rejects(at.settle(producer.send(message)), { responseCode: 13 })
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('takes no time that is none: timeoutMs 0 is refused', async () => {
+    const at = await world(1)
+    const producer = await started(at)
+    for (const timeoutMs of [0, -1, Number.NaN])
+      await assert.rejects(at.settle(producer.send(message, { timeoutMs })), { code: 'ARGUMENT', message: /timeoutMs/ })
+    await at.settle(producer.close())
+    await at.stop()
+  })
+})
+
 describe('slow brokers', () => {
   test('are left out for a while where sendLatencyEnable says so', async () => {
     const at = await world(2)

@@ -27,7 +27,19 @@ test('the topic is unknown: the nearest name and the command that creates it are
   const error = await explain(['Order', 'Payments'])
   assert.equal(error.code, 'NO_ROUTE')
   assert.match(error.message, /Did you mean Order\?/)
-  assert.match(error.message, /updateTopic .* -t Orders/)
+  assert.match(error.message, /Admin\.createTopic\('Orders'\), or skua mqadmin updateTopic .* -t Orders/)
+})
+
+test('a dead letter or retry topic is not to be created: it comes by itself', async () => {
+  for (const [topic, expected] of [
+    ['%DLQ%cg', /comes with the first dead letter of group cg$/],
+    ['%RETRY%cg', /comes with the first message to be tried again of group cg$/],
+  ] as const) {
+    const clusters = async () => cluster
+    const error = await explainNoRoute(topic, { clusters, topics: async () => [], templateMissing: true })
+    assert.match(error.message, expected)
+    assert.doesNotMatch(error.message, /updateTopic|createTopic/)
+  }
 })
 
 test('a consumer is told that the topic is not there yet', async () => {

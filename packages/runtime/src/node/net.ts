@@ -106,7 +106,9 @@ export class NodeNet implements Net {
         resolve(socket)
       }
       const timer = setTimeout(() => {
-        fail(new NetError('ETIMEOUT', `cannot connect to ${to.host}:${to.port}: no answer in ${timeoutMs} ms`))
+        fail(
+          new NetError('ETIMEOUT', `cannot connect to ${to.host}:${to.port}: no answer in ${Math.round(timeoutMs)} ms`),
+        )
       }, timeoutMs)
       signal?.addEventListener('abort', onAbort, { once: true })
       tcp.on('error', onError)

@@ -20,6 +20,7 @@ export async function runSend(command: SendCommand): Promise<void> {
     namesrvAddr: command.namesrvAddr,
     tls: tlsOf(command),
     group: 'SKUA_SEND',
+    logger: false,
     ...credentialsOf(command),
   })
   try {

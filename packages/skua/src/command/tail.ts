@@ -12,6 +12,8 @@ export interface TailCommand extends AccessFlags {
   readonly count?: number
 }
 
+const tellUser = (_fields: object, text: string): void => void process.stderr.write(`skua: ${text}\n`)
+
 /** `skua tail`: every message of a topic, to this process alone: its group is its own. */
 export async function runTail(command: TailCommand): Promise<void> {
   const consumer = new PushConsumer({
@@ -19,6 +21,7 @@ export async function runTail(command: TailCommand): Promise<void> {
     tls: tlsOf(command),
     ...credentialsOf(command),
     group: `SKUA_TAIL_${process.pid}`,
+    logger: { debug() {}, info() {}, warn: tellUser, error: tellUser },
     consumeFromWhere: command.fromStart ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
   })
   consumer.subscribe(command.topic, command.tags)

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { getRouteInfoByTopic } from '@skua-mq/protocol'
+import { refuse, route } from '@skua-mq/remoting'
+import {
+  Admin,
+  type ClientOptions,
+  LitePullConsumer,
+  Producer,
+  PullConsumer,
+  PushConsumer,
+  ScheduledPull,
+  SimpleConsumer,
+} from '../src/index.ts'
+import { world } from './scripted-cluster.ts'
+
+const base = { namesrvAddr: '127.0.0.1:9876', group: 'g', logger: false } as const
+
+type Make = (options: object) => unknown
+const clients: Readonly<Record<string, Make>> = {
+  Producer: options => new Producer({ ...base, ...options }),
+  PushConsumer: options => new PushConsumer({ ...base, ...options }),
+  LitePullConsumer: options => new LitePullConsumer({ ...base, ...options }),
+  PullConsumer: options => new PullConsumer({ ...base, ...options }),
+  ScheduledPull: options => new ScheduledPull({ ...base, ...options }),
+  SimpleConsumer: options => new SimpleConsumer({ ...base, ...options }),
+  Admin: options => new Admin({ namesrvAddr: base.namesrvAddr, ...options }),
+}
+
+const refused = (make: () => unknown, message: RegExp) => assert.throws(make, { code: 'ARGUMENT', message })
+
+describe('options', () => {
+  for (const [name, make] of Object.entries(clients)) {
+    test(`that ${name} does not know are refused, with the nearest that it knows`, () => {
+      refused(() => make({ namesrvAdr: 'a:1' }), /has no option namesrvAdr; did you mean namesrvAddr\?$/)
+      refused(() => make({ somethingElse: 1 }), /has no option somethingElse$/)
+    })
+
+    test(`of ${name} of another type are refused with what was given`, () => {
+      for (const [options, message] of [
+        [{ heartbeatBrokerInterval: '3000' }, /heartbeatBrokerInterval must be a number: "3000" was given/],
+        [{ mqClientApiTimeout: null }, /mqClientApiTimeout must be a number: object null/],
+        [{ instanceName: 7 }, /instanceName must be a text: number 7/],
+        [{ credentials: 'ak' }, /credentials must be an object: "ak"/],
+      ] as const)
+        refused(() => make(options), message)
+    })
+
+    test(`of ${name} that are undefined are as if they were not there`, () => {
+      make({ heartbeatBrokerInterval: undefined, credentials: undefined })
+    })
+
+    test(`of ${name}: an address without a port is refused before anything is connected`, () => {
+      for (const namesrvAddr of ['localhost', 'a:1;b', ['a:1', 'b:port'], '127.0.0.1:0'])
+        refused(() => make({ namesrvAddr }), /is no host:port; name servers mostly have port 9876/)
+    })
+  }
+
+  test('with a few values are refused with all of them, and the nearest', () => {
+    refused(
+      () => new PushConsumer({ ...base, consumeFromWhere: 'CONSUME_FROM_FIRST_OFSET' as never }),
+      /consumeFromWhere must be one of .*CONSUME_FROM_FIRST_OFFSET.*; did you mean CONSUME_FROM_FIRST_OFFSET\?/,
+    )
+    for (const Consumer of [PushConsumer, LitePullConsumer, PullConsumer])
+      refused(
+        () => new Consumer({ ...base, messageModel: 'clustering' as never }),
+        /messageModel must be one of CLUSTERING, BROADCASTING: "clustering" was given; did you mean CLUSTERING\?/,
+      )
+    refused(
+      () => new Producer({ ...base, compressType: 'GZIP' as never }),
+      /compressType must be one of ZLIB, LZ4, ZSTD/,
+    )
+    refused(() => new Producer({ ...base, checkTransaction: 'commit' as never }), /checkTransaction must be a function/)
+    refused(() => new PushConsumer({ ...base, orderly: 'yes' as never }), /orderly must be true or false: "yes"/)
+  })
+
+  test('that are none at all are refused', () => {
+    for (const options of [undefined, null, 'a:1', 5])
+      refused(() => new Producer(options as never), /Producer takes an object of options/)
+  })
+})
+
+describe('expressions', () => {
+  const wrong: [string, string | undefined, RegExp][] = [
+    ['A,B', undefined, /tags are joined by \|\|/],
+    ['A | B', undefined, /tags are joined by \|\|/],
+    ['A|B', undefined, /tags are joined by \|\|/],
+    ['A;B', undefined, /tags are joined by \|\|/],
+    ['A && B', undefined, /tags are joined by \|\|/],
+    ['A ||', undefined, /a tag is missing beside/],
+    ['|| A', undefined, /a tag is missing beside/],
+    ['A || || B', undefined, /a tag is missing beside/],
+    ['A || *', undefined, /a tag is missing beside/],
+    ['a > 5', undefined, /for SQL give \{ type: 'SQL92' \}/],
+    ["color = 'red'", undefined, /for SQL give/],
+    ['a IS NOT NULL', undefined, /for SQL give/],
+    ['a BETWEEN 1 AND 2', undefined, /for SQL give/],
+    ['a > 5', 'SQL', /the type of an expression is TAG or SQL92: "SQL" was given/],
+    ['a > 5', 'sql92', /TAG or SQL92: "sql92"/],
+    [5 as never, undefined, /an expression is a text: number/],
+  ]
+  for (const [expression, type, message] of wrong)
+    test(`${expression} ${type ?? ''} is refused`, async () => {
+      refused(() => new PushConsumer(base).subscribe('T', expression, { type: type as never }), message)
+      refused(() => new LitePullConsumer(base).subscribe('T', expression, { type: type as never }), message)
+      await assert.rejects(new SimpleConsumer(base).subscribe('T', expression, { type: type as never }), {
+        code: 'ARGUMENT',
+        message,
+      })
+    })
+
+  test('that can be are taken', () => {
+    for (const [expression, type] of [
+      ['*', undefined],
+      ['', undefined],
+      ['A', undefined],
+      ['A||B', undefined],
+      [' A  ||  B ', 'TAG'],
+      ['order-created', undefined],
+      ['is', undefined],
+      ['a > 5', 'SQL92'],
+    ] as const)
+      new PushConsumer(base).subscribe('T', expression, { type })
+  })
+})
+
+describe('messages', () => {
+  test('with a key that holds a blank, or a delay level that nobody has, are refused', async () => {
+    const at = await world(1)
+    const { runtime, namesrvAddr } = at
+    const options: ClientOptions = { runtime, namesrvAddr, logger: false }
+    const producer = new Producer({ ...options, group: 'g' })
+    for (const [message, expected] of [
+      [{ keys: 'a b' }, /the key "a b" holds a blank: give several keys as a list/],
+      [{ keys: ['a', 'b\tc'] }, /holds a blank/],
+      [{ delayLevel: 19 }, /delayLevel 19 is above 18/],
+    ] as const)
+      await assert.rejects(at.settle(producer.send({ topic: 'T', body: 'x', ...message })), {
+        code: 'ARGUMENT',
+        message: expected,
+      })
+    assert.equal(at.brokers[0]!.sends.length, 0)
+    const own = new Producer({ ...options, group: 'g2', maxDelayLevel: 30 })
+    await at.settle(own.send({ topic: 'T', body: 'x', delayLevel: 30, keys: ['a', 'b'] }))
+    await at.settle(Promise.all([producer.close(), own.close()]))
+    await at.stop()
+  })
+})
+
+describe('errors that say what to do', () => {
+  test('a broker’s address as name server', async () => {
+    const at = await world(1, {
+      routes: [route(getRouteInfoByTopic, () => refuse(3, 'request code 105 is not supported'))],
+    })
+    const { runtime } = at
+    const producer = new Producer({ runtime, namesrvAddr: at.brokers[0]!.address, group: 'g', logger: false })
+    await assert.rejects(at.settle(producer.send({ topic: 'T', body: 'x' })), {
+      code: 'NAME_SERVER',
+      retriable: false,
+      message: /:10911 is no name server .*a broker's address, perhaps; namesrvAddr is mostly port 9876/,
+    })
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('a second handler', () => {
+    const consumer = new PushConsumer(base).onMessage(() => {})
+    assert.throws(() => consumer.onMessage(() => {}), { code: 'STATE', message: /has a handler already/ })
+    assert.throws(() => consumer.onMessages(() => {}), { code: 'STATE' })
+  })
+
+  test('times are whole numbers', async () => {
+    const at = await world(1)
+    at.brokers[0]!.onSend = () => 'silence'
+    const { runtime, namesrvAddr } = at
+    const producer = new Producer({ runtime, namesrvAddr, group: 'g', logger: false })
+    await at.settle(producer.start())
+    await at.clock.advanceAsync(0.123456789)
+    await assert.rejects(at.settle(producer.send({ topic: 'T', body: 'x' }, { timeoutMs: 700.5 })), error => {
+      for (let one = error as Error | undefined; one !== undefined; one = one.cause as Error | undefined)
+        assert.doesNotMatch(one.message, /\d\.\d{4}/)
+      return true
+    })
+    await at.settle(producer.close())
+    await at.stop()
+  })
+})
