@@ -62,6 +62,7 @@ export class ClusterRun {
     await this.traffic.begin('slave', { runsOn: false })
     await this.clock.advanceAsync(120_000)
     await this.traffic.consume(100)
+    await this.traffic.drain()
     this.traffic.check()
     await this.traffic.close()
     await this.clock.until(promoted.stop())
@@ -101,6 +102,7 @@ export class ClusterRun {
       if (this.slave === undefined && random.chance(0.3)) await this.bootSlave()
       await Promise.all(Array.from({ length: random.int(4) }, () => traffic.send()))
       if (random.chance(0.4)) await traffic.consume(1 + random.int(2))
+      if (random.chance(0.4)) await traffic.pop()
       if (random.chance(0.5)) await clock.advanceAsync(random.int(8000))
       if (random.chance(0.25)) {
         faults.clear()
