@@ -214,7 +214,8 @@ export class DueSlots {
         if (count > 0 && count % maxScheduled === 0) {
           schedule.pieces.push({ from: before < 0 ? last : before, before: position })
           before = position
-          schedule.drop()
+          // What came since this began lies behind, and in no piece.
+          schedule.drop(last)
         }
         count++
         if (isPlaceMark(unit)) {
@@ -243,7 +244,11 @@ export class DueSlots {
     const found: { unit: TimerUnit; position: number }[] = []
     for (let position = from; position > before; ) {
       const unit = reader.unitNow(position) ?? (await reader.unit(position))
-      if (unit === undefined) break
+      if (unit === undefined) {
+        const remark = `the timer log has no unit of it at ${position}: timers between ${before} and that are lost`
+        this.parts.events.emit(timerSlotUnreadable({ slotMs: schedule.slotMs, remark }))
+        break
+      }
       if (!isRecall(unit)) found.push({ unit, position })
       position = unit.previous
     }

@@ -69,6 +69,8 @@ export class TimerBook {
   private saving: Promise<boolean> | undefined
   private timers: Timer[] = []
   private count = 0
+  /** The first message that was taken up late, and the last slot in which one lies. */
+  private late: { readonly from: number; readonly until: number } | undefined
 
   constructor(parts: TimerBookParts) {
     const { disk, root, precisionMs, fileBytes } = parts
@@ -96,21 +98,29 @@ export class TimerBook {
   /** Reads the files, and repairs what a crash has left. Throws DiskError. */
   async open(): Promise<void> {
     const { store } = this.parts
-    this.check = this.file.load()
+    const check = this.file.load()
+    this.check = check
     this.log.load()
-    const why = this.whyNotWhole()
-    this.readMs = this.check?.readMs ?? this.floor(this.parts.clock.now())
+    this.readMs = this.floor(check?.readMs ?? this.parts.clock.now())
     this.doneBeforeMs = this.readMs
-    this.rebuildBelow = Math.max(this.check?.queueOffset ?? 0, this.check?.masterQueueOffset ?? 0)
+    this.rebuildBelow = check === undefined ? 0 : this.rebuildBelowOf(check)
+    // Some were late when it was written, and are perhaps still.
+    if (check !== undefined && this.rebuildBelow < check.queueOffset)
+      this.late = { from: this.rebuildBelow, until: this.readMs }
+    const why = this.whyNotWhole() ?? (await this.whyNotReadable())
     if (why !== undefined) {
       this.isAnew = true
       this.queueOffset = store.minOffset(wheelTimerTopic, 0)
-      if (this.check !== undefined) await this.beginAnew(this.check, why)
+      if (check !== undefined) await this.beginAnew(check, why)
       return
     }
-    this.wheel.open({ isNew: false })
     this.isOpen = true
-    await this.recover(this.check!)
+    await this.recover(check!)
+  }
+
+  /** RocketMQ's says of itself less than what it has done, where it is no master. */
+  private rebuildBelowOf({ queueOffset, masterQueueOffset }: TimerCheckpoint): number {
+    return this.file.isOwn ? masterQueueOffset : Math.max(queueOffset, masterQueueOffset)
   }
 
   start(): void {
@@ -174,6 +184,18 @@ export class TimerBook {
     if (this.isOpen) this.log.write()
   }
 
+  /**
+   * A message was put into a slot so long after its own that whoever makes the wheel again would take it for delivered: it
+   * counts as not delivered until that slot is done.
+   */
+  tookLate(queueOffset: number, slotMs: number): void {
+    const { late } = this
+    this.late = {
+      from: Math.min(late?.from ?? queueOffset, queueOffset),
+      until: Math.max(late?.until ?? slotMs, slotMs),
+    }
+  }
+
   /** The messages of the timer's topic before this offset are in the log. */
   tookTo(queueOffset: number): void {
     this.queueOffset = queueOffset
@@ -228,10 +250,14 @@ export class TimerBook {
     try {
       log.write()
       const { readMs, queueOffset } = this
+      if (this.late !== undefined && readMs > this.late.until) this.late = undefined
       snapshot = wheel.snapshot()
       const check = {
         ...{ readMs, logFlushed: log.end, queueOffset },
-        masterQueueOffset: Math.max(queueOffset, this.rebuildBelow),
+        masterQueueOffset: Math.min(
+          Math.max(queueOffset, this.rebuildBelow),
+          this.late?.from ?? Number.POSITIVE_INFINITY,
+        ),
         ...{ stateVersion: 0, timestamp: clock.now(), counter: (this.check?.counter ?? 0) + 1 },
       }
       // What counts as delivered, or lies in the log, must not be on the medium before its message.
@@ -283,6 +309,21 @@ export class TimerBook {
     if (!this.wheel.exists) return 'there is no timerwheel, or of another size'
     const { logFlushed } = this.check
     if (logFlushed > this.log.end || logFlushed < this.log.begin) return 'the timer log lacks units'
+    return undefined
+  }
+
+  /** Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. */
+  private async whyNotReadable(): Promise<string | undefined> {
+    const { wheel, log } = this
+    wheel.open({ isNew: false })
+    const reader = log.reader()
+    for await (const { slotMs, lastPosition } of wheel.all()) {
+      if (lastPosition < log.begin || lastPosition >= this.check!.logFlushed) continue
+      const unit = await reader.unit(lastPosition)
+      if (unit !== undefined && this.floor(unit.slotMs) === slotMs) return undefined
+      wheel.close()
+      return 'the timerwheel is of another timerPrecisionMs, or not of this timer log'
+    }
     return undefined
   }
 

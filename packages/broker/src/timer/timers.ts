@@ -107,6 +107,11 @@ export class Timers implements ArrivalListener {
     return this.isRunning ? Math.max(0, this.parts.store.maxOffset(wheelTimerTopic, 0) - this.book.queueOffset) : 0
   }
 
+  /** Of the messages that are read, or handed to the store and not answered. */
+  get bytesInFlight(): number {
+    return this.delivery.bytes
+  }
+
   /** When the last message was stored that came into the wheel. */
   get lastStoredAtMs(): number {
     return this.intake.lastStoredAtMs

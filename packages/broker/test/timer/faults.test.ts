@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { wheelTimerTopic } from '@skua-mq/protocol'
+import { maxTimerBytesInFlight } from '../../src/timer/timer-delivery.ts'
+import { TimerMachine } from './timer-machine.ts'
+
+const secondMs = 1000
+
+/** The beginning of a second from now on. */
+const second = (machine: TimerMachine, inMs: number) => Math.ceil((machine.clock.now() + inMs) / 1000) * 1000
+
+test('a timer that comes into a large slot while it is read is not lost', async () => {
+  const machine = new TimerMachine({ mappedFileSizeCommitLog: 64 * 1024 * 1024, maxDirtyBytes: 1e9 })
+  machine.settings = { ...machine.settings, fileBytes: 8 * 1024 * 1024 }
+  const { store, timers } = await machine.run()
+  const at = second(machine, 100_000)
+  const count = 66_000
+  for (let n = 0; n < count; n += 11_000) {
+    await machine.put(
+      store,
+      Array.from({ length: 11_000 }, (_, m) => machine.timed(String(n + m), at)),
+    )
+    await machine.clock.advanceAsync(1000)
+  }
+  assert.equal(timers.book.size, count)
+  machine.disk.faults.slow({ on: 'read', ms: 5, path: 'timerlog' })
+  // The slot of `at` begins a second before, and is read then.
+  await machine.clock.advanceAsync(at - 900 - machine.clock.now())
+  await machine.put(store, [machine.timed('late', at)])
+  await machine.clock.advanceAsync(20_000)
+  assert.equal(machine.bodies(store).filter(body => body === 'late').length, 1)
+  assert.equal(store.maxOffset('T', 0), count + 1)
+})
+
+describe('a timer log that cannot be written', () => {
+  for (const [fileBytes, times] of [16, 20, 48].flatMap(left => [1, 3].map(n => [52 * 10 + left, n] as const)))
+    test(`${times} times where a file of ${fileBytes} bytes ends takes up all once it can`, async () => {
+      const machine = new TimerMachine()
+      machine.settings = { ...machine.settings, fileBytes }
+      const { store, timers } = await machine.run()
+      const at = machine.clock.now() + 60_000
+      await machine.put(
+        store,
+        Array.from({ length: 10 }, (_, n) => machine.timed(`m${n}`, at)),
+      )
+      await machine.clock.advanceAsync(2000)
+      machine.disk.faults.fail({ on: 'write', code: 'EIO', path: 'timerlog', times })
+      await machine.put(store, [machine.timed('m10', at), machine.timed('m11', at)])
+      await machine.clock.advanceAsync(5000)
+      assert.equal(timers.book.queueOffset, 12)
+      machine.kill()
+      const again = await machine.run()
+      await machine.clock.advanceAsync(60_000)
+      assert.deepEqual(
+        machine.bodies(again.store),
+        [...Array(12).keys()].map(n => `m${n}`),
+      )
+      assert.deepEqual(
+        machine.events.filter(({ name }) => name === 'timer files are made again from the timer topic'),
+        [],
+      )
+    })
+})
+
+describe('timerPrecisionMs that is another one at a start', () => {
+  for (const [from, to] of [
+    [100, 1000],
+    [1000, 100],
+    [500, 200],
+  ] as const)
+    test(`${to} instead of ${from} loses nothing and delivers nothing twice`, async () => {
+      const machine = new TimerMachine()
+      const first = await machine.run({ precisionMs: from })
+      const now = machine.clock.now()
+      await machine.put(first.store, [machine.timed('a', now + 1000), machine.timed('b', now + 60_300)])
+      await machine.clock.advanceAsync(20_350)
+      assert.deepEqual(machine.bodies(first.store), ['a'])
+      await machine.end(first)
+      const { store } = await machine.run({ precisionMs: to })
+      await machine.put(store, [machine.timed('c', machine.clock.now() + 50_000)])
+      await machine.clock.advanceAsync(80_000)
+      assert.deepEqual(machine.bodies(store), ['a', 'b', 'c'])
+    })
+})
+
+test('a timer that was taken up long after its time is made again where the wheel is lost before it is delivered', async () => {
+  let [isIntakeStopped, isDeliveryStopped] = [true, false]
+  const machine = new TimerMachine()
+  const { store, timers } = await machine.run({
+    isIntakeStopped: () => isIntakeStopped,
+    isDeliveryStopped: () => isDeliveryStopped,
+  })
+  await machine.put(store, [machine.timed('late', machine.clock.now() + 2000)])
+  await machine.clock.advanceAsync(60_000)
+  isDeliveryStopped = true
+  isIntakeStopped = false
+  await machine.clock.advanceAsync(5000)
+  assert.equal(timers.book.queueOffset, 1)
+  machine.kill()
+  machine.disk.remove('/store/timerwheel')
+  isDeliveryStopped = false
+  const again = await machine.run()
+  await machine.clock.advanceAsync(10_000)
+  assert.deepEqual(machine.bodies(again.store), ['late'])
+})
+
+test('a damaged record in the timer’s topic keeps none of the others', async () => {
+  const machine = new TimerMachine()
+  let isIntakeStopped = true
+  const first = await machine.run({ isIntakeStopped: () => isIntakeStopped })
+  const at = machine.clock.now() + 20 * secondMs
+  await machine.put(
+    first.store,
+    ['a', 'b', 'c', 'd'].map(body => machine.timed(body, at)),
+  )
+  await machine.end(first)
+  const { store } = first
+  void store
+  const log = machine.disk.open('/store/commitlog/00000000000000000000', 'write')
+  const head = Buffer.alloc(8)
+  log.readSync(head, 0, 8, 0)
+  // The magic of the second one.
+  log.writeSync(Buffer.from([1, 2, 3, 4]), 0, 4, head.readInt32BE(0) + 4)
+  log.closeSync()
+  isIntakeStopped = false
+  const again = await machine.run()
+  await machine.clock.advanceAsync(30_000)
+  assert.deepEqual(machine.bodies(again.store), ['a', 'c', 'd'])
+  assert.equal(again.store.maxOffset(wheelTimerTopic, 0), 4)
+})
+
+test('large messages that are due together are not in memory together', async () => {
+  const machine = new TimerMachine({
+    ...{ flushDiskType: 'SYNC_FLUSH', maxDirtyBytes: 1e9, mappedFileSizeCommitLog: 64 * 1024 * 1024 },
+    ...{ maxMessageSize: 4 * 1024 * 1024, logChunkBytes: 1024 * 1024 },
+  })
+  const { store, timers } = await machine.run()
+  const at = second(machine, 60_000)
+  const body = 'x'.repeat(4 * 1024 * 1024 - 1000)
+  for (let n = 0; n < 12; n++) {
+    await machine.put(
+      store,
+      [machine.timed('', at)].map(message => ({ ...message, body })),
+    )
+    await machine.clock.advanceAsync(500)
+  }
+  await machine.clock.advanceAsync(at - 1500 - machine.clock.now())
+  machine.disk.faults.slow({ on: 'read', ms: 150, path: 'commitlog' })
+  let most = 0
+  for (let step = 0; step < 100; step++) {
+    await machine.clock.advanceAsync(100)
+    most = Math.max(most, timers.bytesInFlight)
+  }
+  assert.equal(store.maxOffset('T', 0), 12)
+  assert.ok(most > 0 && most <= maxTimerBytesInFlight + body.length + 1000, `${most} bytes`)
+})
+
+test('a wheel that cannot be made leaves no files open', async () => {
+  const machine = new TimerMachine()
+  const { store } = await machine.run()
+  const before = machine.disk.openFiles
+  machine.disk.faults.fail({ on: 'truncate', code: 'EIO', path: 'timerwheel', times: 20 })
+  await machine.put(store, [machine.timed('a', machine.clock.now() + 5000)])
+  await machine.clock.advanceAsync(1500)
+  assert.ok(machine.events.some(({ name }) => name === 'timers are not taken up'))
+  // Those of the topic's queue.
+  assert.ok(machine.disk.openFiles < before + 5, `${machine.disk.openFiles - before} more`)
+  await machine.clock.advanceAsync(20_000)
+  assert.deepEqual(machine.bodies(store), ['a'])
+})
