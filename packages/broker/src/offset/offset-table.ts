@@ -77,6 +77,7 @@ export class OffsetTable {
   private timer: Timer | undefined
   private readonly limit: number
   private readonly soon: SaveSoon
+  private readonly settling: (() => Promise<void>)[] = []
 
   constructor(parts: OffsetTableParts) {
     this.parts = parts
@@ -106,6 +107,11 @@ export class OffsetTable {
   /** On disk when it returns, or an event says why not. */
   save(): void {
     if (this.dirty || this.saving > 0) this.dirty = !this.parts.file.saveAtStop({ offsetTable: this.offsets })
+  }
+
+  /** Runs before `settled` saves: somebody has offsets which belong together with what is moved by hand. */
+  beforeSettled(settle: () => Promise<void>): void {
+    this.settling.push(settle)
   }
 
   /** Undefined when the group never committed here. */
@@ -258,6 +264,7 @@ export class OffsetTable {
    * is told is done; consumers, who commit all the time, do not wait.
    */
   async settled(): Promise<void> {
+    await Promise.all(this.settling.map(settle => settle()))
     if (this.dirty || this.saving > 0) await this.soon.ask()
   }
 

@@ -56,13 +56,26 @@ export class PopPositions {
   private committing: Promise<void> | undefined
   /** Something was popped or settled since the last commit. */
   private changed = false
+  /** Not at a slave: what its table says of pops is its master's. */
+  private isRunning = false
   startedAtMs = 0
 
   constructor(parts: PositionsParts) {
     this.parts = parts
+    parts.offsets.beforeSettled(() => this.settled())
+  }
+
+  /**
+   * Resolves when the table of offsets knows of all that is popped now. Who moves a group by hand is answered behind that: a
+   * start would find the pops of before, and move the group on again.
+   */
+  private async settled(): Promise<void> {
+    await this.committing
+    await this.commit()
   }
 
   start(): void {
+    this.isRunning = true
     this.startedAtMs = this.parts.clock.now()
     this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : this.sweep()))
   }
@@ -71,6 +84,7 @@ export class PopPositions {
     this.timer?.cancel()
     await this.committing
     if (this.changed) await this.commit()
+    this.isRunning = false
   }
 
   /** Something was settled: less has to be read again. */
@@ -130,6 +144,7 @@ export class PopPositions {
    * refused, and then the next one tries again.
    */
   commit(): Promise<void> {
+    if (!this.isRunning) return Promise.resolve()
     // A broker at which nobody pops has nothing of it in its files.
     if (this.positions.size === 0 && this.parts.store.maxOffset(wheelTimerTopic, 0) === 0) return Promise.resolve()
     this.committing ??= this.commitSynced().finally(() => {
