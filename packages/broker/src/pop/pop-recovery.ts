@@ -15,12 +15,12 @@ import {
   ownReadMsIn,
   type QueueEntry,
 } from '@skua-mq/store'
-import type { OffsetTable } from '../offset/offset-table.ts'
+import { type OffsetTable, positionsGroup } from '../offset/offset-table.ts'
 import { readQueue } from '../transaction/queue-reader.ts'
 import { CheckPoint, type JournalQueue, keyOf, maxPopped, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
-import { type PopPositions, positionsGroup } from './positions.ts'
+import type { PopPositions } from './positions.ts'
 import type { RetryTopics } from './retry-topics.ts'
 import { TornRevival } from './torn-revival.ts'
 

@@ -1,7 +1,7 @@
 import { retryPrefix, reviveGroup, wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, every, type Timer } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
-import type { OffsetTable } from '../offset/offset-table.ts'
+import { type OffsetTable, positionsGroup } from '../offset/offset-table.ts'
 import type { PendingResets } from '../offset/pending-resets.ts'
 import { timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
@@ -32,12 +32,6 @@ export interface PositionsParts {
   /** initPopOffsetByCheckMsgInMem */
   readonly checkInMemory: boolean
 }
-
-/**
- * Under this name the table of offsets has how far into the timer's topic the offsets of groups know of pops: behind it a
- * start reads them again. Skua's own; Java does not look at it.
- */
-export const positionsGroup = 'CID_RMQ_SYS_POP_POSITIONS'
 
 /** How often what groups have popped is brought into the table of offsets, when it is on the medium. */
 export const commitEveryMs = 1000
