@@ -27,6 +27,8 @@ export interface TableSyncParts {
   readonly client: Pick<RemotingClient, 'request'>
   /** host:port of the master; undefined while it is gone. */
   readonly masterAddr: () => string | undefined
+  /** Whether the log here is the master's, as far as it goes. */
+  readonly isFollowing: () => boolean
   readonly topics: { replace(table: TopicConfigTable): void }
   readonly groups: { replace(table: SubscriptionGroupTable): void }
   readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): void }
@@ -123,7 +125,8 @@ export class TableSync implements Service {
     // Asked for last: all that the tables speak of lies before it.
     await this.take(master, getBrokerRuntimeInfo, body => {
       const end = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
-      if (!Number.isSafeInteger(end)) return
+      // A log that has gone another way may be as long, and has not what the tables speak of.
+      if (!Number.isSafeInteger(end) || !this.parts.isFollowing()) return
       // What waits goes first, or a log that is always behind would come to none; a master that lost its end knows no better.
       if (this.progress === undefined || end < this.progress.end)
         this.progress = { delays, timers, offsets, restarted, end }
