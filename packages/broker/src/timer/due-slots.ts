@@ -75,7 +75,7 @@ export class DueSlots {
     while (current.pieces.length > 0) {
       current.drop()
       await this.readPiece(current)
-      units.push(...current.left().map(({ unit }) => unit))
+      units.push(...current.read().map(({ unit }) => unit))
     }
     await this.parts.book.keepOnly(current.slotMs, units)
   }

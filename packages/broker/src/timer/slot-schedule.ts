@@ -130,6 +130,11 @@ export class SlotSchedule {
   left(): DueTimer[] {
     return [...this.heap, ...this.undone.values()].sort((a, b) => a.position - b.position)
   }
+
+  /** All that was not handed to delivery, oldest first. */
+  read(): DueTimer[] {
+    return [...this.heap].sort((a, b) => a.position - b.position)
+  }
 }
 
 const isBefore = (a: DueTimer, b: DueTimer): boolean =>

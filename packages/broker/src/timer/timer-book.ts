@@ -12,7 +12,7 @@ import {
   timerSlotsAhead,
   timerUnitBytes,
 } from '@skua-mq/store'
-import { countOf, placeMark } from './slot-schedule.ts'
+import { countOf, isPlaceMark, placeMark } from './slot-schedule.ts'
 
 export const timersNotSaved = defineEvent<{ error: unknown }>('timers not saved', 'error')
 export const timersRecovered = defineEvent<{ units: number; slots: number; queueOffset: number }>(
@@ -225,12 +225,20 @@ export class TimerBook {
     if (slot === undefined) return
     const { lastPosition } = this.log
     const newest = lastPosition === undefined ? undefined : await this.reader().unit(lastPosition)
+    const { count } = this
     this.count -= slot.count
     this.wheel.clear(slotMs)
-    for (const unit of units) this.add({ ...unit })
-    const last = units.at(-1)
-    if (last === undefined || newest === undefined || last.physicalOffset === newest.physicalOffset) return
-    this.add(placeMark(newest, slotMs, last.writtenAtMs))
+    try {
+      for (const unit of units) this.add({ ...unit })
+      const last = units.at(-1)
+      // A start takes those before for all that is left only where it finds this behind them.
+      if (last !== undefined && newest !== undefined) this.add(placeMark(newest, slotMs, last.writtenAtMs))
+    } catch (error) {
+      // Rather twice than never.
+      this.wheel.put(slot)
+      this.count = count
+      throw error
+    }
   }
 
   /** On the medium when it resolves; false where it could not be brought there, which is an event. */
@@ -333,12 +341,20 @@ export class TimerBook {
     let end = logFlushed
     let next = queueOffset
     let units = 0
+    let again: { readonly slotMs: number; readonly position: number; readonly next: number } | undefined
     for await (const { unit, position } of this.log.reader().units(logFlushed, this.log.end, fileBytes)) {
       const offset = await this.offsetOf(unit)
       if (offset === undefined) break
+      if (isPlaceMark(unit) && unit.slotMs === again?.slotMs) again = undefined
+      else if (again === undefined && this.beginsAgain(unit)) again = { slotMs: unit.slotMs, position, next }
       next = Math.max(next, offset + 1)
       end = position + timerUnitBytes
       units++
+    }
+    // A stop was putting there what is left of a slot, and has not come to its end: all of it is left.
+    if (again !== undefined) {
+      end = again.position
+      next = again.next
     }
     this.log.truncate(end)
     const slots = await this.repoint(end)
@@ -348,6 +364,12 @@ export class TimerBook {
       this.isChanged = true
       events.emit(timersRecovered({ units, slots, queueOffset: this.queueOffset }))
     }
+  }
+
+  /** Whether a unit behind the check point begins a chain although its slot has one. */
+  private beginsAgain({ previous, slotMs }: TimerUnit): boolean {
+    const slot = previous < 0 && slotMs >= this.readMs ? this.wheel.slot(slotMs) : undefined
+    return slot !== undefined && slot.lastPosition < this.check!.logFlushed
   }
 
   /** Queue offset of a unit's message; -1 where retention has taken it, undefined where it is none. */

@@ -97,9 +97,12 @@ export class Timers implements ArrivalListener {
     await this.intake.stop()
     await this.due.stop()
     await this.delivery.stop()
-    await this.due.settle()
-    await this.book.stop()
-    this.parts.counts.saveAtStop()
+    try {
+      await this.due.settle()
+    } finally {
+      await this.book.stop()
+      this.parts.counts.saveAtStop()
+    }
   }
 
   /** Messages of the timer's topic that are not in the wheel yet. */

@@ -168,3 +168,47 @@ test('a wheel that cannot be made leaves no files open', async () => {
   await machine.clock.advanceAsync(20_000)
   assert.deepEqual(machine.bodies(store), ['a'])
 })
+
+test('a power cut while a stop puts what is left of a slot behind all others loses none of it', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const machine = new TimerMachine({ flushDiskType: 'SYNC_FLUSH' }, seed)
+    const { store, timers } = await machine.run()
+    const at = second(machine, 20_000)
+    const early = Array.from({ length: 3 }, (_, n) => machine.timed(`early${n}`, at + 100))
+    const late = Array.from({ length: 300 }, (_, n) => machine.timed(`late${n}`, at + 900))
+    await machine.put(store, [...late, ...early])
+    await machine.clock.advanceAsync(at + 500 - machine.clock.now())
+    assert.equal(store.maxOffset('T', 0), 3)
+    machine.disk.faults.slow({ on: 'sync', ms: 1000, path: 'timerlog' })
+    const stopping = timers.stop().catch(() => {})
+    await machine.clock.advanceAsync(500)
+    machine.powerCut()
+    void stopping
+    machine.disk.faults.clear()
+    const again = await machine.run()
+    await machine.clock.advanceAsync(10_000)
+    const missing = late.filter(({ body }) => !machine.bodies(again.store).includes(body))
+    assert.deepEqual(missing, [], `seed ${seed}`)
+  }
+})
+
+test('a slot whose rest cannot be put behind at a stop stays as it is', async () => {
+  const machine = new TimerMachine()
+  machine.settings = { ...machine.settings, fileBytes: 52 * 40 + 16 }
+  const first = await machine.run()
+  const at = second(machine, 20_000)
+  await machine.put(first.store, [
+    ...Array.from({ length: 30 }, (_, n) => machine.timed(`late${n}`, at + 900)),
+    machine.timed('early', at + 100),
+  ])
+  await machine.clock.advanceAsync(at + 500 - machine.clock.now())
+  assert.deepEqual(machine.bodies(first.store), ['early'])
+  machine.disk.faults.fail({ on: 'open', code: 'EIO', path: 'timerlog/00000000000000002096', times: 1 })
+  await assert.rejects(machine.clock.until(first.timers.stop()))
+  await machine.clock.until(first.store.stop())
+  machine.kill()
+  const again = await machine.run()
+  await machine.clock.advanceAsync(10_000)
+  const came = new Set(machine.bodies(again.store))
+  assert.equal(came.size, 31)
+})

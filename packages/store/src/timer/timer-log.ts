@@ -24,6 +24,8 @@ interface LogFile {
   readonly path: string
   /** The last time of a slot that its units have; undefined for files of before this start. */
   lastSlotMs: number | undefined
+  /** What its units reach, once somebody has read them all; of full files only. */
+  reach?: { readonly slotMs: number; readonly physicalOffset: number }
 }
 
 /** A piece of the log in memory. */
@@ -192,6 +194,9 @@ export class TimerLog {
       if (last === undefined) return
       const isPast = Math.min(file.lastSlotMs ?? Number.POSITIVE_INFINITY, last.writtenAtMs + reachMs) < readMs
       if (!isPast && last.physicalOffset >= minOffset) return
+      // The last one may be older than those before it: a stop puts what is left of a slot behind all others.
+      file.reach ??= await this.reachOf(file)
+      if (file.reach.slotMs >= readMs && file.reach.physicalOffset >= minOffset) return
       // Somebody else may have done it while this waited.
       if (this.files[0] !== file) return
       this.files.shift()
@@ -204,6 +209,15 @@ export class TimerLog {
 
   close(): void {
     this.open.closeAll()
+  }
+
+  private async reachOf({ base }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
+    let [lastMs, lastOffset] = [0, 0]
+    for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
+      lastMs = Math.max(lastMs, unit.slotMs)
+      lastOffset = Math.max(lastOffset, unit.physicalOffset)
+    }
+    return { slotMs: lastMs, physicalOffset: lastOffset }
   }
 
   /** Where the last unit of a full file begins. */
