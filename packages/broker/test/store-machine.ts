@@ -58,6 +58,11 @@ export class StoreMachine {
     return { runtime, store }
   }
 
+  /** What outlives processes. */
+  get disk() {
+    return this.machine.disk
+  }
+
   kill(): void {
     this.machine.kill()
   }

@@ -1,4 +1,4 @@
-import { cleanExpiredConsumeQueue, cleanUnusedTopic, deleteExpiredCommitLog } from '@skua-mq/protocol'
+import { cleanExpiredConsumeQueue, cleanUnusedTopic, deleteExpiredCommitLog, isSystemTopic } from '@skua-mq/protocol'
 import { ok, type Route, route } from '@skua-mq/remoting'
 import { type Clock, delay } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
@@ -24,7 +24,9 @@ export function cleanupRoutes(parts: {
       return ok({})
     }),
     route(cleanUnusedTopic, async () => {
-      const unknown = new Set([...store.queues()].map(queue => queue.topic).filter(topic => !hasTopic(topic)))
+      // A kill may have come between the first timer, or what is kept undelivered, and the file of the topics.
+      const isUnused = (topic: string) => !hasTopic(topic) && !isSystemTopic(topic)
+      const unknown = new Set([...store.queues()].map(queue => queue.topic).filter(isUnused))
       let begunMs = clock.monotonic()
       for (const topic of unknown) {
         // It may have been made since.

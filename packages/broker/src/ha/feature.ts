@@ -68,5 +68,8 @@ function followers(needs: Needs): readonly [MasterLink, TableSync] {
     link.learned()
   })
   const tables = { topics, groups, offsets, delays, timers, store }
-  return [link, new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr })]
+  return [
+    link,
+    new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr, isFollowing: () => link.isFollowing }),
+  ]
 }

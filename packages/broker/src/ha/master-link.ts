@@ -46,6 +46,8 @@ export class MasterLink implements Service {
   private lastHeardMs = 0
   private lastReportMs = 0
   private reported = -1
+  /** The master has gone on where the log here ended, since it is connected. */
+  private hasFitted = false
   private reason = 'the master closed it'
   private lastReason = ''
   private timer: Timer | undefined
@@ -56,6 +58,11 @@ export class MasterLink implements Service {
 
   get isConnected(): boolean {
     return this.socket !== undefined
+  }
+
+  /** Whether the log here is the master's, as far as it goes: what the master says of its log counts here. */
+  get isFollowing(): boolean {
+    return this.socket !== undefined && this.hasFitted
   }
 
   async start(): Promise<void> {
@@ -105,6 +112,7 @@ export class MasterLink implements Service {
   private begin(socket: Socket): void {
     const { clock } = this.parts
     this.socket = socket
+    this.hasFitted = false
     this.reason = 'the master closed it'
     this.lastHeardMs = clock.monotonic()
     const reader = new FrameReader({
@@ -131,7 +139,10 @@ export class MasterLink implements Service {
   /** Equal offsets are all that tells of equal logs: a slave which is ahead or behind must not go on. */
   private fits(offset: number): boolean {
     const end = this.parts.store.maxPhysicalOffset
-    if (end === 0 || offset === end) return true
+    if (end === 0 || offset === end) {
+      this.hasFitted = true
+      return true
+    }
     this.drop(`the master goes on at ${offset}, the log here ends at ${end}`)
     return false
   }

@@ -9,15 +9,12 @@ import {
   getTimerCheckPoint,
   type RequestSpec,
   ResponseCode,
-  reviveGroup,
   type SubscriptionGroupTable,
   type TopicConfigTable,
 } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, type Service, type Timer } from '@skua-mq/runtime'
 import { decodeTimerCheckpoint, type MessageStore, type TimerCheckpoint } from '@skua-mq/store'
-import { positionsGroup } from '../pop/positions.ts'
-import { transactionGroup } from '../transaction/half-message.ts'
 
 export const tablesNotSynced = defineEvent<{ master: string; table: string; reason: string }>(
   'a table of the master could not be taken',
@@ -30,21 +27,28 @@ export interface TableSyncParts {
   readonly client: Pick<RemotingClient, 'request'>
   /** host:port of the master; undefined while it is gone. */
   readonly masterAddr: () => string | undefined
+  /** Whether the log here is the master's, as far as it goes. */
+  readonly isFollowing: () => boolean
   readonly topics: { replace(table: TopicConfigTable): void }
   readonly groups: { replace(table: SubscriptionGroupTable): void }
   readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): void }
   readonly delays: { replace(table: DelayOffsetTable): void }
   readonly timers: { replace(checkpoint: TimerCheckpoint): void }
-  readonly store: Pick<MessageStore, 'maxPhysicalOffset' | 'sync'>
+  readonly store: Pick<MessageStore, 'maxPhysicalOffset' | 'sync' | 'onArrival'>
 }
 
 type Offsets = ConsumerOffsetTable['offsetTable']
 
-/** How far the master has come with delayed messages, with timers and with checks of transactions, when its log ended at `end` at most. */
+/**
+ * How far the master's groups have come, and itself with delayed messages, with timers and with checks of transactions, when
+ * its log ended at `end` at most.
+ */
 interface Progress {
   readonly delays: DelayOffsetTable | undefined
   readonly timers: TimerCheckpoint | undefined
-  readonly checks: Offsets
+  readonly offsets: Offsets
+  /** Topics that began anew in this log since it was asked: what it says of them may be of before. */
+  readonly restarted: ReadonlySet<string>
   readonly end: number
 }
 
@@ -55,18 +59,13 @@ const timeoutMs = 3000
 /** Java's slaves ask for topics at the port that is not held up by messages: two below the main one. */
 const fastPortBelow = 2
 
-/** What says how far the master has read its own log: half messages, and pops in flight. */
-const ownGroups = [transactionGroup, reviveGroup, positionsGroup]
-
-const isOfChecks = (key: string): boolean => ownGroups.some(group => key.endsWith(`@${group}`))
-
-const only = (table: Offsets, isWanted: (key: string) => boolean): Offsets =>
-  new Map([...table].filter(([key]) => isWanted(key)))
+/** No topic's name holds an @. */
+const topicOf = (key: string): string => key.slice(0, key.indexOf('@'))
 
 /**
  * Brings a master's topics, groups and offsets to its slave. What the master calls delivered, or asked about, lies in its log
- * anew: it counts here when it is in this log, too, and on the medium. A slave whose log stands still would pass it otherwise
- * where it is started as a master.
+ * anew, and so does what a group has popped, as check points: it counts here when it is in this log, too, and on the medium. A
+ * slave whose log stands still would pass it otherwise where it is started as a master.
  */
 export class TableSync implements Service {
   readonly name = 'table sync'
@@ -75,9 +74,11 @@ export class TableSync implements Service {
   private running = Promise.resolve()
   private readonly failing = new Map<string, string>()
   private progress: Progress | undefined
+  private restarted = new Set<string>()
 
   constructor(parts: TableSyncParts) {
     this.parts = parts
+    parts.store.onArrival({ arrived: () => {}, restarted: topic => this.restarted.add(topic) })
   }
 
   async start(): Promise<void> {
@@ -102,16 +103,17 @@ export class TableSync implements Service {
     const master = this.parts.masterAddr()
     if (master === undefined) return
     await this.takeProgress()
-    const { topics, groups, offsets } = this.parts
+    const { topics, groups } = this.parts
+    // From here on they are told by what is asked now, unless something waits that was asked before.
+    if (this.progress === undefined) this.restarted = new Set()
+    const { restarted } = this
     const colon = master.lastIndexOf(':') + 1
     const fast = `${master.slice(0, colon)}${Number(master.slice(colon)) - fastPortBelow}`
     await this.take(fast, getAllTopicConfig, body => topics.replace(getAllTopicConfig.replyBody!.decode(body)))
-    let checks: Offsets = new Map()
+    let offsets: Offsets = new Map()
     let delays: DelayOffsetTable | undefined
     await this.take(master, getAllConsumerOffset, body => {
-      const { offsetTable } = getAllConsumerOffset.replyBody!.decode(body)
-      offsets.takeAll(only(offsetTable, key => !isOfChecks(key)))
-      checks = only(offsetTable, isOfChecks)
+      offsets = getAllConsumerOffset.replyBody!.decode(body).offsetTable
     })
     await this.take(master, getAllDelayOffset, body => {
       delays = getAllDelayOffset.replyBody!.decode(body)
@@ -123,9 +125,11 @@ export class TableSync implements Service {
     // Asked for last: all that the tables speak of lies before it.
     await this.take(master, getBrokerRuntimeInfo, body => {
       const end = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
-      if (!Number.isSafeInteger(end)) return
+      // A log that has gone another way may be as long, and has not what the tables speak of.
+      if (!Number.isSafeInteger(end) || !this.parts.isFollowing()) return
       // What waits goes first, or a log that is always behind would come to none; a master that lost its end knows no better.
-      if (this.progress === undefined || end < this.progress.end) this.progress = { delays, timers, checks, end }
+      if (this.progress === undefined || end < this.progress.end)
+        this.progress = { delays, timers, offsets, restarted, end }
     })
     await this.takeProgress()
     await this.take(master, getAllSubscriptionGroupConfig, body =>
@@ -138,7 +142,7 @@ export class TableSync implements Service {
     const { progress } = this
     if (progress === undefined || store.maxPhysicalOffset < progress.end || !(await store.sync())) return
     this.progress = undefined
-    offsets.takeAll(progress.checks)
+    offsets.takeAll(new Map([...progress.offsets].filter(([key]) => !progress.restarted.has(topicOf(key)))))
     if (progress.delays !== undefined) delays.replace(progress.delays)
     if (progress.timers !== undefined) timers.replace(progress.timers)
   }

@@ -1,17 +1,12 @@
-import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker, reviveGroup } from '@skua-mq/protocol'
+import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetHistory } from '../offset-history/offset-history.ts'
-import { positionsGroup } from '../pop/positions.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
-import { transactionGroup } from '../transaction/half-message.ts'
-import { OffsetTable } from './offset-table.ts'
+import { brokersGroups, OffsetTable } from './offset-table.ts'
 import { PendingResets } from './pending-resets.ts'
 import { offsetRoutes } from './routes.ts'
-
-/** What the broker itself reads: it hears of nothing. */
-const brokersGroups: ReadonlySet<string> = new Set([transactionGroup, reviveGroup, positionsGroup])
 
 type Needs = On<'config' | 'runtime' | 'store' | 'file'> & {
   topics: TopicTable
@@ -33,8 +28,9 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
     })
     // Consumers that run on hear of it by their next pull, and do not go on from where they were.
     const cutToLog = () => {
+      // The broker hears of nothing.
       for (const queue of table.cutTo((topic, queueId) => store.maxOffset(topic, queueId), 'the log ends before it'))
-        if (!brokersGroups.has(queue.group)) resets.put(queue, queue.offset)
+        if (!brokersGroups.includes(queue.group)) resets.put(queue, queue.offset)
     }
     // A slave has its master's offsets, and perhaps not yet its messages.
     const isCut = config.brokerRole !== 'SLAVE'

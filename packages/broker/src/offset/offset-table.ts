@@ -1,8 +1,9 @@
-import type { ConsumerOffsetTable } from '@skua-mq/protocol'
+import { type ConsumerOffsetTable, reviveGroup } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
 import { SaveSoon } from '../persist/save-soon.ts'
 import type { TableFile } from '../persist/table-file.ts'
 import { maxGroupLength, maxRetryTopicLength } from '../topic/names.ts'
+import { transactionGroup } from '../transaction/half-message.ts'
 
 export const offsetMovedBack = defineEvent<OffsetMove & Record<string, unknown>>('consumer offset moved back', 'warn')
 
@@ -53,6 +54,17 @@ export interface OffsetTableParts {
   readonly moved?: (move: OffsetMove) => void
 }
 
+/**
+ * Under this name the table of offsets has how far into the timer's topic the offsets of groups know of pops: behind it a
+ * start reads them again. Skua's own; Java does not look at it.
+ */
+export const positionsGroup = 'CID_RMQ_SYS_POP_POSITIONS'
+
+/** Under these names the broker itself notes how far it has read its own log: half messages, and pops in flight. */
+export const brokersGroups: readonly string[] = [transactionGroup, reviveGroup, positionsGroup]
+
+const isBrokers = (key: string): boolean => brokersGroups.some(group => key.endsWith(`@${group}`))
+
 const keyOf = (topic: string, group: string): string => `${topic}@${group}`
 
 /** No topic's name holds an `@`; that of a group may, where a client commits for one that nobody would create. */
@@ -77,6 +89,7 @@ export class OffsetTable {
   private timer: Timer | undefined
   private readonly limit: number
   private readonly soon: SaveSoon
+  private readonly settling: (() => Promise<void>)[] = []
 
   constructor(parts: OffsetTableParts) {
     this.parts = parts
@@ -106,6 +119,11 @@ export class OffsetTable {
   /** On disk when it returns, or an event says why not. */
   save(): void {
     if (this.dirty || this.saving > 0) this.dirty = !this.parts.file.saveAtStop({ offsetTable: this.offsets })
+  }
+
+  /** Runs before `settled` saves: somebody has offsets which belong together with what is moved by hand. */
+  beforeSettled(settle: () => Promise<void>): void {
+    this.settling.push(settle)
   }
 
   /** Undefined when the group never committed here. */
@@ -248,9 +266,21 @@ export class OffsetTable {
     this.dirty = true
   }
 
-  /** 43: all of it, as the file has it. */
+  /**
+   * 43: all of it, as the file has it. What the broker has read of its own log comes first, as it is when the first entry is
+   * asked for: others may be encoded turns later, and must not be older than what says that the log need not be read for them.
+   */
   all(): ConsumerOffsetTable['offsetTable'] {
-    return this.offsets
+    const entries = () => this.ownFirst()
+    return { [Symbol.iterator]: entries } as ConsumerOffsetTable['offsetTable']
+  }
+
+  private *ownFirst(): Generator<[string, Map<number, number>]> {
+    const own = new Map<string, Map<number, number>>()
+    for (const group of brokersGroups)
+      for (const topic of this.topicsOf(group)) own.set(keyOf(topic, group), new Map(this.ofTopic(group, topic)))
+    yield* own
+    for (const entry of this.offsets) if (!isBrokers(entry[0])) yield entry
   }
 
   /**
@@ -258,6 +288,7 @@ export class OffsetTable {
    * is told is done; consumers, who commit all the time, do not wait.
    */
   async settled(): Promise<void> {
+    await Promise.all(this.settling.map(settle => settle()))
     if (this.dirty || this.saving > 0) await this.soon.ask()
   }
 
@@ -270,7 +301,7 @@ export class OffsetTable {
     // What is committed while the file is written makes the table dirty again.
     this.dirty = false
     this.saving++
-    const isSaved = await this.parts.file.saveLater({ offsetTable: this.offsets })
+    const isSaved = await this.parts.file.saveLater({ offsetTable: this.all() })
     if (!isSaved) this.dirty = true
     this.saving--
     return isSaved

@@ -15,7 +15,7 @@ import type { MessageStore, PutResult } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { PullStop, PullTopic } from '../pull/pull-handler.ts'
 import { codeOfPut } from '../send/pending-send.ts'
-import { CheckPoint } from './check-point.ts'
+import { CheckPoint, keyOf } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { HeldPops } from './held-pops.ts'
 import type { PopJournal } from './journal.ts'
@@ -174,17 +174,20 @@ export class AckHandler {
     }
     const { reviveQid, brokerName } = before
     let popTime = clock.now()
-    while (points.find({ topic, group, queueId, startOffset, popTime }) !== undefined) popTime++
+    while (points.has(keyOf({ topic, group, queueId, startOffset, popTime }))) popTime++
     const names = { topic, group, queueId, startOffset, popTime }
     const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName, diffs: [0] })
     let refused: string | undefined
+    points.comes(point)
     journal.checkPoint(point, {
       stored: result => {
         if (!result.isStored) {
+          points.comesNot(point)
           refused = result.remark || result.status
           return
         }
         point.place = result.queueOffset
+        point.recordedAt = result.physicalOffset
         points.add(point)
       },
     })

@@ -55,6 +55,8 @@ export class CheckPoint implements CheckPointParts {
   /** Where it lies: from there on a start reads it again. */
   queue: JournalQueue = timerQueue
   place = -1
+  /** Where that record begins, physical: its messages lie before. What lies behind is of another life of the topic. */
+  recordedAt = Number.POSITIVE_INFINITY
   /** The same time by the monotonic clock, once it is in memory. */
   dueAtMs = 0
 

@@ -13,6 +13,8 @@ export class CheckPoints {
   private readonly byTime = new Map<number, Set<CheckPoint>>()
   /** By place, of each queue they lie in; places only grow, so that the first is the least. */
   private readonly byPlace = new Map<JournalQueue, Map<number, CheckPoint>>()
+  /** Keys of those that the log was given and has not answered for. */
+  private readonly coming = new Set<string>()
   private readonly clock: Pick<Clock, 'now' | 'monotonic'>
   private readonly maxBytes: () => number
   bytes = 0
@@ -35,20 +37,30 @@ export class CheckPoints {
     return this.byKey.get(keyOf(key))
   }
 
+  /** Whether there is one with this key, or comes. */
   has(key: string): boolean {
-    return this.byKey.has(key)
+    return this.byKey.has(key) || this.coming.has(key)
+  }
+
+  /** The log is given one: nobody else may take its key. */
+  comes({ key }: CheckPoint): void {
+    assert(!this.has(key), 'a check point is written once')
+    this.coming.add(key)
+  }
+
+  /** The log did not take it. */
+  comesNot({ key }: CheckPoint): void {
+    this.coming.delete(key)
   }
 
   /** One that lies in the log. From now on it is the monotonic clock that counts: a wall clock that jumps revives nothing. */
   add(point: CheckPoint): void {
     point.dueAtMs = this.clock.monotonic() + point.reviveAtMs - this.clock.now()
+    this.coming.delete(point.key)
     assert(!this.byKey.has(point.key) && point.place >= 0, 'a check point lies in the log, once')
     this.byKey.set(point.key, point)
     this.bytes += point.bytes
-    const time = classOf(point)
-    const ofTime = this.byTime.get(time)
-    if (ofTime === undefined) this.byTime.set(time, new Set([point]))
-    else ofTime.add(point)
+    this.enterTime(point)
     const ofQueue = this.byPlace.get(point.queue)
     if (ofQueue === undefined) this.byPlace.set(point.queue, new Map([[point.place, point]]))
     else ofQueue.set(point.place, point)
@@ -65,11 +77,30 @@ export class CheckPoints {
     if (this.byKey.get(point.key) !== point) return
     this.byKey.delete(point.key)
     this.bytes -= point.bytes
+    this.leaveTime(point)
+    this.byPlace.get(point.queue)?.delete(point.place)
+  }
+
+  /** It cannot be revived now: others have their turn. */
+  postpone(point: CheckPoint, ms: number): void {
+    if (this.byKey.get(point.key) !== point) return
+    this.leaveTime(point)
+    point.dueAtMs = this.clock.monotonic() + ms
+    this.enterTime(point)
+  }
+
+  private enterTime(point: CheckPoint): void {
+    const time = classOf(point)
+    const ofTime = this.byTime.get(time)
+    if (ofTime === undefined) this.byTime.set(time, new Set([point]))
+    else ofTime.add(point)
+  }
+
+  private leaveTime(point: CheckPoint): void {
     const time = classOf(point)
     const ofTime = this.byTime.get(time)
     ofTime?.delete(point)
     if (ofTime?.size === 0) this.byTime.delete(time)
-    this.byPlace.get(point.queue)?.delete(point.place)
   }
 
   /** Those whose messages are visible again, the oldest classes first, at most so many. */

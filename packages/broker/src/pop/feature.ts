@@ -84,7 +84,6 @@ export const pops: Feature<Needs> = {
         figure(own.popCheckPointBytes, () => points.bytes),
       ],
       offsetReset: (topic, queueId) => {
-        void positions.commit()
         arrived(topic, queueId)
       },
       deletionSettled: () => retries.settled(),

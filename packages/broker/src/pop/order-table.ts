@@ -163,6 +163,8 @@ export class OrderTable {
   change(place: OrderPlace, offset: number, { popTime, visibleAtMs }: { popTime: number; visibleAtMs: number }): void {
     const info = this.find(place)
     if (info === undefined || info.popTime !== popTime) return
+    // Another one has no time here, and whoever names many must not have them kept.
+    if (!info.o.some((_, at) => offsetAt(info, at) === offset)) return
     info.ot ??= new Map()
     info.ot.set(offset, visibleAtMs)
     this.dirty = true

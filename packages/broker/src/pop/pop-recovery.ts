@@ -8,13 +8,19 @@ import {
 } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
 import { defineEvent, type Events } from '@skua-mq/runtime'
-import { decodeTimerCheckpoint, type MessageStore, noTimerCheckpoint, ownReadMsIn } from '@skua-mq/store'
-import type { OffsetTable } from '../offset/offset-table.ts'
+import {
+  decodeTimerCheckpoint,
+  type MessageStore,
+  noTimerCheckpoint,
+  ownReadMsIn,
+  type QueueEntry,
+} from '@skua-mq/store'
+import { type OffsetTable, positionsGroup } from '../offset/offset-table.ts'
 import { readQueue } from '../transaction/queue-reader.ts'
 import { CheckPoint, type JournalQueue, keyOf, maxPopped, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
-import { type PopPositions, positionsGroup } from './positions.ts'
+import type { PopPositions } from './positions.ts'
 import type { RetryTopics } from './retry-topics.ts'
 import { TornRevival } from './torn-revival.ts'
 
@@ -61,6 +67,7 @@ export class PopRecovery {
   private readonly parts: PopRecoveryParts
   private readonly found = new Map<string, CheckPoint>()
   private readonly orphans = new Map<string, number[]>()
+  private readonly entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
   private records = 0
   /** Of the last record of pops, physical. */
   private lastJournalOffset = -1
@@ -155,6 +162,10 @@ export class PopRecovery {
     const reviveQid = queue === timerQueue ? Number(message.properties.get(PropertyName.realQueueId)) : queue - 1
     const names = { topic, group, queueId, startOffset, popTime }
     const point = new CheckPoint({ ...names, invisibleTime, reviveQid, brokerName: body.bn ?? '', diffs })
+    if (queue === timerQueue) {
+      point.recordedAt = message.physicalOffset
+      if (!this.isOfThisLife(point)) return
+    }
     // One that was written again says nothing new: the group may have been reset meanwhile.
     if (isNews && body.rp === undefined) this.parts.positions.raise(topic, group, queueId, point.endOffset)
     if (this.found.has(point.key)) return
@@ -165,6 +176,13 @@ export class PopRecovery {
     point.queue = queue
     point.place = message.queueOffset
     this.found.set(point.key, point)
+  }
+
+  /** Whether its messages are of the queue that is there: not where the topic is deleted, or was, and made again. */
+  private isOfThisLife({ topic, queueId, endOffset, recordedAt }: CheckPoint): boolean {
+    const queue = this.parts.store.queue(topic, queueId)
+    if (queue === undefined || queue.maxOffset < endOffset) return false
+    return queue.entries(queue.minOffset, this.entry) === 0 || this.entry[0]!.physicalOffset < recordedAt
   }
 
   private takeAck(message: StoredMessage, queue: JournalQueue): void {

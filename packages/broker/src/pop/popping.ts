@@ -218,14 +218,19 @@ export class Popping {
     const parts = { topic, group, queueId, startOffset, popTime, invisibleTime, reviveQid, brokerName, diffs }
     const point = new CheckPoint(parts)
     this.unwritten++
+    points.comes(point)
     journal.checkPoint(point, {
       stored: put => {
         position.isLocked = false
         if (put.isStored) {
           point.place = put.queueOffset
+          point.recordedAt = put.physicalOffset
           points.add(point)
           positions.move(position, nextOffset)
-        } else this.giveBack(topic, queueId, put.remark === '' ? put.status : put.remark)
+        } else {
+          points.comesNot(point)
+          this.giveBack(topic, queueId, put.remark === '' ? put.status : put.remark)
+        }
         this.unwritten--
         if (this.unwritten === 0) this.onWritten?.()
       },

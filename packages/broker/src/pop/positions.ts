@@ -1,7 +1,7 @@
 import { retryPrefix, reviveGroup, wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, every, type Timer } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
-import type { OffsetTable } from '../offset/offset-table.ts'
+import { type OffsetTable, positionsGroup } from '../offset/offset-table.ts'
 import type { PendingResets } from '../offset/pending-resets.ts'
 import { timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
@@ -33,12 +33,6 @@ export interface PositionsParts {
   readonly checkInMemory: boolean
 }
 
-/**
- * Under this name the table of offsets has how far into the timer's topic the offsets of groups know of pops: behind it a
- * start reads them again. Skua's own; Java does not look at it.
- */
-export const positionsGroup = 'CID_RMQ_SYS_POP_POSITIONS'
-
 /** How often what groups have popped is brought into the table of offsets, when it is on the medium. */
 export const commitEveryMs = 1000
 
@@ -56,13 +50,26 @@ export class PopPositions {
   private committing: Promise<void> | undefined
   /** Something was popped or settled since the last commit. */
   private changed = false
+  /** Not at a slave: what its table says of pops is its master's. */
+  private isRunning = false
   startedAtMs = 0
 
   constructor(parts: PositionsParts) {
     this.parts = parts
+    parts.offsets.beforeSettled(() => this.settled())
+  }
+
+  /**
+   * Resolves when the table of offsets knows of all that is popped now. Who moves a group by hand is answered behind that: a
+   * start would find the pops of before, and move the group on again.
+   */
+  private async settled(): Promise<void> {
+    await this.committing
+    await this.commit()
   }
 
   start(): void {
+    this.isRunning = true
     this.startedAtMs = this.parts.clock.now()
     this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : this.sweep()))
   }
@@ -71,6 +78,7 @@ export class PopPositions {
     this.timer?.cancel()
     await this.committing
     if (this.changed) await this.commit()
+    this.isRunning = false
   }
 
   /** Something was settled: less has to be read again. */
@@ -130,6 +138,7 @@ export class PopPositions {
    * refused, and then the next one tries again.
    */
   commit(): Promise<void> {
+    if (!this.isRunning) return Promise.resolve()
     // A broker at which nobody pops has nothing of it in its files.
     if (this.positions.size === 0 && this.parts.store.maxOffset(wheelTimerTopic, 0) === 0) return Promise.resolve()
     this.committing ??= this.commitSynced().finally(() => {

@@ -1,4 +1,4 @@
-import { PropertyName, popOriginOf, printProperties, wheelTimerTopic } from '@skua-mq/protocol'
+import { PropertyName, popOriginOf, printProperties, RecordAt, readLong, wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import { type Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
@@ -98,14 +98,16 @@ export class Revival {
     const due = points.due(batchSize)
     if (due.length === 0) return reviveEveryMs
     if (store.refusing !== undefined) return pauseMs
-    try {
-      for (const point of due) {
-        if (this.stopped) return 0
+    for (const point of due) {
+      if (this.stopped) return 0
+      try {
         await this.revive(point)
+      } catch (error) {
+        events.emit(revivalPaused({ remark: (error as Error).message }))
+        if (store.refusing !== undefined) return pauseMs
+        // It may be this one alone: what lies at a bad place of the disk must not keep all others.
+        points.postpone(point, pauseMs)
       }
-    } catch (error) {
-      events.emit(revivalPaused({ remark: (error as Error).message }))
-      return pauseMs
     }
     return due.length < batchSize ? reviveEveryMs : 0
   }
@@ -145,7 +147,11 @@ export class Revival {
       if (((point.settled | point.pending) & bit) !== 0) continue
       // Retention took it: nobody can have it any more.
       if (record === undefined) points.settle(point, bit)
-      else await this.again(point, offset, record)
+      else if (readLong(record, RecordAt.physicalOffset) > point.recordedAt) {
+        // The topic was deleted and made again.
+        points.drop(point)
+        return
+      } else await this.again(point, offset, record)
     }
   }
 

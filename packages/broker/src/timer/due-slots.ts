@@ -2,7 +2,7 @@ import { PropertyName, readRecord } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, TimerUnit } from '@skua-mq/store'
 import { fetchRecords } from './record-fetch.ts'
-import { type DueTimer, dueOf, isPlaceMark, isRecall, maxScheduled, SlotSchedule } from './slot-schedule.ts'
+import { type DueTimer, dueOf, isPlaceMark, isRecall, SlotSchedule } from './slot-schedule.ts'
 import type { TimerBook } from './timer-book.ts'
 import type { TimerDelivery } from './timer-delivery.ts'
 
@@ -27,6 +27,8 @@ export interface DueSlotsParts {
   readonly book: TimerBook
   readonly delivery: TimerDelivery
   readonly precisionMs: number
+  /** Units of a slot that are in memory at once. */
+  readonly maxScheduled: number
   /** What came to the timer's topic is in the wheel. */
   readonly isCaughtUp: () => boolean
   /** What was there at the start is in the wheel: a recall may be among it. */
@@ -75,7 +77,7 @@ export class DueSlots {
     while (current.pieces.length > 0) {
       current.drop()
       await this.readPiece(current)
-      units.push(...current.left().map(({ unit }) => unit))
+      units.push(...current.read().map(({ unit }) => unit))
     }
     await this.parts.book.keepOnly(current.slotMs, units)
   }
@@ -198,7 +200,7 @@ export class DueSlots {
 
   /** Reads the chain of a slot, newest first. What comes into it meanwhile is added by `added`. */
   private async load(schedule: SlotSchedule): Promise<void> {
-    const { book, store } = this.parts
+    const { book, store, maxScheduled } = this.parts
     const last = book.slot(schedule.slotMs)?.lastPosition ?? -1
     let before = -1
     if (last >= 0) {
@@ -214,7 +216,8 @@ export class DueSlots {
         if (count > 0 && count % maxScheduled === 0) {
           schedule.pieces.push({ from: before < 0 ? last : before, before: position })
           before = position
-          schedule.drop()
+          // What came since this began lies behind, and in no piece.
+          schedule.drop(last)
         }
         count++
         if (isPlaceMark(unit)) {
@@ -243,7 +246,11 @@ export class DueSlots {
     const found: { unit: TimerUnit; position: number }[] = []
     for (let position = from; position > before; ) {
       const unit = reader.unitNow(position) ?? (await reader.unit(position))
-      if (unit === undefined) break
+      if (unit === undefined) {
+        const remark = `the timer log has no unit of it at ${position}: timers between ${before} and that are lost`
+        this.parts.events.emit(timerSlotUnreadable({ slotMs: schedule.slotMs, remark }))
+        break
+      }
       if (!isRecall(unit)) found.push({ unit, position })
       position = unit.previous
     }

@@ -119,14 +119,21 @@ export class SlotSchedule {
     return this.heap
   }
 
-  /** Forgets what is scheduled and not taken; it is read again. */
-  drop(): void {
+  /** Forgets what is scheduled and not taken, up to this place of the timer log; it is read again. */
+  drop(upTo = Number.POSITIVE_INFINITY): void {
+    const left = this.heap.filter(({ position }) => position > upTo)
     this.heap.length = 0
+    for (const timer of left) this.add(timer)
   }
 
   /** All that is not done, oldest first. */
   left(): DueTimer[] {
     return [...this.heap, ...this.undone.values()].sort((a, b) => a.position - b.position)
+  }
+
+  /** All that was not handed to delivery, oldest first. */
+  read(): DueTimer[] {
+    return [...this.heap].sort((a, b) => a.position - b.position)
   }
 }
 

@@ -12,7 +12,7 @@ import {
   timerSlotsAhead,
   timerUnitBytes,
 } from '@skua-mq/store'
-import { countOf, placeMark } from './slot-schedule.ts'
+import { countOf, isPlaceMark, placeMark } from './slot-schedule.ts'
 
 export const timersNotSaved = defineEvent<{ error: unknown }>('timers not saved', 'error')
 export const timersRecovered = defineEvent<{ units: number; slots: number; queueOffset: number }>(
@@ -69,6 +69,8 @@ export class TimerBook {
   private saving: Promise<boolean> | undefined
   private timers: Timer[] = []
   private count = 0
+  /** The first message that was taken up late, and the last slot in which one lies. */
+  private late: { readonly from: number; readonly until: number } | undefined
 
   constructor(parts: TimerBookParts) {
     const { disk, root, precisionMs, fileBytes } = parts
@@ -96,21 +98,29 @@ export class TimerBook {
   /** Reads the files, and repairs what a crash has left. Throws DiskError. */
   async open(): Promise<void> {
     const { store } = this.parts
-    this.check = this.file.load()
+    const check = this.file.load()
+    this.check = check
     this.log.load()
-    const why = this.whyNotWhole()
-    this.readMs = this.check?.readMs ?? this.floor(this.parts.clock.now())
+    this.readMs = this.floor(check?.readMs ?? this.parts.clock.now())
     this.doneBeforeMs = this.readMs
-    this.rebuildBelow = Math.max(this.check?.queueOffset ?? 0, this.check?.masterQueueOffset ?? 0)
+    this.rebuildBelow = check === undefined ? 0 : this.rebuildBelowOf(check)
+    // Some were late when it was written, and are perhaps still.
+    if (check !== undefined && this.rebuildBelow < check.queueOffset)
+      this.late = { from: this.rebuildBelow, until: this.readMs }
+    const why = this.whyNotWhole() ?? (await this.whyNotReadable())
     if (why !== undefined) {
       this.isAnew = true
       this.queueOffset = store.minOffset(wheelTimerTopic, 0)
-      if (this.check !== undefined) await this.beginAnew(this.check, why)
+      if (check !== undefined) await this.beginAnew(check, why)
       return
     }
-    this.wheel.open({ isNew: false })
     this.isOpen = true
-    await this.recover(this.check!)
+    await this.recover(check!)
+  }
+
+  /** RocketMQ's says of itself less than what it has done, where it is no master. */
+  private rebuildBelowOf({ queueOffset, masterQueueOffset }: TimerCheckpoint): number {
+    return this.file.isOwn ? masterQueueOffset : Math.max(queueOffset, masterQueueOffset)
   }
 
   start(): void {
@@ -174,6 +184,18 @@ export class TimerBook {
     if (this.isOpen) this.log.write()
   }
 
+  /**
+   * A message was put into a slot so long after its own that whoever makes the wheel again would take it for delivered: it
+   * counts as not delivered until that slot is done.
+   */
+  tookLate(queueOffset: number, slotMs: number): void {
+    const { late } = this
+    this.late = {
+      from: Math.min(late?.from ?? queueOffset, queueOffset),
+      until: Math.max(late?.until ?? slotMs, slotMs),
+    }
+  }
+
   /** The messages of the timer's topic before this offset are in the log. */
   tookTo(queueOffset: number): void {
     this.queueOffset = queueOffset
@@ -203,12 +225,20 @@ export class TimerBook {
     if (slot === undefined) return
     const { lastPosition } = this.log
     const newest = lastPosition === undefined ? undefined : await this.reader().unit(lastPosition)
+    const { count } = this
     this.count -= slot.count
     this.wheel.clear(slotMs)
-    for (const unit of units) this.add({ ...unit })
-    const last = units.at(-1)
-    if (last === undefined || newest === undefined || last.physicalOffset === newest.physicalOffset) return
-    this.add(placeMark(newest, slotMs, last.writtenAtMs))
+    try {
+      for (const unit of units) this.add({ ...unit })
+      const last = units.at(-1)
+      // A start takes those before for all that is left only where it finds this behind them.
+      if (last !== undefined && newest !== undefined) this.add(placeMark(newest, slotMs, last.writtenAtMs))
+    } catch (error) {
+      // Rather twice than never.
+      this.wheel.put(slot)
+      this.count = count
+      throw error
+    }
   }
 
   /** On the medium when it resolves; false where it could not be brought there, which is an event. */
@@ -228,10 +258,14 @@ export class TimerBook {
     try {
       log.write()
       const { readMs, queueOffset } = this
+      if (this.late !== undefined && readMs > this.late.until) this.late = undefined
       snapshot = wheel.snapshot()
       const check = {
         ...{ readMs, logFlushed: log.end, queueOffset },
-        masterQueueOffset: Math.max(queueOffset, this.rebuildBelow),
+        masterQueueOffset: Math.min(
+          Math.max(queueOffset, this.rebuildBelow),
+          this.late?.from ?? Number.POSITIVE_INFINITY,
+        ),
         ...{ stateVersion: 0, timestamp: clock.now(), counter: (this.check?.counter ?? 0) + 1 },
       }
       // What counts as delivered, or lies in the log, must not be on the medium before its message.
@@ -286,18 +320,41 @@ export class TimerBook {
     return undefined
   }
 
+  /** Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. */
+  private async whyNotReadable(): Promise<string | undefined> {
+    const { wheel, log } = this
+    wheel.open({ isNew: false })
+    const reader = log.reader()
+    for await (const { slotMs, lastPosition } of wheel.all()) {
+      if (lastPosition < log.begin || lastPosition >= this.check!.logFlushed) continue
+      const unit = await reader.unit(lastPosition)
+      if (unit !== undefined && this.floor(unit.slotMs) === slotMs) return undefined
+      wheel.close()
+      return 'the timerwheel is of another timerPrecisionMs, or not of this timer log'
+    }
+    return undefined
+  }
+
   /** Units behind the check point count where their messages are in the log; slots point at no others. */
   private async recover({ logFlushed, queueOffset }: TimerCheckpoint): Promise<void> {
     const { store, events, fileBytes } = this.parts
     let end = logFlushed
     let next = queueOffset
     let units = 0
+    let again: { readonly slotMs: number; readonly position: number; readonly next: number } | undefined
     for await (const { unit, position } of this.log.reader().units(logFlushed, this.log.end, fileBytes)) {
       const offset = await this.offsetOf(unit)
       if (offset === undefined) break
+      if (isPlaceMark(unit) && unit.slotMs === again?.slotMs) again = undefined
+      else if (again === undefined && this.beginsAgain(unit)) again = { slotMs: unit.slotMs, position, next }
       next = Math.max(next, offset + 1)
       end = position + timerUnitBytes
       units++
+    }
+    // A stop was putting there what is left of a slot, and has not come to its end: all of it is left.
+    if (again !== undefined) {
+      end = again.position
+      next = again.next
     }
     this.log.truncate(end)
     const slots = await this.repoint(end)
@@ -307,6 +364,12 @@ export class TimerBook {
       this.isChanged = true
       events.emit(timersRecovered({ units, slots, queueOffset: this.queueOffset }))
     }
+  }
+
+  /** Whether a unit behind the check point begins a chain although its slot has one. */
+  private beginsAgain({ previous, slotMs }: TimerUnit): boolean {
+    const slot = previous < 0 && slotMs >= this.readMs ? this.wheel.slot(slotMs) : undefined
+    return slot !== undefined && slot.lastPosition < this.check!.logFlushed
   }
 
   /** Queue offset of a unit's message; -1 where retention has taken it, undefined where it is none. */

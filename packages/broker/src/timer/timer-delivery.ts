@@ -26,6 +26,8 @@ export const timersPaused = defineEvent<{ remark: string }>('delivery of timed m
 
 /** Timers that are read, or handed to the store and not answered. */
 export const maxTimersInFlight = 1024
+/** The same in bytes of their messages; one that is larger goes alone. */
+export const maxTimerBytesInFlight = 16 * 1024 * 1024
 /** Records that are read at once. */
 const readAhead = 64
 /** After a refusal by the store. */
@@ -62,6 +64,8 @@ export class TimerDelivery {
   private queue: Flight[] = []
   private again: Flight[] = []
   private inStore = 0
+  /** Of the messages in flight. */
+  bytes = 0
   private working = false
   private stopped = false
   private timer: Timer | undefined
@@ -75,12 +79,14 @@ export class TimerDelivery {
   }
 
   get hasRoom(): boolean {
-    return this.queue.length + this.again.length + this.inStore < maxTimersInFlight
+    const count = this.queue.length + this.again.length + this.inStore
+    return count < maxTimersInFlight && this.bytes < maxTimerBytesInFlight
   }
 
   /** `schedule` hears when it is done. */
   take(timer: DueTimer, schedule: SlotSchedule): void {
     schedule.undone.set(timer.position, timer)
+    this.bytes += timer.unit.size
     this.queue.push(new Flight(this, timer, schedule))
     this.wake()
   }
@@ -153,6 +159,8 @@ export class TimerDelivery {
     draft.waitStored = false
     this.note(flight)
     this.append(flight)
+    // The store has its own copy; what it does not take is read again.
+    flight.record = flight.timer.record = undefined
     if (flight.refusedForGood !== undefined) this.keep(flight, flight.refusedForGood)
   }
 
@@ -237,7 +245,6 @@ export class TimerDelivery {
       this.parts.delivered({ topic, isRoll: isRoll(timer.unit), lateMs, result })
       flight.done()
     } else {
-      flight.record = undefined
       this.again.push(flight)
       this.pause(result.remark)
     }
@@ -245,7 +252,8 @@ export class TimerDelivery {
   }
 
   /** A flight is over. */
-  eased(): void {
+  eased(bytes: number): void {
+    this.bytes -= bytes
     this.parts.eased()
   }
 
@@ -294,6 +302,6 @@ class Flight implements AppendWaiter {
   done(): void {
     this.schedule.undone.delete(this.timer.position)
     this.schedule.isBegun = true
-    this.owner.eased()
+    this.owner.eased(this.timer.unit.size)
   }
 }

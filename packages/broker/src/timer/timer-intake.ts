@@ -176,8 +176,8 @@ export class TimerIntake {
       physicalOffset: readLong(bytes, at + RecordAt.physicalOffset),
     })
     this.lastStoredAtMs = storedAtMs
-    const isDone = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs < book.doneBeforeMs
-    if (queueOffset < book.rebuildBelow && isDone) return true
+    const doubtUntilMs = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs
+    if (queueOffset < book.rebuildBelow && doubtUntilMs < book.doneBeforeMs) return true
     unit.slotMs = Math.max(unit.slotMs, book.readMs)
     // The unit has 32 bits for what is between.
     if (Math.abs(unit.slotMs - unit.writtenAtMs) > maxReachMs) unit.writtenAtMs = unit.slotMs
@@ -186,6 +186,7 @@ export class TimerIntake {
     const recallKey = properties.find(PropertyName.timerDelUniqueKey)
     if (recallKey !== undefined) unit.magic |= TimerMagic.delete
     const position = book.add(unit)
+    if (doubtUntilMs < unit.slotMs) book.tookLate(queueOffset, unit.slotMs)
     this.parts.counted(topic, recallKey === undefined ? 1 : -1)
     this.parts.added(unit, position, recallKey)
     return true

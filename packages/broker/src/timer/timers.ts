@@ -2,6 +2,7 @@ import { wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, type Disk, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { ArrivalListener, MessageStore } from '@skua-mq/store'
 import { DueSlots } from './due-slots.ts'
+import { maxScheduled } from './slot-schedule.ts'
 import { TimerBook } from './timer-book.ts'
 import type { TimerTopicCounts } from './timer-counts.ts'
 import { type DeliveredTimer, TimerDelivery } from './timer-delivery.ts'
@@ -15,6 +16,8 @@ export interface TimerSettings {
   readonly flushMs: number
   readonly fileBytes: number
   readonly windowMs: () => number
+  /** Units of a slot that are in memory at once; default `maxScheduled`. */
+  readonly scheduledAtOnce?: number
   readonly isIntakeStopped: () => boolean
   readonly isDeliveryStopped: () => boolean
 }
@@ -49,7 +52,7 @@ export class Timers implements ArrivalListener {
 
   constructor(parts: TimersParts) {
     const { settings, counts } = parts
-    const { precisionMs, windowMs, isIntakeStopped, isDeliveryStopped } = settings
+    const { precisionMs, windowMs, isIntakeStopped, isDeliveryStopped, scheduledAtOnce = maxScheduled } = settings
     this.parts = parts
     this.book = new TimerBook({ ...parts, ...settings })
     this.delivery = new TimerDelivery({
@@ -69,7 +72,7 @@ export class Timers implements ArrivalListener {
       },
     })
     this.due = new DueSlots({
-      ...{ ...parts, book: this.book, delivery: this.delivery, precisionMs },
+      ...{ ...parts, book: this.book, delivery: this.delivery, precisionMs, maxScheduled: scheduledAtOnce },
       isCaughtUp: () => this.intake.isCaughtUp,
       isReady: () => this.intake.isReady,
       isStopped: isDeliveryStopped,
@@ -97,14 +100,22 @@ export class Timers implements ArrivalListener {
     await this.intake.stop()
     await this.due.stop()
     await this.delivery.stop()
-    await this.due.settle()
-    await this.book.stop()
-    this.parts.counts.saveAtStop()
+    try {
+      await this.due.settle()
+    } finally {
+      await this.book.stop()
+      this.parts.counts.saveAtStop()
+    }
   }
 
   /** Messages of the timer's topic that are not in the wheel yet. */
   get behind(): number {
     return this.isRunning ? Math.max(0, this.parts.store.maxOffset(wheelTimerTopic, 0) - this.book.queueOffset) : 0
+  }
+
+  /** Of the messages that are read, or handed to the store and not answered. */
+  get bytesInFlight(): number {
+    return this.delivery.bytes
   }
 
   /** When the last message was stored that came into the wheel. */

@@ -8,6 +8,8 @@ import {
 } from '@skua-mq/protocol'
 import type { Store } from '@skua-mq/store'
 import type { Furnished } from '../../src/features.ts'
+import { PopMachine } from '../pop/pop-machine.ts'
+import { Popper } from '../pop/popper.ts'
 import { type Peer, World } from '../world.ts'
 
 const minOffset = async (peer: Peer) => {
@@ -63,4 +65,24 @@ test('316 deletes many topics a few in a turn, and spares what is made meanwhile
   assert.equal((await cleaned).code, 0)
   assert.deepEqual(deleted, unused.slice(0, -1))
   await world.stop()
+})
+
+test('316 spares what lies in topics of the broker that a kill has kept out of the table', async () => {
+  const machine = new PopMachine(1)
+  await machine.boot()
+  const popper = new Popper(machine.client('first'))
+  await popper.peer.send('T', 'x')
+  await machine.clock.advanceAsync(1000)
+  machine.disk.faults.fail({ on: 'write', code: 'EIO', path: 'config/topics' })
+  assert.equal((await popper.pop({ invisibleTime: 20_000 })).length, 1)
+  await machine.clock.advanceAsync(8000)
+  machine.kill()
+  machine.disk.faults.clear()
+  await machine.boot()
+  assert.equal((await machine.client('second').ask(cleanUnusedTopic, {})).code, 0)
+  machine.kill()
+  await machine.boot()
+  await machine.clock.advanceAsync(20_000)
+  assert.equal((await new Popper(machine.client('third')).pop()).length, 1)
+  await machine.settle(machine.broker.stop())
 })

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { consumerOffsetFile } from '@skua-mq/protocol'
-import { maxMovesTold, type OffsetMove, OffsetTable, offsetMovedBack } from '../../src/offset/offset-table.ts'
+import { consumerOffsetBody, consumerOffsetFile } from '@skua-mq/protocol'
+import {
+  brokersGroups,
+  maxMovesTold,
+  type OffsetMove,
+  OffsetTable,
+  offsetMovedBack,
+} from '../../src/offset/offset-table.ts'
 import { tableNotSaved } from '../../src/persist/table-file.ts'
 import { machine } from '../harness.ts'
 
@@ -36,7 +42,7 @@ describe('who has offsets where', () => {
     assert.deepEqual(told(), [[], ['T'], ['a@g'], []])
     assert.equal(again.find('a@g', 'T', 0), 3)
     again.deleteTopic('T', 'test')
-    assert.deepEqual([told(), again.all().size], [[[], [], [], []], 0])
+    assert.deepEqual([told(), new Map(again.all()).size], [[[], [], [], []], 0])
   })
 })
 
@@ -76,7 +82,7 @@ describe('committing', () => {
     const { commit, offsets } = opened()
     for (const place of [{ group: 'g'.repeat(100_000) }, { topic: 'T'.repeat(100_000) }])
       assert.equal(commit(1, place), false)
-    assert.equal(offsets.all().size, 0)
+    assert.equal(new Map(offsets.all()).size, 0)
     for (const place of [{ group: 'g'.repeat(255) }, { topic: 'T'.repeat(255) }]) assert.equal(commit(1, place), true)
   })
 
@@ -138,7 +144,7 @@ describe('who moved an offset', () => {
       Array.from({ length: maxMovesTold }, (_, i) => i + 3),
     )
     // The places are free again.
-    assert.deepEqual([offsets.all().size, offsets.topicsOf('g')], [0, []])
+    assert.deepEqual([new Map(offsets.all()).size, offsets.topicsOf('g')], [0, []])
   })
 })
 
@@ -238,5 +244,28 @@ describe('persistence', () => {
       Buffer.from('{"dataVersion":{"counter":1},"groupTopicMap":{},"offsetTable":{"%RETRY%g@g":{"0":2}}}'),
     )
     assert.equal(opened({ on }).at('g', '%RETRY%g'), 2)
+  })
+
+  test('what the broker has read of its own log is in a file never newer than where groups stand', () => {
+    const { offsets } = opened()
+    const commit = (group: string, topic: string, offset: number) =>
+      assert.ok(offsets.commit({ group, topic, queueId: 0, offset, who: 'test' }))
+    commit('g', 'T', 1)
+    for (let n = 0; n < 5000; n++) commit(`group${n}`, 'T', 1)
+    for (const group of brokersGroups) commit(group, 'own', 1)
+    for (const encode of [consumerOffsetFile, consumerOffsetBody]) {
+      const slices = encode.slices({ offsetTable: offsets.all() })
+      const [first] = [slices.next().value as Buffer]
+      // A turn between two slices.
+      commit('g', 'T', 2)
+      for (const group of brokersGroups) commit(group, 'own', 2)
+      const { offsetTable } = encode.decode(Buffer.concat([first, ...slices]))
+      assert.equal(offsetTable.size, 5001 + brokersGroups.length)
+      const g = offsetTable.get('T@g')!.get(0)!
+      for (const group of brokersGroups) assert.ok(offsetTable.get(`own@${group}`)!.get(0)! <= g, `${group}, ${g}`)
+      commit('g', 'T', 1)
+      for (const group of brokersGroups) commit(group, 'own', 1)
+    }
+    offsets.stop()
   })
 })

@@ -59,6 +59,10 @@ export class PopMachine {
     this.config = { ...this.config, ...config }
   }
 
+  get disk() {
+    return this.machine.disk
+  }
+
   kill(): void {
     this.machine.kill()
   }

@@ -46,7 +46,9 @@ async function recovered(
 ) {
   const machine = new StoreMachine()
   const { store, runtime } = await machine.boot()
-  await machine.put(store, records)
+  // What is popped lies before its check point.
+  const popped = Array.from({ length: 10 }, (_, n) => ({ topic: 'T', body: `m${n}` }))
+  await machine.put(store, [...popped, ...records])
   const events = new EventHub()
   const file = new TableFile({ ...runtime, codec: consumerOffsetFile, path: '/store/config/consumerOffset.json' })
   const offsets = new OffsetTable({ ...runtime, events, file, intervalMs: () => 5000 })

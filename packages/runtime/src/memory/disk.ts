@@ -31,6 +31,8 @@ export const memoryDisk = (options: MemoryDiskOptions = {}): MemoryDisk => new M
  * looks: rename replaces, an open file outlives its name, holes read as zeros. Syncs do nothing.
  */
 export class MemoryDisk implements Disk, MemoryLimits {
+  /** Files that were opened and not closed. */
+  openFiles = 0
   readonly root: DirectoryNode
   private readonly options: MemoryDiskOptions
   private readonly clock: Pick<Clock, 'now'>
@@ -57,7 +59,12 @@ export class MemoryDisk implements Disk, MemoryLimits {
       this.change([{ directory: parent, name, node }])
     }
     if (node.kind === 'directory') throw new DiskError('EISDIR', path)
+    this.openFiles++
     return new MemoryFile({ path, node }, mode, this)
+  }
+
+  closed(): void {
+    this.openFiles--
   }
 
   stat(path: string): FileStat | undefined {

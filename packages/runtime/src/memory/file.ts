@@ -1,3 +1,4 @@
+import { assert } from '../assert.ts'
 import type { DiskFile, OpenMode } from '../disk.ts'
 import { DiskError } from '../error.ts'
 import type { FileNode } from './tree.ts'
@@ -8,6 +9,8 @@ export interface MemoryLimits {
   /** Errors: ENOSPC when that much more is not there. */
   claim(bytes: number, path: string): void
   release(bytes: number): void
+  /** Called once. */
+  closed(): void
 }
 
 /** An open file of a MemoryDisk. A removed or renamed file stays readable and writable through it, as with a descriptor. */
@@ -27,6 +30,8 @@ export class MemoryFile implements DiskFile {
 
   writeSync(bytes: Uint8Array, start: number, end: number, position: number): void {
     this.mustWrite()
+    // A kernel would refuse it, or write somewhere.
+    assert(position >= 0, 'bytes are written at a place of the file')
     const { pages } = this.node
     if (!this.node.unlinked) this.limits.claim(pages.needed(position, end - start), this.path)
     pages.write(bytes.subarray(start, end), position)
@@ -74,6 +79,7 @@ export class MemoryFile implements DiskFile {
   }
 
   closeSync(): void {
+    if (!this.closed) this.limits.closed()
     this.closed = true
   }
 

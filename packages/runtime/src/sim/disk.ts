@@ -37,6 +37,11 @@ export class SimDisk implements Disk {
     return this.medium.faults
   }
 
+  /** Files that were opened and not closed, of all processes. */
+  get openFiles(): number {
+    return this.medium.memory.openFiles
+  }
+
   /** The same disk as one process sees it: dead when `life` is. */
   forProcess(life: Life): Disk {
     return new SimDisk(this.medium.clock, {}, { medium: this.medium, life })

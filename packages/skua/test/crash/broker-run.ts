@@ -53,6 +53,7 @@ export class BrokerRun {
     await this.boot()
     await this.clock.advanceAsync(120_000)
     await this.traffic.consume(100)
+    await this.traffic.drain()
     this.traffic.check()
     await this.traffic.close()
     await this.clock.until(this.broker.stop())
@@ -76,6 +77,7 @@ export class BrokerRun {
       if (random.chance(0.1)) faults.slow({ on: 'sync', ms: random.int(3000) })
       await Promise.all(Array.from({ length: random.int(4) }, () => traffic.send()))
       if (random.chance(0.4)) await traffic.consume(1 + random.int(2))
+      if (random.chance(0.4)) await traffic.pop()
       if (random.chance(0.5)) await clock.advanceAsync(random.int(8000))
       if (random.chance(0.25)) {
         faults.clear()

@@ -5,21 +5,26 @@ import { breakDisk } from './broken-disk.ts'
 import { smallBroker } from './broker-run.ts'
 import { Traffic } from './traffic.ts'
 
-type Role = 'master' | 'slave'
+type Host = 'one' | 'two'
 
 /**
- * One seeded history of a SYNC_MASTER and its slave, amid broken disks, partitions, and ends of the slave. Then the master is
- * lost, and the slave is started in its place: everything that was acknowledged with 0 must reach a consumer. The consumer
- * begins where its group stands: one that runs on may be ahead of what the slave has, and nobody can tell.
+ * One seeded history of a SYNC_MASTER and its slave, amid broken disks, partitions, and ends of the slave: stops, kills, power
+ * cuts. Sometimes the two change places. At last the master is lost, and the slave is started in its place: everything that was
+ * acknowledged with 0 must reach a consumer. The consumer begins where its group stands: one that runs on may be ahead of what
+ * the slave has, and nobody can tell.
  */
 export class ClusterRun {
   private readonly clock = new SimClock()
   private readonly random: SimRandom
   private readonly network: SimNetwork
-  private readonly machines: Readonly<Record<Role, SimMachine>>
+  private readonly machines: Readonly<Record<Host, SimMachine>>
   private readonly names: NameServer
   private readonly traffic: Traffic
+  private masterHost: Host = 'one'
+  private master!: Broker
   private slave: Broker | undefined
+  private cuts = 0
+  private isCut = false
 
   constructor(seed: number) {
     this.random = new SimRandom(seed)
@@ -27,29 +32,30 @@ export class ClusterRun {
     const network = new SimNetwork({ clock, random: random.fork() })
     this.network = network
     const machine = (name: string) => new SimMachine({ clock, network, random }, name)
-    this.machines = { master: machine('master'), slave: machine('slave') }
+    this.machines = { one: machine('one'), two: machine('two') }
     this.names = new NameServer({
       runtime: simRuntime({ seed: 1, host: 'names', clock, network }),
       listen: { host: '0.0.0.0', port: 9876 },
       kvConfigPath: '/names/kvConfig.json',
       orderMessageEnable: false,
     })
-    this.traffic = new Traffic({ clock, network, random, host: 'master' })
+    this.traffic = new Traffic({ clock, network, random, host: 'one' })
   }
 
   async run(): Promise<void> {
     await this.clock.until(this.names.start())
-    await this.boot('master', { brokerRole: 'SYNC_MASTER', brokerId: 0 })
-    await this.traffic.begin('master', { runsOn: false })
+    await this.bootMaster()
     await this.bootSlave()
     // A slave hears of a new topic within some seconds, and shows none of its messages before.
     await this.traffic.send()
     await this.clock.advanceAsync(35_000)
     await this.work()
-    if (this.random.chance(0.5)) this.machines.master.powerCut()
-    else this.machines.master.kill()
+    // A slave has what it reports in its page cache: what a power cut takes is its master's alone for a while.
+    if (this.isCut) await this.catchUp()
+    if (this.random.chance(0.5)) this.machines[this.masterHost].powerCut()
+    else this.machines[this.masterHost].kill()
     if (this.random.chance(0.5)) await this.clock.advanceAsync(this.random.int(20_000))
-    await this.endSlave()
+    await this.endSlave({ mayBeCut: false })
     await this.traffic.close()
     await this.promote()
     await this.clock.until(this.names.stop())
@@ -57,50 +63,92 @@ export class ClusterRun {
 
   private async promote(): Promise<void> {
     this.network.healAll()
-    this.machines.slave.disk.faults.clear()
-    const promoted = await this.boot('slave', { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
-    await this.traffic.begin('slave', { runsOn: false })
+    const host = this.slaveHost
+    this.machines[host].disk.faults.clear()
+    const promoted = await this.boot(host, { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
+    await this.traffic.begin(host, { runsOn: false })
     await this.clock.advanceAsync(120_000)
     await this.traffic.consume(100)
+    await this.traffic.drain()
     this.traffic.check()
     await this.traffic.close()
     await this.clock.until(promoted.stop())
   }
 
-  private async boot(role: Role, changes: Partial<BrokerConfig>): Promise<Broker> {
+  private get slaveHost(): Host {
+    return this.masterHost === 'one' ? 'two' : 'one'
+  }
+
+  private async boot(host: Host, changes: Partial<BrokerConfig>): Promise<Broker> {
     const namesrvAddr = `${this.network.addressOf('names')}:9876`
     const config = configOf(brokerOptions, { ...smallBroker, brokerName: 'broker-a', namesrvAddr, ...changes })
-    const facts = { pid: 1, bootId: role, startedAt: () => undefined, lockHolder: () => undefined }
-    const broker = new Broker({ config, runtime: this.machines[role].boot(), facts, totalMemoryBytes: 2 ** 30 })
+    const facts = { pid: 1, bootId: `${host} ${this.cuts}`, startedAt: () => undefined, lockHolder: () => undefined }
+    const broker = new Broker({ config, runtime: this.machines[host].boot(), facts, totalMemoryBytes: 2 ** 30 })
     await this.clock.until(broker.start())
     return broker
   }
 
-  private async bootSlave(): Promise<void> {
-    this.machines.slave.disk.faults.clear()
-    this.slave = await this.boot('slave', { brokerRole: 'SLAVE', brokerId: 1 })
+  private async bootMaster(): Promise<void> {
+    this.machines[this.masterHost].disk.faults.clear()
+    this.master = await this.boot(this.masterHost, { brokerRole: 'SYNC_MASTER', brokerId: 0 })
+    await this.traffic.begin(this.masterHost, { runsOn: false })
   }
 
-  private async endSlave(): Promise<void> {
+  private async bootSlave(): Promise<void> {
+    this.machines[this.slaveHost].disk.faults.clear()
+    this.slave = await this.boot(this.slaveHost, { brokerRole: 'SLAVE', brokerId: 1 })
+  }
+
+  private async catchUp(): Promise<void> {
+    this.network.healAll()
+    for (const { disk } of Object.values(this.machines)) disk.faults.clear()
+    if (this.slave === undefined) await this.bootSlave()
+    await this.clock.advanceAsync(20_000)
+    this.isCut = false
+  }
+
+  /** As an operator does it: when the slave has all, the master is stopped first. */
+  private async changePlaces(): Promise<void> {
+    await this.catchUp()
+    await this.traffic.close()
+    await this.clock.until(this.master.stop())
+    this.machines[this.masterHost].kill()
+    await this.clock.advanceAsync(1000)
+    await this.clock.until(this.slave!.stop())
+    this.machines[this.slaveHost].kill()
+    this.masterHost = this.slaveHost
+    await this.bootMaster()
+    await this.bootSlave()
+  }
+
+  private async endSlave({ mayBeCut }: { mayBeCut: boolean }): Promise<void> {
     const { slave } = this
     this.slave = undefined
     if (slave === undefined) return
-    if (this.random.chance(0.5)) await this.clock.until(slave.stop())
-    this.machines.slave.kill()
+    const dice = this.random.int(4)
+    if (dice < 2) await this.clock.until(slave.stop())
+    if (dice < 3 || !mayBeCut) this.machines[this.slaveHost].kill()
+    else {
+      this.cuts++
+      this.isCut = true
+      this.machines[this.slaveHost].powerCut()
+    }
   }
 
   private async work(): Promise<void> {
     const { random, traffic, clock, network } = this
     const steps = 10 + random.int(40)
     for (let step = 0; step < steps; step++) {
-      const { faults } = this.machines[random.chance(0.5) ? 'master' : 'slave'].disk
+      const { faults } = this.machines[random.chance(0.5) ? 'one' : 'two'].disk
       if (random.chance(0.06)) breakDisk(faults, random)
-      if (random.chance(0.05)) network.partition('master', 'slave')
+      if (random.chance(0.05)) network.partition('one', 'two')
       if (random.chance(0.15)) network.healAll()
-      if (random.chance(0.05)) await this.endSlave()
+      if (random.chance(0.05)) await this.endSlave({ mayBeCut: true })
       if (this.slave === undefined && random.chance(0.3)) await this.bootSlave()
+      if (random.chance(0.03)) await this.changePlaces()
       await Promise.all(Array.from({ length: random.int(4) }, () => traffic.send()))
       if (random.chance(0.4)) await traffic.consume(1 + random.int(2))
+      if (random.chance(0.4)) await traffic.pop()
       if (random.chance(0.5)) await clock.advanceAsync(random.int(8000))
       if (random.chance(0.25)) {
         faults.clear()

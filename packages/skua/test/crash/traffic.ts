@@ -14,6 +14,7 @@ import {
 } from '@skua-mq/protocol'
 import { noReply, RemotingClient, route } from '@skua-mq/remoting'
 import { type SimClock, type SimNetwork, type SimRandom, simRuntime } from '@skua-mq/runtime'
+import { PopTraffic } from './pop-traffic.ts'
 
 export const queues = [0, 1]
 const group = 'g'
@@ -24,7 +25,18 @@ interface Sent {
   isCommitted: boolean | undefined
 }
 
-/** A producer of ordinary, delayed and transactional messages, and a consumer that commits, over one connection. */
+type Spec = Parameters<RemotingClient['request']>[1]
+
+/** Asks the broker; undefined where nobody answered. */
+export type Ask = (spec: Spec, header: object) => Promise<Awaited<ReturnType<RemotingClient['request']>> | undefined>
+
+/** Whether a message is neither delayed nor timed nor of a transaction: those may come twice after a crash. */
+export const isPlain = (id: string): boolean => id.startsWith('m')
+
+/**
+ * A producer of ordinary, delayed, timed and transactional messages, a consumer that commits, and a group that pops, over one
+ * connection.
+ */
 export class Traffic {
   private readonly random: SimRandom
   private readonly network: SimNetwork
@@ -39,13 +51,28 @@ export class Traffic {
   private readonly rolledBack = new Set<string>()
   private readonly got = new Set<string>()
   private readonly positions = new Map<number, number>()
+  private readonly pops: PopTraffic
 
-  constructor(parts: { random: SimRandom; network: SimNetwork; clock: SimClock; host: string }) {
+  constructor(parts: {
+    readonly random: SimRandom
+    readonly network: SimNetwork
+    readonly clock: SimClock
+    readonly host: string
+    /** Whether what is acknowledged once stays so, whatever happens. Default: it does. */
+    readonly keepsAcks?: () => boolean
+  }) {
     this.random = parts.random
     this.network = parts.network
     this.clock = parts.clock
     this.host = parts.host
     this.client = this.newClient()
+    const { random, keepsAcks = () => true } = parts
+    this.pops = new PopTraffic({
+      random,
+      keepsAcks,
+      now: () => parts.clock.now(),
+      ask: (spec, header) => this.answer(this.ask(spec, header)),
+    })
   }
 
   /** The broker is there anew, perhaps on another machine. A consumer that ran on asks at once where it was. */
@@ -61,10 +88,11 @@ export class Traffic {
     return this.clock.until(this.client.close())
   }
 
-  /** All that was acknowledged has come, and nothing that was rolled back. */
+  /** All that was acknowledged has come, to each group, and nothing that was rolled back. */
   check(): void {
-    for (const { id, isCommitted } of this.sent.values())
-      if (isCommitted !== false) assert.ok(this.got.has(id), `${id} was acknowledged and never came`)
+    const expected = [...this.sent.values()].filter(({ isCommitted }) => isCommitted !== false).map(({ id }) => id)
+    for (const id of expected) assert.ok(this.got.has(id), `${id} was acknowledged and never came`)
+    this.pops.check(expected)
     for (const id of this.rolledBack) assert.ok(!this.got.has(id), `${id} was rolled back, and came`)
   }
 
@@ -73,6 +101,7 @@ export class Traffic {
     this.sent.clear()
     this.rolledBack.clear()
     this.decisions.clear()
+    this.pops.forget()
   }
 
   private newClient(): RemotingClient {
@@ -106,10 +135,14 @@ export class Traffic {
   }
 
   async send(): Promise<void> {
-    const id = `m${this.count++}`
-    const dice = this.random.int(3)
-    const kind =
-      dice === 0 ? { DELAY: String(1 + this.random.int(4)) } : dice === 1 ? { TRAN_MSG: 'true', PGROUP: 'p' } : {}
+    const dice = this.random.int(4)
+    const id = `${'dhtm'[dice]}${this.count++}`
+    const kinds = [
+      () => ({ DELAY: String(1 + this.random.int(4)) }),
+      () => ({ TRAN_MSG: 'true', PGROUP: 'p', ...(this.random.chance(0.2) && { TIMER_DELAY_MS: '3000' }) }),
+      () => ({ TIMER_DELAY_MS: String(1 + this.random.int(40_000)) }),
+    ]
+    const kind = kinds[dice]?.() ?? {}
     const header = {
       ...{ producerGroup: 'p', topic: 'T', defaultTopic: 'TBW102', defaultTopicQueueNums: queues.length },
       ...{ queueId: this.random.int(queues.length), sysFlag: dice === 1 ? TransactionState.prepared : 0, flag: 0 },
@@ -147,6 +180,19 @@ export class Traffic {
       commitLogOffset: place.commitLogOffset,
       msgId: id,
     })
+  }
+
+  /** A group that pops goes on a bit. */
+  pop(): Promise<void> {
+    return this.pops.step()
+  }
+
+  /** All that is left is popped and acknowledged. */
+  async drain(): Promise<void> {
+    for (let empty = 0; empty < 3; ) {
+      await this.clock.advanceAsync(5000)
+      empty = (await this.pops.drain()) ? 0 : empty + 1
+    }
   }
 
   /** Pulls from where it is; what has come is committed a moment later, mostly. */

@@ -72,6 +72,8 @@ export function ownReadMsIn(bytes: Buffer): number {
 export class TimerCheckFile {
   private readonly disk: Disk
   private readonly path: string
+  /** Skua was the last that wrote what `load` has found. */
+  isOwn = false
 
   constructor(disk: Disk, path: string) {
     this.disk = disk
@@ -80,9 +82,12 @@ export class TimerCheckFile {
 
   load(): TimerCheckpoint | undefined {
     if (this.disk.stat(this.path) === undefined) return undefined
-    const checkpoint = decodeTimerCheckpoint(this.disk.readFile(this.path))
+    const bytes = this.disk.readFile(this.path)
+    const checkpoint = decodeTimerCheckpoint(bytes)
     // All zero: RocketMQ makes the file before it has anything to say.
-    return checkpoint === undefined || checkpoint.readMs <= 0 ? undefined : checkpoint
+    if (checkpoint === undefined || checkpoint.readMs <= 0) return undefined
+    this.isOwn = ownReadMsIn(bytes) === checkpoint.readMs
+    return checkpoint
   }
 
   /** On the medium when it resolves. Throws DiskError. */

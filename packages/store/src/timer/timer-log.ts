@@ -24,6 +24,8 @@ interface LogFile {
   readonly path: string
   /** The last time of a slot that its units have; undefined for files of before this start. */
   lastSlotMs: number | undefined
+  /** What its units reach, once somebody has read them all; of full files only. */
+  reach?: { readonly slotMs: number; readonly physicalOffset: number }
 }
 
 /** A piece of the log in memory. */
@@ -115,16 +117,10 @@ export class TimerLog {
 
   /** Returns its position. Throws DiskError where a file cannot be written; the unit is not there then. */
   append(unit: TimerUnit): number {
-    let inFile = this.end % this.fileBytes
-    const left = this.fileBytes - inFile
-    if (this.files.length > 0 && inFile > 0 && left < timerUnitBytes + timerBlankBytes) {
-      writeTimerBlank(this.tail, this.tailLength, left)
-      this.tailLength += timerBlankBytes
-      this.write()
-      this.tailAt += left - timerBlankBytes
-      inFile = 0
-    }
-    if (inFile === 0) this.addFile()
+    if (this.tailLength >= tailUnits * timerUnitBytes) this.write()
+    const left = this.fileBytes - (this.end % this.fileBytes)
+    if (this.files.length > 0 && left < timerUnitBytes + timerBlankBytes) this.endFile(left)
+    if (this.end % this.fileBytes === 0) this.addFile()
     const position = this.end
     writeTimerUnit(unit, this.tail, this.tailLength)
     this.tailLength += timerUnitBytes
@@ -132,8 +128,21 @@ export class TimerLog {
     // Of a file of before this start nothing is known but that it holds this.
     if (file.lastSlotMs !== undefined || position === file.base)
       file.lastSlotMs = Math.max(file.lastSlotMs ?? 0, unit.slotMs)
-    if (this.tailLength >= tailUnits * timerUnitBytes) this.write()
     return position
+  }
+
+  /** The mark that nothing follows, in bytes of its own: where it cannot be written there is none. */
+  private endFile(left: number): void {
+    this.write()
+    writeTimerBlank(this.tail, 0, left)
+    this.tailLength = timerBlankBytes
+    try {
+      this.write()
+    } catch (error) {
+      this.tailLength = 0
+      throw error
+    }
+    this.tailAt += left - timerBlankBytes
   }
 
   /** What was appended is in the files when it returns. Throws DiskError; it then stays in memory. */
@@ -150,14 +159,15 @@ export class TimerLog {
   async sync(): Promise<void> {
     const paths = [...this.unsynced]
     for (const path of paths) {
-      this.unsynced.delete(path)
+      // Somebody may have removed it while another one was synced.
+      if (!this.unsynced.delete(path)) continue
       try {
         await this.usingLater(path, async file => {
           if (this.isSuspect) await rewrite(file)
           await file.syncData()
         })
       } catch (error) {
-        for (const each of paths) this.unsynced.add(each)
+        for (const each of this.files) if (paths.includes(each.path)) this.unsynced.add(each.path)
         this.isSuspect = true
         throw error
       }
@@ -184,6 +194,9 @@ export class TimerLog {
       if (last === undefined) return
       const isPast = Math.min(file.lastSlotMs ?? Number.POSITIVE_INFINITY, last.writtenAtMs + reachMs) < readMs
       if (!isPast && last.physicalOffset >= minOffset) return
+      // The last one may be older than those before it: a stop puts what is left of a slot behind all others.
+      file.reach ??= await this.reachOf(file)
+      if (file.reach.slotMs >= readMs && file.reach.physicalOffset >= minOffset) return
       // Somebody else may have done it while this waited.
       if (this.files[0] !== file) return
       this.files.shift()
@@ -196,6 +209,15 @@ export class TimerLog {
 
   close(): void {
     this.open.closeAll()
+  }
+
+  private async reachOf({ base }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
+    let [lastMs, lastOffset] = [0, 0]
+    for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
+      lastMs = Math.max(lastMs, unit.slotMs)
+      lastOffset = Math.max(lastOffset, unit.physicalOffset)
+    }
+    return { slotMs: lastMs, physicalOffset: lastOffset }
   }
 
   /** Where the last unit of a full file begins. */

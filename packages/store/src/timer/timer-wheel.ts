@@ -68,16 +68,27 @@ export class TimerWheel {
 
   /** Opens the file, or makes an empty one in its place. Throws DiskError. */
   open({ isNew }: { isNew: boolean }): void {
-    this.file = this.disk.open(this.path, 'create')
-    if (!isNew) return
-    this.isNamed = false
-    this.file.truncateSync(0)
-    this.file.truncateSync(timerWheelBytes)
+    const file = this.disk.open(this.path, 'create')
+    try {
+      if (isNew) {
+        this.isNamed = false
+        file.truncateSync(0)
+        file.truncateSync(timerWheelBytes)
+      }
+    } catch (error) {
+      // It is tried again and again.
+      file.closeSync()
+      throw error
+    }
+    this.file = file
   }
 
   close(): void {
     this.file?.closeSync()
     this.file = undefined
+    this.pages.clear()
+    this.newest = undefined
+    this.changed = 0
   }
 
   get changedPages(): number {

@@ -182,3 +182,17 @@ describe('the timer wheel', () => {
     assert.equal(count, 5000)
   })
 })
+
+test('a file whose last unit was put behind again is kept for those before it', async () => {
+  const disk = new SimDisk(new SimClock())
+  const fileBytes = 52 * 10 + 16
+  const log = new TimerLog({ disk, directory: '/store/timerlog', fileBytes })
+  for (let n = 0; n < 9; n++) log.append(unit({ physicalOffset: 10_000 + n }))
+  log.append(unit({ physicalOffset: 5, writtenAtMs: slotMs - 700_000, slotMs: slotMs - 600_000 }))
+  log.append(unit({ physicalOffset: 11_000 }))
+  log.write()
+  await log.removeBefore({ minOffset: 1000, readMs: slotMs - 1000, reachMs: 500_000 })
+  assert.equal(log.begin, 0)
+  await log.removeBefore({ minOffset: 10_009, readMs: slotMs - 1000, reachMs: 500_000 })
+  assert.equal(log.begin, fileBytes)
+})
