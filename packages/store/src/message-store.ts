@@ -103,6 +103,8 @@ export interface MessageStore extends Service {
   readonly minPhysicalOffset: number
   /** How long writes to the log took, in classes of RocketMQ's runtime information (28). */
   readonly putTimes: string
+  /** What was written since the start, whoever put it: sends, retries, what is delivered later, and half messages. */
+  readonly puts: { readonly messages: number; readonly bytes: number }
   /** For those who look after the store. */
   readonly figures: StoreFigures
   /** The end of the log: the next byte to be written. */

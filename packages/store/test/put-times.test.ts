@@ -19,3 +19,10 @@ test('a slow write counts for each message of its turn', async () => {
   put(opened, message('T', 'a'), message('T', 'b'))
   assert.match(opened.store.putTimes, /\[100~200ms\]:2 /)
 })
+
+test('messages and bytes are counted, whoever puts them', async () => {
+  const opened = await open(world())
+  const results = put(opened, message('T', 'a'), message('%DLQ%g', 'b'))
+  const bytes = results.reduce((sum, { size }) => sum + size, 0)
+  assert.deepEqual([opened.store.puts.messages, opened.store.puts.bytes], [2, bytes])
+})

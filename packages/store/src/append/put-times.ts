@@ -18,6 +18,10 @@ const classes = [
 /** How long writes to the log took, counted by the messages that waited for them, since the start. */
 export class PutTimes {
   private readonly counts = new Float64Array(classes.length)
+  /** Messages that were written since the start, whoever put them: those of a batch one by one. */
+  messages = 0
+  /** Of their records. */
+  bytes = 0
 
   add(ms: number, messages: number): void {
     // Whole milliseconds, as RocketMQ measures.
