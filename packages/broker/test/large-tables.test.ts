@@ -146,7 +146,7 @@ test('28 looks at a few of very many queues in a turn', async () => {
   const store = {
     queues: () => Array.from({ length: 100_000 }, () => queue),
     putTimes: '',
-    puts: {},
+    puts: { within: () => 0, mostMs: 0 },
     figures: {},
     refusing: undefined,
   }

@@ -12,6 +12,15 @@ test('times are counted in the classes of RocketMQ, by messages', () => {
   )
 })
 
+test('says in how many ms a share of the messages was written', () => {
+  const times = new PutTimes()
+  assert.equal(times.within(0.99), 0)
+  times.add(0.4, 98)
+  times.add(7, 1)
+  times.add(170, 1)
+  assert.deepEqual([times.within(0.98), times.within(0.99), times.within(0.999), times.mostMs], [0, 10, 170, 170])
+})
+
 test('a slow write counts for each message of its turn', async () => {
   const at = world()
   const opened = await open(at)

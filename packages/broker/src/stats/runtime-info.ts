@@ -41,7 +41,7 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
   const space = parts.space()
   const ratio = String(space === undefined ? -1 : usedShare(space))
   const { got, found, missed, stored, mornings } = traffic
-  const { messages, bytes } = store.puts
+  const { messages, bytes, mostMs } = store.puts
   const transferred = rates(got.nums)
   return new Map(
     Object.entries({
@@ -66,6 +66,9 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
       putMessageSizeTotal: String(bytes),
       putMessageAverageSize: String(messages === 0 ? 0 : bytes / messages),
       putMessageDistributeTime: store.putTimes,
+      putMessageEntireTimeMax: String(Math.round(mostMs)),
+      putLatency99: store.puts.within(0.99).toFixed(2),
+      putLatency999: store.puts.within(0.999).toFixed(2),
       putMessageFailedTimes: String(traffic.putFailed),
       sendThreadPoolQueueSize: '0',
       sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),

@@ -19,7 +19,7 @@ export type StatsName =
   | 'BROKER_PUT_NUMS'
   | 'BROKER_GET_NUMS'
 
-const nothing = { messages: 0, bytes: 0 }
+const nothing = { messages: 0 }
 
 interface Pair {
   readonly nums: Meter
@@ -67,7 +67,7 @@ export class Traffic {
   private readonly groups = new Map<string, Map<string, Taken>>()
   private readonly sentBack = new Map<string, Meter>()
   private readonly clock: Clock
-  private readonly puts: MessageStore['puts']
+  private readonly puts: Pick<MessageStore['puts'], 'messages'>
   private meters = 0
   private ticks = 0
   /** In `pulledTo` of all. */
@@ -77,7 +77,7 @@ export class Traffic {
   startedAtMs = 0
   private begunMs = 0
 
-  constructor(clock: Clock, puts: MessageStore['puts'] = nothing) {
+  constructor(clock: Clock, puts: Pick<MessageStore['puts'], 'messages'> = nothing) {
     this.clock = clock
     this.puts = puts
   }
