@@ -70,17 +70,7 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
       putLatency99: store.puts.within(0.99).toFixed(2),
       putLatency999: store.puts.within(0.999).toFixed(2),
       putMessageFailedTimes: String(traffic.putFailed),
-      sendThreadPoolQueueSize: '0',
-      sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),
-      sendThreadPoolQueueHeadWaitTimeMills: '0',
-      pullThreadPoolQueueSize: '0',
-      pullThreadPoolQueueCapacity: String(settings.pullThreadPoolQueueCapacity),
-      pullThreadPoolQueueHeadWaitTimeMills: '0',
-      queryThreadPoolQueueSize: '0',
-      queryThreadPoolQueueCapacity: String(settings.queryThreadPoolQueueCapacity),
-      queryThreadPoolQueueHeadWaitTimeMills: '0',
-      EndTransactionQueueSize: '0',
-      EndTransactionThreadPoolQueueCapacity: String(settings.endTransactionPoolQueueCapacity),
+      ...pools(settings),
       pageCacheLockTimeMills: '0',
       dispatchBehindBytes: '0',
       dispatchMaxBuffer: '0',
@@ -104,6 +94,21 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
     }),
   )
 }
+
+/** There are no thread pools: nothing waits in them. */
+const pools = (settings: RuntimeInfoParts['settings']) => ({
+  sendThreadPoolQueueSize: '0',
+  sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),
+  sendThreadPoolQueueHeadWaitTimeMills: '0',
+  pullThreadPoolQueueSize: '0',
+  pullThreadPoolQueueCapacity: String(settings.pullThreadPoolQueueCapacity),
+  pullThreadPoolQueueHeadWaitTimeMills: '0',
+  queryThreadPoolQueueSize: '0',
+  queryThreadPoolQueueCapacity: String(settings.queryThreadPoolQueueCapacity),
+  queryThreadPoolQueueHeadWaitTimeMills: '0',
+  EndTransactionQueueSize: '0',
+  EndTransactionThreadPoolQueueCapacity: String(settings.endTransactionPoolQueueCapacity),
+})
 
 /** The oldest message that any queue holds; -1 without one. */
 async function earliestStoredAt({ store, clock }: Pick<RuntimeInfoParts, 'store' | 'clock'>): Promise<number> {
