@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { differences } from '../src/admin/compare.ts'
+import { differences, type LineDifference } from '../src/admin/compare.ts'
+import { isChanceAt533 } from '../src/admin/intended.ts'
 import { surprisesOf, surprisesOfOurs } from '../src/admin/judge.ts'
 import { readMqadmin, recordingOf, recordings } from '../src/admin/record.ts'
 import { apaches, ours, type Printed, runLines } from '../src/admin/run.ts'
@@ -37,7 +38,12 @@ async function printedBy(version: ToolVersion, world: World): Promise<Printed[]>
 for (const [version, server] of recordings) {
   test(`what is recorded of mqadmin ${version} at RocketMQ ${server} is what it prints`, slow, async () => {
     const printed = await inWorld(server, world => printedBy(version, world))
-    assert.deepEqual(differences(readMqadmin(version, server), recordingOf(printed)), [])
+    const found = differences(readMqadmin(version, server), recordingOf(printed))
+    const chance = ({ line, text }: LineDifference) => server === '5.3.3' && isChanceAt533(line, text)
+    assert.deepEqual(
+      found.filter(each => !chance(each)),
+      [],
+    )
   })
 }
 

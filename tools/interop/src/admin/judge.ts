@@ -1,6 +1,6 @@
 import type { ReferenceVersion } from '../reference/jars.ts'
 import { differences, type LineDifference } from './compare.ts'
-import { intendedLines, isRefusal, isTraceOfTools, layoutReason } from './intended.ts'
+import { intendedLines, isChanceAt533, isRefusal, isTraceOfTools, layoutReason } from './intended.ts'
 import { type Recording, readMqadmin, recordingOf } from './record.ts'
 import type { Printed } from './run.ts'
 import type { ToolVersion } from './tool.ts'
@@ -36,5 +36,7 @@ export function surprisesOfOurs(server: ReferenceVersion, printed: readonly Prin
     isTraceOfTools(difference.text) ||
     isIntended(difference)
   const recorded = readMqadmin('4.9.8', server)
-  return differences(recorded, recordingOf(printed)).filter(difference => !isMeant(difference))
+  return differences(recorded, recordingOf(printed)).filter(
+    difference => !isMeant(difference) && !(server === '5.3.3' && isChanceAt533(difference.line, difference.text)),
+  )
 }
