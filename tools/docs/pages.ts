@@ -10,6 +10,7 @@ import { describeOptions, type OptionTable } from '@skua-mq/runtime'
 import { clientApiPage } from './client-api.ts'
 import { metricsPage } from './metrics-page.ts'
 import { mqadminPage } from './mqadmin.ts'
+import { mqadminCompared } from './mqadmin-compared.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -104,6 +105,7 @@ const clientsOf = (file: string): string => {
   if (file.startsWith('grpc-node') || file.startsWith('grpc-fields')) return 'the gRPC client for Node 1.0.8'
   if (file.startsWith('grpc-python')) return 'the gRPC client for Python 5.1.2'
   if (file.startsWith('grpc-')) return 'the gRPC client for Java 5.2.0'
+  if (file.startsWith('mqadmin-')) return 'Apache’s mqadmin 4.9.8 and 5.3.3'
   if (file.startsWith('java-')) return javaClients
   if (file.startsWith('other-clients')) return 'Go v2.1.2, ali-ons 3.12.0'
   if (file.startsWith('mixed-group')) return 'Java 4.9.8 and 5.3.3, Go v2.1.2 and our own together'
@@ -128,7 +130,7 @@ export function compatibilityPage(): string {
     .sort()) {
     for (const title of titlesOf(file)) lines.push(row([clientsOf(file), title, file]))
   }
-  return `${note}${head}${lines.join('\n')}\n`
+  return `${note}${head}${lines.join('\n')}\n${mqadminCompared()}`
 }
 
 /** The generated pages by their paths in the repository. */

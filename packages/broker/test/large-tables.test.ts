@@ -143,11 +143,17 @@ test('28 looks at a few of very many queues in a turn', async () => {
   const { clock, turns } = world()
   turns.count = 0
   const queue = { topic: 'T', queueId: 0, minOffset: 0, maxOffset: 0, entries: () => 0 }
-  const store = { queues: () => Array.from({ length: 100_000 }, () => queue), putTimes: '', refusing: undefined }
+  const store = {
+    queues: () => Array.from({ length: 100_000 }, () => queue),
+    putTimes: '',
+    puts: { within: () => 0, mostMs: 0 },
+    figures: {},
+    refusing: undefined,
+  }
   const differing = { differingGroups: [], differencesFound: 0 }
   const routes = runtimeRoutes({
     ...{ clock, traffic: new Traffic(clock), store: store as never, differing },
-    ...{ settings: configOf(brokerOptions, {}), diskRatio: () => 0, heldPulls: () => 0 },
+    ...{ settings: configOf(brokerOptions, {}), space: () => undefined, heldPulls: () => 0, told: () => ({}) },
   })
   assert.equal((await clock.until(ask(routes, getBrokerRuntimeInfo, {}))).code, 0)
   assert.ok(turns.count >= 40, `${turns.count} turns`)

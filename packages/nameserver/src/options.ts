@@ -1,4 +1,4 @@
-import { bool, type Config, count, host, logLevel, port, text } from '@skua-mq/runtime'
+import { bool, type Config, count, host, idle, logLevel, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's keys of the name server (store.md 11). */
 export const nameServerOptions = {
@@ -17,5 +17,18 @@ export const nameServerOptions = {
   rocketmqHome: text({ default: '', help: 'nothing is looked for there', effect: 'none' }),
   productEnvName: text({ default: 'center', help: 'used by RocketMQ for cluster tests only', effect: 'none' }),
   clusterTest: bool({ default: false, help: 'used by RocketMQ for its own tests only', effect: 'none' }),
+  serverAsyncSemaphoreValue: count({ default: 64, ...idle('requests are bounded in bytes') }),
+  serverOnewaySemaphoreValue: count({ default: 256, ...idle('requests are bounded in bytes') }),
+  serverPooledByteBufAllocatorEnable: bool({ default: true, ...idle('Node has its own buffers') }),
+  serverSocketBacklog: count({ default: 1024, ...idle('Node chooses') }),
+  serverSocketRcvBufSize: count({ default: 0, ...idle('Node has its own buffers') }),
+  serverSocketSndBufSize: count({ default: 0, ...idle('Node has its own buffers') }),
+  writeBufferHighWaterMark: count({ default: 0, ...idle('answers that wait are bounded in bytes') }),
+  writeBufferLowWaterMark: count({ default: 0, ...idle('answers that wait are bounded in bytes') }),
+  serverWorkerThreads: count({ default: 8, ...idle('there are no thread pools') }),
+  serverCallbackExecutorThreads: count({ default: 0, ...idle('there are no thread pools') }),
+  serverSelectorThreads: count({ default: 3, ...idle('there are no thread pools') }),
+  serverChannelMaxIdleTimeSeconds: count({ default: 120, ...idle('idle connections are closed after 120 s') }),
+  useEpollNativeSelector: bool({ default: false, ...idle('Node chooses') }),
 } as const
 export type NameServerConfig = Config<typeof nameServerOptions>

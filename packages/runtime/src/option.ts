@@ -56,6 +56,9 @@ export const word = (facts: OptionFacts<string>): Option<string> =>
     print: String,
   })
 
+/** Facts of a key that RocketMQ knows and that does nothing here: its file is told so once. */
+export const idle = (help: string) => ({ help, effect: 'none' }) as const
+
 /** Any text, also empty. */
 export const text = (facts: OptionFacts<string>): Option<string> =>
   option(facts, { kind: 'text', parse: value => value, print: String })

@@ -1,4 +1,5 @@
 import type { Service } from '@skua-mq/runtime'
+import type { PutTimes } from './append/put-times.ts'
 import type { ExtUnit } from './consume-queue/ext-unit.ts'
 import type { StoreFigures } from './figures.ts'
 import type { GetRequest, GetResult } from './get.ts'
@@ -103,6 +104,8 @@ export interface MessageStore extends Service {
   readonly minPhysicalOffset: number
   /** How long writes to the log took, in classes of RocketMQ's runtime information (28). */
   readonly putTimes: string
+  /** What was written since the start, whoever put it: sends, retries, what is delivered later, and half messages. */
+  readonly puts: Pick<PutTimes, 'messages' | 'bytes' | 'mostMs' | 'within'>
   /** For those who look after the store. */
   readonly figures: StoreFigures
   /** The end of the log: the next byte to be written. */

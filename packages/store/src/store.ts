@@ -1,4 +1,5 @@
 import { defineEvent, Failure, makeDirectorySynced, parentOf } from '@skua-mq/runtime'
+import type { PutTimes } from './append/put-times.ts'
 import type { StoreConfig } from './config.ts'
 import type { ConsumeQueue } from './consume-queue/consume-queue.ts'
 import { fillSize } from './consume-queue/unit.ts'
@@ -48,6 +49,10 @@ export class Store implements MessageStore {
 
   get putTimes(): string {
     return this.parts.putTimes.toString()
+  }
+
+  get puts(): PutTimes {
+    return this.parts.putTimes
   }
 
   get figures(): StoreFigures {

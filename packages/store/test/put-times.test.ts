@@ -12,10 +12,26 @@ test('times are counted in the classes of RocketMQ, by messages', () => {
   )
 })
 
+test('says in how many ms a share of the messages was written', () => {
+  const times = new PutTimes()
+  assert.equal(times.within(0.99), 0)
+  times.add(0.4, 98)
+  times.add(7, 1)
+  times.add(170, 1)
+  assert.deepEqual([times.within(0.98), times.within(0.99), times.within(0.999), times.mostMs], [0, 10, 170, 170])
+})
+
 test('a slow write counts for each message of its turn', async () => {
   const at = world()
   const opened = await open(at)
   at.disk.faults.slow({ on: 'write', ms: 120, path: 'commitlog' })
   put(opened, message('T', 'a'), message('T', 'b'))
   assert.match(opened.store.putTimes, /\[100~200ms\]:2 /)
+})
+
+test('messages and bytes are counted, whoever puts them', async () => {
+  const opened = await open(world())
+  const results = put(opened, message('T', 'a'), message('%DLQ%g', 'b'))
+  const bytes = results.reduce((sum, { size }) => sum + size, 0)
+  assert.deepEqual([opened.store.puts.messages, opened.store.puts.bytes], [2, bytes])
 })

@@ -37,6 +37,8 @@ export interface DriverOptions {
   readonly home?: string
   /** A consumer of a `push` with `report: true` took a message, and told so before it acknowledged it. */
   readonly took?: (body: string) => void
+  /** Where it runs: what is written there goes with it. Default: here. */
+  readonly cwd?: string
   /** What it signs with; default: it does not. */
   readonly credentials?: { readonly accessKey: string; readonly secretKey: string }
   /** Further arguments of a JVM, such as -Dtls.enable=true. */
@@ -59,7 +61,7 @@ export class Driver {
 
   private readonly ownHome: string | undefined
 
-  constructor({ file, args, home: given, took, credentials }: DriverCommand) {
+  constructor({ file, args, home: given, took, cwd, credentials }: DriverCommand) {
     this.ownHome = given === undefined ? mkdtempSync(join(tmpdir(), 'skua-client-')) : undefined
     const home = given ?? this.ownHome ?? ''
     const keys =
@@ -67,7 +69,11 @@ export class Driver {
         ? {}
         : { SKUA_ACCESS_KEY: credentials.accessKey, SKUA_SECRET_KEY: credentials.secretKey }
     const env = { ...process.env, HOME: home, ...keys }
-    const child = spawn(file, [...args(home)], { stdio: ['pipe', 'pipe', 'pipe'], env })
+    const child = spawn(file, [...args(home)], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env,
+      ...(cwd === undefined ? {} : { cwd }),
+    })
     this.child = child
     process.once('exit', this.killNow)
     child.stderr?.on('data', chunk => {

@@ -106,7 +106,7 @@ export async function producers(session: AdminSession, address: string): Promise
   const found = [...data].flatMap(([group, members]) =>
     members.map(({ clientId, remoteIP, language, version, lastUpdateTimestamp }) => ({
       group,
-      ...clientOf({ clientId, clientAddr: remoteIP, language, version }),
+      ...clientOf({ clientId, clientAddr: remoteIP.replace(/^.*\//, ''), language, version }),
       lastUpdateMs: lastUpdateTimestamp,
     })),
   )

@@ -56,7 +56,8 @@ function infosOf(producers: ProducerGroups): Map<string, ProducerInfo[]> {
 
 const infoOf = (member: ProducerMember): ProducerInfo => ({
   clientId: member.clientId,
-  remoteIP: addressOf(member),
+  // As Java prints an address.
+  remoteIP: `/${addressOf(member)}`,
   language: languageOf(member),
   version: member.version,
   lastUpdateTimestamp: member.lastSeenAtMs,

@@ -2,8 +2,21 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { configRoutes } from './routes.ts'
 
+type Needs = On<'live' | 'config' | 'brokerAddr'>
+
 /** The configuration, read and changed by tools. */
-export const configuration: Feature<On<'live'>> = {
+export const configuration: Feature<Needs> = {
   name: 'configuration',
-  make: ({ live }) => ({ routes: configRoutes(live) }),
+  make: needs => ({ routes: configRoutes(needs.live, () => effective(needs)) }),
+}
+
+/** What RocketMQ's broker sets itself at its start, so that tools show it. */
+function effective({ config, brokerAddr }: Needs): Record<string, string> {
+  const brokerIP1 = config.brokerIP1 || brokerAddr.slice(0, brokerAddr.lastIndexOf(':'))
+  return {
+    brokerIP1,
+    brokerIP2: config.brokerIP2 || brokerIP1,
+    haListenPort: String(config.listenPort + 1),
+    storePathCommitLog: config.storePathCommitLog || `${config.storePathRootDir}/commitlog`,
+  }
 }

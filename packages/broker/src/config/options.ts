@@ -8,6 +8,7 @@ import {
   count,
   formed,
   host,
+  idle,
   int,
   logLevel,
   long,
@@ -20,10 +21,8 @@ import {
 } from '@skua-mq/runtime'
 import { storeOptions } from '@skua-mq/store'
 import { popOptions } from './pop-options.ts'
+import { threadOptions } from './thread-options.ts'
 import { timerOptions } from './timer-options.ts'
-
-/** A key that RocketMQ knows and that does nothing here: its file is told so once. */
-const idle = (help: string) => ({ help, effect: 'none' }) as const
 
 /** Identity and addresses (store.md 11). */
 const identity = {
@@ -365,6 +364,7 @@ export const brokerOptions = {
   ...metrics,
   ...otherExporters,
   ...without,
+  ...threadOptions,
   ...refused,
 } as const
 export type BrokerConfig = Config<typeof brokerOptions>

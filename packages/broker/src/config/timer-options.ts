@@ -1,6 +1,4 @@
-import { bool, bytes, count, millis } from '@skua-mq/runtime'
-
-const idle = (help: string) => ({ help, effect: 'none' }) as const
+import { bool, bytes, count, idle, millis } from '@skua-mq/runtime'
 
 /** Messages with a time of delivery (store.md 7.2), under the names of RocketMQ 5.3. */
 export const timerOptions = {

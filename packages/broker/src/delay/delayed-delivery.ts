@@ -88,6 +88,17 @@ export class DelayedDelivery implements ArrivalListener {
     return { offsetTable }
   }
 
+  /** As in RocketMQ's runtime information: of each level that has messages, how far it is, and its end. */
+  progress(): Record<string, string> {
+    const { store } = this.parts
+    const told: Record<string, string> = {}
+    this.levels.forEach(({ delivered }, at) => {
+      const end = store.queue(scheduleTopic, at)?.maxOffset ?? 0
+      if (end > 0) told[`scheduleMessageOffset_${at + 1}`] = `${delivered},${end}`
+    })
+    return told
+  }
+
   private saveIfChanged(): Promise<void> | undefined {
     if (this.saving !== undefined) return undefined
     const table = this.table()

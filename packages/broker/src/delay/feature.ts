@@ -32,6 +32,7 @@ export const delays: Feature<Needs, { delays: Pick<DelayedDelivery, 'replace'> }
     return {
       gives: { delays: delivery },
       routes: delayRoutes(delivery),
+      tells: () => delivery.progress(),
       steps: [delayStep(levels)],
       tables: delivers ? [{ save: () => delivery.save() }] : [],
       services: delivers

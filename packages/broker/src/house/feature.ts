@@ -50,6 +50,8 @@ export interface Added extends Ears {
   readonly presence?: readonly Service[]
   /** Figures that others tell: a number now. */
   readonly gauges?: Readonly<Record<string, () => number>>
+  /** Lines of the runtime information (28) that are not always there. */
+  readonly tells?: () => Readonly<Record<string, string>>
   /** Figures for metrics. Who counts something for them alone does so under `measures` of the ground. */
   readonly metrics?: readonly MetricSource[]
   /** Told of every answered request; there is one. */

@@ -37,6 +37,7 @@ export class Furniture implements Required<Ears> {
   observer: RequestObserver | undefined
   slow: SlowObserver | undefined
   private readonly gauges = new Map<string, () => number>()
+  private readonly tellers: (() => Readonly<Record<string, string>>)[] = []
   private readonly announcers: (() => Promise<void>)[] = []
   private readonly settlers: (() => Promise<void>)[] = []
   private readonly ears: Ears[] = []
@@ -44,11 +45,17 @@ export class Furniture implements Required<Ears> {
   add(added: Added): void {
     for (const list of lists) (this[list] as unknown[]).push(...(added[list] ?? []))
     for (const [name, gauge] of Object.entries(added.gauges ?? {})) this.gauges.set(name, gauge)
+    if (added.tells !== undefined) this.tellers.push(added.tells)
     this.observer = added.observer ?? this.observer
     this.slow = added.slow ?? this.slow
     if (added.announce !== undefined) this.announcers.push(added.announce)
     if (added.deletionSettled !== undefined) this.settlers.push(added.deletionSettled)
     this.ears.push(added)
+  }
+
+  /** What all tell together. */
+  told(): Readonly<Record<string, string>> {
+    return Object.assign({}, ...this.tellers.map(tell => tell()))
   }
 
   /** A figure that a feature tells; 0 where none does. */

@@ -1,4 +1,4 @@
-import { type ConsumeQueueData, queryConsumeQueue, ResponseCode } from '@skua-mq/protocol'
+import { type ConsumeQueueData, queryConsumeQueue, ResponseCode, type SubscriptionData } from '@skua-mq/protocol'
 import { answer, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { MessageFilter, MessageStore, QueueEntry } from '@skua-mq/store'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
@@ -35,11 +35,28 @@ export function consumeQueueRoutes(parts: ConsumeQueueParts): Route[] {
       const queueData: ConsumeQueueData[] = []
       for (const unit of units.slice(0, found)) queueData.push(await dataOf(store, unit, filter))
       const { minOffset: minQueueIndex, maxOffset: maxQueueIndex } = queue
-      const filterData = filter !== undefined && 'code' in filter ? filter.remark : undefined
+      const filterData =
+        consumerGroup === '' ? undefined : filterDataOf({ consumerGroup, topic, subscriptionData, filter })
       const body = { subscriptionData, filterData, queueData, maxQueueIndex, minQueueIndex }
       return ok({}, queryConsumeQueue.replyBody!.encode(body))
     }),
   ]
+}
+
+/** A text in RocketMQ, too: the filter as JSON, which is null for tags, or why there is none. */
+function filterDataOf({ consumerGroup, topic, subscriptionData, filter }: Filtered): string {
+  if (subscriptionData === undefined) return `${consumerGroup}@${topic} is not online!`
+  if (filter !== undefined && 'code' in filter) return filter.remark
+  const { expressionType, subString: expression } = subscriptionData
+  if (expressionType !== 'SQL92') return 'null'
+  return JSON.stringify({ consumerGroup, topic, expression, expressionType }, undefined, '\t')
+}
+
+interface Filtered {
+  readonly consumerGroup: string
+  readonly topic: string
+  readonly subscriptionData: SubscriptionData | undefined
+  readonly filter: MessageFilter | PullStop | undefined
 }
 
 const entriesOf = (count: number): QueueEntry[] =>

@@ -1,4 +1,4 @@
-import { type Runtime, usedShare } from '@skua-mq/runtime'
+import type { DiskSpace, Runtime } from '@skua-mq/runtime'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { GroupTable } from '../group/group-table.ts'
 import type { Feature } from '../house/feature.ts'
@@ -30,7 +30,7 @@ export const stats: Feature<Needs, { traffic: Traffic; counts: MessageCounts | u
   name: 'stats',
   make: needs => {
     const { config, runtime, store, brokerAddr, furniture, topics, groups, offsets, consumers } = needs
-    const traffic = new Traffic(runtime.clock)
+    const traffic = new Traffic(runtime.clock, store.puts)
     const counts = needs.measures ? countsOf(needs, traffic) : undefined
     return {
       gives: { traffic, counts },
@@ -51,8 +51,9 @@ export const stats: Feature<Needs, { traffic: Traffic; counts: MessageCounts | u
         }),
         ...runtimeRoutes({
           ...{ traffic, store, settings: config, clock: runtime.clock },
-          diskRatio: () => diskRatio(runtime, config.storePathRootDir),
+          space: () => spaceOf(runtime, config.storePathRootDir),
           heldPulls: () => furniture.gauge('heldPulls'),
+          told: () => furniture.told(),
           differing: consumers,
         }),
       ],
@@ -73,11 +74,11 @@ const lagOf = ({ config, runtime, store, topics, offsets, consumers }: Needs, tr
     limit: config.metricsOtelCardinalityLimit,
   })
 
-/** -1 where the machine does not tell. */
-function diskRatio({ disk }: Runtime, path: string): number {
+/** Undefined where the machine does not tell. */
+function spaceOf({ disk }: Runtime, path: string): DiskSpace | undefined {
   try {
-    return usedShare(disk.space(path))
+    return disk.space(path)
   } catch {
-    return -1
+    return undefined
   }
 }

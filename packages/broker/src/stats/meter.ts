@@ -22,9 +22,20 @@ export type WindowName = keyof typeof windows
 /** How often `sample` is to be called. */
 export const sampleEveryMs = windows.minute.everyMs
 
+const minute: readonly WindowName[] = ['minute']
+const minuteAndHour: readonly WindowName[] = ['minute', 'hour']
+const all: readonly WindowName[] = ['minute', 'hour', 'day']
+
+/** Which windows of all meters have their sample at a tick; the first one is 0. */
+export function windowsAt(tick: number): readonly WindowName[] {
+  if (tick % (windows.day.everyMs / sampleEveryMs) === 0) return all
+  return tick % (windows.hour.everyMs / sampleEveryMs) === 0 ? minuteAndHour : minute
+}
+
 /**
  * Counts one thing: additions are two sums, and the windows are read out of samples that a timer takes. RocketMQ reads
- * them the same way, so a window says nothing before its second sample.
+ * them the same way: what came before the first sample of a window came in the step before it, and the samples of an hour
+ * and of a day are taken when the broker's are due, so that a meter that is younger has none.
  */
 export class Meter {
   total = 0
@@ -36,12 +47,10 @@ export class Meter {
     this.times++
   }
 
-  sample(nowMs: number): void {
-    for (const name of ['minute', 'hour', 'day'] as const) {
+  sample(nowMs: number, due: readonly WindowName[]): void {
+    for (const name of due) {
       const taken = this.samples[name]
-      const last = taken.at(-1)
-      // A timer may come a moment early or late: half a step does not matter.
-      if (last !== undefined && nowMs - last.atMs < windows[name].everyMs - sampleEveryMs / 2) continue
+      if (taken.length === 0 && this.times > 0) taken.push({ atMs: nowMs - windows[name].everyMs, total: 0, times: 0 })
       taken.push({ atMs: nowMs, total: this.total, times: this.times })
       if (taken.length > windows[name].samples) taken.shift()
     }

@@ -1,5 +1,5 @@
 import { skuaVersion, versionName } from '@skua-mq/protocol'
-import type { Clock } from '@skua-mq/runtime'
+import { type Clock, type DiskSpace, usedShare } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { Pace } from '../pace.ts'
 import type { Meter } from './meter.ts'
@@ -10,7 +10,7 @@ export interface RuntimeInfoParts {
   readonly traffic: Traffic
   readonly store: Pick<
     MessageStore,
-    'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing' | 'putTimes'
+    'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing' | 'putTimes' | 'puts' | 'figures'
   >
   readonly settings: {
     readonly startAcceptSendRequestTimeStamp: number
@@ -18,9 +18,13 @@ export interface RuntimeInfoParts {
     readonly storePathRootDir: string
     readonly sendThreadPoolQueueCapacity: number
     readonly pullThreadPoolQueueCapacity: number
+    readonly queryThreadPoolQueueCapacity: number
+    readonly endTransactionPoolQueueCapacity: number
   }
-  /** Share of the disk in use, 0 to 1; -1 when unknown. */
-  readonly diskRatio: () => number
+  /** Of the disk with the log; undefined where the machine does not tell. */
+  readonly space: () => DiskSpace | undefined
+  /** Further lines. */
+  readonly told: () => Readonly<Record<string, string>>
   readonly heldPulls: () => number
   /** Consumer groups whose members subscribe differently. */
   readonly differing: { readonly differingGroups: readonly string[]; readonly differencesFound: number }
@@ -34,41 +38,45 @@ const rates = (...meters: readonly Meter[]): string =>
 export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, string>> {
   const { traffic, store, settings } = parts
   const earliest = await earliestStoredAt(parts)
-  const ratio = String(parts.diskRatio())
-  const { put, got, found, missed } = traffic
-  const total = put.nums.total
+  const space = parts.space()
+  const ratio = String(space === undefined ? -1 : usedShare(space))
+  const { got, found, missed, stored, mornings } = traffic
+  const { messages, bytes, mostMs } = store.puts
+  const transferred = rates(got.nums)
   return new Map(
     Object.entries({
       brokerVersionDesc: versionName(skuaVersion) ?? '',
       brokerVersion: String(skuaVersion),
       bootTimestamp: String(traffic.startedAtMs),
       runtime: span(traffic.runningMs),
-      putTps: rates(put.nums),
+      putTps: rates(stored),
       getTotalTps: rates(found, missed),
       getFoundTps: rates(found),
       getMissTps: rates(missed),
-      getTransferedTps: rates(got.nums),
-      msgPutTotalTodayNow: String(total),
-      msgPutTotalTodayMorning: '0',
-      msgPutTotalYesterdayMorning: '0',
+      getTransferedTps: transferred,
+      // Tools of 5.x spell it right, and fail without it.
+      getTransferredTps: transferred,
+      msgPutTotalTodayNow: String(messages),
+      msgPutTotalTodayMorning: String(mornings.today.put),
+      msgPutTotalYesterdayMorning: String(mornings.yesterday.put),
       msgGetTotalTodayNow: String(got.nums.total),
-      msgGetTotalTodayMorning: '0',
-      msgGetTotalYesterdayMorning: '0',
-      putMessageTimesTotal: String(put.nums.times),
-      putMessageSizeTotal: String(put.size.total),
-      putMessageAverageSize: String(total === 0 ? 0 : put.size.total / total),
+      msgGetTotalTodayMorning: String(mornings.today.got),
+      msgGetTotalYesterdayMorning: String(mornings.yesterday.got),
+      putMessageTimesTotal: String(messages),
+      putMessageSizeTotal: String(bytes),
+      putMessageAverageSize: String(messages === 0 ? 0 : bytes / messages),
       putMessageDistributeTime: store.putTimes,
+      putMessageEntireTimeMax: String(Math.round(mostMs)),
+      putLatency99: store.puts.within(0.99).toFixed(2),
+      putLatency999: store.puts.within(0.999).toFixed(2),
       putMessageFailedTimes: String(traffic.putFailed),
-      sendThreadPoolQueueSize: '0',
-      sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),
-      sendThreadPoolQueueHeadWaitTimeMills: '0',
-      pullThreadPoolQueueSize: '0',
-      pullThreadPoolQueueCapacity: String(settings.pullThreadPoolQueueCapacity),
-      pullThreadPoolQueueHeadWaitTimeMills: '0',
-      queryThreadPoolQueueSize: '0',
-      queryThreadPoolQueueHeadWaitTimeMills: '0',
+      ...pools(settings),
       pageCacheLockTimeMills: '0',
       dispatchBehindBytes: '0',
+      dispatchMaxBuffer: '0',
+      remainHowManyDataToFlush: size(store.figures.flushBehindBytes),
+      // As RocketMQ tells it where there is no pool.
+      remainTransientStoreBufferNumbs: '2147483647',
       earliestMessageTimeStamp: String(earliest),
       startAcceptSendRequestTimeStamp: String(settings.startAcceptSendRequestTimeStamp),
       commitLogMinOffset: String(store.minPhysicalOffset),
@@ -76,6 +84,8 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
       commitLogDiskRatio: ratio,
       [`commitLogDiskRatio_${settings.storePathCommitLog || `${settings.storePathRootDir}/commitlog`}`]: ratio,
       consumeQueueDiskRatio: ratio,
+      ...(space === undefined ? {} : { commitLogDirCapacity: capacity(space) }),
+      ...parts.told(),
       /** Skua's own: pulls that wait, groups in which members subscribe differently, and why the store takes nothing. */
       heldPulls: String(parts.heldPulls()),
       subscriptionsDiffer: parts.differing.differingGroups.join(','),
@@ -84,6 +94,21 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
     }),
   )
 }
+
+/** There are no thread pools: nothing waits in them. */
+const pools = (settings: RuntimeInfoParts['settings']) => ({
+  sendThreadPoolQueueSize: '0',
+  sendThreadPoolQueueCapacity: String(settings.sendThreadPoolQueueCapacity),
+  sendThreadPoolQueueHeadWaitTimeMills: '0',
+  pullThreadPoolQueueSize: '0',
+  pullThreadPoolQueueCapacity: String(settings.pullThreadPoolQueueCapacity),
+  pullThreadPoolQueueHeadWaitTimeMills: '0',
+  queryThreadPoolQueueSize: '0',
+  queryThreadPoolQueueCapacity: String(settings.queryThreadPoolQueueCapacity),
+  queryThreadPoolQueueHeadWaitTimeMills: '0',
+  EndTransactionQueueSize: '0',
+  EndTransactionThreadPoolQueueCapacity: String(settings.endTransactionPoolQueueCapacity),
+})
 
 /** The oldest message that any queue holds; -1 without one. */
 async function earliestStoredAt({ store, clock }: Pick<RuntimeInfoParts, 'store' | 'clock'>): Promise<number> {
@@ -98,6 +123,16 @@ async function earliestStoredAt({ store, clock }: Pick<RuntimeInfoParts, 'store'
     oldest = { topic: queue.topic, queueId: queue.queueId, minOffset: queue.minOffset }
   }
   return oldest === undefined ? -1 : store.storedAt(oldest.topic, oldest.queueId, oldest.minOffset)
+}
+
+const capacity = ({ totalBytes, usableBytes }: DiskSpace): string =>
+  `Total : ${size(totalBytes)}, Free : ${size(usableBytes)}.`
+
+/** As RocketMQ writes sizes: 512 B, 1.5 KiB. */
+function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  const power = Math.floor(Math.log(bytes) / Math.log(1024))
+  return `${(bytes / 1024 ** power).toFixed(1)} ${'KMGTPE'.charAt(power - 1)}iB`
 }
 
 function span(ms: number): string {

@@ -1,5 +1,7 @@
 import { type Clock, every, type Timer } from '@skua-mq/runtime'
-import { Meter, sampleEveryMs } from './meter.ts'
+import type { MessageStore } from '@skua-mq/store'
+import { Meter, sampleEveryMs, type WindowName, windowsAt } from './meter.ts'
+import { Mornings } from './mornings.ts'
 
 /** Topics, and topics of groups, that are counted one by one; what comes beyond is in the broker's totals only. */
 export const maxMeters = 50_000
@@ -16,6 +18,8 @@ export type StatsName =
   | 'SNDBCK_PUT_NUMS'
   | 'BROKER_PUT_NUMS'
   | 'BROKER_GET_NUMS'
+
+const nothing = { messages: 0 }
 
 interface Pair {
   readonly nums: Meter
@@ -56,11 +60,16 @@ export class Traffic {
   readonly found = new Meter()
   readonly missed = new Meter()
   putFailed = 0
+  /** All that the store was given, sent or not. */
+  readonly stored = new Meter()
+  readonly mornings = new Mornings()
   private readonly topics = new Map<string, Pair>()
   private readonly groups = new Map<string, Map<string, Taken>>()
   private readonly sentBack = new Map<string, Meter>()
   private readonly clock: Clock
+  private readonly puts: Pick<MessageStore['puts'], 'messages'>
   private meters = 0
+  private ticks = 0
   /** In `pulledTo` of all. */
   private queues = 0
   private timer: Timer | undefined
@@ -68,8 +77,9 @@ export class Traffic {
   startedAtMs = 0
   private begunMs = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, puts: Pick<MessageStore['puts'], 'messages'> = nothing) {
     this.clock = clock
+    this.puts = puts
   }
 
   start(): void {
@@ -195,19 +205,23 @@ export class Traffic {
   private sample(): void {
     // The clock that never steps: with the wall clock set back no sample would be taken until it has caught up.
     const now = this.clock.monotonic()
-    for (const meter of [this.put.nums, this.put.size, this.got.nums, this.got.size, this.found, this.missed])
-      meter.sample(now)
-    for (const [topic, meters] of this.topics) if (this.samplePair(meters, now)) this.topics.delete(topic)
+    const due = windowsAt(this.ticks++)
+    this.mornings.look(this.clock.now(), { put: this.puts.messages, got: this.got.nums.total })
+    this.stored.total = this.puts.messages
+    this.stored.times = this.puts.messages
+    const { put, got, found, missed, stored } = this
+    for (const meter of [put.nums, put.size, got.nums, got.size, found, missed, stored]) meter.sample(now, due)
+    for (const [topic, meters] of this.topics) if (this.samplePair(meters, now, due)) this.topics.delete(topic)
     for (const [group, topics] of this.groups) {
       for (const [topic, meters] of topics) {
-        if (!this.samplePair(meters, now)) continue
+        if (!this.samplePair(meters, now, due)) continue
         this.queues -= meters.pulledTo.size
         topics.delete(topic)
       }
       if (topics.size === 0) this.groups.delete(group)
     }
     for (const [key, meter] of this.sentBack) {
-      meter.sample(now)
+      meter.sample(now, due)
       if (!meter.isIdle) continue
       this.sentBack.delete(key)
       this.meters--
@@ -215,9 +229,9 @@ export class Traffic {
   }
 
   /** True when it was idle for a day, and is forgotten. */
-  private samplePair({ nums, size }: Pair, now: number): boolean {
-    nums.sample(now)
-    size.sample(now)
+  private samplePair({ nums, size }: Pair, now: number, due: readonly WindowName[]): boolean {
+    nums.sample(now, due)
+    size.sample(now, due)
     if (!nums.isIdle) return false
     this.meters -= 2
     return true

@@ -270,7 +270,10 @@ describe('tools', () => {
     assert.deepEqual(
       data,
       new Map([
-        ['p', [{ clientId: 'a', remoteIP: addr, language: 'JAVA', version: 409, lastUpdateTimestamp: clock.now() }]],
+        [
+          'p',
+          [{ clientId: 'a', remoteIP: `/${addr}`, language: 'JAVA', version: 409, lastUpdateTimestamp: clock.now() }],
+        ],
       ]),
     )
   })

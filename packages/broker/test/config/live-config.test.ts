@@ -24,7 +24,7 @@ function broker() {
     keep: changes => kept.push(changes),
   })
   config.onChange(changes => heard.push(changes))
-  const routes = configRoutes(config)
+  const routes = configRoutes(config, () => ({ brokerIP2: '10.0.0.2' }))
   const update = (properties: string) => ask(routes, updateBrokerConfig, {}, { body: Buffer.from(properties) })
   const told = async () => Buffer.from((await ask(routes, getBrokerConfig, {})).body!).toString()
   return { clock, config, kept, heard, routes, update, told }

@@ -33,6 +33,11 @@ test('321 tells the units of a queue, and which of them a group would get', asyn
     (await ask('sql', 1, 1)).data?.queueData.map(unit => unit.eval),
     [true],
   )
+  assert.deepEqual(
+    [all.filterData, (await ask('tags')).data?.filterData, (await ask('nobody')).data?.filterData],
+    [undefined, 'null', 'nobody@T is not online!'],
+  )
+  assert.equal(JSON.parse((await ask('sql')).data?.filterData ?? '').expression, 'n < 2')
   const beyond = await ask('', 3)
   assert.deepEqual([beyond.code, beyond.data, beyond.remark?.includes('index 3')], [0, undefined, true])
   assert.equal((await peer.ask(queryConsumeQueue, { topic: 'None' })).code, 1)

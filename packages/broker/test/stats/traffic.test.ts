@@ -17,7 +17,7 @@ test('counts messages and bytes under the names that tools ask for', async () =>
   stats.countSentBack('g', 'T')
   await clock.advanceAsync(10_000)
   const sum = (name: string, key: string) => stats.find(name, key)?.window('minute').sum
-  assert.equal(sum('TOPIC_PUT_NUMS', 'T'), 0)
+  assert.equal(sum('TOPIC_PUT_NUMS', 'T'), 3)
   stats.countPut('T', 3, 300)
   stats.countGet('g', 'T', { queueId: 1, nextOffset: 7, count: 2, bytes: 200 })
   stats.countSentBack('g', 'T')
@@ -29,11 +29,11 @@ test('counts messages and bytes under the names that tools ask for', async () =>
       sum('GROUP_GET_NUMS', 'T@g'),
       sum('GROUP_GET_SIZE', 'T@g'),
     ],
-    [3, 300, 2, 200],
+    [6, 600, 4, 400],
   )
   assert.deepEqual(
     [sum('SNDBCK_PUT_NUMS', 'T@g'), sum('BROKER_PUT_NUMS', 'any'), sum('BROKER_GET_NUMS', 'any')],
-    [1, 6, 4],
+    [2, 6, 4],
   )
   assert.equal(stats.consumeTps('g', 'T'), 0.2)
   assert.equal(stats.topicPutTps('T'), 0.3)
@@ -92,3 +92,21 @@ test('how far queues were pulled is known of a million of them, and of the other
   stats.countGet('g0', 'T', { ...got, queueId: 5, nextOffset: 9 })
   assert.equal(stats.pulledTo('g0', 'T', 5), 9)
 })
+
+test('today and yesterday begin with the day, by local time', async () => {
+  const clock = new SimClock()
+  const puts = { messages: 5 }
+  const stats = new Traffic(clock, puts)
+  stats.start()
+  stats.countGet('g', 'T', { queueId: 0, nextOffset: 2, count: 2, bytes: 200 })
+  await clock.advanceAsync(10_000)
+  assert.deepEqual([stats.mornings.today, stats.mornings.yesterday], [none, none])
+  await clock.advanceAsync(86_400_000)
+  assert.deepEqual([stats.mornings.today, stats.mornings.yesterday], [{ put: 5, got: 2 }, none])
+  puts.messages = 7
+  await clock.advanceAsync(86_400_000)
+  assert.deepEqual(stats.mornings.today, { put: 7, got: 2 })
+  assert.deepEqual(stats.mornings.yesterday, { put: 5, got: 2 })
+})
+
+const none = { put: 0, got: 0 }

@@ -118,6 +118,7 @@ export class TurnWrite {
 
   /** Dispatches the turn, and hands it on; returns whether somebody waits for an fdatasync. */
   private dispatchAll(): boolean {
+    const { putTimes } = this.parts
     let needsSync = false
     let done = 0
     try {
@@ -126,6 +127,8 @@ export class TurnWrite {
         this.dispatch(slot)
         slot.writtenAtMs = this.writtenAtMs
         slot.result.writeMs = this.writeMs
+        putTimes.messages += slot.result.count
+        putTimes.bytes += slot.result.size
         this.parts.answers.add(slot)
         done++
       }

@@ -55,6 +55,7 @@ export const queryMsgById = subcommand({
   requests: '106, 33, 300, 203, 208; -g -d: 309; -s: 310',
   changes: true,
   flags: {
+    topic: text('t', 'topic', 'wanted by 5.x; the id says where a message lies'),
     msgId: needed(text('i', 'msgId', 'offset ids of messages, joined by commas')),
     ...consume,
     sendMessage: truth('s', 'sendMessage', 'send the message again'),
