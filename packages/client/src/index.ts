@@ -32,6 +32,7 @@ export { ReceivedMessage, type ReceiveRules, receivedMessage } from './message/r
 export { jsonCodec, type OutputOf, type StandardSchema } from './message/schema.ts'
 export type { ClientLogger } from './notices.ts'
 export { addressList, type ClientOptions, type Credentials } from './options.ts'
+export { type BufferOptions, SendBuffer } from './produce/buffer.ts'
 export type { CallOptions } from './produce/core.ts'
 export { type LatencyRules, latencyRules5, latencyRules49 } from './produce/latency.ts'
 export type { ProducerOptions, TransactionState } from './produce/options.ts'

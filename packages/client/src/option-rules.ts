@@ -31,10 +31,10 @@ export const clientRules: OptionRules<ClientOptions> = {
 }
 
 /** Refuses options that nobody knows, and values of another kind: types are checked by compilers only where there is one. Throws ClientError ARGUMENT. */
-export function checkOptions<O extends object>(what: string, options: O, rules: OptionRules<O>): void {
+export function checkOptions(what: string, options: object, rules: Readonly<Record<string, OptionRule>>): void {
   if (typeof options !== 'object' || options === null) throw refused(`${what} takes an object of options`)
   for (const [name, value] of Object.entries(options)) {
-    const rule = (rules as Readonly<Record<string, OptionRule>>)[name]
+    const rule = rules[name]
     if (rule === undefined) throw refused(`${what} has no option ${name}${meant(name, Object.keys(rules))}`)
     if (value !== undefined) checkValue(name, value, rule)
   }

@@ -10,6 +10,7 @@ import type { PushSettings } from './push-options.ts'
 import { type HandlerRun, succeeded } from './run.ts'
 import type { SendBack } from './send-back.ts'
 import type { Slots } from './slots.ts'
+import { levelFor, verdictOf } from './verdicts.ts'
 
 /** What could not be given back is tried again here after this time. */
 const localRetryMs = 5_000
@@ -31,6 +32,12 @@ export interface DispatchParts {
 }
 
 type Batch = readonly ReceivedMessage<unknown>[]
+
+/** What was said of this one message. */
+function levelOf(message: ReceivedMessage<unknown>): number | undefined {
+  const verdict = verdictOf(message)
+  return verdict?.said === 'nack' && verdict.delayMs !== undefined ? levelFor(verdict.delayMs) : undefined
+}
 
 /** Hands messages to the handler, many at a time, in no order (client.md 6). */
 export class ConcurrentDispatch {
@@ -92,7 +99,10 @@ export class ConcurrentDispatch {
   ): Promise<void> {
     const { batch, outcome } = ran
     const ackIndex = succeeded(outcome) ? Math.min(outcome.context.ackIndex, batch.length - 1) : -1
-    const failed = batch.slice(ackIndex + 1)
+    const failed = batch.filter((message, index) => {
+      const verdict = verdictOf(message)
+      return verdict === undefined ? index > ackIndex : verdict.said === 'nack'
+    })
     const kept = await this.giveBack(failed, outcome.context.delayLevelWhenNextConsume)
     if (kept.length > 0) this.retryHere(queue, process, kept)
     this.acknowledge(
@@ -114,7 +124,7 @@ export class ConcurrentDispatch {
       for (const { msgId } of failed) emit('messageDropped', { group, msgId, why: 'broadcasting has no retries' })
       return []
     }
-    const given = await Promise.all(failed.map(message => sendBack.giveBack(message, delayLevel)))
+    const given = await Promise.all(failed.map(message => sendBack.giveBack(message, levelOf(message) ?? delayLevel)))
     const kept = failed.filter((_, index) => !given[index])
     for (const message of kept) message.reconsumeTimes++
     return kept

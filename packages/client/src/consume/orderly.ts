@@ -5,6 +5,7 @@ import type { DispatchParts } from './concurrent.ts'
 import type { RunOutcome } from './handler.ts'
 import { holdsLock, type QueueLocks } from './locks.ts'
 import type { Process } from './owned-queues.ts'
+import { verdictOf } from './verdicts.ts'
 
 const lockPeriodMs = 20_000
 const lockAgainMs = 10
@@ -116,8 +117,14 @@ export class OrderlyDispatch {
     process: Process,
     ran: { batch: Batch; outcome: RunOutcome },
   ): Promise<number> {
-    const { status, context } = ran.outcome
-    const suspendMs = Math.min(30_000, Math.max(10, context.suspendCurrentQueueTimeMillis))
+    const { context } = ran.outcome
+    const refused = ran.batch.map(verdictOf).find(verdict => verdict?.said === 'nack')
+    const status =
+      refused === undefined || ran.outcome.status === 'ABANDONED'
+        ? ran.outcome.status
+        : 'SUSPEND_CURRENT_QUEUE_A_MOMENT'
+    const wishMs = refused?.said === 'nack' ? refused.delayMs : undefined
+    const suspendMs = Math.min(30_000, Math.max(10, wishMs ?? context.suspendCurrentQueueTimeMillis))
     switch (status) {
       case 'ABANDONED':
         process.putBack()

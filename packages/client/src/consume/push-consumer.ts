@@ -57,7 +57,7 @@ export class PushConsumer<T = undefined> {
   private doubts: readonly Timer[] = []
 
   constructor(options: PushConsumerOptions<T>) {
-    checkOptions('PushConsumer', options as PushConsumerOptions<never>, pushRules)
+    checkOptions('PushConsumer', options, pushRules)
     this.options = options
     this.client = clientSettings(options)
     this.settings = pushSettings(options)

@@ -10,6 +10,7 @@ import { TraceContextCode } from '../trace/record.ts'
 import type { ConsumeStats } from './consume-stats.ts'
 import type { ConsumeContext, Listener, RunOutcome } from './handler.ts'
 import type { PushSettings } from './push-options.ts'
+import { beginVerdicts } from './verdicts.ts'
 
 export interface RunParts {
   readonly instance: ClientInstance
@@ -42,6 +43,7 @@ export class HandlerRun {
     const began = instance.clock.monotonic()
     const startedAt = String(instance.clock.now())
     for (const message of messages) message.properties.set(PropertyName.consumeStartTimestamp, startedAt)
+    beginVerdicts(messages)
     const requestId = this.traceBefore(messages)
     let outcome: RunOutcome
     try {

@@ -1,5 +1,7 @@
 import type { ReceivedMessage } from '../message/received.ts'
+import { settleBy } from '../message/settlement.ts'
 import type { HandlerStatus } from './handler.ts'
+import { say } from './verdicts.ts'
 
 type Verdict = HandlerStatus | 'ABANDONED'
 
@@ -30,6 +32,13 @@ export class MessageStream<T> {
     if (this.closed) return Promise.resolve('ABANDONED')
     return new Promise(resolve => {
       const entry = { message, settle: resolve }
+      settleBy(message, {
+        ack: async () => this.ack(message),
+        nack: async delayMs => {
+          say(message, { said: 'nack', delayMs })
+          this.settle(message, 'RECONSUME_LATER')
+        },
+      })
       const taker = this.waiting.shift()
       if (taker === undefined) this.ready.push(entry)
       else taker(entry)

@@ -6,6 +6,7 @@ import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts
 import { type ClientStatus, clientStatus } from '../instance/status.ts'
 import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
+import { decodeAll } from '../message/decode.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
@@ -26,8 +27,8 @@ export interface PollOptions {
  * Gives messages when asked: `subscribe` shares queues with the group, `assign` takes the given ones; not both.
  * Positions of what a poll gave are committed by a later poll, so process them before you poll again.
  */
-export class LitePullConsumer {
-  private readonly options: LitePullConsumerOptions
+export class LitePullConsumer<T = undefined> {
+  private readonly options: LitePullConsumerOptions<T>
   private readonly client: ClientSettings
   private readonly settings: LitePullSettings
   private readonly group: string
@@ -40,7 +41,7 @@ export class LitePullConsumer {
   private parts: LitePullParts | undefined
   private nextCommitAtMs = 0
 
-  constructor(options: LitePullConsumerOptions) {
+  constructor(options: LitePullConsumerOptions<T>) {
     checkOptions('LitePullConsumer', options, litePullRules)
     this.options = options
     this.client = clientSettings(options)
@@ -98,14 +99,16 @@ export class LitePullConsumer {
   }
 
   /** A batch of one queue; empty when none came in time. */
-  async poll(options: PollOptions = {}): Promise<ReceivedMessage[]> {
+  async poll(options: PollOptions = {}): Promise<ReceivedMessage<T>[]> {
     const parts = await this.running()
     parts.assigned.settle()
     this.commitIfDue(parts)
     const pulled = await parts.inbox.take(options.timeoutMs ?? this.settings.pollTimeoutMs, options.signal)
     if (pulled === undefined) return []
     parts.assigned.consumed(pulled.queue, pulled.process, pulled.messages)
-    return [...pulled.messages]
+    return decodeAll(pulled.messages, this.options.codec, ({ queue, queueOffset }, error) =>
+      this.events.emit('messageUnreadable', { group: this.group, queue, queueOffset, error }),
+    )
   }
 
   /** Commits what was polled, and waits until it is written down. */

@@ -5,12 +5,15 @@ import { parseConsumeTimestamp } from '../consume/start-offset.ts'
 import { averagely } from '../consume/strategy/averagely.ts'
 import type { AllocateStrategy } from '../consume/strategy/strategy.ts'
 import { ClientError } from '../error.ts'
+import type { BodyCodec } from '../message/message.ts'
 import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 
 /** Names and defaults are Java's (client.md 10); times in ms. */
-export interface LitePullConsumerOptions extends ClientOptions {
+export interface LitePullConsumerOptions<T = undefined> extends ClientOptions {
   readonly group: string
+  /** Makes `message.value` of the body. What it cannot read is left out, and told as `messageUnreadable`. */
+  readonly codec?: BodyCodec<T> | undefined
   /** Default CLUSTERING. */
   readonly messageModel?: MessageModel | undefined
   /** Positions of what `poll` gave are committed by later polls. Default true. */
@@ -45,9 +48,10 @@ export interface LitePullConsumerOptions extends ClientOptions {
   readonly localOffsetStoreDir?: string | undefined
 }
 
-export const litePullRules: OptionRules<LitePullConsumerOptions> = {
+export const litePullRules: OptionRules<LitePullConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
+  codec: 'object',
   messageModel: messageModels,
   autoCommit: 'boolean',
   autoCommitIntervalMillis: 'number',
@@ -70,7 +74,7 @@ export const litePullRules: OptionRules<LitePullConsumerOptions> = {
 
 export type LitePullSettings = ReturnType<typeof litePullSettings>
 
-export function litePullSettings(options: LitePullConsumerOptions) {
+export function litePullSettings<T>(options: LitePullConsumerOptions<T>) {
   const { consumeTimestamp: at } = options
   const consumeTimestampMs = typeof at === 'string' ? parseConsumeTimestamp(at) : at
   if (at !== undefined && consumeTimestampMs === undefined) {

@@ -8,9 +8,12 @@ import {
   type StoredMessage,
   splitKeys,
 } from '@skua-mq/protocol'
+import { bounded } from '../bounded.ts'
+import { ClientError } from '../error.ts'
 import { isRetryTopic, retryTopic, unwrapName } from '../name/namespace.ts'
 import { unpackInnerBatch } from './batch.ts'
 import { type Compressors, decompressBody } from './compression.ts'
+import { type Settlement, settlementOf } from './settlement.ts'
 
 /** A message as a consumer gets it. */
 export class ReceivedMessage<T = undefined> {
@@ -80,6 +83,29 @@ export class ReceivedMessage<T = undefined> {
 
   get transactionId(): string | undefined {
     return this.properties.get(PropertyName.transactionId) ?? this.properties.get(PropertyName.uniqueKey)
+  }
+
+  /**
+   * It is consumed. In a loop at once; in a handler with its return, whatever else it returns; of a SimpleConsumer it resolves when the
+   * broker knows. Errors: ClientError STATE for a message whose consumer goes by offsets.
+   */
+  async ack(): Promise<void> {
+    await this.settlement().ack()
+  }
+
+  /**
+   * It comes again, after `delay` ms or later: brokers have steps from 1 s to 2 h for retries (delay levels), and a SimpleConsumer's any time.
+   * Default: as the broker does it, from 10 s on.
+   */
+  async nack({ delay }: { readonly delay?: number | undefined } = {}): Promise<void> {
+    if (delay !== undefined) bounded('delay', delay, { min: 0, max: 43_200_000 })
+    await this.settlement().nack(delay)
+  }
+
+  private settlement(): Settlement {
+    const found = settlementOf(this as ReceivedMessage<unknown>)
+    if (found !== undefined) return found
+    throw new ClientError('STATE', 'nobody acknowledges this message by itself: its consumer commits offsets')
   }
 
   /** The body as UTF-8. */

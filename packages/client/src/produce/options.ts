@@ -52,8 +52,10 @@ export interface ProducerOptions<T = string | Uint8Array> extends ClientOptions 
   readonly maxDelayLevel?: number | undefined
   /** Makes bytes of bodies; default: text as UTF-8, bytes as they are. */
   readonly codec?: BodyCodec<T> | undefined
-  /** The broker asks what became of a half message. Without it the answer is unknown. */
-  readonly checkTransaction?: ((message: ReceivedMessage) => TransactionState | Promise<TransactionState>) | undefined
+  /** The broker asks what became of a half message; with a codec it has a `value`. Without it the answer is unknown. */
+  readonly checkTransaction?:
+    | ((message: ReceivedMessage<T | undefined>) => TransactionState | Promise<TransactionState>)
+    | undefined
   /** Checks that wait for their turn; more are dropped, and come again. Default 2000. */
   readonly checkRequestHoldMax?: number | undefined
   /** Writes message traces. Default false. */

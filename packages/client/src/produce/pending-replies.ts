@@ -15,7 +15,9 @@ const maxPendingReplies = 65_536
 const scanMs = 1_000
 
 /** The answer of a request-reply. */
-export interface ReplyMessage {
+export interface ReplyMessage<T = undefined> {
+  /** What the producer's codec made of the body; undefined without one. */
+  readonly value: T
   readonly topic: string
   readonly body: Buffer
   readonly properties: Properties
@@ -82,6 +84,7 @@ export class PendingReplies {
     const plain = isCompressed(header.sysFlag) ? decompressBody(bytes, header.sysFlag) : bytes
     const body = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength)
     waiting.resolve({
+      value: undefined,
       topic: header.topic,
       body,
       properties,

@@ -11,8 +11,9 @@ import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
 import { checkOptions } from '../option-rules.ts'
-import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
+import { bounded, type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import { sameQueue } from '../queue.ts'
+import { type BufferOptions, SendBuffer } from './buffer.ts'
 import { type CallOptions, ProducerCore } from './core.ts'
 import type { DeliveryCall } from './delivery.ts'
 import { DraftMaker } from './draft-maker.ts'
@@ -21,7 +22,7 @@ import { type ProducerOptions, type ProducerSettings, producerRules, producerSet
 import type { ReplyMessage } from './pending-replies.ts'
 import { makeRequest, replyDraft } from './request-reply.ts'
 import type { SendResult } from './result.ts'
-import { runLocal, type TransactionResult, Transactions } from './transaction.ts'
+import { runLocal, type TransactionParts, type TransactionResult, Transactions } from './transaction.ts'
 import { endTransactionRecord } from './transaction-trace.ts'
 
 /** What `Producer.send` takes: at most one of `orderKey`, `queue` and the like chooses the queue. */
@@ -53,7 +54,7 @@ export class Producer<T = string | Uint8Array> {
   private transactions: Transactions | undefined
 
   constructor(options: ProducerOptions<T>) {
-    checkOptions('Producer', options as ProducerOptions<never>, producerRules)
+    checkOptions('Producer', options, producerRules)
     this.options = options
     this.client = clientSettings(options)
     this.settings = producerSettings(options)
@@ -148,7 +149,7 @@ export class Producer<T = string | Uint8Array> {
   }
 
   /** Sends and waits for a consumer's reply; the time covers both. Default timeout: sendMsgTimeout. */
-  async request(message: Message<T>, options: SendOptions = {}): Promise<ReplyMessage> {
+  async request(message: Message<T>, options: SendOptions = {}): Promise<ReplyMessage<T | undefined>> {
     const core = await this.running()
     const instance = this.instance!
     const call = core.call(options)
@@ -165,7 +166,9 @@ export class Producer<T = string | Uint8Array> {
       instance.replies.forget(correlationId)
       throw error
     }
-    return reply
+    const came = await reply
+    const { codec } = this.options
+    return codec === undefined ? came : { ...came, value: await codec.decode(came.body) }
   }
 
   /** Answers a request that a consumer got. */
@@ -178,6 +181,21 @@ export class Producer<T = string | Uint8Array> {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const draft = replyDraft(to, bytes, this.instance!.newId())
     return this.deliver(core, draft, { call: core.call(options), options: {} })
+  }
+
+  /** Sends what comes within a few milliseconds together: see `SendBuffer`. */
+  buffer(options: BufferOptions = {}): SendBuffer<T> {
+    const { lingerMs = 5, maxBytes = 262_144, maxMessages = 1_000 } = options
+    return new SendBuffer<T>({
+      options: {
+        lingerMs: bounded('lingerMs', lingerMs, { min: 0, max: 60_000 }),
+        maxBytes: bounded('maxBytes', maxBytes, { min: 1, max: this.settings.maxBatchBytes }),
+        maxMessages: bounded('maxMessages', maxMessages, { min: 1, max: 10_000 }),
+      },
+      after: (ms, run) => this.client.runtime.clock.after(ms, run),
+      send: message => this.send(message),
+      sendBatch: messages => this.sendBatch(messages),
+    })
   }
 
   /** The queues to which messages of a topic are sent. */
@@ -229,7 +247,8 @@ export class Producer<T = string | Uint8Array> {
         group,
         namespace: client.namespace,
         emit: this.events.emit,
-        check: options.checkTransaction,
+        check: options.checkTransaction as TransactionParts['check'],
+        codec: options.codec,
         maxHeld: settings.checkRequestHoldMax,
         ended: end => core.traces?.add(endTransactionRecord(end, { group: options.group, instance })),
       })

@@ -3,6 +3,7 @@ import { ClientError, reasonOf } from '../error.ts'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import type { TransactionCheck } from '../instance/members.ts'
+import type { BodyCodec } from '../message/message.ts'
 import type { Draft } from '../message/outgoing.ts'
 import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
 import type { TransactionState } from './options.ts'
@@ -20,6 +21,7 @@ export interface TransactionParts {
   readonly namespace: string
   readonly emit: EmitEvent
   readonly check: ((message: ReceivedMessage) => TransactionState | Promise<TransactionState>) | undefined
+  readonly codec?: BodyCodec<unknown> | undefined
   /** Checks that wait for their turn. */
   readonly maxHeld: number
   ended?(end: { draft: Draft; result: SendResult; state: TransactionState }): void
@@ -71,7 +73,10 @@ export class Transactions {
         throw new ClientError('STATE', 'the producer has no checkTransaction, so nobody can answer')
       }
       const queue = { topic: stored.topic, brokerName: '', queueId: stored.queueId }
-      const state = await this.parts.check(receivedMessage(stored, queue, { namespace: this.parts.namespace }))
+      const half = receivedMessage(stored, queue, { namespace: this.parts.namespace })
+      const { codec } = this.parts
+      if (codec !== undefined) (half as ReceivedMessage<unknown>).value = await codec.decode(half.body)
+      const state = await this.parts.check(half)
       await this.tell(check.address, state, {
         tranStateTableOffset: check.tranStateTableOffset,
         commitLogOffset: check.commitLogOffset,

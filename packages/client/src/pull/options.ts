@@ -3,12 +3,15 @@ import type { OffsetStorage } from '../consume/offset-store/storage.ts'
 import { messageModels } from '../consume/push-options.ts'
 import { averagely } from '../consume/strategy/averagely.ts'
 import type { AllocateStrategy } from '../consume/strategy/strategy.ts'
+import type { BodyCodec } from '../message/message.ts'
 import { clientRules, type OptionRules } from '../option-rules.ts'
 import type { ClientOptions } from '../options.ts'
 
 /** Names and defaults are Java's (client.md 10); times in ms. */
-export interface PullConsumerOptions extends ClientOptions {
+export interface PullConsumerOptions<T = undefined> extends ClientOptions {
   readonly group: string
+  /** Makes `message.value` of the body. What it cannot read is left out, and told as `messageUnreadable`. */
+  readonly codec?: BodyCodec<T> | undefined
   /** Default CLUSTERING. */
   readonly messageModel?: MessageModel | undefined
   /** Of `pull`. Default 10000. */
@@ -28,9 +31,10 @@ export interface PullConsumerOptions extends ClientOptions {
   readonly localOffsetStoreDir?: string | undefined
 }
 
-export const pullRules: OptionRules<PullConsumerOptions> = {
+export const pullRules: OptionRules<PullConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
+  codec: 'object',
   messageModel: messageModels,
   consumerPullTimeoutMillis: 'number',
   brokerSuspendMaxTimeMillis: 'number',
@@ -42,7 +46,7 @@ export const pullRules: OptionRules<PullConsumerOptions> = {
   localOffsetStoreDir: 'text',
 }
 
-export const pullSettings = (options: PullConsumerOptions) => ({
+export const pullSettings = <T>(options: PullConsumerOptions<T>) => ({
   messageModel: options.messageModel ?? ('CLUSTERING' as const),
   pullTimeoutMs: options.consumerPullTimeoutMillis ?? 10_000,
   suspendMs: options.brokerSuspendMaxTimeMillis ?? 20_000,

@@ -13,6 +13,7 @@ import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } fro
 import { type ClientStatus, clientStatus } from '../instance/status.ts'
 import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
+import { decodeAll } from '../message/decode.ts'
 import { type ReceivedMessage, receivedMessages } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
@@ -23,13 +24,13 @@ import { type PullConsumerOptions, pullRules, pullSettings } from './options.ts'
 import { type QueueListener, QueueWatch } from './queue-watch.ts'
 
 /** What a pull found, and where to go on. */
-export interface PullResult {
+export interface PullResult<T = undefined> {
   readonly status: PullStatus
   /** Where to go on. */
   readonly nextBeginOffset: number
   readonly minOffset: number
   readonly maxOffset: number
-  readonly messages: readonly ReceivedMessage[]
+  readonly messages: readonly ReceivedMessage<T>[]
 }
 
 /** What `PullConsumer.pull` takes. */
@@ -54,8 +55,8 @@ interface Parts {
 }
 
 /** Pulls what it is told to, from where it is told to; offsets are yours to keep, or in the store by `updateConsumeOffset`. */
-export class PullConsumer {
-  private readonly options: PullConsumerOptions
+export class PullConsumer<T = undefined> {
+  private readonly options: PullConsumerOptions<T>
   private readonly client: ClientSettings
   private readonly settings: ReturnType<typeof pullSettings>
   private readonly group: string
@@ -65,7 +66,7 @@ export class PullConsumer {
   private readonly life: Lifecycle
   private parts: Parts | undefined
 
-  constructor(options: PullConsumerOptions) {
+  constructor(options: PullConsumerOptions<T>) {
     checkOptions('PullConsumer', options, pullRules)
     this.options = options
     this.client = clientSettings(options)
@@ -111,12 +112,12 @@ export class PullConsumer {
   }
 
   /** What is there from `offset` on, at once. */
-  pull(queue: MessageQueue, offset: number, options: PullOptions = {}): Promise<PullResult> {
+  pull(queue: MessageQueue, offset: number, options: PullOptions = {}): Promise<PullResult<T>> {
     return this.ask(queue, offset, { ...options, suspendMs: 0, timeoutMs: this.settings.pullTimeoutMs })
   }
 
   /** As `pull`, but the broker waits up to brokerSuspendMaxTimeMillis for a message. */
-  pullBlockIfNotFound(queue: MessageQueue, offset: number, options: PullOptions = {}): Promise<PullResult> {
+  pullBlockIfNotFound(queue: MessageQueue, offset: number, options: PullOptions = {}): Promise<PullResult<T>> {
     const { suspendMs, suspendTimeoutMs: timeoutMs } = this.settings
     return this.ask(queue, offset, { ...options, suspendMs, timeoutMs })
   }
@@ -165,9 +166,9 @@ export class PullConsumer {
   }
 
   /** The broker brings the message again, to the group's retry topic. Level 0: the broker chooses. */
-  async sendMessageBack(message: ReceivedMessage, delayLevel = 0): Promise<void> {
+  async sendMessageBack(message: ReceivedMessage<T>, delayLevel = 0): Promise<void> {
     const { sendBack } = await this.running()
-    if (await sendBack.giveBack(message, delayLevel)) return
+    if (await sendBack.giveBack(message as ReceivedMessage<unknown>, delayLevel)) return
     throw new ClientError('BROKER', `message ${message.msgId} could not be given back`, { retriable: true })
   }
 
@@ -175,7 +176,7 @@ export class PullConsumer {
     queue: MessageQueue,
     offset: number,
     options: PullOptions & { suspendMs: number; timeoutMs: number },
-  ): Promise<PullResult> {
+  ): Promise<PullResult<T>> {
     const parts = await this.known(queue.topic)
     const wire = this.queueOnWire(queue)
     const subscription = this.subscriptionOf(queue.topic, options)
@@ -202,7 +203,10 @@ export class PullConsumer {
     })
     const { tags } = subscription
     const wanted = messages.filter(message => tags === undefined || matchesTag(tags, message.tag))
-    return { status, nextBeginOffset, minOffset, maxOffset, messages: wanted }
+    const read = await decodeAll(wanted, this.options.codec, ({ queueOffset }, error) =>
+      this.events.emit('messageUnreadable', { group: this.group, queue, queueOffset, error }),
+    )
+    return { status, nextBeginOffset, minOffset, maxOffset, messages: read }
   }
 
   private subscriptionOf(topic: string, options: PullOptions): Subscription {

@@ -1,9 +1,12 @@
+import type { BodyCodec } from '../message/message.ts'
 import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
 
 /** Times in ms. */
-export interface SimpleConsumerOptions extends ClientOptions {
+export interface SimpleConsumerOptions<T = undefined> extends ClientOptions {
   readonly group: string
+  /** Makes `message.value` of the body. What it cannot read is left out and comes again, until it is a dead letter. */
+  readonly codec?: BodyCodec<T> | undefined
   /** Where a group begins that was never here. Default CONSUME_FROM_LAST_OFFSET; of a young topic all is taken all the same. */
   readonly consumeFromWhere?: 'CONSUME_FROM_LAST_OFFSET' | 'CONSUME_FROM_FIRST_OFFSET' | undefined
   /** How long `receive` waits for a message. Default 15000; from 0 to 30000. */
@@ -22,9 +25,10 @@ export interface ReceiveOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export const simpleRules: OptionRules<SimpleConsumerOptions> = {
+export const simpleRules: OptionRules<SimpleConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
+  codec: 'object',
   consumeFromWhere: ['CONSUME_FROM_LAST_OFFSET', 'CONSUME_FROM_FIRST_OFFSET'],
   awaitMs: 'number',
   invisibleMs: 'number',

@@ -7,7 +7,10 @@ import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } fro
 import { type ClientStatus, clientStatus } from '../instance/status.ts'
 import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
+import { decodeAll } from '../message/decode.ts'
+import type { BodyCodec } from '../message/message.ts'
 import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
+import { settleBy } from '../message/settlement.ts'
 import { wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
 import { checkOptions } from '../option-rules.ts'
@@ -51,11 +54,12 @@ const answerMs = 5000
  * may be more of them than queues. A message that is not acknowledged in time comes again. Needs brokers with POP: Skua's,
  * and RocketMQ's from 5.0 on.
  */
-export class SimpleConsumer {
+export class SimpleConsumer<T = undefined> {
   private readonly client: ClientSettings
   private readonly settings: ReceiveSettings
   private readonly group: string
   private readonly fromFirst: boolean
+  private readonly codec: BodyCodec<T> | undefined
   private readonly events: ClientEvents
   private readonly subscriptions = new Subscriptions()
   private readonly life: Lifecycle
@@ -64,8 +68,9 @@ export class SimpleConsumer {
   private readonly givenBack = new Set<Promise<unknown>>()
   private turn = 0
 
-  constructor(options: SimpleConsumerOptions) {
+  constructor(options: SimpleConsumerOptions<T>) {
     checkOptions('SimpleConsumer', options, simpleRules)
+    this.codec = options.codec
     this.client = clientSettings(options)
     this.settings = receiveSettings(options)
     this.fromFirst = options.consumeFromWhere === 'CONSUME_FROM_FIRST_OFFSET'
@@ -118,7 +123,7 @@ export class SimpleConsumer {
    * Messages of one of its topics, at one broker after another. Empty where none came in time.
    * Errors: ClientError STATE without a subscription, BROKER where a broker has no POP.
    */
-  async receive(options: ReceiveOptions = {}): Promise<ReceivedMessage[]> {
+  async receive(options: ReceiveOptions = {}): Promise<ReceivedMessage<T>[]> {
     const settings = receiveSettings(options, this.settings)
     const { instance, receipts } = await this.running()
     const source = await this.next(instance, options.signal)
@@ -137,7 +142,7 @@ export class SimpleConsumer {
     source: Source,
     settings: ReceiveSettings,
     { instance, receipts }: Parts,
-  ): Promise<ReceivedMessage[]> {
+  ): Promise<ReceivedMessage<T>[]> {
     const { subscriptions, group } = this
     const subscription = subscriptions.get(source.topic)
     if (subscription === undefined) return []
@@ -161,11 +166,17 @@ export class SimpleConsumer {
       const message = this.read(stored, source)
       if (message === undefined) continue
       receipts.put(message, { topic: source.topic, info, untilMs })
+      settleBy(message as ReceivedMessage<unknown>, {
+        ack: () => receipts.ack(message),
+        nack: delayMs => receipts.change(message, Math.max(soonMs, delayMs ?? soonMs)),
+      })
       if (tags === undefined || matchesTag(tags, message.tag)) messages.push(message)
       // Tags whose hashes are alike: it is not for us, and nobody in this group wants it. It may come again.
       else await receipts.ack(message).catch(() => {})
     }
-    return messages
+    return decodeAll(messages, this.codec, ({ queue, queueOffset }, error) =>
+      this.events.emit('messageUnreadable', { group, queue, queueOffset, error }),
+    )
   }
 
   /** Undefined, and told, for one that cannot be read: it comes again, and becomes a dead letter in the end. */
@@ -182,26 +193,28 @@ export class SimpleConsumer {
   }
 
   /** Messages of a receive that nobody waits for any more are there for the next one soon. */
-  private giveBack(pop: Promise<readonly ReceivedMessage[]>, receipts: Receipts): void {
+  private giveBack(pop: Promise<readonly ReceivedMessage<unknown>[]>, receipts: Receipts): void {
     const given = pop
-      .then(messages => Promise.allSettled(messages.map(message => receipts.change(message, soonMs))))
+      .then(messages =>
+        Promise.allSettled(messages.map(message => receipts.change(message as ReceivedMessage, soonMs))),
+      )
       .catch(() => {})
       .finally(() => this.givenBack.delete(given))
     this.givenBack.add(given)
   }
 
   /** It is consumed. Errors: ClientError STATE for what this consumer did not receive, and when its time is over. */
-  async ack(message: ReceivedMessage, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    await (await this.running()).receipts.ack(message, signal)
+  async ack(message: ReceivedMessage<T>, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    await (await this.running()).receipts.ack(message as ReceivedMessage<never>, signal)
   }
 
   /** It comes again after so long from now on, unless it is acknowledged before. */
   async changeInvisibleMs(
-    message: ReceivedMessage,
+    message: ReceivedMessage<T>,
     ms: number,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    await (await this.running()).receipts.change(message, invisibleTime(ms), signal)
+    await (await this.running()).receipts.change(message as ReceivedMessage<never>, invisibleTime(ms), signal)
   }
 
   /** The next broker of the next topic, so that none waits behind another for ever. */
