@@ -1,6 +1,7 @@
 // Puts the test files into JavaScript that shares its chunks: reading TypeScript by a loader costs each of 270 processes
-// a second, which was a third of what all tests took. Each file keeps its process.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+// a second, which was a third of what all tests took. Each file keeps its process, but for those that touch nothing outside of
+// themselves: of these some share one.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -66,5 +67,38 @@ export async function bundleTests(files) {
     plugins: [placed],
   })
   await stop()
-  return files.map(file => join(own, relative(root, file).replace(/\.ts$/, '.js')))
+  const madeOf = file => join(own, relative(root, file).replace(/\.ts$/, '.js'))
+  const pure = new Set(files.filter(file => isPure(join(root, relative(root, file)))))
+  return [...files.filter(file => !pure.has(file)).map(madeOf), ...groups([...pure].map(madeOf))]
+}
+
+/** Real sockets, files, processes and clocks, and what a process has once. */
+const ofMachine =
+  /node:(fs|net|child_process|http|https|http2|tls|os|worker_threads|v8|vm|readline)\b|\b(nodeRuntime|NodeDisk|NodeNet|NodeClock|NodeTurn|NodeProcessFacts|startStandalone)\b|\bprocess\.|memoryUsage|\bgc\(|performance\.now/
+/** Those that take long share with nobody. */
+const long = /(crash|histor|model|kill|story|properties|fuzz|figures)[^/]*$/
+const groupSize = 8
+
+/** Whether a test runs on simulated machines only, its helpers included: then a process costs more than most such files. */
+function isPure(path, seen = new Set()) {
+  if (seen.size === 0 && (!/\/packages\/[^/]+\/test\//.test(path) || long.test(path))) return false
+  seen.add(path)
+  const text = readFileSync(path, 'utf8')
+  if (ofMachine.test(text)) return false
+  return [...text.matchAll(/from '(\.[^']*\/?[^']+\.ts)'/g)]
+    .map(([, name]) => join(dirname(path), name))
+    .filter(helper => helper.includes('/test/') && !seen.has(helper))
+    .every(helper => isPure(helper, seen))
+}
+
+/** Files that import some others each, one after another. */
+function groups(files) {
+  const entries = []
+  for (let at = 0; at < files.length; at += groupSize) {
+    const entry = join(own, `pure-tests-${entries.length + 1}.js`)
+    const members = files.slice(at, at + groupSize)
+    writeFileSync(entry, members.map(file => `import ${JSON.stringify(`./${relative(own, file)}`)}\n`).join(''))
+    entries.push(entry)
+  }
+  return entries
 }
