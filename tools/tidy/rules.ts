@@ -12,6 +12,7 @@ export const packageOrder = [
   'broker',
   'admin',
   'gateway',
+  'testing',
   'skua',
 ] as const
 

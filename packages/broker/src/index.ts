@@ -3,6 +3,7 @@ export { brokerPorts, type Impossible, impossibleIn } from './config/impossible.
 export * from './config/options.ts'
 export type { BrokerOptions } from './embedding.ts'
 export type { FilterProcess, FilterProcessPlan, StartFilterProcess } from './filter-server/filter-processes.ts'
+export { type FreePorts, freePorts } from './free-ports.ts'
 export type { Family } from './metrics/family.ts'
 export { rocketmq as rocketmqFamilies } from './metrics/rocketmq-families.ts'
 export { own as skuaFamilies } from './metrics/skua-families.ts'

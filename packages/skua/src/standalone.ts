@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
+import { Broker, type BrokerConfig, brokerOptions, freePorts } from '@skua-mq/broker'
 import type { Gateway, GatewayConfig } from '@skua-mq/gateway'
 import { NameServer } from '@skua-mq/nameserver'
 import {
@@ -22,7 +22,6 @@ import {
 } from '@skua-mq/runtime'
 import { startFilterProcess } from './filter-process.ts'
 import { gatewayOf } from './gateway.ts'
-import { freePorts } from './ports.ts'
 
 export interface StandaloneOptions {
   /** Broker port; 0 finds free ones. Default 10911. */

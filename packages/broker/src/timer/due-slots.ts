@@ -116,10 +116,23 @@ export class DueSlots {
       sleepMs = pauseMs
     }
     if (sleepMs === undefined || this.stopped) return
-    this.timer = this.parts.clock.after(Math.min(sleepMs, lookAgainMs), () => {
+    const look = () => {
       this.timer = undefined
       this.wake()
-    })
+    }
+    const slack = sleepMs > intakeMs ? () => this.restMs() : 0
+    this.timer = this.parts.clock.after(Math.min(sleepMs, lookAgainMs), look, slack)
+  }
+
+  /** For how long nothing is due, as far as it is looked ahead. */
+  private restMs(): number {
+    const { clock, book, precisionMs } = this.parts
+    const nowMs = clock.now()
+    if (this.current !== undefined && this.current.size > 0) return (this.current.firstMs ?? nowMs) - nowMs
+    if (book.size === 0) return Number.POSITIVE_INFINITY
+    let slotMs = book.readMs
+    for (let left = slotsInTurn; left > 0 && book.slot(slotMs) === undefined; left--) slotMs += precisionMs
+    return slotMs - nowMs
   }
 
   /** Does what is due; returns when to look again, undefined when somebody wakes. */
