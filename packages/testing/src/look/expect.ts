@@ -106,6 +106,19 @@ const lineOf = (seen: Seen): string => {
   return `  ${parts.join(', ')}: ${body.length > 100 ? `${body.slice(0, 100)}…` : body}  (${seen.fate})`
 }
 
+/** How the nearest message differs, part by part. */
+function differences(pattern: MessagePattern, nearest: Seen): string {
+  const parts = misses(pattern, nearest)
+  if (parts.length === 0) return ''
+  const shown = inPartsOf(pattern, nearest)
+  const lines = parts.map(
+    name => `  ${name}: ${inline(shown[name])} instead of ${inline(pattern[name as keyof MessagePattern])}`,
+  )
+  return `The nearest one differs:\n${lines.join('\n')}\n`
+}
+
+const inline = (value: unknown): string => inspect(value, { depth: 6, breakLength: Number.POSITIVE_INFINITY })
+
 /** An error with the nearest message as what was there, so that test runners show the difference. */
 export function expectationFailed(what: string, pattern: MessagePattern, all: readonly Seen[]): AssertionError {
   const ranked = [...all].sort((a, b) => misses(pattern, a).length - misses(pattern, b).length)
@@ -115,11 +128,12 @@ export function expectationFailed(what: string, pattern: MessagePattern, all: re
   const there =
     nearest === undefined
       ? 'There is no message at all.'
-      : `What is there:\n${ranked.slice(0, listed).map(lineOf).join('\n')}${more}`
+      : `${differences(pattern, nearest)}What is there:\n${ranked.slice(0, listed).map(lineOf).join('\n')}${more}`
   return new AssertionError({
     message: `${what} ${wanted}\n${there}`,
     actual: nearest === undefined ? undefined : inPartsOf(pattern, nearest),
     expected: given(pattern),
-    operator: 'deepStrictEqual',
+    // One that Node does not know: it would put its own text before ours.
+    operator: 'expect',
   })
 }

@@ -49,8 +49,14 @@ const ignoreMissing = (error: unknown): void => {
   if (!(error instanceof AdminError)) throw error
 }
 
-function timeOf({ properties }: FoundMessage): number | undefined {
+function timeOf({ properties, storedAtMs }: FoundMessage): number | undefined {
   const out = properties[PropertyName.timerOutMs]
   // Check points of pops lie in the same topic, and are no messages of anybody.
-  return out === undefined || isSystemTopic(properties[PropertyName.realTopic] ?? '') ? undefined : Number(out)
+  if (out === undefined || isSystemTopic(properties[PropertyName.realTopic] ?? '')) return undefined
+  const at = properties[PropertyName.timerDeliverMs]
+  const delayMs = properties[PropertyName.timerDelayMs]
+  if (at !== undefined) return Number(at)
+  // Of one that was stored anew meanwhile only the second is known.
+  const isFirst = properties[PropertyName.timerRollTimes] === undefined
+  return delayMs !== undefined && isFirst ? storedAtMs + Number(delayMs) : Number(out)
 }

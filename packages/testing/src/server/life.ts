@@ -12,7 +12,9 @@ import {
   type Random,
   type Runtime,
   SimTurn,
+  type Slack,
   type Socket,
+  type Timer,
 } from '@skua-mq/runtime'
 
 export interface LifeParts {
@@ -35,6 +37,8 @@ export class ServerLife {
   private readonly life: Life = { alive: true }
   private readonly sockets = new Set<Socket>()
   private readonly listeners = new Set<Listener>()
+  /** Those of a real clock would keep the test's process alive. */
+  private readonly timers = new Set<Timer>()
   private readonly parts: LifeParts
 
   constructor(parts: LifeParts) {
@@ -54,6 +58,8 @@ export class ServerLife {
 
   async kill(): Promise<void> {
     this.life.alive = false
+    for (const timer of this.timers) timer.cancel()
+    this.timers.clear()
     for (const socket of [...this.sockets]) socket.destroy()
     await Promise.all([...this.listeners].map(listener => listener.close()))
   }
@@ -64,7 +70,25 @@ export class ServerLife {
       leaps: clock.leaps === true,
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
-      after: (ms, run, slack) => clock.after(ms, () => void (this.life.alive && run()), slack),
+      after: (ms, run, slack) => this.after(ms, run, slack),
+    }
+  }
+
+  private after(ms: number, run: () => void, slack: Slack | undefined): Timer {
+    const timer = this.parts.clock.after(
+      ms,
+      () => {
+        this.timers.delete(timer)
+        if (this.life.alive) run()
+      },
+      slack,
+    )
+    this.timers.add(timer)
+    return {
+      cancel: () => {
+        this.timers.delete(timer)
+        timer.cancel()
+      },
     }
   }
 
