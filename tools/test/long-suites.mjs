@@ -44,10 +44,6 @@ export const longSuites = () => [
     env: seed => ({ SKUA_ACL_MUTANTS: '100000', SKUA_SEED: String(seed) }),
     counts: { requests: 100_000 },
   }),
-  file('a year of virtual time', 'packages/testing/test/year.long.ts', {
-    env: seed => ({ SKUA_SEED: String(seed) }),
-    counts: { years: 2 },
-  }),
   file('kills', 'packages/skua/test/kill.test.ts', { env: () => ({ SKUA_KILL_ROUNDS: '50' }), counts: { kills: 50 } }),
   file('kills amid retries, delays and transactions', 'packages/skua/test/flows-kill.test.ts', {
     env: () => ({ SKUA_FLOW_KILLS: '50' }),

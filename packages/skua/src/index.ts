@@ -1,2 +1,2 @@
-export { type FreePorts, freePorts } from '@skua-mq/broker'
+export { type FreePorts, freePorts, type TopicPlan, type TopicType } from '@skua-mq/broker'
 export * from './standalone.ts'

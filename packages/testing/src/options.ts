@@ -1,5 +1,5 @@
-import type { GroupSettings, TopicPlan } from '@skua-mq/admin'
-import type { BrokerConfig } from '@skua-mq/broker'
+import type { GroupSettings } from '@skua-mq/admin'
+import type { BrokerConfig, TopicPlan } from '@skua-mq/broker'
 import type { Events } from '@skua-mq/runtime'
 import type { Patience } from './clock/quiet.ts'
 import type { SeedMessage } from './look/seed.ts'

@@ -1,11 +1,5 @@
-import {
-  type AdminSession,
-  declareTopics,
-  groupProgress,
-  putGroup,
-  type QueueProgress,
-  topicPlans,
-} from '@skua-mq/admin'
+import { type AdminSession, groupProgress, putGroup, type QueueProgress } from '@skua-mq/admin'
+import { topicPlans } from '@skua-mq/broker'
 import type {
   Producer,
   ProducerOptions,
@@ -108,7 +102,7 @@ export class TestBroker {
 
   /** Creates topics, or changes them: names, or `{ name, queues, type }`. */
   async createTopics(topics: NonNullable<StartBrokerOptions['topics']>): Promise<void> {
-    await declareTopics(this.session, { brokerAddr: this.brokerAddr }, topicPlans(topics, 'topics'))
+    await this.house.servers.declareTopics(topicPlans(topics, 'topics'))
   }
 
   async createGroups(groups: NonNullable<StartBrokerOptions['groups']>): Promise<void> {

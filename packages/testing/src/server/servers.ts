@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import { Broker, type BrokerConfig, brokerOptions, type FreePorts } from '@skua-mq/broker'
+import { Broker, type BrokerConfig, brokerOptions, type FreePorts, type TopicPlan } from '@skua-mq/broker'
 import { NameServer } from '@skua-mq/nameserver'
 import type { PendingTransaction } from '@skua-mq/protocol'
 import { configOf, nodeRuntime } from '@skua-mq/runtime'
@@ -110,6 +110,12 @@ export class Servers {
   async killBroker(): Promise<void> {
     this.broker = undefined
     await this.life?.kill()
+  }
+
+  /** Throws where the broker is not up. */
+  async declareTopics(plans: readonly TopicPlan[]): Promise<void> {
+    if (this.broker === undefined) throw new Error('the broker is not up: start() it first')
+    await this.broker.declareTopics(plans)
   }
 
   /** What tables hold is written down, as a clean stop does it. */
