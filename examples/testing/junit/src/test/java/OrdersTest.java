@@ -8,7 +8,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
-import org.apache.rocketmq.client.exception.MQBrokerException;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
@@ -99,7 +99,7 @@ class OrdersTest {
     void aBusyBrokerIsTold() throws Exception {
         producer.send(order("first"));
         broker.ask("POST", "/faults", "{\"kind\":\"refuse\",\"request\":\"send\",\"code\":\"TOPIC_NOT_EXIST\",\"times\":1}");
-        MQBrokerException refused = assertThrows(MQBrokerException.class, () -> producer.send(order("second")));
+        MQClientException refused = assertThrows(MQClientException.class, () -> producer.send(order("second")));
         assertEquals(17, refused.getResponseCode());
         producer.send(order("third"));
         billed("first", "third");
