@@ -5,6 +5,7 @@ import { Wire } from './wire.ts'
 
 /** Those who connect within the process have no real port. */
 const firstLinkedPort = 0x1_0000
+const dayMs = 24 * 3_600_000
 
 export interface KitNetParts {
   /** In which this process reaches itself without a socket between. */
@@ -77,6 +78,7 @@ export class KitNet implements Net, Sockets {
       faults,
       clock,
       isExempt: this.isLook,
+      holdMs: clock.leaps && socket.remote.port < firstLinkedPort ? dayMs : undefined,
       moved: () => {
         quiet.stir()
         if (isSocket(wire)) this.moves++

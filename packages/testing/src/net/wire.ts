@@ -17,6 +17,7 @@ import { type Exchange, exchangeOf, mayBeHeld } from './exchange.ts'
 const maxRemembered = 20_000
 
 const heartbeatCode = 34
+const pullCodes: ReadonlySet<number> = new Set([11, 361])
 
 /** What a wire tells of itself. */
 export interface WireParts {
@@ -27,6 +28,11 @@ export interface WireParts {
   readonly closed: (wire: Wire) => void
   /** Faults pass it by: a look inside is no part of the test. */
   readonly isExempt: boolean
+  /**
+   * Pulls that may be held are held for so long. Clients over sockets ask for 15 s mostly: each end would be a stop in a leap,
+   * and each stop a wait for what they say to it.
+   */
+  readonly holdMs: number | undefined
 }
 
 /** The broker's end of a connection, with the faults between the two. */
@@ -148,7 +154,16 @@ export class Wire implements Socket {
       this.asked.set(command.opaque, exchange)
       if (this.asked.size > maxRemembered) this.asked.delete(this.asked.keys().next().value as number)
     }
-    this.handlers?.data(frame)
+    this.handlers?.data(this.lengthened(command, frame))
+  }
+
+  private lengthened(command: Command, frame: Buffer): Buffer {
+    const { holdMs } = this.parts
+    if (holdMs === undefined || !pullCodes.has(command.code)) return frame
+    const given = Number(command.extFields.suspendTimeoutMillis)
+    if (!(given > 0 && given < holdMs)) return frame
+    command.extFields.suspendTimeoutMillis = String(holdMs)
+    return encodeFrame(command)
   }
 
   private learn({ body }: Command): void {
