@@ -20,9 +20,6 @@ export interface TestClientOptions extends ClientOptions {
   readonly runtime: Runtime
   readonly tracer: Tracer
   readonly clientIP: string
-  readonly brokerSuspendMaxTimeMillis: number
-  readonly consumerTimeoutMillisWhenSuspend: number
-  readonly persistConsumerOffsetInterval: number
 }
 
 /** What `consume` takes. */

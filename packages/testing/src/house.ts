@@ -28,7 +28,6 @@ import { Servers } from './server/servers.ts'
 /** Where a virtual clock begins: 2026-01-01T00:00:00Z. */
 const defaultStartMs = Date.UTC(2026, 0, 1)
 const host = '127.0.0.1'
-const dayMs = 24 * 3_600_000
 
 /** How often free ports are looked for that somebody else took before they were listened at. */
 const maxStarts = 5
@@ -94,7 +93,12 @@ async function openOnce(options: StartBrokerOptions): Promise<House> {
     disk: new MemoryDisk({ clock }),
     turn: new SimTurn(run => void loopTurn().then(run)),
   })
-  const clientOptions = optionsOf(servers.namesrvAddr, { runtime: { ...machine(), net }, ledger, clocks })
+  const clientOptions: TestClientOptions = {
+    namesrvAddr: servers.namesrvAddr,
+    runtime: { ...machine(), net },
+    tracer: ledger.tracer,
+    clientIP: host,
+  }
   const clients = new ClientKit(clientOptions)
   const session = new AdminSession({ namesrvAddr: servers.namesrvAddr, runtime: { ...machine(), net: net.forLooks() } })
   const stop = async () => {
@@ -120,22 +124,5 @@ async function portsOf({ port, nameServerPort }: StartBrokerOptions): Promise<Fr
   return {
     broker: port ?? free.broker,
     nameServer: nameServerPort ?? (port === undefined ? free.nameServer : port - 1),
-  }
-}
-
-/** Where time leaps, who waits for messages waits long: each end of a wait is a stop on the way. */
-function optionsOf(
-  namesrvAddr: string,
-  { runtime, ledger, clocks }: { runtime: Runtime; ledger: Ledger; clocks: Clocks },
-): TestClientOptions {
-  const holdMs = clocks.virtual === undefined ? 15_000 : dayMs
-  return {
-    namesrvAddr,
-    runtime,
-    tracer: ledger.tracer,
-    clientIP: host,
-    brokerSuspendMaxTimeMillis: holdMs,
-    consumerTimeoutMillisWhenSuspend: holdMs + 15_000,
-    persistConsumerOffsetInterval: 1000,
   }
 }
