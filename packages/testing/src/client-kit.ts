@@ -20,6 +20,8 @@ export interface TestClientOptions extends ClientOptions {
   readonly runtime: Runtime
   readonly tracer: Tracer
   readonly clientIP: string
+  /** Handlers fail on purpose in tests; `deliveries` tells of it. */
+  readonly logger: false
 }
 
 /** What `consume` takes. */

@@ -98,6 +98,7 @@ async function openOnce(options: StartBrokerOptions): Promise<House> {
     runtime: { ...machine(), net },
     tracer: ledger.tracer,
     clientIP: host,
+    logger: false,
   }
   const clients = new ClientKit(clientOptions)
   const session = new AdminSession({ namesrvAddr: servers.namesrvAddr, runtime: { ...machine(), net: net.forLooks() } })
