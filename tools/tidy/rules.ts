@@ -12,6 +12,7 @@ export const packageOrder = [
   'broker',
   'admin',
   'gateway',
+  'testing',
   'skua',
 ] as const
 
@@ -37,6 +38,8 @@ export const runtimeOnly: readonly { pattern: RegExp; what: string }[] = [
 export const machineExceptions: Readonly<Record<string, string>> = {
   'packages/skua/src/command/standalone.ts': 'RssAnon in /proc, whose files have no length that a Disk could read by',
   'packages/skua/src/command/store-write.ts': 'streams of lines to and from files that are no store',
+  'packages/testing/src/control/control-server.ts': 'an HTTP endpoint with bodies, for tests alone',
+  'packages/skua/src/command/test-broker.ts': 'what its standard input is',
   'packages/skua/src/filter-process.ts': 'starts and ends processes',
   'packages/skua/src/command/run.ts': 'signals of the process, and the end of its patience with a stop',
 }

@@ -8,6 +8,7 @@ import { type BrokerOptions, refuseImpossible } from './embedding.ts'
 import { type Furnished, furnish } from './features.ts'
 import { buildGround } from './house/build-ground.ts'
 import { tablesService } from './house/table.ts'
+import { declareTopics, type TopicPlan } from './topic/topic-plan.ts'
 
 /** How often silent members are looked for (remoting.md 4). */
 const expiryScanMs = 10_000
@@ -73,6 +74,12 @@ export class Broker implements Service {
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
     return this.tables.pending(limit)
+  }
+
+  /** Once it has started: topics that are to be there. Resolves when the name servers know them, too. */
+  async declareTopics(plans: readonly TopicPlan[]): Promise<void> {
+    await declareTopics(this.tables.topics, plans)
+    await this.tables.furniture.announced()
   }
 
   /**

@@ -112,8 +112,9 @@ export class NameServer implements Service {
   async start(): Promise<void> {
     this.kv.load()
     await this.server.start()
-    this.timer = every(this.options.runtime.clock, dialect.nameServerScanMs, () =>
-      this.tell(this.routes.expire(this.options.runtime.clock.monotonic()), 'silent for 120 s'),
+    const { clock } = this.options.runtime
+    this.timer = every(clock, dialect.nameServerScanMs, () =>
+      this.tell(clock.leaps ? [] : this.routes.expire(clock.monotonic()), 'silent for 120 s'),
     )
   }
 

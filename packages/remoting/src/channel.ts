@@ -444,7 +444,7 @@ export class Channel implements Connection {
     if (this.active) {
       this.active = false
       this.idleSinceMs = nowMs
-    } else if (nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()
+    } else if (!this.parts.clock.leaps && nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()
   }
 
   onClose(run: () => void): void {

@@ -90,7 +90,18 @@ export class PendingCalls {
   }
 
   private arm(ms: number): void {
-    this.timer ??= this.clock.after(Math.min(ms, sweepMs), () => this.sweep())
+    this.timer ??= this.clock.after(
+      Math.min(ms, sweepMs),
+      () => this.sweep(),
+      () => this.restMs(),
+    )
+  }
+
+  /** For how long no time is over. */
+  private restMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { deadline } of this.waiting.values()) first = Math.min(first, deadline)
+    return first - this.clock.monotonic()
   }
 
   private sweep(): void {

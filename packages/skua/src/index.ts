@@ -1,2 +1,2 @@
-export * from './ports.ts'
+export { type FreePorts, freePorts, type TopicPlan, type TopicType } from '@skua-mq/broker'
 export * from './standalone.ts'

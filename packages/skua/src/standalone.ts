@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
+import { Broker, type BrokerConfig, brokerOptions, freePorts, type TopicPlan, topicPlans } from '@skua-mq/broker'
 import type { Gateway, GatewayConfig } from '@skua-mq/gateway'
 import { NameServer } from '@skua-mq/nameserver'
 import {
@@ -22,7 +22,6 @@ import {
 } from '@skua-mq/runtime'
 import { startFilterProcess } from './filter-process.ts'
 import { gatewayOf } from './gateway.ts'
-import { freePorts } from './ports.ts'
 
 export interface StandaloneOptions {
   /** Broker port; 0 finds free ones. Default 10911. */
@@ -42,6 +41,8 @@ export interface StandaloneOptions {
   /** Default: this machine's. */
   readonly clock?: Clock
   readonly events?: Events
+  /** Topics that are there before anybody connects: names, or `{ name, queues, type }`. Those of before get what is said. */
+  readonly topics?: readonly (string | TopicPlan)[]
   /** RocketMQ's keys, over the defaults. */
   readonly config?: Partial<BrokerConfig>
   readonly runtime?: Partial<Runtime>
@@ -104,6 +105,7 @@ function runtimeOf(options: StandaloneOptions): Runtime {
 }
 
 async function startOnce(options: StandaloneOptions): Promise<Standalone> {
+  const topics = topicPlans(options.topics ?? [], 'topics')
   const host = options.host ?? '127.0.0.1'
   const memory = options.store === 'memory'
   const runtime = runtimeOf(options)
@@ -148,6 +150,7 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const gateway = await gatewayFor(options, { runtime, host, broker })
   const parts = group('standalone', [nameServer, broker, ...(gateway === undefined ? [] : [opened(gateway, options)])])
   await parts.start()
+  if (topics.length > 0) await declared(broker, topics, parts)
   return {
     // Whoever embeds it is on this machine; others take the address of theirs that leads here.
     namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`,
@@ -156,6 +159,16 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     heldPulls: () => broker.heldPulls,
     stop: () => parts.stop(),
     rescue: () => broker.rescue(),
+  }
+}
+
+/** What a start cannot declare ends it, as whatever else it cannot do. */
+async function declared(broker: Broker, topics: readonly TopicPlan[], parts: Service): Promise<void> {
+  try {
+    await broker.declareTopics(topics)
+  } catch (error) {
+    await parts.stop()
+    throw error
   }
 }
 

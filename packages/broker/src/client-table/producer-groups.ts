@@ -22,10 +22,10 @@ export class ProducerGroups {
   private readonly byConnection = new GroupsOfConnections()
   /** Replies are passed on by the client's id: one that is a member of thousands of groups costs no search. */
   private readonly byId = new Map<string, Set<ProducerMember>>()
-  private readonly clock: Pick<Clock, 'monotonic' | 'now'>
+  private readonly clock: Pick<Clock, 'monotonic' | 'now' | 'leaps'>
   private turn = 0
 
-  constructor(clock: Pick<Clock, 'monotonic' | 'now'>) {
+  constructor(clock: Pick<Clock, 'monotonic' | 'now' | 'leaps'>) {
     this.clock = clock
   }
 
@@ -73,6 +73,7 @@ export class ProducerGroups {
   }
 
   expire(): void {
+    if (this.clock.leaps) return
     const limit = this.clock.monotonic() - memberExpiryMs
     for (const [group, members] of [...this.groups]) {
       for (const member of [...members.values()]) {

@@ -140,10 +140,12 @@ export class DelayedLevel {
   }
 
   private sleep(ms: number): void {
-    this.timer = this.parts.clock.after(ms, () => {
+    const lookMs = Math.min(ms, lookAgainMs)
+    const look = () => {
       this.timer = undefined
       this.wake()
-    })
+    }
+    this.timer = this.parts.clock.after(lookMs, look, ms - lookMs)
   }
 
   private pause(remark: string): void {
@@ -170,7 +172,7 @@ export class DelayedLevel {
       const arrivedBy = this.marks.arrivedBy(this.next + due)
       if (tagsCode <= now || (arrivedBy !== undefined && arrivedBy <= arrivedBefore)) continue
       const waitMs = arrivedBy === undefined ? delayMs : arrivedBy - arrivedBefore
-      if (due === 0) this.sleep(Math.min(tagsCode - now, waitMs, lookAgainMs))
+      if (due === 0) this.sleep(Math.min(tagsCode - now, waitMs))
       break
     }
     return Math.min(due, maxInFlight - this.flight.length)

@@ -25,10 +25,10 @@ type Locks = Map<string, Lock>
 /** Which member of a group may consume a queue in order (41, 42). In memory only, as in RocketMQ. */
 export class QueueLocks {
   private readonly groups = new Map<string, Locks>()
-  private readonly clock: Pick<Clock, 'monotonic'>
+  private readonly clock: Pick<Clock, 'monotonic' | 'leaps'>
   private bytes = 0
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(clock: Pick<Clock, 'monotonic' | 'leaps'>) {
     this.clock = clock
   }
 
@@ -39,7 +39,7 @@ export class QueueLocks {
     for (const queue of queues) {
       const key = keyOf(queue)
       const lock = this.groups.get(group)?.get(key)
-      if (lock !== undefined && lock.clientId !== clientId && !expired(lock, now)) continue
+      if (lock !== undefined && lock.clientId !== clientId && !this.expired(lock, now)) continue
       const bytes = lockBytes + key.length + clientId.length
       if (this.put(group, key, { clientId, renewedAtMs: now, bytes })) held.push(queue)
     }
@@ -72,6 +72,10 @@ export class QueueLocks {
     this.dropIfEmpty(group, locks)
   }
 
+  private expired(lock: Lock, nowMs: number): boolean {
+    return !this.clock.leaps && nowMs - lock.renewedAtMs > lockExpiryMs
+  }
+
   private drop(locks: Locks, key: string, { bytes }: Lock): void {
     locks.delete(key)
     this.bytes -= bytes
@@ -86,14 +90,14 @@ export class QueueLocks {
   /** Who holds a queue, for tools; undefined when it is free. */
   ownerOf(group: string, queue: MessageQueue): string | undefined {
     const lock = this.groups.get(group)?.get(keyOf(queue))
-    return lock === undefined || expired(lock, this.clock.monotonic()) ? undefined : lock.clientId
+    return lock === undefined || this.expired(lock, this.clock.monotonic()) ? undefined : lock.clientId
   }
 
   /** Forgets locks that are free anyway. */
   expire(): void {
     const now = this.clock.monotonic()
     for (const [group, locks] of this.groups) {
-      for (const [key, lock] of locks) if (expired(lock, now)) this.drop(locks, key, lock)
+      for (const [key, lock] of locks) if (this.expired(lock, now)) this.drop(locks, key, lock)
       this.dropIfEmpty(group, locks)
     }
   }
@@ -107,5 +111,3 @@ export class QueueLocks {
 }
 
 const keyOf = ({ topic, brokerName, queueId }: MessageQueue): string => `${topic}@${brokerName}@${queueId}`
-
-const expired = (lock: Lock, nowMs: number): boolean => nowMs - lock.renewedAtMs > lockExpiryMs

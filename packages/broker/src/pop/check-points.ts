@@ -118,6 +118,13 @@ export class CheckPoints {
     return due
   }
 
+  /** For how long none is due. */
+  restMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const points of this.byTime.values()) for (const { dueAtMs } of points) first = Math.min(first, dueAtMs)
+    return first - this.clock.monotonic()
+  }
+
   /** The least place of one that is not settled; undefined where none lies in the queue. */
   baseOf(queue: JournalQueue): number | undefined {
     return this.byPlace.get(queue)?.keys().next().value

@@ -106,7 +106,7 @@ export class HeldPops {
     account.held++
     account.heldBytes += bytes
     pop.token.rest()
-    this.timer ??= this.clock.after(scanMs, () => this.scan())
+    if (this.timer === undefined) this.arm(scanMs)
     return true
   }
 
@@ -246,7 +246,22 @@ export class HeldPops {
       }
     }
     for (const pop of over) end(pop)
-    if (this.count > 0) this.timer ??= this.clock.after(over.length < resumedAtOnce ? scanMs : 0, () => this.scan())
+    if (this.count > 0 && this.timer === undefined) this.arm(over.length < resumedAtOnce ? scanMs : 0)
+  }
+
+  private arm(ms: number): void {
+    this.timer = this.clock.after(
+      ms,
+      () => this.scan(),
+      () => this.restMs(),
+    )
+  }
+
+  /** For how long nobody's time is over. */
+  private restMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { list } of this.groups.values()) for (const { untilMs } of list) first = Math.min(first, untilMs)
+    return first - this.clock.monotonic()
   }
 }
 

@@ -83,12 +83,16 @@ export class Revival {
 
   private arm(ms: number): void {
     if (this.stopped) return
-    this.timer = this.parts.clock.after(ms, () => {
-      this.working = this.round().then(pause => {
-        this.working = undefined
-        this.arm(pause)
-      })
-    })
+    this.timer = this.parts.clock.after(
+      ms,
+      () => {
+        this.working = this.round().then(pause => {
+          this.working = undefined
+          this.arm(pause)
+        })
+      },
+      () => this.parts.points.restMs(),
+    )
   }
 
   /** Returns when to look again. */

@@ -72,8 +72,23 @@ export class HeldPulls {
     else list.push(pull)
     this.changed(pull, 1)
     pull.token.rest()
-    this.timer ??= this.clock.after(scanMs, () => this.scan())
+    if (this.timer === undefined) this.arm(scanMs)
     return true
+  }
+
+  private arm(ms: number): void {
+    this.timer = this.clock.after(
+      ms,
+      () => this.scan(),
+      () => this.restMs(),
+    )
+  }
+
+  /** For how long nobody's time is over. */
+  private restMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const list of this.byQueue.values()) for (const { untilMs } of list) first = Math.min(first, untilMs)
+    return first - this.clock.monotonic()
   }
 
   private hasRoom({ view, token }: HeldPull, list: readonly HeldPull[] | undefined): boolean {
@@ -147,7 +162,7 @@ export class HeldPulls {
       if (pull.token.open) this.expired(pull)
       else pull.token.drop()
     }
-    if (this.count > 0) this.timer ??= this.clock.after(over.length < endedAtOnce ? scanMs : 0, () => this.scan())
+    if (this.count > 0 && this.timer === undefined) this.arm(over.length < endedAtOnce ? scanMs : 0)
   }
 
   /** Takes out those whose time is over or whose connection is gone, so many of them. */

@@ -148,12 +148,14 @@ export class Registration implements Service {
   private gather(): Promise<void> {
     if (this.stopped || this.timer === undefined) return Promise.resolve()
     this.soon ??= new Promise(resolve => {
-      const now = this.parts.clock.monotonic()
-      const gather = Math.min(longestGatherMs, Math.max(gatherMs, 2 * this.lastRoundMs))
+      const { clock } = this.parts
+      const now = clock.monotonic()
+      // Where time stands until it leaps, a burst is over at the end of the turn.
+      const gather = clock.leaps ? 0 : Math.min(longestGatherMs, Math.max(gatherMs, 2 * this.lastRoundMs))
       const waitMs = Math.max(0, Math.min(gather, this.lastChangeMs + gather - now))
-      this.soonTimer = this.parts.clock.after(waitMs, () => {
+      this.soonTimer = clock.after(waitMs, () => {
         this.soon = undefined
-        this.lastChangeMs = this.parts.clock.monotonic()
+        this.lastChangeMs = clock.monotonic()
         void this.round(resolve)
       })
     })

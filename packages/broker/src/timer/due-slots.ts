@@ -51,6 +51,8 @@ export class DueSlots {
   private timer: Timer | undefined
   private working: Promise<void> | undefined
   private wanted = false
+  /** Slots of the wheel that hold nothing. */
+  private readonly empty = { fromMs: 0, toMs: 0 }
   private stopped = true
 
   constructor(parts: DueSlotsParts) {
@@ -87,6 +89,7 @@ export class DueSlots {
     const schedule = [this.current, this.next].find(each => each?.slotMs === unit.slotMs)
     if (schedule !== undefined) this.put(schedule, { unit: { ...unit }, position }, recallKey)
     if (schedule === this.current) this.wake()
+    this.empty.toMs = Math.min(this.empty.toMs, unit.slotMs)
   }
 
   wake(): void {
@@ -116,10 +119,24 @@ export class DueSlots {
       sleepMs = pauseMs
     }
     if (sleepMs === undefined || this.stopped) return
-    this.timer = this.parts.clock.after(Math.min(sleepMs, lookAgainMs), () => {
+    const look = () => {
       this.timer = undefined
       this.wake()
-    })
+    }
+    const slack = sleepMs > intakeMs ? () => this.restMs() : 0
+    this.timer = this.parts.clock.after(Math.min(sleepMs, lookAgainMs), look, slack)
+  }
+
+  /** For how long nothing is due, as far as it is looked ahead. Asked at each leap: what is known to be empty is not looked at again. */
+  private restMs(): number {
+    const { clock, book, precisionMs } = this.parts
+    const nowMs = clock.now()
+    if (this.current !== undefined && this.current.size > 0) return (this.current.firstMs ?? nowMs) - nowMs
+    if (book.size === 0) return Number.POSITIVE_INFINITY
+    const { empty } = this
+    if (book.readMs < empty.fromMs || book.readMs > empty.toMs) empty.fromMs = empty.toMs = book.readMs
+    empty.toMs = book.firstFilled(empty.toMs, book.readMs + slotsInTurn * precisionMs)
+    return empty.toMs - nowMs
   }
 
   /** Does what is due; returns when to look again, undefined when somebody wakes. */
@@ -164,16 +181,18 @@ export class DueSlots {
   /** Passes slots that are over and hold nothing; false where there are more than fit a turn. */
   private passEmpty(): boolean {
     const { clock, book, precisionMs } = this.parts
-    for (let left = slotsInTurn; left > 0; left--) {
-      if (this.current !== undefined || clock.now() < book.readMs + precisionMs) return true
-      if (book.slot(book.readMs) !== undefined) return true
-      if (this.next?.slotMs === book.readMs) {
-        if (this.next.size > 0) return true
-        this.next = undefined
-      }
-      book.finish(book.readMs)
+    const nowMs = clock.now()
+    if (this.current !== undefined || nowMs < book.readMs + precisionMs) return true
+    const endMs = Math.min(book.floor(nowMs), book.readMs + slotsInTurn * precisionMs)
+    let toMs = book.firstFilled(book.readMs, endMs)
+    const { next } = this
+    if (next !== undefined && next.slotMs < toMs) {
+      // What was read ahead may be more than the wheel knows of.
+      if (next.size > 0) toMs = next.slotMs
+      else this.next = undefined
     }
-    return false
+    if (toMs > book.readMs) book.pass(toMs)
+    return toMs < endMs || endMs === book.floor(nowMs)
   }
 
   private async open(slotMs: number): Promise<SlotSchedule> {

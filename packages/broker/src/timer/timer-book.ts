@@ -150,6 +150,11 @@ export class TimerBook {
     return this.isOpen ? this.wheel.slot(slotMs) : undefined
   }
 
+  /** The first slot from `fromMs` on that holds something; `toMs` where none before it does. */
+  firstFilled(fromMs: number, toMs: number): number {
+    return this.isOpen ? this.wheel.firstFilled(fromMs, toMs) : Math.max(fromMs, toMs)
+  }
+
   /** Whether the slot of a time can be used now: the wheel begins again after 14 days. */
   hasRoomFor(slotMs: number): boolean {
     return this.wheel.hasRoomFor(slotMs, this.readMs)
@@ -199,6 +204,12 @@ export class TimerBook {
   /** The messages of the timer's topic before this offset are in the log. */
   tookTo(queueOffset: number): void {
     this.queueOffset = queueOffset
+    this.isChanged = true
+  }
+
+  /** Slots before this one, from `readMs` on, are over and hold nothing. */
+  pass(toMs: number): void {
+    this.readMs = toMs
     this.isChanged = true
   }
 

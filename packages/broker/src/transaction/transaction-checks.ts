@@ -105,12 +105,18 @@ export class TransactionChecks {
     const { clock, settings } = this.parts
     const ms = settings().transactionCheckInterval
     this.nextRoundAtMs = clock.now() + ms
-    this.timer = clock.after(ms, () => {
+    const begin = () => {
       this.running = this.round().finally(() => {
         this.running = undefined
         if (!this.stopped) this.arm()
       })
-    })
+    }
+    this.timer = clock.after(ms, begin, () => this.restMs())
+  }
+
+  /** Without half messages behind where a round begins, none is missed. */
+  private restMs(): number {
+    return this.begin().half < this.parts.store.maxOffset(halfTopic, 0) ? 0 : Number.POSITIVE_INFINITY
   }
 
   /** Where a round begins: the first half message that may be undecided, and the first op that may say so. */

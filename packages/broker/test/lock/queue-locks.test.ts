@@ -119,3 +119,12 @@ test('locks of all groups are bounded in bytes, and there is room again when the
   for (const name of [...held, names.at(-1)!]) locks.unlock(name, 'a', [queue(0)])
   assert.equal(locks.size, 0)
 })
+
+test('a lock outlives any silence where time leaps over hours', () => {
+  const clock = Object.assign(new SimClock(), { leaps: true })
+  const locks = new QueueLocks(clock)
+  assert.equal(locks.lock('g', 'a', [queue(0)]).length, 1)
+  clock.advance(1000 * lockExpiryMs)
+  assert.equal(locks.lock('g', 'b', [queue(0)]).length, 0)
+  assert.equal(locks.ownerOf('g', queue(0)), 'a')
+})

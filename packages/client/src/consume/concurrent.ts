@@ -51,7 +51,7 @@ export class ConcurrentDispatch {
 
   start(owned: () => Iterable<[MessageQueue, Process]>): void {
     const { instance, settings } = this.parts
-    this.timer = every(instance.clock, settings.consumeTimeoutMs, () => this.giveBackExpired(owned()))
+    this.timer = every(instance.clock, settings.consumeTimeoutMs, () => this.giveBackExpired(owned()), 0)
   }
 
   submit(queue: MessageQueue, process: Process, messages: Batch): void {

@@ -141,7 +141,7 @@ export class Fetch {
 
   /** Orderly: the queue is held; with a lock just won, the offset is read again. */
   private async lockReady(): Promise<boolean> {
-    if (!holdsLock(this.loop.process, this.parts.instance.clock.monotonic())) {
+    if (!holdsLock(this.loop.process, this.parts.instance.clock)) {
       this.lockSeen = false
       return false
     }

@@ -1,4 +1,5 @@
 import { lockBatchMq, type MessageQueue, unlockBatchMq } from '@skua-mq/protocol'
+import type { Clock } from '@skua-mq/runtime'
 import { emptyObject } from '../empty-object.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { QueueMap } from '../queue.ts'
@@ -80,5 +81,5 @@ function grouped<P>(entries: [MessageQueue, P][]): Map<string, [MessageQueue, P]
 }
 
 /** Whether the lock may be relied on now. */
-export const holdsLock = (process: ProcessQueue<CachedMessage>, nowMs: number): boolean =>
-  process.locked && nowMs - process.lastLockAtMs <= lockLivesMs
+export const holdsLock = (process: ProcessQueue<CachedMessage>, clock: Pick<Clock, 'monotonic' | 'leaps'>): boolean =>
+  process.locked && (clock.leaps === true || clock.monotonic() - process.lastLockAtMs <= lockLivesMs)

@@ -81,7 +81,7 @@ export class OrderlyDispatch {
     const { clock } = this.parts.instance
     let rowBegan = clock.monotonic()
     while (this.going(process)) {
-      if (this.clustering && !holdsLock(process, clock.monotonic())) {
+      if (this.clustering && !holdsLock(process, clock)) {
         await this.pause((await this.locks.lock(queue, process)) ? lockAgainMs : refusedMs)
         continue
       }

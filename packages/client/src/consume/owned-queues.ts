@@ -66,10 +66,11 @@ export class OwnedQueues implements Ownership {
     for (const queue of own) wanted.set(queue, true)
     let complete = true
     let changed = false
-    const now = this.parts.instance.clock.monotonic()
+    const { clock } = this.parts.instance
+    const now = clock.monotonic()
     for (const queue of before) {
       const process = this.table.get(queue)!
-      const alive = !process.dropped && now - process.lastPullAtMs <= pullExpiredMs
+      const alive = !process.dropped && (clock.leaps === true || now - process.lastPullAtMs <= pullExpiredMs)
       if (wanted.has(queue) && alive) continue
       if (await this.release(queue)) changed = true
       else complete = false

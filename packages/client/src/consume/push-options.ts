@@ -3,6 +3,7 @@ import { ClientError } from '../error.ts'
 import type { BodyCodec } from '../message/message.ts'
 import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
+import { pollTimes } from '../pull/poll-times.ts'
 import type { OffsetStorage } from './offset-store/storage.ts'
 import { parseConsumeTimestamp } from './start-offset.ts'
 import { averagely } from './strategy/averagely.ts'
@@ -146,8 +147,7 @@ export function pushSettings<T>(options: PushConsumerOptions<T>) {
     pullBatchSize: within('pullBatchSize', 32, { min: 1, max: 1_024 }),
     pullInterval: within('pullInterval', 0, { min: 0, max: 65_535 }),
     postSubscriptionWhenPull: options.postSubscriptionWhenPull ?? false,
-    suspendMs: options.brokerSuspendMaxTimeMillis ?? 15_000,
-    pullTimeoutMs: options.consumerTimeoutMillisWhenSuspend ?? 30_000,
+    ...pollTimes(options, 15_000),
     persistConsumerOffsetInterval: options.persistConsumerOffsetInterval ?? 5_000,
     awaitTerminationMs: options.awaitTerminationMillisWhenShutdown ?? 5_000,
     skipBacklogOlderThanMs: options.skipBacklogOlderThanMs,

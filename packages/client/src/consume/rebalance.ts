@@ -1,5 +1,5 @@
 import { getConsumerListByGroup, type MessageModel, type MessageQueue, ResponseCode } from '@skua-mq/protocol'
-import type { Timer } from '@skua-mq/runtime'
+import { anySlack, type Timer } from '@skua-mq/runtime'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { isRetryTopic } from '../name/namespace.ts'
@@ -80,7 +80,8 @@ export class Rebalance {
     } while (this.again && !this.stopped)
     if (this.stopped) return
     const wait = outcomes.includes('incomplete') ? incompleteMs : outcomes.includes('noRoute') ? noRouteMs : periodMs
-    this.timer = this.parts.instance.clock.after(wait, () => void this.now())
+    const slack = wait === periodMs ? anySlack : 0
+    this.timer = this.parts.instance.clock.after(wait, () => void this.now(), slack)
   }
 
   private async topic(topic: string): Promise<Outcome> {

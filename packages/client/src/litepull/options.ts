@@ -8,6 +8,7 @@ import { ClientError } from '../error.ts'
 import type { BodyCodec } from '../message/message.ts'
 import { clientRules, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientOptions } from '../options.ts'
+import { pollTimes } from '../pull/poll-times.ts'
 
 /** Names and defaults are Java's (client.md 10); times in ms. */
 export interface LitePullConsumerOptions<T = undefined> extends ClientOptions {
@@ -95,8 +96,7 @@ export function litePullSettings<T>(options: LitePullConsumerOptions<T>) {
       span: bounded('consumeMaxSpan', options.consumeMaxSpan ?? 2_000, { min: 1, max: 65_535 }),
     },
     metadataCheckMs: options.topicMetadataCheckIntervalMillis ?? 30_000,
-    suspendMs: options.brokerSuspendMaxTimeMillis ?? 20_000,
-    pullTimeoutMs: options.consumerTimeoutMillisWhenSuspend ?? 30_000,
+    ...pollTimes(options, 20_000),
     consumeFromWhere: options.consumeFromWhere ?? ('CONSUME_FROM_LAST_OFFSET' as const),
     consumeTimestampMs,
     strategy: options.allocateMessageQueueStrategy ?? averagely(),

@@ -64,7 +64,7 @@ export class PendingReplies {
           settle(value)
         }
       this.waiting.set(correlationId, { deadlineMs, ttlMs, resolve: settled(resolve), reject: settled(reject) })
-      this.timer ??= every(this.clock, scanMs, () => this.scan())
+      this.timer ??= every(this.clock, scanMs, () => this.scan(), 0)
     })
   }
 

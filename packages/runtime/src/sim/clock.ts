@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
+import { loopTurn } from '../node/loop-turn.ts'
+import { popTimer, pushTimer, type Queued } from './timer-heap.ts'
 
-interface SimTimer extends Timer {
-  readonly dueAt: number
-  readonly order: number
+interface SimTimer extends Timer, Queued {
   run: (() => void) | undefined
 }
 
@@ -10,7 +10,7 @@ interface SimTimer extends Timer {
 const maxTimersPerInstant = 1_000_000
 
 /** 2026-01-01T00:00:00Z: an ordinary time, so that formats of times show what they do. */
-const defaultStartMs = 1_767_225_600_000
+export const defaultStartMs = 1_767_225_600_000
 
 /**
  * Time that moves only when told. Timers run in the order of their times, those of one instant in the order in which
@@ -43,7 +43,7 @@ export class SimClock implements Clock {
         timer.run = undefined
       },
     }
-    push(this.timers, timer)
+    pushTimer(this.timers, timer)
     return timer
   }
 
@@ -111,7 +111,7 @@ export class SimClock implements Clock {
     this.dropCancelled()
     const next = this.timers[0]
     if (next === undefined || next.dueAt > until) return undefined
-    pop(this.timers)
+    popTimer(this.timers)
     this.elapsed = Math.max(this.elapsed, next.dueAt)
     const { run } = next
     next.run = undefined
@@ -119,41 +119,9 @@ export class SimClock implements Clock {
   }
 
   private dropCancelled(): void {
-    while (this.timers.length > 0 && this.timers[0]!.run === undefined) pop(this.timers)
+    while (this.timers.length > 0 && this.timers[0]!.run === undefined) popTimer(this.timers)
   }
 }
 
 /** The queue of microtasks is empty when the next immediate runs, so every promise that could settle has settled. */
-function settled(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
-}
-
-const before = (a: SimTimer, b: SimTimer) => (a.dueAt === b.dueAt ? a.order < b.order : a.dueAt < b.dueAt)
-
-/** A binary heap: a simulated cluster arms a timer per packet. */
-function push(heap: SimTimer[], timer: SimTimer): void {
-  let at = heap.length
-  heap.push(timer)
-  while (at > 0) {
-    const parent = (at - 1) >> 1
-    if (!before(timer, heap[parent]!)) break
-    heap[at] = heap[parent]!
-    at = parent
-  }
-  heap[at] = timer
-}
-
-function pop(heap: SimTimer[]): void {
-  const last = heap.pop()!
-  if (heap.length === 0) return
-  let at = 0
-  for (;;) {
-    let child = at * 2 + 1
-    if (child >= heap.length) break
-    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-    if (!before(heap[child]!, last)) break
-    heap[at] = heap[child]!
-    at = child
-  }
-  heap[at] = last
-}
+const settled = loopTurn

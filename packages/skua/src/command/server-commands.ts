@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { pair } from './pair.ts'
 import { positive } from './positive.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -41,4 +42,33 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .option('--call-timeout-ms <ms>', 'longest run of a filter for one message', positive, 100)
     .option('--memory-bytes <n>', 'memory of one filter', positive, 16_777_216)
     .action(async options => (await import('./filter-server.ts')).runFilterServer(options))
+  addTestBroker(skua)
+}
+
+function addTestBroker(skua: Command): void {
+  const number = (text: string): number => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is wanted')
+    return value
+  }
+  skua
+    .command('test-broker')
+    .description(
+      'name server and broker for tests of any language: prints JSON, is told over HTTP, ends with its parent',
+    )
+    .addOption(
+      new Option('--clock <kind>', 'time that moves when told, or the machine’s')
+        .choices(['virtual', 'real'])
+        .default('virtual'),
+    )
+    .option('--start-time <time>', 'where a virtual clock begins')
+    .option('--store <dir>', 'memory, or a directory', 'memory')
+    .option('--topics <file>', 'topics to begin with, YAML or JSON: names, or name, queues and type of each')
+    .option('--seed <file>', 'messages to begin with, JSON lines')
+    .option('--random <n>', 'seed of all that is chosen by chance', number, 1)
+    .option('--port <port>', 'port of the broker; any free one by default', number)
+    .option('--namesrv-port <port>', 'port of the name server', number)
+    .option('--control-port <port>', 'port of the HTTP endpoint', number, 0)
+    .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
+    .action(async options => (await import('./test-broker.ts')).runTestBroker(options))
 }

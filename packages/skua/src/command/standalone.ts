@@ -25,6 +25,8 @@ export interface StandaloneCommand extends LogFlags {
   /** False: none. */
   readonly grpc?: boolean
   readonly config?: Record<string, string>
+  /** A file of topics. */
+  readonly topics?: string
 }
 
 /** `skua`, `npm start`: everything in this process, and a banner that says where. */
@@ -38,6 +40,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const config = givenOf(brokerOptions)
   const { grpcPort, grpcIsOptional } = grpcWish(command, read)
   const tls = readTls(read)
+  const topics = command.topics === undefined ? [] : (await import('./topics-file.ts')).readTopics(command.topics)
   const log = openLog('standalone', 'skua.log', command)
   // Who starts it by hand is told in the banner; a file hears all that the option wants.
   const byHand = command.logDir === undefined && !given.has('logLevel')
@@ -52,6 +55,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
       ...(grpcPort === undefined ? {} : { grpcPort, grpcIsOptional, grpc: givenOf(gatewayOptions) }),
       events: showRecovery(log.events, () => nodeRuntime().clock.monotonic()),
       config,
+      topics,
       ...tls,
     }).catch(error => {
       throw startFailure(error, placesOf(command, directory))

@@ -1,4 +1,4 @@
-import { type Clock, type Disk, type DiskFile, Failure, type Timer } from '@skua-mq/runtime'
+import { anySlack, type Clock, type Disk, type DiskFile, Failure, type Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
@@ -159,7 +159,7 @@ export class DispatchFlush {
   private arm(ms: number): void {
     if (this.stopped) return
     this.timer?.cancel()
-    this.timer = this.parts.clock.after(ms, () => this.tick())
+    this.timer = this.parts.clock.after(ms, () => this.tick(), ms === 0 ? 0 : anySlack)
   }
 
   /** A bounded number of queues per tick; the round's end may be several ticks away. */

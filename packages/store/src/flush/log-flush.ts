@@ -1,4 +1,4 @@
-import { assert, type Clock, Histogram, type Timer } from '@skua-mq/runtime'
+import { anySlack, assert, type Clock, Histogram, type Timer } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { Health } from '../health.ts'
@@ -206,9 +206,13 @@ export class LogFlush {
   }
 
   private armTimer(): void {
-    this.timer = this.parts.clock.after(this.parts.config.flushIntervalCommitLog, () => {
-      if (this.hasPages || this.parts.clock.monotonic() >= this.thoroughAtMs) this.request()
-      if (!this.stopped) this.armTimer()
-    })
+    this.timer = this.parts.clock.after(
+      this.parts.config.flushIntervalCommitLog,
+      () => {
+        if (this.hasPages || this.parts.clock.monotonic() >= this.thoroughAtMs) this.request()
+        if (!this.stopped) this.armTimer()
+      },
+      anySlack,
+    )
   }
 }

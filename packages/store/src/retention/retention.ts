@@ -37,6 +37,9 @@ const hourMs = 3_600_000
 const pauseMs = 100
 const queuesPerStep = 256
 
+/** Within an hour of deletion (deleteWhen) there is to be a round, also where time leaps over most of it. */
+const roundSlackMs = 45 * 60_000
+
 /**
  * Deletes what is too old, or what the disk has no room for, and watches how full the disk is (store.md 6). A file that
  * is still read stays readable until its readers are done.
@@ -76,11 +79,15 @@ export class Retention {
 
   private arm(ms: number): void {
     if (this.aborter.signal.aborted) return
-    this.timer = this.parts.clock.after(ms, () => {
-      this.running = this.round()
-        .catch(error => this.failed(error))
-        .then(() => this.arm(this.parts.config.cleanResourceInterval))
-    })
+    this.timer = this.parts.clock.after(
+      ms,
+      () => {
+        this.running = this.round()
+          .catch(error => this.failed(error))
+          .then(() => this.arm(this.parts.config.cleanResourceInterval))
+      },
+      roundSlackMs,
+    )
   }
 
   private failed(error: unknown): void {

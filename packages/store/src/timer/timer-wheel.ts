@@ -15,6 +15,8 @@ const maxPages = 2048
 export const maxChangedPages = 2048
 /** Pages that are written together. */
 const maxRunPages = 64
+/** Above what a page can hold twice: a slot of the last round that was never cleared counts still. */
+const notKnown = 0xffff
 const scanBytes = 256 * pageBytes
 
 /** The timers of one slot: a chain in the timer log, newest first. */
@@ -51,6 +53,8 @@ export class TimerWheel {
   private readonly precisionMs: number
   private readonly pages = new Map<number, Page>()
   private newest: Page | undefined
+  /** How many slots of each page were put and not cleared; of a file that was there before it is not known. */
+  private readonly filled = new Uint16Array(slots / pageSlots)
   private file: DiskFile | undefined
   private changed = 0
   private isNamed = true
@@ -80,6 +84,7 @@ export class TimerWheel {
       file.closeSync()
       throw error
     }
+    this.filled.fill(isNew ? 0 : notKnown)
     this.file = file
   }
 
@@ -101,6 +106,26 @@ export class TimerWheel {
     return slotAt(bytes, at, slotMs, this.precisionMs)
   }
 
+  /** The first slot from `fromMs` on that holds something; `toMs` where none before it does. Both are multiples of the precision. */
+  firstFilled(fromMs: number, toMs: number): number {
+    const { precisionMs } = this
+    let slotMs = fromMs
+    while (slotMs < toMs) {
+      const slot = (slotMs / precisionMs) % slots
+      if (this.filled[Math.floor(slot / pageSlots)] === 0) {
+        slotMs += (pageSlots - (slot % pageSlots)) * precisionMs
+        continue
+      }
+      const { bytes, at } = this.placeOf(slotMs)
+      // A plain loop over what is mostly empty: the lower half of a slot's number tells nearly always.
+      for (let place = at; place < pageBytes && slotMs < toMs; place += slotBytes, slotMs += precisionMs) {
+        if (bytes.readInt32BE(place + 4) !== ((slotMs / precisionMs) | 0)) continue
+        if (slotAt(bytes, place, slotMs, precisionMs) !== undefined) return slotMs
+      }
+    }
+    return Math.max(fromMs, toMs)
+  }
+
   /** Whether the file has room for a slot: the slots before `readMs` are done. */
   hasRoomFor(slotMs: number, readMs: number): boolean {
     return slotMs < readMs + slots * this.precisionMs
@@ -108,6 +133,8 @@ export class TimerWheel {
 
   put({ slotMs, firstPosition, lastPosition, count }: TimerSlot): void {
     const { page, bytes, at } = this.placeOf(slotMs)
+    if (this.filled[page.index] !== notKnown && slotAt(bytes, at, slotMs, this.precisionMs) === undefined)
+      this.filled[page.index]!++
     writeLongAt(bytes, slotMs / this.precisionMs, at)
     writeLongAt(bytes, firstPosition, at + 8)
     writeLongAt(bytes, lastPosition, at + 16)
@@ -119,6 +146,8 @@ export class TimerWheel {
   /** Its timers are delivered. */
   clear(slotMs: number): void {
     const { page, bytes, at } = this.placeOf(slotMs)
+    if (this.filled[page.index] !== notKnown && slotAt(bytes, at, slotMs, this.precisionMs) !== undefined)
+      this.filled[page.index]!--
     bytes.fill(0, at, at + slotBytes)
     this.change(page)
   }

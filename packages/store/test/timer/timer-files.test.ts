@@ -196,3 +196,46 @@ test('a file whose last unit was put behind again is kept for those before it', 
   await log.removeBefore({ minOffset: 10_009, readMs: slotMs - 1000, reachMs: 500_000 })
   assert.equal(log.begin, fileBytes)
 })
+
+describe('the first slot of the wheel that holds something', () => {
+  const disk = new SimDisk(new SimClock())
+  const stepMs = 1000
+  const put = (wheel: TimerWheel, at: number) => wheel.put({ slotMs: at, firstPosition: 0, lastPosition: 52, count: 1 })
+  const open = (isNew: boolean) => {
+    const wheel = new TimerWheel({ disk, path: '/timerwheel', precisionMs: stepMs })
+    wheel.open({ isNew })
+    return wheel
+  }
+  /** As it would be found one slot after the other. */
+  const expected = (wheel: TimerWheel, from: number, to: number) => {
+    let at = from
+    while (at < to && wheel.slot(at) === undefined) at += stepMs
+    return at
+  }
+
+  test('is the one that a look at each of them finds, also in a file of before, and past its end', async () => {
+    const wheel = open(true)
+    // The wheel begins anew within this stretch.
+    const start = Math.ceil(slotMs / (1_209_600 * stepMs)) * 1_209_600 * stepMs - 500 * stepMs
+    const places = [0, 1, 127, 128, 499, 500, 777, 1500].map(slot => start + slot * stepMs)
+    for (const place of places) put(wheel, place)
+    wheel.clear(places[2]!)
+    wheel.clear(places[6]!)
+    await wheel.write(wheel.snapshot())
+    for (const one of [wheel, open(false)])
+      for (let from = start; from < start + 1600 * stepMs; from += 37 * stepMs)
+        for (const to of [from, from + 100 * stepMs, from + 2000 * stepMs])
+          assert.equal(one.firstFilled(from, to), expected(one, from, to))
+  })
+
+  test('a slot of two weeks ago is none, and one that is put in its place is', () => {
+    const wheel = open(true)
+    put(wheel, slotMs)
+    const later = slotMs + 1_209_600 * stepMs
+    assert.equal(wheel.firstFilled(later, later + 10 * stepMs), later + 10 * stepMs)
+    put(wheel, later)
+    assert.equal(wheel.firstFilled(later - 500 * stepMs, later + 10 * stepMs), later)
+    wheel.clear(later)
+    assert.equal(wheel.firstFilled(later, later + 10 * stepMs), later + 10 * stepMs)
+  })
+})
