@@ -3,7 +3,13 @@ import { describe, test } from 'node:test'
 import { consumerSendMsgBack, parseProperties, ResponseCode } from '@skua-mq/protocol'
 import { ok, route } from '@skua-mq/remoting'
 import { SimClock } from '@skua-mq/runtime'
-import { type OpenTelemetryApi, openTelemetry, PushConsumer, type PushConsumerOptions } from '../../src/index.ts'
+import {
+  ClientError,
+  type OpenTelemetryApi,
+  openTelemetry,
+  PushConsumer,
+  type PushConsumerOptions,
+} from '../../src/index.ts'
 import { TraceDispatcher } from '../../src/trace/dispatcher.ts'
 import type { TraceRecord } from '../../src/trace/record.ts'
 import { records } from '../records.ts'
@@ -240,7 +246,7 @@ describe('spans of OpenTelemetry', () => {
     const tracer = openTelemetry(of)
     const properties = new Map<string, string>()
     const send = { topic: 'T', group: 'g', properties, bodyBytes: 5, messages: 3 }
-    tracer.send(send)({ result: { msgId: 'M' } as never })
+    tracer.send(send)({ result: { msgId: 'M', queue: { topic: 'T', brokerName: 'b', queueId: 2 } } as never })
     assert.deepEqual([...properties], [['traceparent', 'tp']])
     assert.deepEqual(
       [spans[0]!.attributes['messaging.message.id'], spans[0]!.attributes['messaging.batch.message_count']],
@@ -248,6 +254,101 @@ describe('spans of OpenTelemetry', () => {
     )
     tracer.send(send)({ error: 'just text' })
     assert.deepEqual(run, ['end', 'exception just text', 'status just text', 'end'])
+  })
+
+  test('have the attributes of the conventions, and of RocketMQ', async () => {
+    const { of, spans } = api()
+    const tracer = openTelemetry(of)
+    const properties = new Map([
+      ['TAGS', 'A'],
+      ['KEYS', 'k1 k2'],
+      ['DELAY', '3'],
+    ])
+    tracer.send({ topic: 'T', group: 'g', properties, bodyBytes: 5, messages: 1 })({ error: new TypeError('x') })
+    const { links: _links, ...sent } = spans[0]!
+    assert.deepEqual(sent.attributes, {
+      'messaging.system': 'rocketmq',
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': 'T',
+      'messaging.client.group': 'g',
+      'messaging.message.body.size': 5,
+      'messaging.rocketmq.message.type': 'delay',
+      'messaging.rocketmq.message.tag': 'A',
+      'messaging.rocketmq.message.keys': ['k1', 'k2'],
+      'messaging.rocketmq.message.delay_time_level': 3,
+      'error.type': 'TypeError',
+    })
+    await tracer.consume({ topic: 'T', group: 'g', messages: [received('1')] }, async () => {})
+    const { attributes } = spans[1]!
+    assert.deepEqual(
+      [
+        attributes['messaging.consumer.group.name'],
+        attributes['messaging.destination.partition.id'],
+        attributes['messaging.operation'],
+      ],
+      ['g', 'b/0', undefined],
+    )
+  })
+
+  test('have former names as well where the environment asks for both', () => {
+    const before = process.env['OTEL_SEMCONV_STABILITY_OPT_IN']
+    try {
+      process.env['OTEL_SEMCONV_STABILITY_OPT_IN'] = 'http, messaging/dup'
+      const { of, spans } = api()
+      openTelemetry(of).send({ topic: 'T', group: 'g', properties: new Map(), bodyBytes: 5, messages: 1 })
+      const { attributes } = spans[0]!
+      assert.deepEqual(
+        [
+          attributes['messaging.operation'],
+          attributes['messaging.rocketmq.client_group'],
+          attributes['messaging.operation.name'],
+        ],
+        ['publish', 'g', 'send'],
+      )
+    } finally {
+      if (before === undefined) delete process.env['OTEL_SEMCONV_STABILITY_OPT_IN']
+      else process.env['OTEL_SEMCONV_STABILITY_OPT_IN'] = before
+    }
+  })
+
+  test('come with metrics where the API has them: durations in seconds, and counts, by operation and what went wrong', async () => {
+    const { of } = api()
+    const recorded: [string, number, Record<string, unknown>][] = []
+    const instrument =
+      (name: string) =>
+      (value: number, attributes: object = {}) =>
+        void recorded.push([name, value, attributes as Record<string, unknown>])
+    const withMetrics: OpenTelemetryApi = {
+      ...of,
+      metrics: {
+        getMeter: () => ({
+          createHistogram: name => ({ record: instrument(name) }),
+          createCounter: name => ({ add: instrument(name) }),
+        }),
+      },
+    }
+    const tracer = openTelemetry(withMetrics)
+    const send = { topic: 'T', group: 'g', properties: new Map(), bodyBytes: 5, messages: 3 }
+    tracer.send(send)({ error: new ClientError('BROKER', 'busy', { responseCode: 2 }) })
+    tracer.send(send)({ result: { msgId: 'M', queue: { topic: 'T', brokerName: 'b', queueId: 2 } } as never })
+    await tracer.consume({ topic: 'T', group: 'g', messages: [received('1'), received('2')] }, async () => {})
+    assert.deepEqual(
+      recorded.map(([name, value, attributes]) => [
+        name,
+        name.endsWith('duration') ? value >= 0 && value < 5 : value,
+        attributes['messaging.operation.name'],
+        attributes['error.type'],
+      ]),
+      [
+        ['messaging.client.operation.duration', true, 'send', 'BROKER_2'],
+        ['messaging.client.sent.messages', 3, 'send', 'BROKER_2'],
+        ['messaging.client.operation.duration', true, 'send', undefined],
+        ['messaging.client.sent.messages', 3, 'send', undefined],
+        ['messaging.process.duration', true, 'process', undefined],
+        ['messaging.client.consumed.messages', 2, 'process', undefined],
+      ],
+    )
   })
 
   test('end when a handler throws, which goes on to whoever runs it', async () => {

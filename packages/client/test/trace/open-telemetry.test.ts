@@ -49,7 +49,7 @@ test("the sender's context travels in the message, and is the parent of the cons
   const tracer = openTelemetry(api)
   const properties = new Map<string, string>()
   const end = tracer.send({ topic: 'T', group: 'pg', properties, bodyBytes: 5, messages: 1 })
-  end({ result: { msgId: 'ID' } as never })
+  end({ result: { msgId: 'ID', queue: { topic: 'T', brokerName: 'b', queueId: 0 } } as never })
   assert.equal(properties.get('traceparent'), 'span')
   const message = { msgId: 'ID', properties, queue: {} as never, body: Buffer.from('hello') }
   assert.equal(await tracer.consume({ topic: 'T', group: 'cg', messages: [message] }, async () => 'done'), 'done')
