@@ -1,6 +1,7 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import type { EventLevel, Events } from '@skua-mq/runtime'
 import type { Notices } from './notices.ts'
+import { type EventDiagnostic, eventChannel } from './trace/diagnostics.ts'
 
 /** What happens rarely and is worth telling, by name, with its fields: `client.on('queuesChanged', ({ queues }) => …)`. */
 export interface ClientEventMap {
@@ -93,6 +94,7 @@ export class ClientEvents {
     const level = levels[name]
     const listeners = this.listeners.get(name)
     this.sink.emit({ name, level, fields: fields as Record<string, unknown> })
+    if (eventChannel.hasSubscribers) eventChannel.publish({ name, level, fields } satisfies EventDiagnostic)
     this.notices?.tell(name, fields, { level, isHeard: (listeners?.size ?? 0) > 0 })
     for (const listener of listeners ?? []) {
       try {

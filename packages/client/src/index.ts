@@ -53,5 +53,6 @@ export {
 export type { ReceiveOptions, SimpleConsumerOptions } from './simple/options.ts'
 export { SimpleConsumer } from './simple/simple-consumer.ts'
 export { type TlsOptions, tlsClientOf } from './tls.ts'
+export type { ConsumeDiagnostic, EventDiagnostic, SendDiagnostic } from './trace/diagnostics.ts'
 export { type OpenTelemetryApi, openTelemetry } from './trace/open-telemetry.ts'
 export type { TracedConsume, TracedSend, Tracer } from './trace/tracer.ts'

@@ -5,6 +5,7 @@ import type { BodyCodec } from '../message/message.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName } from '../name/namespace.ts'
 import type { ClientSettings } from '../options.ts'
+import { type ConsumeDiagnostic, consumeChannel } from '../trace/diagnostics.ts'
 import type { TraceDispatcher } from '../trace/dispatcher.ts'
 import { TraceContextCode } from '../trace/record.ts'
 import type { ConsumeStats } from './consume-stats.ts'
@@ -60,6 +61,11 @@ export class HandlerRun {
     const costMs = instance.clock.monotonic() - began
     stats.consumed(messages[0]!.topic, { count: messages.length, costMs, ok: succeeded(outcome) })
     this.traceAfter(messages, { requestId, outcome, costMs })
+    if (consumeChannel.hasSubscribers) {
+      const { status, error } = outcome
+      const told = { topic: messages[0]!.topic, group, messages, durationMs: costMs, status, error }
+      consumeChannel.publish(told satisfies ConsumeDiagnostic)
+    }
     return outcome
   }
 

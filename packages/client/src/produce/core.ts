@@ -5,6 +5,7 @@ import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import type { Draft } from '../message/outgoing.ts'
 import { bounded, type ClientSettings } from '../options.ts'
+import { type SendDiagnostic, sendChannel } from '../trace/diagnostics.ts'
 import type { TraceDispatcher } from '../trace/dispatcher.ts'
 import { traceSender } from '../trace/send-traces.ts'
 import { Delivery, type DeliveryCall } from './delivery.ts'
@@ -26,6 +27,12 @@ export interface ProducerCoreParts {
   /** On the wire. */
   readonly group: string
   readonly emit: EmitEvent
+}
+
+interface Over {
+  readonly messages: number
+  readonly result?: SendResult
+  readonly error?: unknown
 }
 
 /** What each call to a broker takes. */
@@ -93,11 +100,11 @@ export class ProducerCore {
     try {
       const result = await work.send()
       end?.({ result })
-      this.trace(draft, began, result)
+      this.over(draft, began, { messages: work.messages ?? 1, result })
       return result
     } catch (error) {
       end?.({ error })
-      this.trace(draft, began)
+      this.over(draft, began, { messages: work.messages ?? 1, error })
       throw error
     } finally {
       leave()
@@ -138,6 +145,16 @@ export class ProducerCore {
       late.addEventListener('abort', () => reject(late.reason), { once: true })
       room.then(leave => (late.aborted ? leave() : resolve(leave)), reject)
     })
+  }
+
+  private over(draft: Draft, began: { atMs: number; at: number }, { messages, result, error }: Over): void {
+    this.trace(draft, began, result)
+    if (!sendChannel.hasSubscribers) return
+    const durationMs = this.parts.instance.clock.monotonic() - began.at
+    const { topic, msgId, body } = draft
+    const { group } = this.parts
+    const told = { topic, group, msgId, messages, bodyBytes: body.length, durationMs, result, error }
+    sendChannel.publish(told satisfies SendDiagnostic)
   }
 
   private trace(draft: Draft, began: { atMs: number; at: number }, result?: SendResult): void {
