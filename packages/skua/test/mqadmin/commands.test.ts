@@ -122,6 +122,13 @@ test('groups: who consumes, how far it is, and what is wrong', async () => {
   await consumer.start()
   await until('all are consumed', () => seen.length === 5)
   await until('the commit', async () => /Orders.* 5 +5 +0 /.test((await ok('consumerProgress -g billing')).output))
+  const [ofTopic, ofNobody] = [
+    await ok('consumerProgress -g billing -t Orders'),
+    await mqadmin('consumerProgress -g nobody', env),
+  ]
+  assert.match(ofTopic.output, /Orders/)
+  assert.notEqual(ofNobody.exitCode, 0)
+  assert.match(ofNobody.errors, /group nobody is not known: it has no offsets, and nobody of it is online/)
   assert.match((await both('consumerProgress')).text, /^billing +1 +V\w+ +PUSH +CLUSTERING +\d+ +0$/m)
   const client = (await both('consumerProgress -g billing -s true')).json as { queues: { clientId?: string }[] }
   assert.ok(client.queues.every(({ clientId }) => clientId !== undefined))

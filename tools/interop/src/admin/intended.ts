@@ -116,7 +116,7 @@ export const ownLayout: ReadonlyMap<string, string> = new Map(
     brokerConsumeStats: 'has the queues of which nothing was consumed, too',
     exportMetadata: 'is told by the file',
     'getBrokerConfig -c DefaultCluster': 'addresses without Master and Slave before them',
-    'consumerProgress -g nobody': 'a group that nobody knows has an empty table',
+    'consumerProgress -g nobody': 'a group that nobody knows is a failure',
     getConsumerConfig: 'a group that is nowhere is a failure',
     'queryMsgByKey -t Orders -k nothing': 'nothing found is an empty table',
   }),

@@ -1,4 +1,6 @@
 import {
+  AdminError,
+  findConsumers,
   type GroupSummary,
   groupProgress,
   groupSummaries,
@@ -22,11 +24,18 @@ export const consumerProgress = subcommand({
   requests: '206, 105, 106, 208, 203; -s: 307',
   flags: {
     groupName: text('g', 'groupName', 'only this group, queue by queue'),
+    topicName: text('t', 'topicName', 'only the queues of this topic'),
     showClientIP: truth('s', 'showClientIP', 'with the member that has each queue'),
   },
-  run: async ({ session, flags: { groupName, showClientIP } }): Promise<Found> => {
+  run: async ({ session, flags: { groupName, topicName, showClientIP } }): Promise<Found> => {
     if (groupName === undefined) return { groups: await groupSummaries(session) }
-    const progress = await groupProgress(session, groupName)
+    const progress = await groupProgress(session, groupName, topicName)
+    if (progress.queues.length === 0 && (await findConsumers(session, groupName)) === undefined) {
+      throw new AdminError(
+        'NOT_FOUND',
+        `group ${groupName} is not known: it has no offsets, and nobody of it is online`,
+      )
+    }
     if (showClientIP !== true) return progress
     const owners = await queueOwners(session, groupName)
     return { ...progress, queues: progress.queues.map(row => ({ ...row, clientId: owners.get(ownerKey(row)) })) }
