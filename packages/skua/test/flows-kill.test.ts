@@ -111,7 +111,8 @@ class Flows {
   private async transact(): Promise<void> {
     const number = this.nextTransaction++
     const kind = (['committed', 'rolled back', 'checked'] as const)[number % 3]!
-    const id = `${kind}-${number}`
+    // A key holds no blank.
+    const id = `${kind.replace(' ', '-')}-${number}`
     await this.transactional.transaction({ topic, body: id, keys: [id], properties: { kind } }, sent => {
       if (sent.sendStatus !== 'SEND_OK') return 'rollback'
       this.verdicts.set(id, kind === 'rolled back' ? 'rollback' : 'commit')
