@@ -28,6 +28,8 @@ export interface ClientEventMap {
   handlerBlocked: { group: string; topic: string; handler: string; blockedMs: number }
   /** A message could not be given back to the broker; it is tried again here. */
   sendBackFailed: { group: string; msgId: string; error: unknown }
+  /** It was given back for the last time: it is in `%DLQ%<group>` now. `tries`: how often it was consumed. */
+  deadLetter: { group: string; topic: string; msgId: string; tries: number }
   /** Broadcasting, or a limit: this message will not be tried again. */
   messageDropped: { group: string; msgId: string; why: string }
   messageUnreadable: { group: string; queue: MessageQueue; queueOffset: number; error: unknown }
@@ -57,6 +59,7 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   handlerFailed: 'warn',
   handlerBlocked: 'warn',
   sendBackFailed: 'warn',
+  deadLetter: 'warn',
   messageDropped: 'warn',
   messageUnreadable: 'error',
   consumeTimeout: 'warn',

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import type { Clock, EventLevel } from '@skua-mq/runtime'
-import { reasonOf } from './error.ts'
+import { ClientError, reasonOf } from './error.ts'
 import { type ClientEventMap, type ClientEventName, ClientEvents } from './events.ts'
 import type { ClientSettings } from './options.ts'
 
@@ -69,7 +69,7 @@ const sentences: Sentences = {
   ],
   handlerFailed: ({ group, topic, msgIds, error }) => [
     `${group} ${topic}`,
-    `the handler of group ${group} failed for ${msgIds.length === 1 ? `message ${msgIds[0]}` : `${msgIds.length} messages`} of ${topic}, which ${msgIds.length === 1 ? 'comes' : 'come'} again: ${reasonOf(error)}`,
+    `the handler of group ${group} failed for ${msgIds.length === 1 ? `message ${msgIds[0]}` : `${msgIds.length} messages`} of ${topic}, which ${msgIds.length === 1 ? 'comes' : 'come'} again until the tries are over: ${reasonOf(error)}`,
   ],
   handlerBlocked: ({ group, handler, blockedMs }) => [
     `${group} ${handler}`,
@@ -78,6 +78,10 @@ const sentences: Sentences = {
   sendBackFailed: ({ group, msgId, error }) => [
     group,
     `message ${msgId} could not be given back for group ${group}: ${reasonOf(error)}; it is tried again here`,
+  ],
+  deadLetter: ({ group, topic, msgId, tries }) => [
+    `${group} ${topic}`,
+    `message ${msgId} of ${topic} is a dead letter of group ${group} after ${tries} tries: skua dlq show ${group} ${msgId}`,
   ],
   messageDropped: ({ group, msgId, why }) => [
     `${group} ${why}`,
@@ -133,7 +137,7 @@ export class Notices {
     const [about, text] = sentences[name](fields)
     if (isLoud && this.isKnown(`${name} ${about}`, causeOf(name, fields, text))) return
     if (this.logger !== undefined) this.logger[level]({ event: name, ...fields }, text)
-    else process.emitWarning(text, { type: 'SkuaWarning', code: name })
+    else process.emitWarning(text, { type: 'SkuaWarning', code: name, ...detailOf(fields) })
   }
 
   private isKnown(subject: string, text: string): boolean {
@@ -148,6 +152,14 @@ export class Notices {
       }
     return before !== undefined && before.text === text && now - before.atMs < forgetMs
   }
+}
+
+/** Where a handler failed is in its code. */
+function detailOf(fields: object): { detail?: string } {
+  const { error } = fields as { error?: unknown }
+  return error instanceof Error && !(error instanceof ClientError) && error.stack !== undefined
+    ? { detail: error.stack }
+    : {}
 }
 
 /** By what two occurrences are the same: of a failure its reason, since the message's id is another one each time. */

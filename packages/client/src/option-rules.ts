@@ -59,8 +59,23 @@ const nouns = {
   object: 'an object',
 } as const
 
+/** What other clients call it. */
+const elsewhere: Readonly<Record<string, string>> = {
+  tags: 'tag',
+  key: 'keys',
+  headers: 'properties',
+  delay: 'delayMs',
+  timeout: 'timeoutMs',
+  retries: 'retryTimesWhenSendFailed',
+  concurrency: 'consumeThreadMax',
+  fromBeginning: 'consumeFromWhere',
+  brokers: 'namesrvAddr',
+  queues: 'queueNum',
+}
+
 const meant = (given: string, known: readonly string[]): string => {
-  const close = nearest(given, known)
+  const translated = elsewhere[given]
+  const close = translated !== undefined && known.includes(translated) ? translated : nearest(given, known)
   return close === undefined ? '' : `; did you mean ${close}?`
 }
 

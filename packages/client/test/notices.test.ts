@@ -69,7 +69,10 @@ describe('what goes wrong', () => {
       )
     }
     assert.equal(lines.length, 2)
-    assert.match(lines[0]!, /the handler of group g failed for message ID0 of T, which comes again: down/)
+    assert.match(
+      lines[0]!,
+      /the handler of group g failed for message ID0 of T, which comes again until the tries are over: down/,
+    )
   })
 
   test('is kept in mind for a thousand causes, no more', () => {

@@ -147,6 +147,41 @@ describe('messages', () => {
   })
 })
 
+describe('calls', () => {
+  test('with fields or options that nobody knows send nothing', async () => {
+    const at = await world(1)
+    const { runtime, namesrvAddr } = at
+    const producer = new Producer({ runtime, namesrvAddr, group: 'g', logger: false })
+    const message = { topic: 'T', body: 'x' }
+    for (const [wrong, expected] of [
+      [{ tags: 'A' }, /a message has no option tags; did you mean tag\?/],
+      [{ key: 'k' }, /did you mean keys\?/],
+      [{ headers: {} }, /did you mean properties\?/],
+      [{ delay: 1000 }, /did you mean delayMs\?/],
+    ] as const)
+      await assert.rejects(at.settle(producer.send({ ...message, ...(wrong as object) })), {
+        code: 'ARGUMENT',
+        message: expected,
+      })
+    for (const [options, expected] of [
+      [{ timeout: 5 }, /send has no option timeout; did you mean timeoutMs\?/],
+      [{ orderKey: 'k', select: () => undefined }, /give one of orderKey, queue and select/],
+    ] as const)
+      await assert.rejects(at.settle(producer.send(message, options as never)), { code: 'ARGUMENT', message: expected })
+    await assert.rejects(at.settle(producer.start({ waitForBrokers: true } as never)), /did you mean waitForBroker\?/)
+    assert.equal(at.brokers[0]!.sends.length, 0)
+    const admin = new Admin({ runtime, namesrvAddr, logger: false })
+    await assert.rejects(at.settle(admin.createTopic('New', { queues: 3 } as never)), /did you mean queueNum\?/)
+    await at.settle(Promise.all([producer.close(), admin.close()]))
+    await at.stop()
+  })
+
+  test('with a handler that is none', () => {
+    refused(() => new PushConsumer(base).onMessage(undefined as never), /a handler is a function: undefined was given/)
+    refused(() => new PushConsumer(base).onMessages('x' as never), /a handler is a function: string/)
+  })
+})
+
 describe('errors that say what to do', () => {
   test('a broker’s address as name server', async () => {
     const at = await world(1, {

@@ -28,7 +28,7 @@ import { Lifecycle } from '../lifecycle.ts'
 import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
 import { checkSendTopic } from '../name/names.ts'
 import { wrapName } from '../name/namespace.ts'
-import { checkOptions, clientRules } from '../option-rules.ts'
+import { checkOptions, clientRules, type OptionRules } from '../option-rules.ts'
 import { type ClientOptions, type ClientSettings, clientSettings } from '../options.ts'
 
 /** What `Admin.createTopic` takes. */
@@ -56,6 +56,14 @@ export interface QueryOptions {
 }
 
 const queryTimeoutMs = 12_000
+
+const createTopicRules: OptionRules<CreateTopicOptions> = {
+  queueNum: 'number',
+  clusterName: 'text',
+  perm: 'number',
+  order: 'boolean',
+  messageType: ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION', 'MIXED'],
+}
 
 /** The questions that applications ask of a cluster; operators' commands are in the admin package. */
 export class Admin {
@@ -94,6 +102,7 @@ export class Admin {
 
   /** Creates the topic, or changes it, at each master of the cluster. */
   async createTopic(topic: string, options: CreateTopicOptions = {}): Promise<void> {
+    checkOptions('createTopic', options, createTopicRules)
     const instance = await this.running()
     const wire = wrapName(this.client.namespace, topic)
     checkSendTopic(wire)

@@ -21,6 +21,11 @@ import { MessageStream } from './stream.ts'
 import { tellDifferences } from './subscription-differences.ts'
 import { Subscriptions } from './subscriptions.ts'
 
+function checkHandler(handler: unknown): void {
+  if (typeof handler !== 'function')
+    throw new ClientError('ARGUMENT', `a handler is a function: ${typeof handler} was given`)
+}
+
 /** So long after the start somebody must have begun to read a consumer without a handler. */
 const noHandlerMs = 5_000
 /** When it is looked what other members subscribe to. */
@@ -99,6 +104,7 @@ export class PushConsumer<T = undefined> {
 
   /** Called for each message; nothing or CONSUME_SUCCESS acknowledges it, an exception or RECONSUME_LATER brings it again. */
   onMessage(handler: MessageHandler<T>): this {
+    checkHandler(handler)
     this.onMessages(overBatch(handler))
     this.handlerName = handler.name || 'an unnamed handler'
     return this
@@ -106,6 +112,7 @@ export class PushConsumer<T = undefined> {
 
   /** Called for up to consumeMessageBatchMaxSize messages of one queue. */
   onMessages(handler: BatchHandler<T>): this {
+    checkHandler(handler)
     if (this.handler !== undefined) throw new ClientError('STATE', 'this consumer has a handler already')
     if (this.life.running) throw new ClientError('STATE', 'give the handler before the start')
     this.handler = handler

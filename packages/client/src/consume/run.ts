@@ -1,4 +1,5 @@
 import { type MessageQueue, PropertyName } from '@skua-mq/protocol'
+import { ClientError, reasonOf } from '../error.ts'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import type { BodyCodec } from '../message/message.ts'
@@ -71,14 +72,14 @@ export class HandlerRun {
 
   private async call(messages: readonly ReceivedMessage<unknown>[], context: ConsumeContext) {
     const { codec, instance, settings, group, emit } = this.parts
-    if (codec !== undefined) for (const message of messages) message.value = await codec.decode(message.body)
+    if (codec !== undefined) for (const message of messages) message.value = await decoded(codec, message)
     const began = instance.clock.monotonic()
     const answer = this.parts.listener()(messages, context)
     const blockedMs = instance.clock.monotonic() - began
     if (blockedMs > settings.handlerBlockedMs) {
       emit('handlerBlocked', { group, topic: messages[0]!.topic, handler: this.parts.handlerName(), blockedMs })
     }
-    return answer
+    return checkedAnswer(await answer)
   }
 
   private context(queue: MessageQueue, count: number): ConsumeContext {
@@ -126,6 +127,35 @@ export class HandlerRun {
       traces!.add({ kind: 'SubAfter', requestId, msgId, costMs, success, keys, contextCode, timestampMs, group })
     }
   }
+}
+
+async function decoded(codec: BodyCodec<unknown>, { msgId, body }: ReceivedMessage<unknown>): Promise<unknown> {
+  try {
+    return await codec.decode(body)
+  } catch (error) {
+    throw new ClientError('MESSAGE', `the codec cannot read message ${msgId}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+const answers: ReadonlySet<unknown> = new Set([
+  undefined,
+  'CONSUME_SUCCESS',
+  'RECONSUME_LATER',
+  'SUCCESS',
+  'SUSPEND_CURRENT_QUEUE_A_MOMENT',
+  'COMMIT',
+  'ROLLBACK',
+  'ABANDONED',
+])
+
+/** Types are checked by compilers only where there is one. */
+function checkedAnswer<A>(answer: A): A {
+  if (answers.has(answer)) return answer
+  const given = typeof answer === 'string' ? `"${answer}"` : typeof answer
+  throw new ClientError(
+    'ARGUMENT',
+    `a handler answers nothing, or a status such as RECONSUME_LATER: ${given} was given`,
+  )
 }
 
 export const succeeded = ({ status }: RunOutcome): boolean =>

@@ -39,10 +39,18 @@ export class SendBack {
   async giveBack(message: Given, delayLevel: number): Promise<boolean> {
     try {
       await this.byRequest(message, delayLevel)
+      this.tellIfDead(message, delayLevel)
       return true
     } catch {
       return this.asMessage(message, message.reconsumeTimes + 1)
     }
+  }
+
+  /** The broker counts as we do. */
+  private tellIfDead({ topic, msgId, reconsumeTimes }: Given, delayLevel: number): void {
+    const { emit, group, maxReconsumeTimes } = this.parts
+    if (reconsumeTimes < maxReconsumeTimes && delayLevel >= 0) return
+    emit('deadLetter', { group, topic, msgId, tries: reconsumeTimes + 1 })
   }
 
   /** A new message to the retry topic, which says how often it was tried. False, and told as an event, where that fails. */

@@ -1,7 +1,8 @@
-import { getBrokerClusterInfo, heartBeat, heartbeatBody } from '@skua-mq/protocol'
+import { getBrokerClusterInfo, heartBeat, heartbeatBody, templateTopic } from '@skua-mq/protocol'
 import { delay } from '@skua-mq/runtime'
 import { emptyObject } from '../empty-object.ts'
 import { ClientError, networkError } from '../error.ts'
+import { checkOptions, type OptionRules } from '../option-rules.ts'
 import type { ClientInstance } from './client-instance.ts'
 
 /** What `start` of a client takes. */
@@ -14,15 +15,16 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+// True or a number.
+const startRules: OptionRules<StartOptions> = { waitForBroker: 'any', signal: 'object' }
 const defaultWaitMs = 30_000
 const firstPauseMs = 50
 const longestPauseMs = 1_000
 
 /** Errors: ClientError NAME_SERVER, NO_BROKER, NETWORK, TIMEOUT as it was at last; the signal's reason. */
-export async function waitForBroker(
-  instance: ClientInstance,
-  { waitForBroker: wish, signal }: StartOptions,
-): Promise<void> {
+export async function waitForBroker(instance: ClientInstance, options: StartOptions): Promise<void> {
+  const { waitForBroker: wish, signal } = options
+  checkOptions('start', options, startRules)
   if (wish === undefined || wish === false) return
   const { clock } = instance
   const deadline = clock.monotonic() + (wish === true ? defaultWaitMs : wish)
@@ -41,6 +43,8 @@ export async function waitForBroker(
 
 /** Any broker of the topics in use, else of the cluster. */
 async function oneAnswers(instance: ClientInstance, signal: AbortSignal | undefined): Promise<void> {
+  // A name server that is none says so here.
+  await instance.routes.fetch(templateTopic, signal)
   await instance.refreshRoutes()
   await instance.heartbeats.beat()
   if (instance.heartbeats.brokerVersions.size > 0) return

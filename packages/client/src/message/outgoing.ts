@@ -2,6 +2,7 @@ import { isPropertyText, isReservedProperty, type Properties, PropertyName, Tran
 import { ClientError } from '../error.ts'
 import { checkSendTopic } from '../name/names.ts'
 import { wrapName } from '../name/namespace.ts'
+import { checkOptions, type OptionRules } from '../option-rules.ts'
 import type { Message } from './message.ts'
 
 /** A message on its way out: names as on the wire, body as bytes. One per send, kept through all tries. */
@@ -25,8 +26,24 @@ export interface DraftRules {
   newId(): string
 }
 
+/** What is of the wrong type is told by the checks of its own. */
+const messageRules: OptionRules<Message> = {
+  topic: 'any',
+  body: 'any',
+  tag: 'any',
+  keys: 'any',
+  properties: 'any',
+  delayLevel: 'any',
+  delayMs: 'any',
+  deliverAtMs: 'any',
+  flag: 'any',
+  waitStoreMsgOk: 'any',
+  checkImmunityTimeInSeconds: 'any',
+}
+
 /** Checks the message and turns it into a draft. Throws ClientError ARGUMENT or MESSAGE. */
 export function draftOf(message: Message<unknown>, body: Uint8Array, rules: DraftRules): Draft {
+  checkOptions('a message', message, messageRules)
   checkText('topic', message.topic)
   checkFlag(message.flag)
   const topic = wrapName(rules.namespace, message.topic)

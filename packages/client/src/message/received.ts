@@ -105,7 +105,10 @@ export class ReceivedMessage<T = undefined> {
   private settlement(): Settlement {
     const found = settlementOf(this as ReceivedMessage<unknown>)
     if (found !== undefined) return found
-    throw new ClientError('STATE', 'nobody acknowledges this message by itself: its consumer commits offsets')
+    throw new ClientError(
+      'STATE',
+      'this message is not acknowledged by itself: its consumer commits offsets (LitePullConsumer.commit, PullConsumer.updateConsumeOffset)',
+    )
   }
 
   /** The body as UTF-8. */

@@ -39,6 +39,13 @@ const unreachedCodes: ReadonlySet<string> = new Set(['NETWORK', 'NO_BROKER', 'NO
 const firstPauseMs = 50
 const longestPauseMs = 1_000
 
+/** The same, and how long it was tried. */
+function triedFor(error: ClientError, { timeoutMs, isPatient }: DeliveryCall): ClientError {
+  const how = isPatient ? 'as long as retryFor says' : `for ${timeoutMs} ms; retryFor waits longer`
+  const { code, responseCode, retriable, cause } = error
+  return new ClientError(code, `${error.message} (tried ${how})`, { cause, retriable, responseCode })
+}
+
 /** Chooses queues and tries again elsewhere (client.md 4); waits for brokers that are away. */
 export class Delivery {
   private readonly parts: DeliveryParts
@@ -113,7 +120,8 @@ export class Delivery {
     const result = stored()
     if (result !== undefined) return result
     // Nobody was reached: why says more than that the time is over.
-    if (lastError !== undefined && (this.leftMs(call) > 0 || unreachedCodes.has(lastError.code))) throw lastError
+    if (lastError !== undefined && this.leftMs(call) > 0) throw lastError
+    if (lastError !== undefined && unreachedCodes.has(lastError.code)) throw triedFor(lastError, call)
     throw callTimeout(draft.topic, call.timeoutMs, lastError)
   }
 

@@ -10,7 +10,7 @@ import { type Draft, makeHalf } from '../message/outgoing.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
-import { checkOptions } from '../option-rules.ts'
+import { checkOptions, type OptionRules } from '../option-rules.ts'
 import { bounded, type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import { sameQueue } from '../queue.ts'
 import { type BufferOptions, SendBuffer } from './buffer.ts'
@@ -35,6 +35,24 @@ export interface SendOptions extends CallOptions {
   readonly queue?: MessageQueue | undefined
   /** Chooses among the topic's queues. One try only. */
   readonly select?: ((queues: readonly MessageQueue[]) => MessageQueue) | undefined
+}
+
+const sendRules: OptionRules<SendOptions> = {
+  timeoutMs: 'number',
+  signal: 'object',
+  retryFor: 'number',
+  // Text or a number.
+  orderKey: 'any',
+  queue: 'object',
+  select: 'function',
+}
+
+/** Throws ClientError ARGUMENT. */
+function checkCall(what: string, options: SendOptions): void {
+  checkOptions(what, options, sendRules)
+  const { orderKey, queue, select } = options
+  if ([orderKey, queue, select].filter(given => given !== undefined).length < 2) return
+  throw new ClientError('ARGUMENT', 'give one of orderKey, queue and select: each chooses the queue')
 }
 
 /**
@@ -98,6 +116,7 @@ export class Producer<T = string | Uint8Array> {
 
   /** Sends and waits for the broker's answer; without a chosen queue it is tried at other brokers, too. */
   async send(message: Message<T>, options: SendOptions = {}): Promise<SendResult> {
+    checkCall('send', options)
     const core = await this.running()
     const call = core.call(options)
     return this.deliver(core, await this.maker!.single(message), { call, options })
@@ -105,6 +124,7 @@ export class Producer<T = string | Uint8Array> {
 
   /** Messages of one topic in as few sends as maxBatchBytes allows. Returns one result per send. */
   async sendBatch(messages: readonly Message<T>[], options: SendOptions = {}): Promise<SendResult[]> {
+    checkCall('sendBatch', options)
     const core = await this.running()
     const results: SendResult[] = []
     for (const { draft, messages: count } of await this.maker!.batches(messages)) {
@@ -115,6 +135,7 @@ export class Producer<T = string | Uint8Array> {
 
   /** Sends without waiting for an answer: the fastest way, and the message may be lost. */
   async sendOneway(message: Message<T>, options: SendOptions = {}): Promise<void> {
+    checkCall('sendOneway', options)
     const core = await this.running()
     const call = core.call(options)
     const draft = await this.maker!.single(message)
@@ -126,7 +147,7 @@ export class Producer<T = string | Uint8Array> {
   }
 
   /**
-   * Sends a half message, runs the local transaction, and commits the message when it returns (or says 'commit'). An
+   * Sends a half message, runs the local transaction, and commits the message when it returns nothing (or says 'commit'). An
    * exception is thrown on, and rolls back; with `checkTransaction` it leaves the verdict to that.
    */
   async transaction(
@@ -134,6 +155,8 @@ export class Producer<T = string | Uint8Array> {
     local: (sent: SendResult) => unknown,
     options: CallOptions = {},
   ): Promise<TransactionResult> {
+    if (typeof local !== 'function')
+      throw new ClientError('ARGUMENT', 'a transaction needs a function that does its local part')
     const core = await this.running()
     const call = core.call(options)
     const draft = await this.maker!.single(message)
@@ -150,6 +173,7 @@ export class Producer<T = string | Uint8Array> {
 
   /** Sends and waits for a consumer's reply; the time covers both. Default timeout: sendMsgTimeout. */
   async request(message: Message<T>, options: SendOptions = {}): Promise<ReplyMessage<T | undefined>> {
+    checkCall('request', options)
     const core = await this.running()
     const instance = this.instance!
     const call = core.call(options)

@@ -1,4 +1,5 @@
 import { endTransaction, PropertyName, parseOffsetMessageId, TransactionState as StateOnWire } from '@skua-mq/protocol'
+import { nearest } from '@skua-mq/runtime'
 import { ClientError, reasonOf } from '../error.ts'
 import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
@@ -106,14 +107,28 @@ interface EndFields {
   readonly bname?: string
 }
 
+const states = ['commit', 'rollback', 'unknown'] as const
+
+/** Nothing said means that it went well; anything else must be one of three words. Throws ClientError ARGUMENT. */
+function stateOf(said: unknown): TransactionState {
+  if (said === undefined) return 'commit'
+  if (states.includes(said as TransactionState)) return said as TransactionState
+  const close = typeof said === 'string' ? nearest(said, states) : undefined
+  const given = typeof said === 'string' ? `"${said}"` : typeof said
+  const meant = close === undefined ? '' : `; did you mean '${close}'?`
+  throw new ClientError(
+    'ARGUMENT',
+    `a local transaction answers nothing, or one of ${states.join(', ')}: ${given} was given${meant}`,
+  )
+}
+
 /** Runs the local transaction; an exception leaves the verdict open if somebody can be asked later, else it is a rollback. */
 export async function runLocal(
   local: () => unknown,
   canBeChecked: boolean,
 ): Promise<{ state: TransactionState; error?: unknown; remark?: string }> {
   try {
-    const state = await local()
-    return { state: state === 'rollback' || state === 'unknown' ? state : 'commit' }
+    return { state: stateOf(await local()) }
   } catch (error) {
     return { state: canBeChecked ? 'unknown' : 'rollback', error, remark: reasonOf(error) }
   }

@@ -141,6 +141,60 @@ describe('in a handler', () => {
   })
 })
 
+describe('what a consumer is told', () => {
+  test('when a message becomes a dead letter, by its tries or at once', async () => {
+    const { at, base } = await withMessages(2)
+    const told: unknown[] = []
+    const consumer = pushOf(base, { maxReconsumeTimes: 0 }).onMessage((message, context) => {
+      if (message.msgId === 'ID1') context.delayLevelWhenNextConsume = -1
+      return 'RECONSUME_LATER'
+    })
+    consumer.on('deadLetter', fields => told.push(fields))
+    await run(at, consumer)
+    assert.deepEqual(told, [
+      { group: 'cg', topic: 'T', msgId: 'ID0', tries: 1 },
+      { group: 'cg', topic: 'T', msgId: 'ID1', tries: 1 },
+    ])
+    const second = await withMessages(1)
+    const alive = pushOf(second.base).onMessage(() => 'RECONSUME_LATER')
+    alive.on('deadLetter', fields => told.push(fields))
+    await run(second.at, alive)
+    assert.equal(told.length, 2)
+  })
+
+  test('when its handler answers what nobody knows: that counts as a failure, and is said', async () => {
+    for (const [answer, expected] of [
+      ['RECONSUME_LATERR', /"RECONSUME_LATERR" was given/],
+      [false, /boolean was given/],
+      [{ ok: 1 }, /object was given/],
+    ] as const) {
+      const { at, base, back } = await withMessages(1)
+      const told: string[] = []
+      const consumer = pushOf(base).onMessages((() => answer) as never)
+      consumer.on('handlerFailed', ({ error }) => told.push((error as Error).message))
+      await run(at, consumer)
+      assert.equal(told.length, 1)
+      assert.match(told[0]!, expected)
+      assert.deepEqual(back, [['ID0', 0]])
+    }
+  })
+
+  test('when its codec cannot read a body: not the handler failed', async () => {
+    const { at, base } = await withMessages(1)
+    const told: string[] = []
+    const codec = {
+      encode: () => Buffer.alloc(1),
+      decode: () => {
+        throw new Error('no number')
+      },
+    }
+    const consumer = pushOf(base, { codec } as never).onMessage(() => {})
+    consumer.on('handlerFailed', ({ error }) => told.push((error as Error).message))
+    await run(at, consumer)
+    assert.deepEqual(told, ['the codec cannot read message ID0: no number'])
+  })
+})
+
 describe('in a loop', () => {
   test('ack and nack count at once; a turn or a break after them changes nothing', async () => {
     const { at, base, back } = await withMessages(4)

@@ -333,6 +333,30 @@ describe('a transaction', () => {
     await at.stop()
   })
 
+  test('whose local part answers something else is not committed: it may have meant a rollback', async () => {
+    const { at, ends, producer } = await transactions()
+    for (const [said, expected] of [
+      ['ROLLBACK', /"ROLLBACK" was given; did you mean 'rollback'\?/],
+      [false, /boolean was given/],
+      [null, /object was given/],
+      ['nonsense', /answers nothing, or one of commit, rollback, unknown: "nonsense"/],
+    ] as const) {
+      await assert.rejects(at.settle(producer.transaction(message, () => said)), {
+        code: 'ARGUMENT',
+        message: expected,
+      })
+      await at.clock.advanceAsync(50)
+      assert.equal(ends.at(-1)?.commitOrRollback, states.rollback)
+    }
+    await assert.rejects(at.settle(producer.transaction(message, undefined as never)), {
+      code: 'ARGUMENT',
+      message: /needs a function/,
+    })
+    assert.equal(ends.length, 4)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
   test('whose local part throws is rolled back, and with checkTransaction left open; the error goes on', async () => {
     for (const [options, state] of [
       [{}, 'rollback'],
@@ -354,7 +378,7 @@ describe('a transaction', () => {
     const { at, ends, producer } = await transactions()
     at.brokers[0]!.onSend = () => ({ code: ResponseCode.flushDiskTimeout })
     let ran = 0
-    const result = await at.settle(producer.transaction(message, () => ran++))
+    const result = await at.settle(producer.transaction(message, () => void ran++))
     await at.clock.advanceAsync(50)
     assert.deepEqual([ran, result.state, ends.at(-1)?.commitOrRollback], [0, 'rollback', states.rollback])
     await at.settle(producer.close())
@@ -365,7 +389,7 @@ describe('a transaction', () => {
     const { at, ends, producer } = await transactions()
     at.brokers[0]!.onSend = () => ({ code: ResponseCode.messageIllegal })
     let ran = 0
-    await assert.rejects(at.settle(producer.transaction(message, () => ran++)), { responseCode: 13 })
+    await assert.rejects(at.settle(producer.transaction(message, () => void ran++)), { responseCode: 13 })
     assert.deepEqual([ran, ends.length], [0, 0])
     await at.settle(producer.close())
     await at.stop()

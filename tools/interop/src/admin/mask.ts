@@ -4,6 +4,8 @@ import type { Printed } from './run.ts'
 const masks: readonly (readonly [RegExp, string])[] = [
   [/\/?(?:127\.0\.0\.1|192\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|172\.\d+\.\d+\.\d+):\d+/g, '<addr>'],
   [/\b(?:\d+\.){3}\d+@[\d#A-Za-z]+/g, '<client>'],
+  // The members say their own language: those of the recordings said JAVA.
+  [/\b(?:JAVA|OTHER)(?= {1,20}V\d_|, version=)/g, '<language>'],
   [/\b\d{4}-\d\d-\d\d[ #]\d\d:\d\d:\d\d(?:[.,:]\d+)?/g, '<time>'],
   [/\b[0-9A-Fa-f]{32,60}\b/g, '<id>'],
   [/\/tmp\/[^\s/]+/g, '<dir>'],
