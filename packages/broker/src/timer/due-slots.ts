@@ -11,6 +11,12 @@ export const timerSlotUnreadable = defineEvent<{ slotMs: number; remark: string 
   'error',
 )
 
+/** What it recalls is delivered. */
+export const recallUnreadable = defineEvent<{ physicalOffset: number; slotMs: number; error: string }>(
+  'a recall cannot be read',
+  'error',
+)
+
 /** A timer runs at most so long: a wall clock that is set forward makes timers due which were not. */
 const lookAgainMs = 1000
 /** After an error. */
@@ -219,7 +225,7 @@ export class DueSlots {
 
   /** Reads the chain of a slot, newest first. What comes into it meanwhile is added by `added`. */
   private async load(schedule: SlotSchedule): Promise<void> {
-    const { book, store, maxScheduled } = this.parts
+    const { book, maxScheduled } = this.parts
     const last = book.slot(schedule.slotMs)?.lastPosition ?? -1
     let before = -1
     if (last >= 0) {
@@ -242,8 +248,7 @@ export class DueSlots {
         if (isPlaceMark(unit)) {
           // The next stop that needs one writes its own.
         } else if (isRecall(unit)) {
-          const record = await store.readRecord(unit.physicalOffset)
-          const key = record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
+          const key = await this.recallKeyOf(unit)
           if (key !== undefined) this.put(schedule, { unit, position }, key)
         } else this.put(schedule, { unit, position }, undefined)
         position = unit.previous < position ? unit.previous : -1
@@ -251,6 +256,19 @@ export class DueSlots {
     }
     schedule.isLoaded = true
     await this.fetch(schedule)
+  }
+
+  /** A recall that cannot be read is tried again while its slot lasts, and then holds up the others no longer. Throws DiskError. */
+  private async recallKeyOf({ physicalOffset, slotMs }: TimerUnit): Promise<string | undefined> {
+    const { store, clock, precisionMs, events } = this.parts
+    let record: Buffer | undefined
+    try {
+      record = await store.readRecord(physicalOffset)
+    } catch (error) {
+      if (clock.now() < slotMs + precisionMs) throw error
+      events.emit(recallUnreadable({ physicalOffset, slotMs, error: (error as Error).message }))
+    }
+    return record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
   }
 
   /** One that fails is tried again when it is due. */

@@ -38,6 +38,8 @@ export interface TimerBookParts {
 /** So far back slots can be used again when the clock is set back: those that RocketMQ has left behind are cleared. */
 const againMs = 86_400_000
 
+const unreadable = Buffer.alloc(0)
+
 /** Between two looks for files of the timer log that are over. */
 const cleanMs = 30_000
 
@@ -383,11 +385,12 @@ export class TimerBook {
     return slot !== undefined && slot.lastPosition < this.check!.logFlushed
   }
 
-  /** Queue offset of a unit's message; -1 where retention has taken it, undefined where it is none. */
+  /** Queue offset of a unit's message; -1 where retention has taken it or the disk does not give it, undefined where it is none. */
   private async offsetOf(unit: TimerUnit): Promise<number | undefined> {
     const { store } = this.parts
     if (unit.physicalOffset < store.minPhysicalOffset) return -1
-    const record = await store.readRecord(unit.physicalOffset)
+    const record = await store.readRecord(unit.physicalOffset).catch(() => unreadable)
+    if (record === unreadable) return -1
     if (record === undefined || record.length !== unit.size) return undefined
     const layout = new RecordLayout()
     if (!layOutRecord(record, 0, { end: record.length, layout })) return undefined
