@@ -46,6 +46,8 @@ export interface TimerIntakeParts {
   /** How far ahead of its storing a message lies in its slot at most; one that waits longer is stored again then. */
   readonly windowMs: () => number
   readonly isStopped: () => boolean
+  /** The slots have to follow a clock that was set back first. */
+  readonly mustWait: () => boolean
   /** A timer was put into its slot; `recallKey`: it recalls that one. */
   readonly added: (unit: TimerUnit, position: number, recallKey: string | undefined) => void
   /** Its message cannot be read now: puts it into a later slot. Throws DiskError. */
@@ -131,7 +133,7 @@ export class TimerIntake {
     let left = turnMessages
     while (!this.stopped) {
       if (this.isCaughtUp) return undefined
-      if (this.parts.isStopped() || (book.isFull && !(await book.save()))) return pauseMs
+      if (this.parts.isStopped() || this.parts.mustWait() || (book.isFull && !(await book.save()))) return pauseMs
       const offset = Math.max(book.queueOffset, store.minOffset(wheelTimerTopic, 0))
       this.request.offset = offset
       try {

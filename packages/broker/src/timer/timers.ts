@@ -72,7 +72,9 @@ export class Timers implements ArrivalListener {
       eased: () => this.due.wake(),
     })
     this.intake = new TimerIntake({
-      ...{ ...parts, book: this.book, precisionMs, windowMs, isStopped: isIntakeStopped },
+      ...{ ...parts, book: this.book, precisionMs, windowMs },
+      isStopped: isIntakeStopped,
+      mustWait: () => this.due.isClockBack,
       later: unit => this.later(unit),
       added: (unit, position, key) => this.due.added(unit, position, key),
       counted: (topic, step) => {
