@@ -66,12 +66,23 @@ export class LogReader {
   /** The record at an offset, or undefined. Most records fit the first read. */
   async record(offset: number): Promise<Buffer | undefined> {
     if (!this.mayHold(offset)) return undefined
-    const first = await this.read(offset, Math.min(firstReadBytes, this.log.written - offset))
+    const first = await this.firstOf(offset)
     const size = recordSizeAt(first)
     if (size === undefined || offset + size > this.log.written) return undefined
     if (size <= first.length) return first.subarray(0, size)
     const whole = await this.read(offset, size)
     return whole.length === size ? whole : undefined
+  }
+
+  /** Where the disk has a bad place behind a record, its head can be read all the same. */
+  private async firstOf(offset: number): Promise<Buffer> {
+    try {
+      return await this.read(offset, Math.min(firstReadBytes, this.log.written - offset))
+    } catch (error) {
+      const head = await this.read(offset, minRecordBytes).catch(() => undefined)
+      if (head === undefined) throw error
+      return head
+    }
   }
 
   recordSync(offset: number): Buffer | undefined {

@@ -7,7 +7,7 @@ import { DelayedLevel } from './delayed-level.ts'
 export interface DelayedDeliveryParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing' | 'onArrival' | 'sync'>
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing' | 'readRecord' | 'onArrival' | 'sync'>
   /** Milliseconds, level 1 first. */
   readonly levels: readonly number[]
   readonly file: TableFile<DelayOffsetTable>

@@ -12,7 +12,9 @@ import {
 import { RecordProperties } from '../filter/record-properties.ts'
 import { RecordCopy } from '../record/record-copy.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
+import { appendDraft } from '../record/rewrite.ts'
 import { ArrivalMarks } from './arrival-marks.ts'
+import { type Unreadable, UnreadableMessages } from './unreadable-messages.ts'
 
 export const delayedMessageDropped = defineEvent<{ level: number; queueOffset: number; why: string }>(
   'delayed message dropped',
@@ -26,6 +28,13 @@ export const delayedMessageKept = defineEvent<{
   why: string
   keptIn: string
 }>('delayed message cannot be delivered', 'error')
+/** Told of the first one of a level; it is tried again while the broker runs, and those behind it come. */
+export const delayedMessageUnreadable = defineEvent<{
+  level: number
+  queueOffset: number
+  physicalOffset: number
+  error: string
+}>('delayed message cannot be read', 'error')
 export const delayedDeliveryPaused = defineEvent<{ level: number; remark: string }>('delayed delivery paused', 'warn')
 
 /** Messages of a level that are handed to the store and not yet answered. */
@@ -42,7 +51,7 @@ export const pauseMs = 1000
 export interface DelayedLevelParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing'>
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing' | 'readRecord'>
   /** From 1. */
   readonly level: number
   readonly delayMs: number
@@ -68,6 +77,7 @@ export class DelayedLevel {
   private readonly copy = new RecordCopy()
   private readonly properties = new RecordProperties()
   private readonly marks: ArrivalMarks
+  private readonly unreadable: UnreadableMessages
   private flight: InFlight[] = []
   /** The next offset to be handed to the store. */
   private next = 0
@@ -82,6 +92,11 @@ export class DelayedLevel {
   constructor(parts: DelayedLevelParts) {
     this.parts = parts
     this.marks = new ArrivalMarks(parts.delayMs)
+    this.unreadable = new UnreadableMessages({
+      ...parts,
+      readable: (message, record) => this.storeLate(message, record),
+      tried: () => this.advance(),
+    })
     for (let i = 0; i < blockEntries; i++) this.entries.push({ physicalOffset: 0, size: 0, tagsCode: 0 })
     this.request.topic = scheduleTopic
     this.request.queueId = parts.level - 1
@@ -105,6 +120,7 @@ export class DelayedLevel {
   async stop(): Promise<void> {
     this.stopped = true
     this.timer?.cancel()
+    await this.unreadable.stop()
     if (this.flight.length > 0 || this.working)
       await new Promise<void>(resolve => {
         this.idle = resolve
@@ -188,7 +204,12 @@ export class DelayedLevel {
     const { request, result } = this
     request.offset = this.next
     request.maxCount = due
-    await store.get(request, result)
+    try {
+      await store.get(request, result)
+    } catch (error) {
+      result.release()
+      return await this.deliverAlone(due, (error as Error).message)
+    }
     try {
       for (const slice of result.slices) {
         for (let at = 0; at < slice.length; at += this.copy.size) {
@@ -214,10 +235,74 @@ export class DelayedLevel {
     }
   }
 
+  /** Neighbours are read together: by itself a message may be read where that fails. False when the rest has to wait. */
+  private async deliverAlone(due: number, error: string): Promise<boolean> {
+    const { store, level, events } = this.parts
+    for (const { physicalOffset } of this.entries.slice(0, due)) {
+      const queueOffset = this.next
+      let record: Buffer | undefined
+      try {
+        record = await store.readRecord(physicalOffset)
+      } catch {
+        if (this.unreadable.isFull) throw new Error(error)
+        if (this.unreadable.size === 0)
+          events.emit(delayedMessageUnreadable({ level, queueOffset, physicalOffset, error }))
+        this.unreadable.add({ queueOffset, physicalOffset })
+        this.next = queueOffset + 1
+        continue
+      }
+      if (this.stopped || this.failed) return false
+      if (!this.fill(record)) this.drop(queueOffset, 'its record in the log is gone, or damaged')
+      else if (!this.append()) return false
+      this.next = queueOffset + 1
+    }
+    this.advance()
+    return true
+  }
+
+  private fill(record: Buffer | undefined): boolean {
+    const { copy, draft, properties } = this
+    return record !== undefined && copy.fill(draft, record) && properties.read(record, 0, copy.size)
+  }
+
+  /** One that could not be read for a while. False where it has to be tried again. */
+  private async storeLate({ queueOffset, physicalOffset }: Unreadable, record: Buffer | undefined): Promise<boolean> {
+    const { store, level, events, undeliverable } = this.parts
+    if (!this.fill(record)) {
+      this.drop(queueOffset, `the log does not hold it at ${physicalOffset} any more, or damaged`)
+      return true
+    }
+    if (!this.hasTarget()) return true
+    const { draft } = this
+    const { topic } = draft
+    const result = await appendDraft(store, draft)
+    if (result.isStored) this.stored(topic, result)
+    if (!isRefusedForGood(result)) return result.isStored
+    // Others were handed over meanwhile.
+    if (!this.fill(record)) return true
+    const keptIn = undeliverable()
+    draft.topic = keptIn
+    draft.queueId = 0
+    events.emit(delayedMessageKept({ level, queueOffset, topic, why: result.remark, keptIn }))
+    return (await appendDraft(store, draft)).isStored
+  }
+
   /** Hands the record that `draft` is filled from to the store; false when delivery has to wait. */
   private append(): boolean {
-    const { draft, copy, properties } = this
     if (this.stopped) return false
+    if (this.hasTarget()) {
+      const refused = this.hand()
+      if (refused !== undefined) this.keep(this.draft.topic, refused)
+      // A refusal is told before append returns: nothing behind it may overtake.
+      if (this.failed) return false
+    }
+    this.next = this.copy.queueOffset + 1
+    return true
+  }
+
+  /** Fills in where it goes; false for one that is dropped. */
+  private hasTarget(): boolean {
+    const { draft, copy, properties } = this
     const topic = properties.find(PropertyName.realTopic)
     const queueId = Number.parseInt(properties.find(PropertyName.realQueueId) ?? '', 10)
     if (topic === undefined || !(queueId >= 0)) this.drop(copy.queueOffset, 'it does not say where it belongs')
@@ -226,13 +311,9 @@ export class DelayedLevel {
       draft.topic = topic
       draft.queueId = queueId
       draft.preparedTransactionOffset = 0
-      const refused = this.hand()
-      if (refused !== undefined) this.keep(topic, refused)
-      // A refusal is told before append returns: nothing behind it may overtake.
-      if (this.failed) return false
+      return true
     }
-    this.next = copy.queueOffset + 1
-    return true
+    return false
   }
 
   /** Returns why the store will never take it. */
@@ -278,17 +359,18 @@ export class DelayedLevel {
     let count = 0
     while (count < this.flight.length && this.flight[count]!.state === 'stored') count++
     if (count > 0) this.flight.splice(0, count)
-    if (!this.failed) this.delivered = this.flight[0]?.offset ?? this.next
-    else if (this.flight.length > 0) this.delivered = this.flight[0]!.offset
+    const first = this.flight[0]?.offset ?? (this.failed ? undefined : this.next)
+    if (first !== undefined) this.delivered = Math.min(first, this.unreadable.held ?? first)
   }
 
   /** After the last answer: goes on, or begins again behind what is delivered. */
   private settle(): void {
     if (this.working) return
     if (this.failed && this.flight.every(each => each.state !== 'waiting')) {
-      this.delivered = this.next = this.flight[0]?.offset ?? this.next
+      this.next = this.flight[0]?.offset ?? this.next
       this.flight = []
       this.failed = false
+      this.advance()
       this.pause(this.parts.store.refusing?.remark ?? 'the store took no message')
     }
     if (this.stopped) {

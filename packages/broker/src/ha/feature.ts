@@ -68,8 +68,5 @@ function followers(needs: Needs): readonly [MasterLink, TableSync] {
     link.learned()
   })
   const tables = { topics, groups, offsets, delays, timers, store }
-  return [
-    link,
-    new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr, isFollowing: () => link.isFollowing }),
-  ]
+  return [link, new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr, link })]
 }

@@ -48,6 +48,8 @@ export class MasterLink implements Service {
   private reported = -1
   /** The master has gone on where the log here ended, since it is connected. */
   private hasFitted = false
+  /** Connections to masters that began: between two of them the log here gets nothing. */
+  connections = 0
   private reason = 'the master closed it'
   private lastReason = ''
   private timer: Timer | undefined
@@ -112,6 +114,7 @@ export class MasterLink implements Service {
   private begin(socket: Socket): void {
     const { clock } = this.parts
     this.socket = socket
+    this.connections++
     this.hasFitted = false
     this.reason = 'the master closed it'
     this.lastHeardMs = clock.monotonic()

@@ -27,8 +27,8 @@ export interface TableSyncParts {
   readonly client: Pick<RemotingClient, 'request'>
   /** host:port of the master; undefined while it is gone. */
   readonly masterAddr: () => string | undefined
-  /** Whether the log here is the master's, as far as it goes. */
-  readonly isFollowing: () => boolean
+  /** Whether the log here is the master's, as far as it goes, and by which connection. */
+  readonly link: { readonly isFollowing: boolean; readonly connections: number }
   readonly topics: { replace(table: TopicConfigTable): void }
   readonly groups: { replace(table: SubscriptionGroupTable): void }
   readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): void }
@@ -50,6 +50,8 @@ interface Progress {
   /** Topics that began anew in this log since it was asked: what it says of them may be of before. */
   readonly restarted: ReadonlySet<string>
   readonly end: number
+  /** The connection to the master by which it was asked. */
+  readonly connection: number
 }
 
 /** As RocketMQ 4.9's slaves do (ha.md 4). */
@@ -103,6 +105,8 @@ export class TableSync implements Service {
     const master = this.parts.masterAddr()
     if (master === undefined) return
     await this.takeProgress()
+    const { link } = this.parts
+    const connection = link.connections
     const { topics, groups } = this.parts
     // From here on they are told by what is asked now, unless something waits that was asked before.
     if (this.progress === undefined) this.restarted = new Set()
@@ -126,10 +130,10 @@ export class TableSync implements Service {
     await this.take(master, getBrokerRuntimeInfo, body => {
       const end = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
       // A log that has gone another way may be as long, and has not what the tables speak of.
-      if (!Number.isSafeInteger(end) || !this.parts.isFollowing()) return
-      // What waits goes first, or a log that is always behind would come to none; a master that lost its end knows no better.
-      if (this.progress === undefined || end < this.progress.end)
-        this.progress = { delays, timers, offsets, restarted, end }
+      if (!Number.isSafeInteger(end) || !link.isFollowing || link.connections !== connection) return
+      // What waits goes first, or a log that is always behind would come to none.
+      if (this.progress?.connection !== connection)
+        this.progress = { delays, timers, offsets, restarted, end, connection }
     })
     await this.takeProgress()
     await this.take(master, getAllSubscriptionGroupConfig, body =>
@@ -138,9 +142,13 @@ export class TableSync implements Service {
   }
 
   private async takeProgress(): Promise<void> {
-    const { store, offsets, delays, timers } = this.parts
+    const { store, offsets, delays, timers, link } = this.parts
     const { progress } = this
-    if (progress === undefined || store.maxPhysicalOffset < progress.end || !(await store.sync())) return
+    // A master that was away may have lost what it spoke of, and has perhaps written something else there.
+    if (progress !== undefined && progress.connection !== link.connections) this.progress = undefined
+    if (this.progress === undefined || progress === undefined) return
+    if (store.maxPhysicalOffset < progress.end || !(await store.sync())) return
+    if (this.progress !== progress) return
     this.progress = undefined
     offsets.takeAll(new Map([...progress.offsets].filter(([key]) => !progress.restarted.has(topicOf(key)))))
     if (progress.delays !== undefined) delays.replace(progress.delays)
@@ -149,6 +157,8 @@ export class TableSync implements Service {
 
   /** One that fails keeps none of the others; one event for one reason. */
   private async take(address: string, spec: RequestSpec, use: (body: Uint8Array) => void): Promise<void> {
+    // A stop waits for one answer at most.
+    if (this.timer === undefined) return
     let reason = ''
     try {
       const reply = await this.parts.client.request(address, spec, {}, { timeoutMs })

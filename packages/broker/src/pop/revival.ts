@@ -143,8 +143,16 @@ export class Revival {
       return
     }
     const offsets = point.offsetsWithout(point.settled | point.pending)
+    let unreadable: Error | undefined
     for (const offset of offsets) {
-      const record = await this.read(point, offset)
+      let record: Buffer | undefined
+      try {
+        record = await this.read(point, offset)
+      } catch (error) {
+        // What lies at a bad place of the disk must not keep those that were popped with it.
+        unreadable ??= error as Error
+        continue
+      }
       if (this.stopped) return
       const bit = point.bitOf(offset)
       // It may have been acknowledged while the disk was read.
@@ -157,6 +165,7 @@ export class Revival {
         return
       } else await this.again(point, offset, record)
     }
+    if (unreadable !== undefined) throw unreadable
   }
 
   private async read({ topic, queueId }: CheckPoint, offset: number): Promise<Buffer | undefined> {

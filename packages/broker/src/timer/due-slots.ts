@@ -11,6 +11,12 @@ export const timerSlotUnreadable = defineEvent<{ slotMs: number; remark: string 
   'error',
 )
 
+/** What it recalls is delivered. */
+export const recallUnreadable = defineEvent<{ physicalOffset: number; slotMs: number; error: string }>(
+  'a recall cannot be read',
+  'error',
+)
+
 /** A timer runs at most so long: a wall clock that is set forward makes timers due which were not. */
 const lookAgainMs = 1000
 /** After an error. */
@@ -143,18 +149,19 @@ export class DueSlots {
   private async round(): Promise<number | undefined> {
     const { clock, book, precisionMs, isStopped, isCaughtUp, isReady } = this.parts
     if (isStopped()) return lookAgainMs
-    if (!isReady()) return intakeMs
+    // Before what it waits for: the intake waits for it.
     this.followClock()
+    if (!isReady()) return intakeMs
     if (!this.passEmpty()) return 0
     const slotMs = book.readMs
-    if (clock.now() < slotMs) return slotMs - clock.now()
+    const endMs = slotMs + precisionMs
+    if (clock.now() < slotMs && !this.isLeft) return slotMs - clock.now()
     const schedule = await this.open(slotMs)
     if (schedule !== this.current || this.stopped) return 0
-    const endMs = slotMs + precisionMs
     // A recall that was taken before the slot began comes before what it recalls.
-    if (!schedule.isBegun && !isCaughtUp() && clock.now() < endMs) return intakeMs
+    if (!schedule.isBegun && !isCaughtUp() && this.nowFor(schedule) < endMs) return intakeMs
     await this.deliver(schedule)
-    const nowMs = clock.now()
+    const nowMs = this.nowFor(schedule)
     if (nowMs >= endMs && schedule.isDone) {
       this.finish(schedule)
       return 0
@@ -166,6 +173,27 @@ export class DueSlots {
     if (nextMs > nowMs) return nextMs - nowMs
     // What is due and was not taken waits for room, and delivery wakes; or has become due a moment ago.
     return this.parts.delivery.hasRoom ? 0 : undefined
+  }
+
+  /** A clock that is set back has left a slot of which some is delivered. */
+  private get isLeft(): boolean {
+    const { current } = this
+    if (current === undefined || this.parts.clock.now() >= current.slotMs) return false
+    return current.isBegun || current.undone.size > 0
+  }
+
+  /** What is left of a slot that the clock has left comes at once: it is no more than a slot too early. */
+  private nowFor({ slotMs }: SlotSchedule): number {
+    const { clock, precisionMs } = this.parts
+    return this.isLeft ? slotMs + precisionMs : clock.now()
+  }
+
+  /** The clock was set back, and the slots not yet: what comes into the wheel now would come too early, or too late. */
+  get isClockBack(): boolean {
+    const { clock, book, isStopped } = this.parts
+    const isBack = !this.stopped && !isStopped() && Math.max(book.floor(clock.now()), book.emptiedFromMs) < book.readMs
+    if (isBack) this.wake()
+    return isBack
   }
 
   /** A clock that is set back: what is sent now may be due before the slots that were reached. */
@@ -219,7 +247,7 @@ export class DueSlots {
 
   /** Reads the chain of a slot, newest first. What comes into it meanwhile is added by `added`. */
   private async load(schedule: SlotSchedule): Promise<void> {
-    const { book, store, maxScheduled } = this.parts
+    const { book, maxScheduled } = this.parts
     const last = book.slot(schedule.slotMs)?.lastPosition ?? -1
     let before = -1
     if (last >= 0) {
@@ -242,8 +270,7 @@ export class DueSlots {
         if (isPlaceMark(unit)) {
           // The next stop that needs one writes its own.
         } else if (isRecall(unit)) {
-          const record = await store.readRecord(unit.physicalOffset)
-          const key = record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
+          const key = await this.recallKeyOf(unit)
           if (key !== undefined) this.put(schedule, { unit, position }, key)
         } else this.put(schedule, { unit, position }, undefined)
         position = unit.previous < position ? unit.previous : -1
@@ -251,6 +278,19 @@ export class DueSlots {
     }
     schedule.isLoaded = true
     await this.fetch(schedule)
+  }
+
+  /** A recall that cannot be read is tried again while its slot lasts, and then holds up the others no longer. Throws DiskError. */
+  private async recallKeyOf({ physicalOffset, slotMs }: TimerUnit): Promise<string | undefined> {
+    const { store, clock, precisionMs, events } = this.parts
+    let record: Buffer | undefined
+    try {
+      record = await store.readRecord(physicalOffset)
+    } catch (error) {
+      if (clock.now() < slotMs + precisionMs) throw error
+      events.emit(recallUnreadable({ physicalOffset, slotMs, error: (error as Error).message }))
+    }
+    return record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
   }
 
   /** One that fails is tried again when it is due. */
@@ -290,9 +330,9 @@ export class DueSlots {
   }
 
   private async deliver(schedule: SlotSchedule): Promise<void> {
-    const { clock, delivery } = this.parts
+    const { delivery } = this.parts
     for (;;) {
-      while (delivery.hasRoom && (schedule.firstMs ?? Number.POSITIVE_INFINITY) <= clock.now())
+      while (delivery.hasRoom && (schedule.firstMs ?? Number.POSITIVE_INFINITY) <= this.nowFor(schedule))
         delivery.take(schedule.take()!, schedule)
       if (schedule.size > 0 || schedule.pieces.length === 0 || !delivery.hasRoom) return
       await this.readPiece(schedule)

@@ -31,6 +31,20 @@ export const placeMark = (newest: TimerUnit, slotMs: number, writtenAtMs: number
 
 export const isPlaceMark = (unit: TimerUnit): boolean => unit.withinMs < 0
 
+/**
+ * Stands in `withinMs`, where RocketMQ does not read: its message could not be read when it was due, or came into the wheel. It
+ * lies in a later slot, in which it is tried again.
+ */
+const triedAgainMark = 2 ** 40
+
+export const isTriedAgain = ({ withinMs }: Pick<TimerUnit, 'withinMs'>): boolean => withinMs === triedAgainMark
+
+/** The unit of a message that cannot be read now. */
+export const tryAgainAt = (unit: TimerUnit, slotMs: number, writtenAtMs: number): TimerUnit => ({
+  ...unit,
+  ...{ slotMs, writtenAtMs, withinMs: triedAgainMark },
+})
+
 /** What a unit adds to the timers of its slot. */
 export const countOf = (unit: TimerUnit): number => {
   if (isPlaceMark(unit)) return 0

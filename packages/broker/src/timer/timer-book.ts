@@ -38,6 +38,8 @@ export interface TimerBookParts {
 /** So far back slots can be used again when the clock is set back: those that RocketMQ has left behind are cleared. */
 const againMs = 86_400_000
 
+const unreadable = Buffer.alloc(0)
+
 /** Between two looks for files of the timer log that are over. */
 const cleanMs = 30_000
 
@@ -67,6 +69,7 @@ export class TimerBook {
   private isOpen = false
   private isChanged = false
   private saving: Promise<boolean> | undefined
+  private cleaning: Promise<void> | undefined
   private timers: Timer[] = []
   private count = 0
   /** The first message that was taken up late, and the last slot in which one lies. */
@@ -127,13 +130,21 @@ export class TimerBook {
     const { clock, flushMs } = this.parts
     this.timers = [
       every(clock, flushMs, async () => void (await this.save())),
-      every(clock, cleanMs, () => this.clean()),
+      every(clock, cleanMs, () => {
+        this.cleaning ??= this.clean().finally(() => {
+          this.cleaning = undefined
+        })
+        return this.cleaning
+      }),
     ]
   }
 
   /** Saves for the last time. */
   async stop(): Promise<void> {
     for (const timer of this.timers.splice(0)) timer.cancel()
+    // It looks whether this stops before it removes the next file.
+    this.log.keepAll()
+    await this.cleaning
     await this.saving
     await this.save()
     if (!this.isOpen) return
@@ -352,12 +363,14 @@ export class TimerBook {
     let end = logFlushed
     let next = queueOffset
     let units = 0
+    const begun = new Set<number>()
     let again: { readonly slotMs: number; readonly position: number; readonly next: number } | undefined
     for await (const { unit, position } of this.log.reader().units(logFlushed, this.log.end, fileBytes)) {
       const offset = await this.offsetOf(unit)
       if (offset === undefined) break
       if (isPlaceMark(unit) && unit.slotMs === again?.slotMs) again = undefined
-      else if (again === undefined && this.beginsAgain(unit)) again = { slotMs: unit.slotMs, position, next }
+      else if (again === undefined && this.beginsAgain(unit, begun)) again = { slotMs: unit.slotMs, position, next }
+      begun.add(unit.slotMs)
       next = Math.max(next, offset + 1)
       end = position + timerUnitBytes
       units++
@@ -377,17 +390,20 @@ export class TimerBook {
     }
   }
 
-  /** Whether a unit behind the check point begins a chain although its slot has one. */
-  private beginsAgain({ previous, slotMs }: TimerUnit): boolean {
-    const slot = previous < 0 && slotMs >= this.readMs ? this.wheel.slot(slotMs) : undefined
+  /** Whether a unit behind the check point begins a chain although its slot has one; `begun`: slots of units before it there. */
+  private beginsAgain({ previous, slotMs }: TimerUnit, begun: ReadonlySet<number>): boolean {
+    if (previous >= 0 || slotMs < this.readMs) return false
+    if (begun.has(slotMs)) return true
+    const slot = this.wheel.slot(slotMs)
     return slot !== undefined && slot.lastPosition < this.check!.logFlushed
   }
 
-  /** Queue offset of a unit's message; -1 where retention has taken it, undefined where it is none. */
+  /** Queue offset of a unit's message; -1 where retention has taken it or the disk does not give it, undefined where it is none. */
   private async offsetOf(unit: TimerUnit): Promise<number | undefined> {
     const { store } = this.parts
     if (unit.physicalOffset < store.minPhysicalOffset) return -1
-    const record = await store.readRecord(unit.physicalOffset)
+    const record = await store.readRecord(unit.physicalOffset).catch(() => unreadable)
+    if (record === unreadable) return -1
     if (record === undefined || record.length !== unit.size) return undefined
     const layout = new RecordLayout()
     if (!layOutRecord(record, 0, { end: record.length, layout })) return undefined

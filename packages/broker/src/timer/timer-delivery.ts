@@ -13,13 +13,18 @@ import { RecordCopy } from '../record/record-copy.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { maxPropertiesBytes } from '../send/property-rewrite.ts'
 import type { DueTimer, SlotSchedule } from './slot-schedule.ts'
-import { isRoll } from './slot-schedule.ts'
+import { isRoll, isTriedAgain } from './slot-schedule.ts'
 
 /** A timer without its message: it cannot be delivered. */
 export const timerLost = defineEvent<{ physicalOffset: number; slotMs: number; why: string }>('timer lost', 'error')
 /** The store will never take it: it is kept elsewhere. */
 export const timerKept = defineEvent<{ physicalOffset: number; topic: string; why: string; keptIn: string }>(
   'timed message cannot be delivered',
+  'error',
+)
+/** It is tried again while the log holds it; told once. */
+export const timerUnreadable = defineEvent<{ physicalOffset: number; slotMs: number; error: string }>(
+  'timed message cannot be read',
   'error',
 )
 export const timersPaused = defineEvent<{ remark: string }>('delivery of timed messages paused', 'warn')
@@ -39,6 +44,8 @@ export interface TimerDeliveryParts {
   readonly store: Pick<MessageStore, 'append' | 'readRecord' | 'refusing'>
   /** Makes the topic where messages are kept which the store refuses for good, and says its name. */
   readonly undeliverable: () => string
+  /** It cannot be read now: puts it into a later slot. Throws DiskError. */
+  readonly later: (timer: DueTimer) => void
   /** Told of each message that was delivered, or put into the timer's topic again. */
   readonly delivered: (told: DeliveredTimer) => void
   /** Told when there is room again, or all is answered. */
@@ -123,6 +130,8 @@ export class TimerDelivery {
         record ??= await flight.record
       } catch (error) {
         flight.record = undefined
+        if (this.stopped || this.again.length > 0) return
+        if (this.postpone(flight, (error as Error).message)) continue
         this.pause((error as Error).message)
         return
       }
@@ -132,6 +141,21 @@ export class TimerDelivery {
       if (record === undefined) this.lose(flight, 'the commit log does not hold its message any more')
       else this.hand(flight, record)
     }
+  }
+
+  /** What lies at a bad place of the disk keeps none of the others. False where it has to stay. */
+  private postpone(flight: Flight, error: string): boolean {
+    const { timer } = flight
+    const { physicalOffset, slotMs } = timer.unit
+    try {
+      this.parts.later(timer)
+    } catch {
+      return false
+    }
+    if (!isTriedAgain(timer.unit)) this.parts.events.emit(timerUnreadable({ physicalOffset, slotMs, error }))
+    this.queue.shift()
+    flight.done()
+    return true
   }
 
   private hand(flight: Flight, record: Buffer): void {

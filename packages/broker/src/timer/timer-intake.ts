@@ -8,7 +8,7 @@ import {
   wheelTimerTopic,
 } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
-import { GetRequest, GetResult, type MessageStore, TimerMagic, type TimerUnit } from '@skua-mq/store'
+import { GetRequest, GetResult, type MessageStore, type QueueEntry, TimerMagic, type TimerUnit } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
 import type { TimerBook } from './timer-book.ts'
 import { deliverAtOf } from './timer-wish.ts'
@@ -16,6 +16,14 @@ import { deliverAtOf } from './timer-wish.ts'
 export const timerDropped = defineEvent<{ queueOffset: number; why: string }>('timed message dropped', 'error')
 export const timerIntakePaused = defineEvent<{ remark: string }>('timers are not taken up', 'warn')
 
+/** It is tried again later, and stored anew then; told once. */
+export const timerNotTaken = defineEvent<{ queueOffset: number; physicalOffset: number; error: string }>(
+  'a message of the timer topic cannot be read',
+  'error',
+)
+
+/** A message that cannot be read keeps those behind it waiting for so long. */
+const unreadableMs = 1000
 /** After an error, and while the files or the wheel have no room. */
 const pauseMs = 100
 /** Messages taken up in one turn. */
@@ -32,14 +40,18 @@ const maxReachMs = 2 ** 30
 export interface TimerIntakeParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
+  readonly store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset' | 'queue' | 'readRecord'>
   readonly book: TimerBook
   readonly precisionMs: number
   /** How far ahead of its storing a message lies in its slot at most; one that waits longer is stored again then. */
   readonly windowMs: () => number
   readonly isStopped: () => boolean
+  /** The slots have to follow a clock that was set back first. */
+  readonly mustWait: () => boolean
   /** A timer was put into its slot; `recallKey`: it recalls that one. */
   readonly added: (unit: TimerUnit, position: number, recallKey: string | undefined) => void
+  /** Its message cannot be read now: puts it into a later slot. Throws DiskError. */
+  readonly later: (unit: TimerUnit) => void
   readonly counted: (topic: string, step: number) => void
 }
 
@@ -50,6 +62,8 @@ export class TimerIntake {
   private readonly result = new GetResult()
   private readonly layout = new RecordLayout()
   private readonly properties = new RecordProperties()
+  private readonly entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
+  private failing: { readonly queueOffset: number; readonly sinceMs: number } | undefined
   private timer: Timer | undefined
   private working: Promise<void> | undefined
   private stopped = true
@@ -119,11 +133,18 @@ export class TimerIntake {
     let left = turnMessages
     while (!this.stopped) {
       if (this.isCaughtUp) return undefined
-      if (this.parts.isStopped() || (book.isFull && !(await book.save()))) return pauseMs
+      if (this.parts.isStopped() || this.parts.mustWait() || (book.isFull && !(await book.save()))) return pauseMs
       const offset = Math.max(book.queueOffset, store.minOffset(wheelTimerTopic, 0))
       this.request.offset = offset
-      const waits = store.get(this.request, this.result)
-      if (waits !== undefined) await waits
+      try {
+        const waits = store.get(this.request, this.result)
+        if (waits !== undefined) await waits
+      } catch (error) {
+        this.result.release()
+        if (!(await this.takeAlone(offset, error as Error))) return pauseMs
+        left--
+        continue
+      }
       try {
         if (!this.stopped && !this.takeAll(offset)) return pauseMs
         left -= Math.max(1, this.result.count)
@@ -134,6 +155,40 @@ export class TimerIntake {
       if (left <= 0) return 0
     }
     return undefined
+  }
+
+  /**
+   * Neighbours are read together: by itself a message may be read where that fails. One that the disk does not give for a while
+   * comes into the wheel all the same, to be stored anew when it can be read. False when it has to wait. Throws DiskError.
+   */
+  private async takeAlone(queueOffset: number, error: Error): Promise<boolean> {
+    const { store, book, clock, events } = this.parts
+    const { entry, layout } = this
+    if ((store.queue(wheelTimerTopic, 0)?.entries(queueOffset, entry) ?? 0) === 0) throw error
+    const { physicalOffset, size } = entry[0]!
+    let record: Buffer | undefined
+    try {
+      record = await store.readRecord(physicalOffset)
+    } catch {
+      const { failing } = this
+      if (failing?.queueOffset !== queueOffset) {
+        this.failing = { queueOffset, sinceMs: clock.monotonic() }
+        throw error
+      }
+      if (clock.monotonic() - failing.sinceMs < unreadableMs) return false
+      const magic = TimerMagic.plain | TimerMagic.roll
+      const times = { writtenAtMs: book.readMs, slotMs: book.readMs, withinMs: 0 }
+      this.parts.later({ previous: -1, magic, ...times, physicalOffset, size, topicHash: 0 })
+      events.emit(timerNotTaken({ queueOffset, physicalOffset, error: error.message }))
+      book.tookTo(queueOffset + 1)
+      return true
+    }
+    if (this.stopped) return false
+    if (record === undefined || !layOutRecord(record, 0, { end: record.length, layout }))
+      events.emit(timerDropped({ queueOffset, why: 'its record in the log is gone, or damaged' }))
+    else if (!this.take(record, 0, queueOffset)) return false
+    book.tookTo(queueOffset + 1)
+    return true
   }
 
   /** False when the wheel has no room for the next one. */

@@ -1,13 +1,20 @@
 import { wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, type Disk, type Events, every, type Timer } from '@skua-mq/runtime'
-import type { ArrivalListener, MessageStore } from '@skua-mq/store'
+import type { ArrivalListener, MessageStore, TimerUnit } from '@skua-mq/store'
 import { DueSlots } from './due-slots.ts'
-import { maxScheduled } from './slot-schedule.ts'
+import { isTriedAgain, maxScheduled, tryAgainAt } from './slot-schedule.ts'
 import { TimerBook } from './timer-book.ts'
 import type { TimerTopicCounts } from './timer-counts.ts'
 import { type DeliveredTimer, TimerDelivery } from './timer-delivery.ts'
 import { TimerIntake } from './timer-intake.ts'
+import { timerQueueOffsetOf } from './timer-queue-offset.ts'
 
+/**
+ * A message that the disk does not give is tried again after a minute, and then every ten minutes while the log holds it. Each try is a
+ * unit of 52 bytes more.
+ */
+export const triedAgainMs = 60_000
+const triedLaterMs = 600_000
 /** Between two writes of config/timermetrics. */
 const countsMs = 10_000
 
@@ -61,10 +68,14 @@ export class Timers implements ArrivalListener {
         counts.count(told.topic, -1)
         parts.delivered?.(told)
       },
+      later: ({ unit }) => this.later(unit),
       eased: () => this.due.wake(),
     })
     this.intake = new TimerIntake({
-      ...{ ...parts, book: this.book, precisionMs, windowMs, isStopped: isIntakeStopped },
+      ...{ ...parts, book: this.book, precisionMs, windowMs },
+      isStopped: isIntakeStopped,
+      mustWait: () => this.due.isClockBack,
+      later: unit => this.later(unit),
       added: (unit, position, key) => this.due.added(unit, position, key),
       counted: (topic, step) => {
         counts.count(topic, step)
@@ -106,6 +117,20 @@ export class Timers implements ArrivalListener {
       await this.book.stop()
       this.parts.counts.saveAtStop()
     }
+  }
+
+  /** A message that cannot be read now is tried again in a later slot. */
+  private later(unit: TimerUnit): void {
+    const { book, due, parts } = this
+    const isFirst = !isTriedAgain(unit)
+    const nowMs = book.floor(parts.clock.now())
+    const slotMs = Math.max(nowMs + book.floor(isFirst ? triedAgainMs : triedLaterMs), book.readMs)
+    const again = tryAgainAt(unit, slotMs, nowMs)
+    // A slave that takes over may read it: for a minute it counts as not delivered.
+    const queueOffset = isFirst ? timerQueueOffsetOf(parts.store, unit.physicalOffset) : undefined
+    const position = book.add(again)
+    if (queueOffset !== undefined) book.tookLate(queueOffset, slotMs)
+    due.added(again, position, undefined)
   }
 
   /** Messages of the timer's topic that are not in the wheel yet. */

@@ -317,3 +317,49 @@ test('while the store takes nothing delivery waits, and goes on in order', async
   await machine.clock.advanceAsync(2000)
   assert.deepEqual(bodies(machine, store), ['a', 'b', 'c', 'd', 'e'])
 })
+
+describe('a delayed message that the disk does not give', () => {
+  /** Written, and out of memory: the log's first file is read from the disk. */
+  async function bad() {
+    const machine = new StoreMachine({ mappedFileSizeCommitLog: 64 * 1024 })
+    const first = await machine.boot()
+    for (const body of ['a', 'bad', 'c', 'd']) await machine.put(first.store, [delayed(body, 2)])
+    const { physicalOffset: from } = machine.read(first.store, scheduleTopic, 1)[1]!
+    const { physicalOffset: to } = machine.read(first.store, scheduleTopic, 1)[2]!
+    await machine.clock.until(first.store.stop())
+    machine.kill()
+    const process = await machine.boot()
+    const lift = machine.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog', place: [from, to] })
+    return { machine, process, lift, delivery: deliver(process) }
+  }
+  const named = (machine: StoreMachine, name: string) => machine.events.filter(event => event.name === name)
+
+  test('holds up nobody, is told of once, and comes when the disk gives it', async () => {
+    const { machine, process, lift, delivery } = await bad()
+    await machine.clock.advanceAsync(30_000)
+    assert.deepEqual(bodies(machine, process.store), ['a', 'c', 'd'])
+    assert.equal(named(machine, 'delayed message cannot be read').length, 1)
+    assert.equal(named(machine, 'delayed delivery paused').length, 0)
+    assert.equal(delivery.table().offsetTable.get(2), 1)
+    lift()
+    await machine.clock.advanceAsync(10_000)
+    assert.deepEqual(bodies(machine, process.store), ['a', 'c', 'd', 'bad'])
+    assert.equal(delivery.table().offsetTable.get(2), 4)
+  })
+
+  test('is tried again by a restart within a minute, and holds back what counts as delivered for no longer', async () => {
+    const { machine, process, lift, delivery } = await bad()
+    await machine.clock.advanceAsync(30_000)
+    await machine.clock.until(delivery.stop())
+    await machine.clock.until(process.store.stop())
+    machine.kill()
+    const again = await machine.boot()
+    const later = deliver(again)
+    await machine.clock.advanceAsync(100_000)
+    assert.equal(later.table().offsetTable.get(2), 4)
+    assert.deepEqual(bodies(machine, again.store), ['a', 'c', 'd', 'c', 'd'])
+    lift()
+    await machine.clock.advanceAsync(10_000)
+    assert.equal(bodies(machine, again.store).at(-1), 'bad')
+  })
+})

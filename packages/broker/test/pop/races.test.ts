@@ -106,6 +106,25 @@ test('a message that cannot be read when its time is over keeps no other from co
   assert.deepEqual(texts(await after.pop()), ['bad'])
 })
 
+test('a message that cannot be read when its time is over keeps none that was popped with it from coming again', async () => {
+  const { it, popper } = await machine({ mappedFileSizeCommitLog: 64 * 1024 })
+  await popper.peer.send('T', 'bad', { queueId: 0 })
+  for (let n = 0; n < 3; n++) await popper.peer.send('U', 'x'.repeat(40_000))
+  for (const n of [1, 2, 3]) await popper.peer.send('T', `good${n}`, { queueId: 0 })
+  let popped = texts(await popper.pop({ invisibleTime: 3000, queueId: 0 }))
+  assert.deepEqual(popped, ['bad', 'good1', 'good2', 'good3'])
+  it.kill()
+  await it.boot()
+  it.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog/00000000000000000000' })
+  await it.clock.advanceAsync(10_000)
+  const after = new Popper(it.client('member'))
+  popped = texts(await after.pop())
+  assert.deepEqual(popped, ['good1', 'good2', 'good3'])
+  it.disk.faults.clear()
+  await it.clock.advanceAsync(3000)
+  assert.deepEqual(texts(await after.pop()), ['bad'])
+})
+
 test('a change of a message that is not of the last pop in order leaves nothing behind', async () => {
   const { it, popper } = await machine()
   for (let n = 0; n < 40; n++) await popper.peer.send('T', `m${n}`)

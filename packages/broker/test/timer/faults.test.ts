@@ -184,6 +184,27 @@ test('a power cut while a stop puts what is left of a slot behind all others los
   }
 })
 
+test('a half of a slot’s rest, put behind at a stop on a full disk, is none of a slot that no check point knows of', async () => {
+  const machine = new TimerMachine({ flushDiskType: 'SYNC_FLUSH' })
+  const { store, timers } = await machine.run({ flushMs: 1e9 })
+  await machine.put(store, [machine.timed('zero', machine.clock.now() + 2000)])
+  await machine.clock.advanceAsync(5000)
+  await machine.clock.until(timers.book.save())
+  const at = second(machine, 20_000)
+  const late = Array.from({ length: 1500 }, (_, n) => machine.timed(`late${n}`, at + 900))
+  await machine.put(store, [...late, machine.timed('early', at + 100)])
+  await machine.clock.advanceAsync(at + 500 - machine.clock.now())
+  assert.deepEqual(machine.bodies(store), ['zero', 'early'])
+  machine.disk.faults.fail({ on: 'write', code: 'ENOSPC', path: 'timerlog', skip: 1 })
+  await machine.clock.until(timers.stop().catch(() => {}))
+  machine.kill()
+  machine.disk.faults.clear()
+  const again = await machine.run({ flushMs: 1000 })
+  await machine.clock.advanceAsync(10_000)
+  const came = new Set(machine.bodies(again.store))
+  assert.deepEqual(late.filter(({ body }) => !came.has(body)).length, 0)
+})
+
 test('a slot whose rest cannot be put behind at a stop stays as it is', async () => {
   const machine = new TimerMachine()
   machine.settings = { ...machine.settings, fileBytes: 52 * 40 + 16 }
@@ -225,4 +246,25 @@ test('a stop in the middle of a large slot, of which the store takes nothing, pu
   assert.equal(timers.book.size, count - 1)
   await machine.clock.advanceAsync(20_000)
   assert.equal(store.maxOffset('T', 0), count)
+})
+
+test('a look for files of the timer log that are over ends with the broker, and removes none behind it', async () => {
+  const machine = new TimerMachine()
+  machine.settings = { ...machine.settings, fileBytes: 52 * 40 + 16 }
+  const { store, timers } = await machine.run()
+  const now = machine.clock.now()
+  await machine.put(
+    store,
+    Array.from({ length: 100 }, (_, n) => machine.timed(`m${n}`, now + 2000 + n)),
+  )
+  await machine.clock.advanceAsync(29_900)
+  const files = machine.disk.list('/store/timerlog')
+  assert.equal(files.length, 3)
+  machine.disk.faults.slow({ on: 'read', ms: 3000, path: 'timerlog' })
+  await machine.clock.advanceAsync(1000)
+  await machine.clock.until(timers.stop())
+  const open = machine.disk.openFiles
+  await machine.clock.advanceAsync(60_000)
+  assert.deepEqual(machine.disk.list('/store/timerlog'), files)
+  assert.equal(machine.disk.openFiles, open)
 })

@@ -232,6 +232,30 @@ describe('a wall clock', () => {
   })
 })
 
+describe('a wall clock that is set back while a slot is being delivered', () => {
+  test('makes no new timer late or early, and what is left of the slot comes', async () => {
+    const machine = new TimerMachine()
+    const { store } = await machine.run()
+    const at = Math.ceil(machine.clock.now() / 1000) * 1000 + 10_000
+    await machine.put(store, [machine.timed('a', at + 100), machine.timed('b', at + 900)])
+    await machine.clock.advanceAsync(at + 300 - machine.clock.now())
+    assert.deepEqual(machine.bodies(store), ['a'])
+    machine.clock.step(-hourMs)
+    const now = machine.clock.now()
+    await machine.put(store, [machine.timed('soon', now + 5000), machine.timed('late', now + 600_000)])
+    await machine.clock.advanceAsync(4999)
+    assert.deepEqual(machine.bodies(store), ['a', 'b'])
+    await machine.clock.advanceAsync(1)
+    assert.deepEqual(machine.bodies(store), ['a', 'b', 'soon'])
+    await machine.clock.advanceAsync(600_000 - 5001)
+    assert.deepEqual(machine.bodies(store), ['a', 'b', 'soon'])
+    await machine.clock.advanceAsync(1)
+    assert.deepEqual(machine.bodies(store), ['a', 'b', 'soon', 'late'])
+    await machine.clock.advanceAsync(2 * hourMs)
+    assert.deepEqual(machine.bodies(store), ['a', 'b', 'soon', 'late'])
+  })
+})
+
 test('a clock that is behind after a restart makes no new timer late', async () => {
   const machine = new TimerMachine()
   let process = await machine.run()

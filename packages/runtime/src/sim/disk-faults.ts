@@ -15,6 +15,8 @@ export interface DiskFault {
   readonly code: string
   /** Only paths that contain this. */
   readonly path?: string
+  /** Only reads that touch bytes of the file from the first up to the second one: a bad place of the disk. */
+  readonly place?: readonly [number, number]
   /** Calls that still succeed before; default 0. */
   readonly skip?: number
   /** Calls that fail; default all until the fault is lifted. */
@@ -61,10 +63,12 @@ export class DiskFaults {
     this.bytesUntilFull = Number.POSITIVE_INFINITY
   }
 
-  /** The code this call fails with, if it does. Counts the call. */
-  codeFor(on: DiskCall, path: string): string | undefined {
+  /** The code this call fails with, if it does; `bytes`: those of the file that are read. Counts the call. */
+  codeFor(on: DiskCall, path: string, bytes?: readonly [number, number]): string | undefined {
     for (const armed of this.faults) {
+      const { place } = armed.fault
       if (armed.fault.on !== on || !path.includes(armed.fault.path ?? '')) continue
+      if (place !== undefined && bytes !== undefined && (bytes[1] <= place[0] || bytes[0] >= place[1])) continue
       if (armed.skip > 0) {
         armed.skip--
         continue

@@ -42,14 +42,14 @@ export class SimFile implements DiskFile {
   readSync(into: Uint8Array, at: number, length: number, position: number): number {
     this.mustLive()
     this.block('read')
-    this.mustWork('read')
+    this.mustWork('read', [position, position + length])
     return this.parts.file.readSync(into, at, length, position)
   }
 
   /** The bytes are those of its beginning, as those of a read in the pool may be: what is written meanwhile is not in them. */
   async read(into: Uint8Array, at: number, length: number, position: number): Promise<number> {
     this.mustLive()
-    this.mustWork('read')
+    this.mustWork('read', [position, position + length])
     const count = this.parts.file.readSync(into, at, length, position)
     await this.wait('read')
     return count
@@ -125,8 +125,8 @@ export class SimFile implements DiskFile {
     if (!this.parts.life.alive) throw new DiskError('EDEAD', this.path)
   }
 
-  private mustWork(on: 'read' | 'truncate'): void {
-    const code = this.parts.faults.codeFor(on, this.path)
+  private mustWork(on: 'read' | 'truncate', bytes?: readonly [number, number]): void {
+    const code = this.parts.faults.codeFor(on, this.path, bytes)
     if (code !== undefined) throw new DiskError(code, this.path)
   }
 

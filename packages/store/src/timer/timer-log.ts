@@ -51,6 +51,7 @@ export class TimerLog {
   private readonly unsynced = new Set<string>()
   private isSuspect = false
   private isNamed = true
+  private keepsAll = false
 
   constructor({ disk, directory, fileBytes }: { disk: Disk; directory: string; fileBytes: number }) {
     this.disk = disk
@@ -197,14 +198,19 @@ export class TimerLog {
       // The last one may be older than those before it: a stop puts what is left of a slot behind all others.
       file.reach ??= await this.reachOf(file)
       if (file.reach.slotMs >= readMs && file.reach.physicalOffset >= minOffset) return
-      // Somebody else may have done it while this waited.
-      if (this.files[0] !== file) return
+      // Somebody else may have done it while this waited, or the broker stops.
+      if (this.files[0] !== file || this.keepsAll) return
       this.files.shift()
       this.unsynced.delete(file.path)
       this.open.forget(file.path)
       this.disk.remove(file.path)
       this.isNamed = false
     }
+  }
+
+  /** Nothing is removed any more. */
+  keepAll(): void {
+    this.keepsAll = true
   }
 
   close(): void {
@@ -214,6 +220,7 @@ export class TimerLog {
   private async reachOf({ base }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
     let [lastMs, lastOffset] = [0, 0]
     for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
+      if (this.keepsAll) break
       lastMs = Math.max(lastMs, unit.slotMs)
       lastOffset = Math.max(lastOffset, unit.physicalOffset)
     }
