@@ -137,6 +137,27 @@ test('the file is RocketMQ’s, byte for byte', () => {
   assert.equal(orderInfoFile.encode(orderInfoFile.decode(Buffer.from(text))).toString(), text)
 })
 
+test('what is popped in order while the file is written is written with the next', async () => {
+  const on = machine()
+  const path = '/store/config/consumerOrderInfo.json'
+  const table = () => new OrderTable({ clock: on.clock, file: on.file(path, orderInfoFile), intervalMs: () => 5000 })
+  const orders = table()
+  orders.start()
+  const take = (queueId: number) =>
+    orders.take(
+      { topic: 'T', group: 'g', queueId },
+      { attemptId: undefined, popTime: 1, invisibleTime: 2, offsets: [3] },
+    )
+  take(0)
+  on.disk.faults.slow({ on: 'sync', ms: 500, path: 'consumerOrderInfo' })
+  await on.clock.advanceAsync(5100)
+  take(1)
+  await on.clock.advanceAsync(12_000)
+  const written = orderInfoFile.decode(on.disk.readFile(path))
+  assert.deepEqual([...written.table.get('T@g')!.keys()], [0, 1])
+  orders.stop()
+})
+
 test('a pop of 32 messages has bits for all of them', () => {
   const { clock, file } = machine()
   const orders = new OrderTable({ clock, file: file('/orders.json', orderInfoFile), intervalMs: () => 5000 })
