@@ -22,7 +22,8 @@ import { mutants } from './mutants.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
-const testMs = 240_000
+/** A test that hangs ends before, by itself. */
+const testsMs = 600_000
 
 /** Sources and tests, and links to what is installed; packages lead to those of the copy. */
 function copy() {
@@ -47,15 +48,20 @@ function testsUnder(directory) {
     .map(name => join(directory, name))
 }
 
-/** Test files that a mutant names, or all of its package. */
+/** Test files that a mutant names, or all of its package; those of its own folder come first, since they mostly notice it. */
 function testsOf(at, { file, tests = [join(file.split('/').slice(0, 2).join('/'), 'test')] }) {
-  return tests.flatMap(name => (statSync(join(at, name)).isDirectory() ? testsUnder(join(at, name)) : [join(at, name)]))
+  const all = tests.flatMap(name =>
+    statSync(join(at, name)).isDirectory() ? testsUnder(join(at, name)) : [join(at, name)],
+  )
+  const folder = `/test/${dirname(file).split('/').slice(3).join('/')}`
+  const isNear = path => dirname(path).endsWith(folder)
+  return [all.filter(isNear), all.filter(path => !isNear(path))].filter(files => files.length > 0)
 }
 
 /** The first test that fails decides, so that most mutants take seconds. Ends with this process, and with all that it started. */
 function isGreen(at, files) {
   const concurrency = process.env.SKUA_TEST_CONCURRENCY ?? '2'
-  const node = ['--conditions=skua-source', '--import', 'tsx', '--test', '--test-reporter=tap', '--test-timeout=60000']
+  const node = ['--conditions=skua-source', '--import', 'tsx', '--test', '--test-reporter=tap', '--test-timeout=120000']
   return new Promise((resolve, reject) => {
     const args = [...node, `--test-concurrency=${concurrency}`, ...files]
     const child = spawn(process.execPath, args, { cwd: at, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
@@ -72,7 +78,7 @@ function isGreen(at, files) {
       hasFailed = true
       end()
     })
-    const timer = setTimeout(end, testMs)
+    const timer = setTimeout(end, testsMs)
     process.once('exit', end)
     child.once('error', reject)
     child.once('close', code => {
@@ -98,19 +104,20 @@ async function run(at, mutant) {
   const path = join(at, file)
   const source = readFileSync(path, 'utf8')
   if (source.split(from).length !== 2) return 'stale'
-  const files = testsOf(at, mutant)
-  writeFileSync(
-    path,
-    source.replace(from, () => to),
-  )
-  let isSurvivor
-  try {
-    isSurvivor = await isGreen(at, files)
-  } finally {
-    writeFileSync(path, source)
+  for (const files of testsOf(at, mutant)) {
+    writeFileSync(
+      path,
+      source.replace(from, () => to),
+    )
+    let hasNoticed
+    try {
+      hasNoticed = !(await isGreen(at, files))
+    } finally {
+      writeFileSync(path, source)
+    }
+    if (hasNoticed) return (await isGreenUnbroken(at, files)) ? 'killed' : 'red'
   }
-  if (isSurvivor) return 'survived'
-  return (await isGreenUnbroken(at, files)) ? 'killed' : 'red'
+  return 'survived'
 }
 
 const at = copy()

@@ -25,7 +25,7 @@ export const timerMutants = [
     'timer-book.ts',
     '      await wheel.write(snapshot)\n      snapshot = undefined\n      await this.file.save(check)\n',
     '      await this.file.save(check)\n      await wheel.write(snapshot)\n      snapshot = undefined\n',
-    ['timer-book', 'crash'],
+    ['timer-book'],
   ),
   timer(
     'a wheel that could not be written counts as written',
@@ -81,14 +81,14 @@ export const timerMutants = [
     'timer-delivery.ts',
     '      this.again.push(flight)\n',
     '      flight.done()\n',
-    ['timers', 'in-flight'],
+    ['in-flight'],
   ),
   timer(
     'a stop does not wait for what the store was given',
     'timer-delivery.ts',
     '    if (this.inStore === 0 && !this.working) return\n',
     '    if (this.inStore >= 0) return\n',
-    ['in-flight', 'timers'],
+    ['in-flight'],
   ),
   timer(
     'what the store refuses is handed over out of its order',
@@ -134,14 +134,14 @@ export const timerMutants = [
     'timer-intake.ts',
     'this.lacksRoom = !book.hasRoomFor(unit.slotMs)',
     'this.lacksRoom = false',
-    ['timers', 'limits'],
+    ['limits'],
   ),
   timer(
     'what was delivered is delivered again where the files are made anew',
     'timer-intake.ts',
     'if (queueOffset < book.rebuildBelow && doubtUntilMs < book.doneBeforeMs) return true',
     'if (queueOffset < book.rebuildBelow && doubtUntilMs < 0) return true',
-    ['timers', 'faults'],
+    ['faults', 'timers'],
   ),
   timer(
     'timerMaxDelaySec is ignored',
