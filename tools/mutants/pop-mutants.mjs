@@ -93,7 +93,9 @@ export const popMutants = [
     '      error => {\n',
     ['reads'],
   ),
-  pop('the slices of a pop are not let go', 'pop-handler.ts', 'body, release: () => popping.release() })', 'body })', ['reads']),
+  pop('the slices of a pop are not let go', 'pop-handler.ts', 'body, release: () => popping.release() })', 'body })', [
+    'reads',
+  ]),
   pop(
     'maxPopCheckPointBytes is ignored',
     'check-points.ts',
@@ -161,7 +163,7 @@ export const popMutants = [
     'pop-recovery.ts',
     '      if (!this.isOfThisLife(point)) return\n',
     '',
-    ['races'],
+    ['pop-recovery'],
   ),
   pop(
     'a check point that was written again moves its group',
@@ -190,6 +192,10 @@ export const popMutants = [
     'else if (readLong(record, RecordAt.physicalOffset) > point.recordedAt) {',
     'else if (readLong(record, RecordAt.physicalOffset) < 0) {',
     ['revival'],
+    {
+      equal:
+        'a deletion drops the check points, and a start compares them with the queue (isOfThisLife); this is the second line',
+    },
   ),
   pop('a stop does not wait for the revival under way', 'revival.ts', '    await this.working\n', '', [
     'revival',
@@ -225,7 +231,7 @@ export const popMutants = [
     'held-pops.ts',
     '|| account.held >= this.limits.ofConnection()) return false',
     ') return false',
-    ['faults'],
+    ['held-pops'],
   ),
   pop(
     'bytes that are held for one connection are ignored',

@@ -18,13 +18,15 @@ async function cold() {
   const get = store.get.bind(store)
   store.get = (request: GetRequest, result: GetResult) => {
     reads.begun++
-    reads.kept.add(result)
     const release = result.release.bind(result)
     result.release = () => {
       reads.kept.delete(result)
       release()
     }
-    return get(request, result)
+    const reading = get(request, result)
+    // A read begins with an empty result, for which it lets go of what was there before.
+    reads.kept.add(result)
+    return reading
   }
   const slow = () => it.disk.faults.slow({ on: 'read', ms: 300, path: 'commitlog/00000000000000000000' })
   slow()
