@@ -56,6 +56,13 @@ export const timerMutants = [
     ['faults'],
   ),
   timer(
+    'a slot that a stop has emptied is not written',
+    'timer-book.ts',
+    '    this.isChanged = true\n    try {',
+    '    try {',
+    ['in-flight'],
+  ),
+  timer(
     'what a slot is left with is taken for all of it where a stop was torn',
     'timer-book.ts',
     '      end = again.position\n      next = again.next\n',

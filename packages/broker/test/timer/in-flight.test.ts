@@ -28,20 +28,45 @@ test('no more timers are in flight than maxTimersInFlight, and what the store re
 })
 
 test('a stop waits for what the store was given: a restart delivers none of it again', async () => {
-  for (const stopAtMs of [0, 1, 2]) {
+  for (const stopsWith of [1, 500, 1000]) {
     const machine = new TimerMachine()
     const first = await machine.run()
     const at = second(machine, 5000)
-    const bodies = Array.from({ length: 2000 }, (_, n) => String(n))
+    const bodies = Array.from({ length: 1000 }, (_, n) => String(n))
     await machine.put(
       first.store,
       bodies.map(body => machine.timed(body, at)),
     )
-    await machine.clock.advanceAsync(at + stopAtMs - machine.clock.now())
-    await machine.end(first)
+    // The stop comes in the very turn in which so many of them are handed over.
+    const append = first.store.append.bind(first.store)
+    let handed = 0
+    let stopping: Promise<void> | undefined
+    first.store.append = (draft, waiter) => {
+      append(draft, waiter)
+      if (++handed === stopsWith) stopping = first.timers.stop()
+    }
+    await machine.clock.advanceAsync(at + 1000 - machine.clock.now())
+    await machine.clock.until(stopping!)
+    await machine.clock.until(first.store.stop())
+    machine.kill()
     const { store } = await machine.run()
     await machine.clock.advanceAsync(10_000)
-    assert.deepEqual(machine.bodies(store).sort(), [...bodies].sort(), `stopped ${stopAtMs} ms behind`)
+    assert.deepEqual(machine.bodies(store).sort(), [...bodies].sort(), `stopped with ${stopsWith}`)
+  }
+})
+
+test('a stop behind the last message of a slot and before its end has nothing delivered again', async () => {
+  for (let stopAtMs = 150; stopAtMs < 1000; stopAtMs += 100) {
+    const machine = new TimerMachine()
+    const first = await machine.run({ flushMs: 250 })
+    const at = second(machine, 5000)
+    await machine.put(first.store, [machine.timed('once', at + 100)])
+    await machine.clock.advanceAsync(at + stopAtMs - machine.clock.now())
+    assert.deepEqual(machine.bodies(first.store), ['once'])
+    await machine.end(first)
+    const { store } = await machine.run()
+    await machine.clock.advanceAsync(5000)
+    assert.deepEqual(machine.bodies(store), ['once'], `stopped ${stopAtMs} ms behind the beginning of its second`)
   }
 })
 
