@@ -123,7 +123,7 @@ export const timerMutants = [
     'due-slots.ts',
     '    if (!schedule.isBegun && !isCaughtUp() && clock.now() < endMs) return intakeMs\n',
     '',
-    ['timers'],
+    ['in-flight'],
   ),
   timer('timerStopDequeue is ignored', 'due-slots.ts', '    if (isStopped()) return lookAgainMs\n', '', [
     'timers',

@@ -70,6 +70,22 @@ test('a stop behind the last message of a slot and before its end has nothing de
   }
 })
 
+test('a recall that was sent before a slot begins counts, though it is taken up when the slot has begun', async () => {
+  const machine = new TimerMachine()
+  let isIntakeStopped = false
+  const { store } = await machine.run({ isIntakeStopped: () => isIntakeStopped })
+  const begin = second(machine, 5000)
+  await machine.put(store, [machine.timed('recalled', begin + 1), machine.timed('other', begin + 2)])
+  await machine.clock.advanceAsync(begin - 50 - machine.clock.now())
+  isIntakeStopped = true
+  await machine.put(store, [machine.recall('recalled', begin + 1)])
+  await machine.clock.advanceAsync(150)
+  assert.deepEqual(machine.bodies(store), [])
+  isIntakeStopped = false
+  await machine.clock.advanceAsync(5000)
+  assert.deepEqual(machine.bodies(store), ['other'])
+})
+
 test('a unit whose message is another one is told of, and delivers nothing', async () => {
   const machine = new TimerMachine()
   const first = await machine.run()
