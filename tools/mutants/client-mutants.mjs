@@ -112,14 +112,14 @@ export const clientMutants = [
   client(
     'a lock that nobody renews is held for ever',
     'consume/locks.ts',
-    'process.locked && nowMs - process.lastLockAtMs <= lockLivesMs',
-    'process.locked && nowMs >= process.lastLockAtMs',
+    'clock.monotonic() - process.lastLockAtMs <= lockLivesMs',
+    'clock.monotonic() >= process.lastLockAtMs',
     ['consume/locks-and-returns'],
   ),
   client(
     'a batch runs without its lock',
     'consume/orderly.ts',
-    'if (this.clustering && !holdsLock(process, clock.monotonic())) {',
+    'if (this.clustering && !holdsLock(process, clock)) {',
     'if (this.clustering && !process.locked && process.lastLockAtMs === 0) {',
     ['consume/orderly'],
   ),

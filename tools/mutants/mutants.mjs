@@ -272,8 +272,8 @@ export const mutants = [
   mutant(
     'idle connections stay',
     'remoting/src/channel.ts',
-    'else if (nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()',
-    'else if (nowMs < 0) this.close()',
+    'nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()',
+    'nowMs < 0) this.close()',
   ),
   mutant(
     'no end to the work of a turn',
