@@ -365,6 +365,7 @@ export const mutants = [
     'broker/src/offset/feature.ts',
     "        table.deleteTopic(topic, 'the topic was deleted', deleteTopicInBroker.name)\n",
     '',
+    { tests: ['packages/broker/test/consumer-control', 'packages/broker/test/offset-history'] },
   ),
   mutant('resets outlive their topic', 'broker/src/offset/feature.ts', '        resets.deleteTopic(topic)\n', ''),
   mutant(
