@@ -1,8 +1,19 @@
-// Small breakages, each of one file. `from` stands there exactly once; `to` takes its place. The tests of the file's package
-// must notice; `tests` names those of another one where the promise is kept there. `equal`: why nothing can notice.
-const mutant = (name, file, from, to, more = {}) => ({ name, file: `packages/${file}`, from, to, ...more })
+// The list of npm run test:mutants. What belongs to one subject stands in a file of its own.
+import { accessMutants } from './access-mutants.mjs'
+import { clientMutants } from './client-mutants.mjs'
+import { gatewayMutants } from './gateway-mutants.mjs'
+import { mutant } from './mutant.mjs'
+import { popMutants } from './pop-mutants.mjs'
+import { timerMutants } from './timer-mutants.mjs'
+import { turnMutants } from './turn-mutants.mjs'
 
 export const mutants = [
+  ...popMutants,
+  ...timerMutants,
+  ...accessMutants,
+  ...gatewayMutants,
+  ...clientMutants,
+  ...turnMutants,
   // Store: what lies in memory while somebody reads it.
   mutant('slices of cold reads are not pinned', 'store/src/read/cold-read.ts', '    pin.pins++\n', ''),
   mutant('slices of the ring are not pinned', 'store/src/read/queue-read.ts', '  chunk.pins++\n', ''),
@@ -194,7 +205,7 @@ export const mutants = [
   mutant(
     'bodies are not copied out of the read buffer',
     'remoting/src/server.ts',
-    '    if (command.body !== undefined) command.body = Uint8Array.from(command.body)\n',
+    '    if (command.body !== undefined && !channel.keepFrame()) command.body = Uint8Array.from(command.body)\n',
     '',
   ),
   mutant(
@@ -261,8 +272,8 @@ export const mutants = [
   mutant(
     'idle connections stay',
     'remoting/src/channel.ts',
-    'else if (nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()',
-    'else if (nowMs < 0) this.close()',
+    'nowMs - this.idleSinceMs >= this.parts.limits.idleMs) this.close()',
+    'nowMs < 0) this.close()',
   ),
   mutant(
     'no end to the work of a turn',
@@ -328,8 +339,8 @@ export const mutants = [
   mutant(
     'a slave that is ahead goes on',
     'broker/src/ha/master-link.ts',
-    'if (end === 0 || offset === end) return true',
-    'if (end >= 0) return true',
+    'if (end === 0 || offset === end) {',
+    'if (end >= 0) {',
     {
       tests: ['packages/skua/test/replication.test.ts'],
       equal:
@@ -352,8 +363,9 @@ export const mutants = [
   mutant(
     'offsets outlive their topic',
     'broker/src/offset/feature.ts',
-    "        table.deleteTopic(topic, 'the topic was deleted')\n",
+    "        table.deleteTopic(topic, 'the topic was deleted', deleteTopicInBroker.name)\n",
     '',
+    { tests: ['packages/broker/test/consumer-control', 'packages/broker/test/offset-history'] },
   ),
   mutant('resets outlive their topic', 'broker/src/offset/feature.ts', '        resets.deleteTopic(topic)\n', ''),
   mutant(

@@ -42,6 +42,7 @@ describe('options', () => {
         [{ mqClientApiTimeout: null }, /mqClientApiTimeout must be a number: object null/],
         [{ instanceName: 7 }, /instanceName must be a text: number 7/],
         [{ credentials: 'ak' }, /credentials must be an object: "ak"/],
+        [{ credentials: null }, /credentials must be an object: object null/],
       ] as const)
         refused(() => make(options), message)
     })

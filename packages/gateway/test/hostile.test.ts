@@ -170,6 +170,20 @@ describe('peers that are careless, broken or hostile', () => {
     assert.deepEqual([acked.status?.code, acked.entries.length], [40_000, 0])
   })
 
+  test('a handle whose message comes again settles nothing, and no broker is asked', async () => {
+    const handleOf = (popTime: number) => `5 ${popTime} 60000 1 0 b 2 5 100`
+    const ack = call(`${service}AckMessage`, { headers: { 'x-mq-client-id': 'c' } })
+    const names = { topic: { name: 'T' }, group: { name: 'G' } }
+    const entries = [Date.now() - 61_000, Date.now()].map(popTime => ({ receiptHandle: handleOf(popTime) }))
+    ack.stream.end(framed(AckMessageRequest.encode({ ...names, entries })))
+    const acked = AckMessageResponse.decode((await ack.answer).body.subarray(5))
+    assert.deepEqual(
+      acked.entries.map(({ status }) => status?.code),
+      [40_013, 50_001],
+      'the second one asks, and no name server is there',
+    )
+  })
+
   test('settings longer than any client has are not read', async () => {
     const { stream, answer } = call(`${service}Telemetry`, { headers: { 'x-mq-client-id': 'long' } })
     stream.write(Buffer.from([0, 0, 0x20, 0, 0]))

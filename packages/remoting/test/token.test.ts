@@ -194,6 +194,37 @@ describe('a request that is held', () => {
     token.answer(ResponseCode.success)
   })
 
+  test('says nothing of the request before: that one was held, this one is not', async () => {
+    const { tokens, hot } = keeping()
+    const { runtime, peer } = await serve({ hot })
+    peer.socket.write([echo(1)])
+    await runtime.clock.advanceAsync(5)
+    tokens[0]!.rest()
+    assert.equal(tokens[0]!.wasHeld, true)
+    tokens[0]!.drop()
+    peer.socket.write([echo(2)])
+    await runtime.clock.advanceAsync(5)
+    assert.equal(tokens[1], tokens[0])
+    assert.equal(tokens[1]!.wasHeld, false)
+    tokens[1]!.answer(ResponseCode.success)
+  })
+
+  test('is kept for later while there are no more than 4096 idle ones', async () => {
+    const { tokens, hot } = keeping()
+    const { runtime, peer } = await serve({ hot, limits: { maxRunningRequests: 10_000, maxPendingRequests: 100_000 } })
+    const ask = async () => {
+      peer.socket.write(Array.from({ length: 5000 }, (_, n) => echo(n)))
+      for (let n = 0; n < 200 && tokens.length < 5000; n++) await runtime.clock.advanceAsync(5)
+      return tokens.splice(0)
+    }
+    const first = new Set(await ask())
+    assert.equal(first.size, 5000)
+    for (const token of first) token.drop()
+    const second = await ask()
+    assert.equal(second.filter(token => first.has(token)).length, 4096)
+    for (const token of second) token.drop()
+  })
+
   test('forgets what an earlier request waited for', async () => {
     const { tokens, hot } = keeping()
     const observer: RequestObserver = { answered() {} }

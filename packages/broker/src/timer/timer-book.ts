@@ -250,6 +250,8 @@ export class TimerBook {
     const { count } = this
     this.count -= slot.count
     this.wheel.clear(slotMs)
+    // Also where none is left: a start that found the slot as it was would deliver all of it again.
+    this.isChanged = true
     try {
       for (const unit of units) this.add({ ...unit })
       const last = units.at(-1)

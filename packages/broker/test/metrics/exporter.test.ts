@@ -133,6 +133,21 @@ function bodyOf({ runtime }: World): AsyncIterator<string> {
   return (body as AsyncIterable<string>)[Symbol.asyncIterator]()
 }
 
+test('a stop waits for the scrapes that read: behind it nothing of the broker is touched', async () => {
+  const world = await metricsWorld().start()
+  const body = bodyOf(world)
+  await world.settle(body.next())
+  let isStopped = false
+  const stopping = world.broker.stop().then(() => {
+    isStopped = true
+  })
+  await world.pass(5000)
+  assert.equal(isStopped, false)
+  await world.settle(body.return!())
+  await world.settle(stopping)
+  assert.ok(isStopped)
+})
+
 test('what is no path of it is told which ones there are', async () => {
   const world = await metricsWorld().start()
   assert.deepEqual([(await ask(world, '/x')).status, (await ask(world, '/')).status], [404, 200])

@@ -86,3 +86,14 @@ test('lines that do not read are left out, and no start is refused for them', ()
     [4],
   )
 })
+
+test('what is moved while the file is written is written with the next', async () => {
+  const { on, history } = opened()
+  history.add(moved())
+  on.disk.faults.slow({ on: 'sync', ms: 500, path: 'skua.offsetHistory' })
+  await on.clock.advanceAsync(historyIntervalMs + 100)
+  history.add(moved({ queueId: 7 }))
+  await on.clock.advanceAsync(2 * historyIntervalMs + 1000)
+  assert.equal(on.disk.readFile(path).toString(), [moved(), moved({ queueId: 7 })].map(lineOf).join(''))
+  history.stop()
+})

@@ -34,6 +34,15 @@ test('a check point goes when the last of its messages is settled, and gives all
   )
 })
 
+test('what is settled, or dropped, is due no more', async () => {
+  const { clock, points, add } = table()
+  const [settled, dropped, open] = [add(1, 1000), add(2, 1000), add(3, 1000)]
+  points.settle(settled, settled.all)
+  points.drop(dropped)
+  await clock.advanceAsync(5000)
+  assert.deepEqual(points.due(10), [open])
+})
+
 test('the base is the first place of one that is open, of each queue by itself', () => {
   const { points, add } = table()
   const [first, second] = [add(3, 1000), add(4, 1000)]

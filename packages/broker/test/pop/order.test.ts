@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { orderInfoFile, queryConsumerOffset } from '@skua-mq/protocol'
-import { OrderTable } from '../../src/pop/order-table.ts'
+import { maxOrderInfos, OrderTable } from '../../src/pop/order-table.ts'
 import { machine } from '../harness.ts'
 import { World } from '../world.ts'
 import { PopMachine } from './pop-machine.ts'
@@ -135,6 +135,42 @@ test('the file is RocketMQ’s, byte for byte', () => {
 	}
 }`
   assert.equal(orderInfoFile.encode(orderInfoFile.decode(Buffer.from(text))).toString(), text)
+})
+
+test('what is popped in order while the file is written is written with the next', async () => {
+  const on = machine()
+  const path = '/store/config/consumerOrderInfo.json'
+  const table = () => new OrderTable({ clock: on.clock, file: on.file(path, orderInfoFile), intervalMs: () => 5000 })
+  const orders = table()
+  orders.start()
+  const take = (queueId: number) =>
+    orders.take(
+      { topic: 'T', group: 'g', queueId },
+      { attemptId: undefined, popTime: 1, invisibleTime: 2, offsets: [3] },
+    )
+  take(0)
+  on.disk.faults.slow({ on: 'sync', ms: 500, path: 'consumerOrderInfo' })
+  await on.clock.advanceAsync(5100)
+  take(1)
+  await on.clock.advanceAsync(12_000)
+  const written = orderInfoFile.decode(on.disk.readFile(path))
+  assert.deepEqual([...written.table.get('T@g')!.keys()], [0, 1])
+  orders.stop()
+})
+
+test('of more than maxOrderInfos queues the one that was taken from longest ago is forgotten', () => {
+  const on = machine()
+  const file = on.file('/store/config/consumerOrderInfo.json', orderInfoFile)
+  const orders = new OrderTable({ clock: on.clock, file, intervalMs: () => 5000 })
+  const nowMs = on.clock.now()
+  const place = (n: number) => ({ topic: `T${n}`, group: 'g', queueId: 0 })
+  const take = (n: number) =>
+    orders.take(place(n), { attemptId: undefined, popTime: nowMs, invisibleTime: 5000, offsets: [3] })
+  for (let n = 0; n < maxOrderInfos; n++) take(n)
+  take(0)
+  take(maxOrderInfos)
+  const isBlocked = (n: number) => orders.freeAt(place(n), undefined) > nowMs
+  assert.deepEqual([0, 1, 2, maxOrderInfos].map(isBlocked), [true, false, true, true])
 })
 
 test('a pop of 32 messages has bits for all of them', () => {

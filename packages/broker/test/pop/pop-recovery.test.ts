@@ -112,3 +112,18 @@ test('a change of the invisible time of which only the first half is there count
   const { open } = await recovered([timed('ck', ck(0), 61_000), timed('ck', changed, 65_000)])
   assert.deepEqual(open, ['0: 0', '1: 1'])
 })
+
+test('a check point counts for messages that lie before it, not for those of a topic that was made again behind it', async () => {
+  const messages = Array.from({ length: 3 }, (_, n) => ({ topic: 'V', body: `m${n}` }))
+  const point = timed('ck', ck(0, { t: 'V' }), 61_000)
+  assert.deepEqual((await recovered([...messages, point])).open, ['0: 0,1'])
+  assert.deepEqual((await recovered([point, ...messages])).open, [])
+  assert.deepEqual((await recovered([point])).open, [], 'the topic is gone')
+  assert.deepEqual((await recovered([messages[0]!, point])).open, [], 'it has not so many')
+})
+
+test('a check point that was written again moves nobody: the group may have been reset behind the first one', async () => {
+  assert.equal((await recovered([timed('ck', ck(0), 61_000)])).next, 2)
+  const { open, next } = await recovered([timed('ck', ck(0, { rp: '0' }), 61_000)])
+  assert.deepEqual([open, next], [['0: 0,1'], 0])
+})

@@ -99,6 +99,19 @@ describe('tries', () => {
     await at.stop()
   })
 
+  test('for a safer store end with what is stored: it is no failure', async () => {
+    const at = await world(2)
+    for (const broker of at.brokers) broker.onSend = () => ({ code: ResponseCode.flushDiskTimeout })
+    const producer = await started(at, { retryAnotherBrokerWhenNotStoreOK: true, retryTimesWhenSendFailed: 2 })
+    assert.equal((await at.settle(producer.send(message))).sendStatus, 'FLUSH_DISK_TIMEOUT')
+    assert.equal(
+      counts(at).reduce((a, b) => a + b),
+      3,
+    )
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
   test('that ask for a fresh route do not wait long for a name server that is away', async () => {
     const at = await world(2)
     const producer = await started(at)
@@ -241,6 +254,66 @@ describe('a broker that restarts', () => {
     assert.equal((await at.settle(producer.send(message))).sendStatus, 'SEND_OK')
     at.brokers[0]!.onSend = () => ({ code: ResponseCode.messageIllegal })
     await assert.rejects(at.settle(producer.send(message)), { responseCode: 13 })
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('is not asked without pauses for that, which grow to a second', async () => {
+    for (const orderKey of [undefined, 'k']) {
+      const at = await world(1)
+      const producer = await started(at, { retryFor: 30_000 })
+      const askedAtMs: number[] = []
+      at.brokers[0]!.onSend = () => {
+        askedAtMs.push(at.clock.monotonic())
+        return { code: askedAtMs.length <= 10 ? ResponseCode.systemBusy : ResponseCode.success }
+      }
+      await at.settle(producer.send(message, orderKey === undefined ? {} : { orderKey }))
+      const pauses = askedAtMs.slice(1).map((atMs, n) => atMs - askedAtMs[n]!)
+      assert.ok(
+        pauses.every(pause => pause >= 25 && pause <= 1100),
+        `${pauses}`,
+      )
+      assert.ok(
+        pauses.slice(-3).every(pause => pause >= 500),
+        `${pauses}`,
+      )
+      await at.settle(producer.close())
+      await at.stop()
+    }
+  })
+
+  test('and is silent takes no more than sendMsgTimeout of each try, and of the last one what is left', async () => {
+    const at = await world(1)
+    const producer = await started(at, { retryFor: 7000, sendMsgTimeout: 3000 })
+    const askedAtMs: number[] = []
+    const begunMs = at.clock.monotonic()
+    at.brokers[0]!.onSend = () => {
+      askedAtMs.push(at.clock.monotonic() - begunMs)
+      return 'silence'
+    }
+    await assert.rejects(at.settle(producer.send(message)), { code: 'TIMEOUT' })
+    const tookMs = at.clock.monotonic() - begunMs
+    assert.ok(tookMs >= 6900 && tookMs <= 7100, `${tookMs} ms`)
+    assert.ok(askedAtMs.length === 3 && askedAtMs[1]! >= 3000 && askedAtMs[1]! < 3600, `${askedAtMs}`)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('is not waited for any longer by who gives up: not until the pause is over', async () => {
+    const at = await world(1)
+    const producer = await started(at)
+    await at.settle(producer.send(message))
+    await at.settle(at.servers.get('b0')!.stop())
+    // Behind some tries it is in a pause most of the time, of half a second at least.
+    for (const afterMs of [5000, 5100, 5200, 5300, 5400]) {
+      const abort = new AbortController()
+      const given = assert.rejects(producer.send(message, { retryFor: 60_000, signal: abort.signal }), /enough/)
+      await at.clock.advanceAsync(afterMs)
+      const begunMs = at.clock.monotonic()
+      abort.abort(new Error('enough'))
+      await at.settle(given)
+      assert.ok(at.clock.monotonic() - begunMs < 20, `${at.clock.monotonic() - begunMs} ms, after ${afterMs}`)
+    }
     await at.settle(producer.close())
     await at.stop()
   })

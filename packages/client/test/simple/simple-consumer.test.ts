@@ -25,6 +25,7 @@ async function cluster(brokerCount = 1, { hasPop = true } = {}) {
   const script = {
     onPop: (_pop: Pop): Answer | Promise<Answer> => ({ code: ResponseCode.pollingTimeout }),
     onAck: (): ResponseCode => ResponseCode.success,
+    onChange: async (): Promise<void> => {},
   }
   const popTime = 1_767_225_600_000
   const at = await world(brokerCount, {
@@ -48,8 +49,9 @@ async function cluster(brokerCount = 1, { hasPop = true } = {}) {
             const code = script.onAck()
             return code === 0 ? ok({}) : refuse(code as 1, 'as the test says')
           }),
-          route(changeMessageInvisibleTime, header => {
+          route(changeMessageInvisibleTime, async header => {
             changes.push(header)
+            await script.onChange()
             return ok({ popTime: popTime + 1000, invisibleTime: header.invisibleTime, reviveQid: 5 })
           }),
         ],
@@ -320,6 +322,28 @@ describe('acknowledging', () => {
     await at.settle(Promise.all([changing, acking]))
     assert.equal(acks.length, 1)
     await assert.rejects(at.settle(consumer.ack(message)), { code: 'STATE' })
+    await end(at, consumer)
+  })
+
+  test('is done once, also where the answer of a change comes behind it', async () => {
+    const { at, acks, script, consumer, message } = await one()
+    script.onChange = () => new Promise(resolve => at.clock.after(1000, resolve))
+    const changing = consumer.changeInvisibleMs(message, 20_000)
+    await at.clock.advanceAsync(10)
+    await at.settle(consumer.ack(message))
+    await at.settle(changing)
+    await assert.rejects(at.settle(consumer.ack(message)), { code: 'STATE', message: /acknowledged already/ })
+    assert.equal(acks.length, 1)
+    await end(at, consumer)
+  })
+
+  test('has the time of a change from when it was asked for: the broker counts from before its answer', async () => {
+    const { at, acks, script, consumer, message } = await one()
+    script.onChange = () => new Promise(resolve => at.clock.after(2000, resolve))
+    await at.settle(consumer.changeInvisibleMs(message, 5000))
+    await at.clock.advanceAsync(3500)
+    await assert.rejects(at.settle(consumer.ack(message)), { code: 'STATE', message: /is over/ })
+    assert.equal(acks.length, 0)
     await end(at, consumer)
   })
 

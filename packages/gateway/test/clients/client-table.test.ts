@@ -8,7 +8,7 @@ import { Questions } from '../../src/clients/questions.ts'
 import type { User } from '../../src/clients/users.ts'
 import type { CallContext } from '../../src/grpc/method.ts'
 
-function setting() {
+function setting({ leaveMs = 0 } = {}) {
   const clock = new SimClock()
   const left: GrpcClient[] = []
   const clients = new ClientTable({
@@ -19,7 +19,10 @@ function setting() {
         questions: new Questions(clock),
         ...simRuntime({ seed: 1, host: 'gateway', clock }),
       }),
-    left: async client => void left.push(client),
+    left: async client => {
+      if (leaveMs > 0) await new Promise<void>(resolve => clock.after(leaveMs, resolve))
+      left.push(client)
+    },
   })
   clients.start()
   return { clock, clients, left }
@@ -48,4 +51,32 @@ test('a client that says nothing for two minutes is gone, though its stream is o
   assert.ok(client.hasLeft && !talking.hasLeft)
   assert.match(String(ended), /nothing was heard/)
   await clients.stop()
+})
+
+test('a client is known by its account and its id together', async () => {
+  const { clients } = setting()
+  const mine = clients.get(context('id'), { account: 'mine' } as User)
+  assert.equal(clients.find(context('id'), { account: 'other' }), undefined)
+  assert.notEqual(clients.get(context('id'), { account: 'other' } as User), mine)
+  assert.equal(clients.find(context('id'), { account: 'mine' }), mine)
+  await clients.stop()
+})
+
+test('more clients than grpcMaxClients are told so; those that are here stay, and one that leaves makes room', async () => {
+  const { clients } = setting()
+  const all = Array.from({ length: 10 }, (_, n) => clients.get(context(`c${n}`), user))
+  assert.throws(() => clients.get(context('one more'), user), /grpcMaxClients/)
+  assert.equal(clients.get(context('c0'), user), all[0])
+  await clients.end(all[0]!)
+  assert.ok(clients.get(context('one more'), user))
+  await clients.stop()
+})
+
+test('a stop is over when all that clients held is given back', async () => {
+  const { clock, clients, left } = setting({ leaveMs: 3000 })
+  const all = ['a', 'b'].map(id => clients.get(context(id), user))
+  const leaving = clients.end(all[0]!)
+  await clock.until(clients.stop())
+  assert.deepEqual(left, all)
+  await leaving
 })

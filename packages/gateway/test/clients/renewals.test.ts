@@ -158,3 +158,45 @@ test('of a client that is gone brokers are not asked for longer than a few secon
   assert.ok(isDone, `${asked} asked`)
   await released
 })
+
+test('no more messages are renewed than grpcMaxRenewedHandles, and one more when there is room', async () => {
+  const clock = new SimClock()
+  const config = configOf(gatewayOptions, { grpcMaxRenewedHandles: 3 })
+  const renewals = new Renewals({ clock, config, change: async ({ handle }) => handle, retryMs: async () => 0 })
+  const { handle, renewed } = setting()
+  for (let n = 0; n < 5; n++) renewals.add(renewed(handle(n)))
+  assert.equal(renewals.size, 3)
+  await renewals.take(worker, 'G', printHandle(handle(0)))
+  renewals.add(renewed(handle(4)))
+  assert.equal(renewals.size, 3)
+})
+
+test('who acknowledges while his message is prolonged waits for the handle that counts from then on', async () => {
+  const clock = new SimClock()
+  let asked = 0
+  const renewals = new Renewals({
+    ...{ clock, config: configOf(gatewayOptions, {}), retryMs: async () => 0 },
+    change: async ({ handle }, invisibleTime) => {
+      asked++
+      await new Promise<void>(resolve => clock.after(5000, resolve))
+      return { ...handle, invisibleTime }
+    },
+  })
+  const handle = { ...setting().handle(), popTime: clock.now() }
+  renewals.add(setting().renewed({ ...handle, invisibleTime: 20_000 }))
+  renewals.start()
+  while (asked === 0) await clock.advanceAsync(1000)
+  const settling = await clock.until(renewals.take(worker, 'G', printHandle({ ...handle, invisibleTime: 20_000 })))
+  assert.equal(settling?.handle.invisibleTime, 60_000)
+  await clock.advanceAsync(120_000)
+  assert.equal(asked, 1)
+  renewals.stop()
+})
+
+test('nothing is prolonged behind a stop', async () => {
+  const { clock, changes, renewals, handle, renewed } = setting()
+  renewals.add(renewed(handle()))
+  renewals.stop()
+  await clock.advanceAsync(600_000)
+  assert.deepEqual(changes, [])
+})

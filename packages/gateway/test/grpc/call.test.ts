@@ -58,13 +58,16 @@ class HeldStream implements Http2Stream {
   }
 }
 
-function setting(maxOwedBytes = 1_000_000) {
+function setting(
+  maxOwedBytes = 1_000_000,
+  { maxUnsentBytes = 1_000_000, carried = new Shares<Call>(1_000_000, () => assert.fail('nothing is carried')) } = {},
+) {
   const clock = new SimClock()
   const calls: Call[] = []
   const owed = new Shares<Call>(maxOwedBytes, call => call.cut())
   const parts = {
-    ...{ clock, owed, maxMessageBytes: 10_000, maxUnsentBytes: 1_000_000, failed: assert.fail },
-    ...{ carried: new Shares<Call>(1_000_000, () => assert.fail('nothing is carried')), closed: () => {} },
+    ...{ clock, owed, maxMessageBytes: 10_000, maxUnsentBytes, failed: assert.fail },
+    ...{ carried, closed: () => {} },
   }
   const check = async (ms: number) => {
     await clock.advanceAsync(ms)
@@ -146,4 +149,50 @@ test('above the bound of all together, whoever is owed most is cut off', () => {
   for (let i = 0; i < 8; i++) streams[0]?.send(large)
   for (let i = 0; i < 3; i++) streams[1]?.send(large)
   assert.deepEqual([hoarder.open, honest.open], [false, true])
+})
+
+test('more than grpcMaxUnsentBytes do not wait for one client: its call ends and says why', () => {
+  const { begin } = setting(1_000_000, { maxUnsentBytes: 5000 })
+  const streams: Answers<typeof large>[] = []
+  const stream = begin(bothWays('M', types, each => void streams.push(each)))
+  const sent = Array.from({ length: 8 }, () => streams[0]!.send(large))
+  assert.deepEqual(sent, [true, true, true, true, false, false, false, false])
+  assert.equal(stream.told['grpc-status'], '8')
+  assert.match(stream.told['grpc-message']!, /grpcMaxUnsentBytes/)
+})
+
+test('a call that ends gives back the memory of what it was sent in part', async () => {
+  const held: number[] = []
+  const carried = new Shares<Call>(2000, () => held.push(1))
+  const { check, begin } = setting(1_000_000, { carried })
+  const never = serverStream('M', types, () => new Promise(() => {}))
+  // Each holds less than all may; together, were they kept, they would be far above it.
+  for (let n = 0; n < 10; n++) {
+    const stream = begin(never)
+    const half = Buffer.alloc(1500)
+    half.writeUInt32BE(9000, 1)
+    stream.peer.data(half)
+    assert.deepEqual(held, [], `call ${n}`)
+    await check(61_000)
+  }
+})
+
+test('messages of a stream are worked on one after the other', async () => {
+  const { begin } = setting()
+  let running = 0
+  let most = 0
+  let done = 0
+  const stream = begin(
+    bothWays('M', types, each =>
+      each.onMessage(async () => {
+        most = Math.max(most, ++running)
+        await Promise.resolve()
+        running--
+        done++
+      }),
+    ),
+  )
+  for (let n = 0; n < 5; n++) stream.peer.data(request)
+  for (let n = 0; n < 50; n++) await Promise.resolve()
+  assert.deepEqual([most, done], [1, 5])
 })

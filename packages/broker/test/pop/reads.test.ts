@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { GetRequest, GetResult, Store } from '@skua-mq/store'
+import { PopMachine } from './pop-machine.ts'
+import { Popper, texts } from './popper.ts'
+
+/** Four messages in one queue that lie on a disk whose reads take a while, and what became of each read. */
+async function cold() {
+  const it = new PopMachine(3, { mappedFileSizeCommitLog: 64 * 1024 })
+  await it.boot()
+  const before = new Popper(it.client('member'))
+  for (let n = 0; n < 4; n++) await before.peer.send('T', `m${n}`, { queueId: 0 })
+  for (let n = 0; n < 3; n++) await before.peer.send('U', 'x'.repeat(40_000))
+  it.kill()
+  await it.boot()
+  const { store } = it.broker as unknown as { store: Store }
+  const reads = { begun: 0, kept: new Set<GetResult>() }
+  const get = store.get.bind(store)
+  store.get = (request: GetRequest, result: GetResult) => {
+    reads.begun++
+    const release = result.release.bind(result)
+    result.release = () => {
+      reads.kept.delete(result)
+      release()
+    }
+    const reading = get(request, result)
+    // A read begins with an empty result, for which it lets go of what was there before.
+    reads.kept.add(result)
+    return reading
+  }
+  const slow = () => it.disk.faults.slow({ on: 'read', ms: 300, path: 'commitlog/00000000000000000000' })
+  slow()
+  return { it, reads, slow, member: (name: string) => new Popper(it.client(name)) }
+}
+
+test('two members that pop a cold queue at once have each message once', async () => {
+  for (const order of [false, true]) {
+    const { it, reads, member } = await cold()
+    const taken = ['a', 'b'].map(async name => texts(await member(name).pop({ order, queueId: 0 })))
+    assert.deepEqual((await it.settle(Promise.all(taken))).flat().sort(), ['m0', 'm1', 'm2', 'm3'], `order ${order}`)
+    assert.equal(reads.kept.size, 0)
+  }
+})
+
+test('a queue that could not be read is popped by the next', async () => {
+  const { it, reads, slow, member } = await cold()
+  it.disk.faults.clear()
+  const lift = it.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog/00000000000000000000' })
+  slow()
+  const popper = member('a')
+  assert.equal((await popper.ask({ queueId: 0 })).code, 2)
+  lift()
+  assert.deepEqual(texts(await popper.pop({ queueId: 0 })), ['m0', 'm1', 'm2', 'm3'])
+  assert.deepEqual([reads.begun > 1, reads.kept.size], [true, 0])
+})
+
+test('a pop whose client is gone while it is read lets all of it go, and in order another one has it at once', async () => {
+  for (const order of [false, true]) {
+    const { it, reads, member } = await cold()
+    const gone = member('gone')
+    const lost = assert.rejects(gone.remoteAsk({ order, queueId: 0, invisibleTime: 5000 }))
+    await it.clock.advanceAsync(100)
+    await it.settle(gone.peer.remoting.close())
+    await it.clock.advanceAsync(1000)
+    await lost
+    assert.deepEqual([reads.begun > 0, reads.kept.size], [true, 0], `order ${order}`)
+    const other = member('other')
+    if (!order) await it.clock.advanceAsync(10_000)
+    assert.deepEqual(texts(await other.pop({ order, queueId: order ? 0 : -1 })), ['m0', 'm1', 'm2', 'm3'])
+  }
+})
+
+test('what a pop has read is let go when it is answered, and when it cannot be written down', async () => {
+  const { it, reads, member } = await cold()
+  const popper = member('a')
+  assert.equal((await popper.pop({ queueId: 0, maxMsgNums: 2 })).length, 2)
+  await it.clock.advanceAsync(10)
+  assert.deepEqual([reads.begun > 0, reads.kept.size], [true, 0])
+  it.disk.faults.fail({ on: 'write', code: 'EIO', path: 'commitlog', times: 1 })
+  assert.equal((await popper.ask({ queueId: 0 })).code, 2)
+  assert.equal(reads.kept.size, 0)
+})
