@@ -66,6 +66,13 @@ test('a seed that is wrong says where', async () => {
   await assert.rejects(startBroker({ topics: [{ name: 'Orders', queue: 2 } as never] }), /did you mean queues\?/)
 })
 
+test('options that mean nothing are refused before anything starts', async () => {
+  await assert.rejects(startBroker({ topic: ['Orders'] } as never), /no option topic; did you mean topics\?/)
+  await assert.rejects(startBroker({ clock: 'virtuel' as never }), /clock must be 'virtual' or 'real': 'virtuel'/)
+  await assert.rejects(startBroker({ topics: 'Orders' as never }), /topics must be of another kind/)
+  await assert.rejects(startBroker({ port: 70_000 }), /port must be of another kind: 70000/)
+})
+
 test('a directory keeps what was in it', async () => {
   const store = join(folder, 'store')
   const first = await startBroker({ store, topics: ['Orders'] })
