@@ -65,14 +65,13 @@ export class DelayedDelivery implements ArrivalListener {
   }
 
   /** A slave keeps its master's file, from which it goes on when it is started as a master. */
-  replace(table: DelayOffsetTable): void {
+  async replace(table: DelayOffsetTable): Promise<void> {
     const text = textOf(table)
     if (text === this.replaced) return
     this.replaced = text
-    void this.parts.file.saveLater({ offsetTable: table.offsetTable }).then(isSaved => {
-      // What could not be saved is not there, and comes again with the master's next answer.
-      if (!isSaved && this.replaced === text) this.replaced = undefined
-    })
+    const isSaved = await this.parts.file.saveLater({ offsetTable: table.offsetTable })
+    // What could not be saved is not there, and comes again with the master's next answer.
+    if (!isSaved && this.replaced === text) this.replaced = undefined
   }
 
   arrived(topic: string, queueId: number, maxOffset: number): void {

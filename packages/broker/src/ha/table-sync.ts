@@ -15,6 +15,7 @@ import {
 import type { RemotingClient } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events, type Service, type Timer } from '@skua-mq/runtime'
 import { decodeTimerCheckpoint, type MessageStore, type TimerCheckpoint } from '@skua-mq/store'
+import { maxOffsets } from '../offset/offset-table.ts'
 
 export const tablesNotSynced = defineEvent<{ master: string; table: string; reason: string }>(
   'a table of the master could not be taken',
@@ -31,8 +32,9 @@ export interface TableSyncParts {
   readonly link: { readonly isFollowing: boolean; readonly connections: number }
   readonly topics: { replace(table: TopicConfigTable): void }
   readonly groups: { replace(table: SubscriptionGroupTable): void }
-  readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): void }
-  readonly delays: { replace(table: DelayOffsetTable): void }
+  /** How many did not fit, whose groups begin anew where this slave is started as a master. */
+  readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): number }
+  readonly delays: { replace(table: DelayOffsetTable): Promise<void> }
   readonly timers: { replace(checkpoint: TimerCheckpoint): void }
   readonly store: Pick<MessageStore, 'maxPhysicalOffset' | 'sync' | 'onArrival'>
 }
@@ -150,9 +152,15 @@ export class TableSync implements Service {
     if (store.maxPhysicalOffset < progress.end || !(await store.sync())) return
     if (this.progress !== progress) return
     this.progress = undefined
-    offsets.takeAll(new Map([...progress.offsets].filter(([key]) => !progress.restarted.has(topicOf(key)))))
-    if (progress.delays !== undefined) delays.replace(progress.delays)
+    const left = offsets.takeAll(
+      new Map([...progress.offsets].filter(([key]) => !progress.restarted.has(topicOf(key)))),
+    )
+    this.tellOnce(
+      'consumer offsets',
+      left === 0 ? '' : `the table of offsets is full (${maxOffsets}): ${left} are left out`,
+    )
     if (progress.timers !== undefined) timers.replace(progress.timers)
+    if (progress.delays !== undefined) await delays.replace(progress.delays)
   }
 
   /** One that fails keeps none of the others; one event for one reason. */
@@ -169,8 +177,12 @@ export class TableSync implements Service {
     } catch (error) {
       reason = (error as Error).message
     }
-    if (reason !== '' && reason !== this.failing.get(spec.name))
-      this.parts.events.emit(tablesNotSynced({ master: address, table: spec.name, reason }))
-    this.failing.set(spec.name, reason)
+    this.tellOnce(spec.name, reason, address)
+  }
+
+  private tellOnce(table: string, reason: string, master = this.parts.masterAddr() ?? ''): void {
+    if (reason !== '' && reason !== this.failing.get(table))
+      this.parts.events.emit(tablesNotSynced({ master, table, reason }))
+    this.failing.set(table, reason)
   }
 }

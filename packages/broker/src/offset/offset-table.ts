@@ -175,12 +175,14 @@ export class OffsetTable {
     return cut
   }
 
-  /** What a master has: groups and queues that it does not name stay. */
-  takeAll(table: ConsumerOffsetTable['offsetTable']): void {
+  /** What a master has: groups and queues that it does not name stay. Returns how many did not fit. */
+  takeAll(table: ConsumerOffsetTable['offsetTable']): number {
+    let left = 0
     for (const [key, queues] of table) {
       const place = placeOf(key)
-      for (const [queueId, offset] of queues) this.put(place, queueId, offset)
+      for (const [queueId, offset] of queues) if (!this.put(place, queueId, offset)) left++
     }
+    return left
   }
 
   /** False when the table is full. */
