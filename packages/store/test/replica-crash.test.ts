@@ -2,7 +2,7 @@ import test from 'node:test'
 import { ReplicaRun } from './replica-run.ts'
 
 /** SKUA_REPLICA_ROUNDS: how many; SKUA_REPLICA_SEED: the first seed. A failing seed repeats. */
-const rounds = Number(process.env.SKUA_REPLICA_ROUNDS ?? 50)
+const rounds = Number(process.env.SKUA_REPLICA_ROUNDS ?? 35)
 const firstSeed = Number(process.env.SKUA_REPLICA_SEED ?? 1)
 
 test(`${rounds} histories of a slave with kills, power cuts and broken disks leave it its master's log`, async () => {
