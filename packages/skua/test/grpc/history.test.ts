@@ -22,7 +22,9 @@ describe('clients that come and vanish at any moment', () => {
   const seed = Number(process.env['SKUA_SEED'] ?? 1)
 
   before(async () => {
-    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0 })
+    // What was written to a client in the moment in which it vanished counts as taken until the client is gone: after 2 minutes by default.
+    const grpc = { grpcClientIdleTimeMills: 12_000 }
+    skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, grpc })
     await using admin = new Admin({ namesrvAddr: skua.namesrvAddr })
     await admin.createTopic(topic, { queueNum: 4 })
   })
