@@ -1,5 +1,6 @@
-import { type Clock, every, type Timer } from '@skua-mq/runtime'
+import type { Clock } from '@skua-mq/runtime'
 import type { OffsetMove } from '../offset/offset-table.ts'
+import { PeriodicSave } from '../persist/periodic-save.ts'
 import type { TableFile } from '../persist/table-file.ts'
 import { lineOf } from './history-file.ts'
 
@@ -31,35 +32,38 @@ export class OffsetHistory {
   private readonly groups = new Map<string, Kept[]>()
   private count = 0
   private bytes = 0
-  private dirty = false
-  private saving = false
-  private timer: Timer | undefined
+  private readonly saves: PeriodicSave<Iterable<OffsetMove>>
 
   constructor(parts: OffsetHistoryParts) {
     this.parts = parts
+    const { clock, file } = parts
+    this.saves = new PeriodicSave({ clock, file, intervalMs: () => historyIntervalMs, value: () => this.all() })
   }
 
   load(): void {
-    for (const move of this.parts.file.load() ?? []) this.add(move)
-    this.dirty = false
+    for (const move of this.parts.file.load() ?? []) this.enter(move)
   }
 
   start(): void {
-    this.timer = every(this.parts.clock, historyIntervalMs, () => this.saveIfDirty())
+    this.saves.start()
   }
 
   /** The last save is a blocking one and overtakes one that is under way. */
   stop(): void {
-    this.timer?.cancel()
-    this.save()
+    this.saves.stop()
   }
 
   /** On disk when it returns, or an event says why not. */
   save(): void {
-    if (this.dirty || this.saving) this.dirty = !this.parts.file.saveAtStop(this.all())
+    this.saves.save()
   }
 
   add(move: OffsetMove): void {
+    this.enter(move)
+    this.saves.changed()
+  }
+
+  private enter(move: OffsetMove): void {
     const kept = { move, bytes: Buffer.byteLength(lineOf(move)) }
     const moves = this.groups.get(move.group) ?? []
     // Whose turn it was last is forgotten last.
@@ -68,7 +72,6 @@ export class OffsetHistory {
     moves.push(kept)
     this.count++
     this.bytes += kept.bytes
-    this.dirty = true
     if (moves.length > maxMovesOfGroup) this.dropOldest(move.group, moves)
     while (this.count > maxMoves || this.bytes > maxHistoryBytes) {
       const [group, oldest] = this.groups.entries().next().value!
@@ -92,14 +95,5 @@ export class OffsetHistory {
   /** As the file has them. */
   private *all(): Generator<OffsetMove> {
     for (const moves of [...this.groups.values()]) for (const { move } of [...moves]) yield move
-  }
-
-  private async saveIfDirty(): Promise<void> {
-    if (!this.dirty || this.saving) return
-    // What is moved while the file is written makes it dirty again.
-    this.dirty = false
-    this.saving = true
-    if (!(await this.parts.file.saveLater(this.all()))) this.dirty = true
-    this.saving = false
   }
 }

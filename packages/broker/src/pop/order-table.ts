@@ -1,5 +1,6 @@
 import type { OrderInfo, OrderInfos } from '@skua-mq/protocol'
-import { type Clock, every, type Timer } from '@skua-mq/runtime'
+import type { Clock } from '@skua-mq/runtime'
+import { PeriodicSave } from '../persist/periodic-save.ts'
 import type { TableFile } from '../persist/table-file.ts'
 
 /** A queue of a topic, and a group that takes from it in order. */
@@ -41,12 +42,12 @@ export class OrderTable {
   private readonly parts: OrderTableParts
   private readonly infos = new Map<string, Map<number, OrderInfo>>()
   private count = 0
-  private dirty = false
-  private saving = false
-  private timer: Timer | undefined
+  private readonly saves: PeriodicSave<OrderInfos>
 
   constructor(parts: OrderTableParts) {
     this.parts = parts
+    const { clock, file } = parts
+    this.saves = new PeriodicSave({ clock, file, intervalMs: parts.intervalMs, value: () => ({ table: this.infos }) })
   }
 
   load(): void {
@@ -57,24 +58,15 @@ export class OrderTable {
   }
 
   start(): void {
-    this.timer = every(this.parts.clock, this.parts.intervalMs(), () => this.saveLater())
+    this.saves.start()
   }
 
   stop(): void {
-    this.timer?.cancel()
-    this.save()
+    this.saves.stop()
   }
 
   save(): void {
-    if (this.dirty || this.saving) this.dirty = !this.parts.file.saveAtStop({ table: this.infos })
-  }
-
-  private async saveLater(): Promise<void> {
-    if (!this.dirty || this.saving) return
-    this.dirty = false
-    this.saving = true
-    if (!(await this.parts.file.saveLater({ table: this.infos }))) this.dirty = true
-    this.saving = false
+    this.saves.save()
   }
 
   /** Silent ones go. */
@@ -127,7 +119,7 @@ export class OrderTable {
     this.infos.delete(key)
     this.infos.set(key, queues)
     queues.set(queueId, info)
-    this.dirty = true
+    this.saves.changed()
   }
 
   private forgetOldest(): void {
@@ -142,7 +134,7 @@ export class OrderTable {
     const queues = this.infos.get(key)
     if (queues?.delete(queueId) !== true) return
     this.count--
-    this.dirty = true
+    this.saves.changed()
     if (queues.size === 0) this.infos.delete(key)
   }
 
@@ -154,7 +146,7 @@ export class OrderTable {
     const at = info.o.findIndex((_, index) => offsetAt(info, index) === offset)
     if (at < 0) return 'not of this pop'
     info.cm = withBit(info.cm, at)
-    this.dirty = true
+    this.saves.changed()
     const open = info.o.findIndex((_, index) => !isAcked(info, index))
     return { next: open < 0 ? offsetAt(info, info.o.length - 1) + 1 : offsetAt(info, open) }
   }
@@ -167,7 +159,7 @@ export class OrderTable {
     if (!info.o.some((_, at) => offsetAt(info, at) === offset)) return
     info.ot ??= new Map()
     info.ot.set(offset, visibleAtMs)
-    this.dirty = true
+    this.saves.changed()
   }
 
   /** A reset: what was taken before counts nothing. */
