@@ -177,9 +177,9 @@ export const accessMutants = [
   ),
   history(
     'a move that came while the file was written counts as written',
-    'offset-history.ts',
-    '    this.dirty = false\n    this.saving = true\n    if (!(await this.parts.file.saveLater(this.all()))) this.dirty = true\n',
-    '    this.saving = true\n    this.dirty = !(await this.parts.file.saveLater(this.all()))\n',
+    '../persist/periodic-save.ts',
+    '    this.dirty = false\n    this.saving = true\n    if (!(await this.parts.file.saveLater(this.parts.value()))) this.dirty = true\n',
+    '    this.saving = true\n    this.dirty = !(await this.parts.file.saveLater(this.parts.value()))\n',
     ['offset-history'],
   ),
 ]

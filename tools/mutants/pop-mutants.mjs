@@ -267,9 +267,9 @@ export const popMutants = [
   ]),
   pop(
     'what was popped in order while the file was written is not written',
-    'order-table.ts',
-    '    this.dirty = false\n    this.saving = true\n    if (!(await this.parts.file.saveLater({ table: this.infos }))) this.dirty = true\n',
-    '    this.saving = true\n    this.dirty = !(await this.parts.file.saveLater({ table: this.infos }))\n',
+    '../persist/periodic-save.ts',
+    '    this.dirty = false\n    this.saving = true\n    if (!(await this.parts.file.saveLater(this.parts.value()))) this.dirty = true\n',
+    '    this.saving = true\n    this.dirty = !(await this.parts.file.saveLater(this.parts.value()))\n',
     ['order'],
   ),
 ]

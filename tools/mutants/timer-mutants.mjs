@@ -121,7 +121,7 @@ export const timerMutants = [
   timer(
     'a slot is delivered before its recalls are taken up',
     'due-slots.ts',
-    '    if (!schedule.isBegun && !isCaughtUp() && clock.now() < endMs) return intakeMs\n',
+    '    if (!schedule.isBegun && !isCaughtUp() && this.nowFor(schedule) < endMs) return intakeMs\n',
     '',
     ['in-flight'],
   ),
@@ -132,8 +132,8 @@ export const timerMutants = [
   timer(
     'timerStopEnqueue is ignored',
     'timer-intake.ts',
-    'if (this.parts.isStopped() || (book.isFull',
-    'if ((book.isFull',
+    'if (this.parts.isStopped() || this.parts.mustWait() || (book.isFull',
+    'if (this.parts.mustWait() || (book.isFull',
     ['limits'],
   ),
   timer(
