@@ -39,13 +39,22 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
   })
 
   after(async () => {
+    const failed = (await Promise.all(leaving)).filter(error => error !== undefined)
     await java?.kill()
     await admin?.close()
     await skua?.stop()
+    assert.deepEqual(failed, [])
   })
 
   const call = <T>(what: string, request: Record<string, unknown> = {}): Promise<T> =>
     java.call<T>(what, { endpoints: skua.grpcAddr, ...request })
+
+  /** The client ends when its receives have, which may wait for 20 s: the next test need not. */
+  const leaving: Promise<unknown>[] = []
+  const leave = (name: string): void => {
+    const left = call('close', { name })
+    leaving.push(left.then(() => undefined).catch((error: unknown) => error))
+  }
 
   async function newTopic(queueNum = 2, messageType?: 'FIFO' | 'DELAY' | 'TRANSACTION' | 'MIXED'): Promise<string> {
     const topic = `Grpc_${++topics}`
@@ -69,7 +78,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
       },
     )
     await call('ack', { name: topic, receipt: got?.receipt })
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('the same in clear text', async () => {
@@ -80,7 +89,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
       (await call<Seen[]>('receive', { name: topic })).map(({ body }) => body),
       ['plain'],
     )
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('what is not acknowledged comes again after its invisible time, what is acknowledged never', async () => {
@@ -103,7 +112,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     )
     const waitedMs = again[0]!.atMs - dropped!.atMs
     assert.ok(waitedMs > 9000 && waitedMs < 20_000, `${waitedMs} ms`)
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('an invisible time that is changed counts', async () => {
@@ -119,7 +128,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
       15_000,
     )
     assert.equal(again[0]?.messageId, first?.messageId)
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('a push consumer takes what comes, and what failed again', async () => {
@@ -129,7 +138,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     const got = await call<Seen[]>('received', { name: topic, count: 10, timeoutMs: 30_000 })
     const attempts = (body: string) => got.filter(seen => seen.body === body).map(({ attempt }) => attempt)
     for (let i = 0; i < 5; i++) assert.deepEqual(attempts(`hello ${i}`), [1, 2], `hello ${i}`)
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   // Brokers know nothing of the clients of Apache’s proxy.
@@ -143,7 +152,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     const [member] = await members()
     assert.equal(member?.language, 'JAVA')
     assert.match(member?.clientId ?? '', /@\d+@/)
-    await call('close', { name: topic })
+    leave(topic)
     await until(async () => (await members()).length === 0, 'it has left')
     await session.close()
   })
@@ -158,7 +167,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
       await call('push', { name: topic, topic, group: `G_${topic}`, ...filter })
       const got = await call<Seen[]>('received', { name: topic, count: wanted.length, timeoutMs: 15_000 })
       assert.deepEqual(got.map(({ body }) => body).sort(), wanted)
-      await call('close', { name: topic })
+      leave(topic)
     })
   }
 
@@ -177,7 +186,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     // RocketMQ 5 gathers verdicts for three seconds, and asks again about those that it has not written down.
     if (process.env['SKUA_GRPC'] === undefined) assert.deepEqual(checked, ['UNKNOWN'])
     else assert.ok(checked.includes('UNKNOWN'))
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('a topic takes messages of its type only, and one of all types takes all', async () => {
@@ -206,7 +215,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
         [...Array(20).keys()].filter(i => i % 3 === order),
       )
     }
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('a message comes at its time, and one that is recalled never', async () => {
@@ -227,7 +236,7 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
     )
     const waitedMs = got[0]!.atMs - begunMs
     assert.ok(waitedMs >= 3900 && waitedMs < 9000, `${waitedMs} ms`)
-    await call('close', { name: topic })
+    leave(topic)
   })
 
   test('what is refused is refused with its code', async () => {
@@ -240,6 +249,6 @@ describe('the official gRPC client for Java', { skip: skipWithout('java') }, () 
       call('receive', { name: topic, invisibleMs: 1000 }),
       (error: { code?: number }) => error.code === 40_011,
     )
-    await call('close', { name: topic })
+    leave(topic)
   })
 })
