@@ -1,7 +1,9 @@
 import {
   batchAckMessage,
   type Command,
+  changeTimer,
   getOffsetHistory,
+  getTimers,
   heartBeat,
   lockBatchMq,
   popOriginOf,
@@ -83,7 +85,7 @@ export function needsOf(command: Asked): Need[] {
  */
 export const adminCodes: ReadonlySet<number> = new Set([
   ...[17, 25, 200, 207, 215],
-  ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329, 401],
+  ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329, 401, getTimers.code, changeTimer.code],
 ])
 
 function heartbeatNeeds({ body }: Asked): Need[] {

@@ -8,9 +8,11 @@ import type { MessageCounts } from '../stats/feature.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { Recall } from './recall.ts'
 import { timerRoutes } from './routes.ts'
+import { TimerChange } from './timer-change.ts'
 import { TimerTopicCounts } from './timer-counts.ts'
 import { TimerFollower } from './timer-follower.ts'
 import { congestion, precisionOf, windowOf } from './timer-limits.ts'
+import { TimerList } from './timer-list.ts'
 import { TimerMetrics } from './timer-metrics.ts'
 import type { TimerRules } from './timer-wish.ts'
 import { Timers } from './timers.ts'
@@ -55,7 +57,11 @@ export const timers: Feature<Needs, { timerEntry: TimerEntry; timerFollower: Tim
     const runs = config.timerWheelEnable && !isSlave
     return {
       gives: { timerEntry, timerFollower: follower },
-      routes: timerRoutes({ checkpoint: () => wheel.book.checkpoint, counts, recall }),
+      routes: timerRoutes({
+        ...{ checkpoint: () => wheel.book.checkpoint, counts, recall, runs },
+        list: new TimerList({ store, book: wheel.book, precisionMs: rules.precisionMs }),
+        change: new TimerChange({ store, book: wheel.book, timerEntry, recall }),
+      }),
       metrics: metrics === undefined ? [] : [metrics],
       gauges: { timersWaiting: () => wheel.book.size, timersBehind: () => wheel.behind },
       tables: runs ? [{ load: () => counts.load() }] : [],

@@ -7,7 +7,7 @@ import {
   ResponseCode,
   type recallMessage,
 } from '@skua-mq/protocol'
-import { ok, type Reply, refuse } from '@skua-mq/remoting'
+import { ok, type Refusal, type Reply, refuse } from '@skua-mq/remoting'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { appendDraft } from '../record/rewrite.ts'
 import type { TimerEntry } from './feature.ts'
@@ -18,6 +18,15 @@ type Header = HeaderOf<typeof recallMessage>
 /** As RocketMQ's, which nobody consumes. */
 const recallBody = Buffer.from('0')
 const recallTag = '_RECALL_TAG_'
+
+/** Which message is taken back. */
+export interface Recalled {
+  readonly topic: string
+  /** A time within its slot. */
+  readonly deliverMs: number
+  readonly uniqueKey: string
+  readonly producerGroup: string
+}
 
 export interface RecallParts {
   readonly store: Pick<MessageStore, 'append' | 'refusing'>
@@ -45,9 +54,11 @@ export class Recall {
   }
 
   async take(header: Header, bornHost: Uint8Array): Promise<Reply<{ msgId: string }>> {
+    const { timerEntry, settings } = this.parts
+    if (!settings.recallMessageEnable)
+      return refuse(ResponseCode.noPermission, 'recall failed, operation is forbidden: recallMessageEnable is false')
     const refused = this.refusal(header.topic)
     if (refused !== undefined) return refused
-    const { timerEntry, settings, store } = this.parts
     const handle = parseRecallHandle(header.recallHandle)
     if (handle === undefined) return illegal('recall handle is invalid')
     const { topic, brokerName, deliverMs, uniqueKey } = handle
@@ -56,13 +67,22 @@ export class Recall {
     const leftMs = deliverMs - timerEntry.rules.now()
     if (!(leftMs > 0)) return illegal('recall failed, the time of the message has come')
     if (leftMs >= timerEntry.rules.maxDelayMs()) return illegal('recall failed, the time of the handle is too far away')
+    return this.takeBack({ topic, deliverMs, uniqueKey, producerGroup: header.producerGroup ?? '' }, bornHost)
+  }
+
+  /** Stores the timer that says so. */
+  async takeBack(
+    { topic, deliverMs, uniqueKey, producerGroup }: Recalled,
+    bornHost: Uint8Array,
+  ): Promise<Reply<{ msgId: string }>> {
+    const { timerEntry, store } = this.parts
     const properties = new Map<string, string>([
       [PropertyName.tags, recallTag],
       [PropertyName.timerDelUniqueKey, `${topic}+${uniqueKey}`],
       [PropertyName.uniqueKey, uniqueKey],
       [PropertyName.timerDeliverMs, String(deliverMs)],
       [PropertyName.bornTimestamp, String(timerEntry.rules.now())],
-      [PropertyName.producerGroup, header.producerGroup ?? ''],
+      [PropertyName.producerGroup, producerGroup],
     ])
     const place = timerTarget({ topic, queueId: 0 }, properties, timerEntry)
     if ('code' in place) return refuse(ResponseCode.systemError, `recall failed, ${place.remark}`)
@@ -71,10 +91,9 @@ export class Recall {
     return ok({ msgId: uniqueKey })
   }
 
-  private refusal(topic: string): Reply<{ msgId: string }> | undefined {
+  /** Why nothing can be taken back here now. */
+  refusal(topic: string): Refusal | undefined {
     const { topics, settings, timerEntry, store } = this.parts
-    if (!settings.recallMessageEnable)
-      return refuse(ResponseCode.noPermission, 'recall failed, operation is forbidden: recallMessageEnable is false')
     if (settings.brokerRole === 'SLAVE')
       return refuse(ResponseCode.slaveNotAvailable, 'recall failed, this broker is a slave')
     const { startAcceptSendRequestTimeStamp: from } = settings

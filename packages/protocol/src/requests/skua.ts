@@ -1,5 +1,5 @@
 import { bean, integer, jsonBody, list, maybe, string, type ValueOfShape } from '../bodies/shape.ts'
-import { int, optional, text, withDefault } from '../field.ts'
+import { int, long, optional, text, withDefault } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 /*
@@ -70,6 +70,82 @@ export const getOffsetHistory = defineRequest({
     limit: withDefault(int, 1000),
   },
   replyBody: jsonBody(bean({ moves: list(offsetMove) })),
+  direction: 'tools to broker',
+  section: '12',
+})
+
+const waitingTimer = bean({
+  /** Where it goes. */
+  topic: string,
+  /** The unique id; of a sender without ids the empty text. */
+  msgId: string,
+  keys: string,
+  tags: maybe(string),
+  /** When it is delivered; milliseconds since 1970. */
+  deliverAtMs: integer(),
+  /** Its slot in the wheel (TIMER_OUT_MS). */
+  slotMs: integer(),
+  bornAtMs: integer(),
+  storedAtMs: integer(),
+  /** Where the message waits in the commit log. */
+  physicalOffset: integer(),
+  /** Bytes in the store. */
+  storeSize: integer(),
+})
+
+/** A message whose time of delivery has not come. */
+export type WaitingTimer = ValueOfShape<typeof waitingTimer>
+
+/**
+ * Messages that wait for their times, the slots of the wheel one after another, within a slot the newest first. An answer ends where it
+ * has `limit` of them, or after a bounded share of work, and says where the next one goes on.
+ */
+export const getTimers = defineRequest({
+  name: 'GET_TIMERS',
+  code: 30_003,
+  header: {
+    /** Default: all topics. */
+    topic: optional(text),
+    /** A key, or the unique id. Default: all messages. */
+    key: optional(text),
+    /** Delivered from this time on, before the other; milliseconds since 1970. */
+    fromMs: optional(long),
+    toMs: optional(long),
+    /** At most so many; default 100, at most 1000. */
+    limit: withDefault(int, 100),
+    /** Of the answer before. */
+    cursor: optional(text),
+  },
+  replyBody: jsonBody(
+    bean({
+      timers: list(waitingTimer),
+      /** Messages that are taken back, of this answer, of one before, or of one to come: `topic+id`, and their slot. */
+      recalled: list(bean({ key: string, slotMs: integer() })),
+      /** Of messages that the log does not give. */
+      unreadable: list(integer()),
+      /** All that wait, of whatever topic. */
+      waiting: integer(),
+      /** Undefined: nothing is left. */
+      cursor: maybe(string),
+    }),
+  ),
+  direction: 'tools to broker',
+  section: '12',
+})
+
+/** Takes a message back whose time has not come, or gives it another time. */
+export const changeTimer = defineRequest({
+  name: 'CHANGE_TIMER',
+  code: 30_004,
+  header: {
+    topic: text,
+    /** The unique id. */
+    msgId: text,
+    /** As GET_TIMERS says. */
+    physicalOffset: long,
+    /** The new time; milliseconds since 1970; one that has passed delivers it now. Undefined: it is never delivered. */
+    deliverAtMs: optional(long),
+  },
   direction: 'tools to broker',
   section: '12',
 })

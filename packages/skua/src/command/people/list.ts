@@ -7,10 +7,12 @@ import type { Entry } from './frame.ts'
 export const groups: readonly { readonly name: string; readonly help: string }[] = [
   { name: 'offsets', help: 'where a group goes on, and who moved it: show, reset, history, undo' },
   { name: 'dlq', help: 'dead letters of a group: list, show, resend, edit' },
+  { name: 'timers', help: 'messages whose time of delivery has not come: list, show, cancel, move' },
 ]
 
 const dryRun = { flag: '--dry-run', help: 'change nothing; show what would be done' }
 const yes = { flag: '--yes', help: 'do not ask' }
+const ofTopic = { flag: '--topic <topic>', help: 'of this topic, where several wait under the id' }
 
 /** `10/s`, or `10`. */
 const rate = (text: string): number => {
@@ -188,5 +190,43 @@ export const entries: readonly Entry[] = [
     help: 'change body and properties of a dead letter in VISUAL or EDITOR, and send it to its first topic',
     flags: [dryRun, yes],
     load: async () => (await import('./dlq-edit.ts')).dlqEdit,
+  },
+  {
+    name: 'timers list',
+    help: 'messages that wait for their time of delivery, those that come next first',
+    flags: [
+      { flag: '--topic <topic>', help: 'only for this topic' },
+      { flag: '--key <key>', help: 'with this key or unique id' },
+      { flag: '--from <time>', help: 'that come at or after now, +30m, 2026-01-31T12:00, or ms since 1970' },
+      { flag: '--to <time>', help: 'that come before' },
+      { flag: '--limit <n>', help: 'at most so many', parse: positive, standard: 100 },
+    ],
+    load: async () => (await import('./timers-list.ts')).timersList,
+  },
+  {
+    name: 'timers show',
+    words: '<id>',
+    help: 'all of a message that waits, by its unique id or a key',
+    flags: [ofTopic],
+    load: async () => (await import('./timers-list.ts')).timersShow,
+  },
+  {
+    name: 'timers cancel',
+    words: '<id>',
+    help: 'take a message back whose time has not come; asks first',
+    flags: [ofTopic, dryRun, yes],
+    load: async () => (await import('./timers-change.ts')).timersCancel,
+  },
+  {
+    name: 'timers move',
+    words: '<id>',
+    help: 'give a message that waits another time, or deliver it now; asks first',
+    flags: [
+      { flag: '--to <time>', help: 'now, +30m, 2026-01-31T12:00 (local), or ms since 1970', needed: true },
+      ofTopic,
+      dryRun,
+      yes,
+    ],
+    load: async () => (await import('./timers-change.ts')).timersMove,
   },
 ]
