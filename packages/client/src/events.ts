@@ -8,6 +8,8 @@ export interface ClientEventMap {
   /** No name server answered; known routes stay in use. */
   routeRefreshFailed: { topic: string; error: unknown }
   heartbeatFailed: { address: string; error: unknown }
+  /** A broker whose heartbeat had failed takes it again. */
+  brokerBack: { address: string }
   /** This member's share of a topic is another one now. */
   queuesChanged: { group: string; topic: string; queues: readonly MessageQueue[] }
   /** The group has more members than the topic has read queues: this one gets nothing. */
@@ -40,6 +42,10 @@ export interface ClientEventMap {
   traceDropped: { topic: string; records: number; error?: unknown }
   /** A consumer was started, and nobody takes its messages. */
   noHandler: { group: string }
+  /** The last `for await` loop over a consumer was left, and nobody reads it since; it keeps its queues. */
+  loopLeft: { group: string; queues: number }
+  /** The consumer was closed while handlers ran on, longer than awaitTerminationMillisWhenShutdown. */
+  handlersLeft: { group: string; waitedMs: number }
   /** Members of the group want different messages of a topic. `others`: what the broker has of the group. */
   subscriptionsDiffer: { group: string; topic: string; own: string; others: string }
 }
@@ -47,6 +53,7 @@ export interface ClientEventMap {
 const levels: Record<keyof ClientEventMap, EventLevel> = {
   routeRefreshFailed: 'warn',
   heartbeatFailed: 'warn',
+  brokerBack: 'info',
   queuesChanged: 'info',
   noQueue: 'warn',
   topicUnknown: 'warn',
@@ -66,6 +73,8 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   transactionCheckFailed: 'warn',
   traceDropped: 'warn',
   noHandler: 'warn',
+  loopLeft: 'warn',
+  handlersLeft: 'warn',
   subscriptionsDiffer: 'warn',
 }
 

@@ -31,6 +31,7 @@ const sentences: Sentences = {
     address,
     `broker ${address} does not take our heartbeat: ${reasonOf(error)}`,
   ],
+  brokerBack: ({ address }) => [address, `broker ${address} takes our heartbeats again`],
   queuesChanged: ({ group, topic, queues }) => [
     `${group} ${topic}`,
     `group ${group}: ${queues.length} queues of ${topic} are ours`,
@@ -106,6 +107,14 @@ const sentences: Sentences = {
   noHandler: ({ group }) => [
     group,
     `the consumer of group ${group} has no handler and nobody reads it: give it onMessage(…) before the start, or read it with for await`,
+  ],
+  loopLeft: ({ group, queues }) => [
+    group,
+    `nobody reads the consumer of group ${group} any more since its loop was left, and its ${queues} queues wait: read on with for await, or close it`,
+  ],
+  handlersLeft: ({ group, waitedMs }) => [
+    group,
+    `the consumer of group ${group} was closed while handlers still ran after ${waitedMs} ms (awaitTerminationMillisWhenShutdown): what they handle comes again`,
   ],
   subscriptionsDiffer: ({ group, topic, own, others }) => [
     `${group} ${topic}`,

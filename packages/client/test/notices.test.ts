@@ -182,6 +182,61 @@ describe('a consumer is not silent', () => {
     await at.stop()
   })
 
+  test('about a loop that was left, unless somebody reads on or it is closed', async () => {
+    const at = await world(1)
+    const broker = at.brokers[0]!
+    broker.storedOffset = () => 0
+    broker.onPull = ({ topic, queueId, queueOffset }) =>
+      topic === 'T' && queueId === 0 && queueOffset === 0
+        ? { code: ResponseCode.success, next: 2, body: records(0, 2, { properties: { TAGS: 'A' } }) }
+        : 'held'
+    const told: { group: string; queues: number }[] = []
+    const consumer = consumerOf(at)
+    consumer.on('loopLeft', fields => told.push(fields))
+    const takeOne = async () => {
+      for await (const message of consumer) {
+        consumer.ack(message)
+        break
+      }
+    }
+    await at.settle(takeOne())
+    await at.clock.advanceAsync(4000)
+    await at.settle(takeOne())
+    await at.clock.advanceAsync(4000)
+    assert.deepEqual(told, [])
+    await at.clock.advanceAsync(2000)
+    assert.deepEqual(told, [{ group: 'cg', queues: consumer.queues.length }])
+    assert.ok(consumer.queues.length > 0)
+    const reading = consumer.messages()
+    const next = reading.next()
+    await at.clock.advanceAsync(10_000)
+    await at.settle(consumer.close())
+    assert.deepEqual(await next, { done: true, value: undefined })
+    assert.equal(told.length, 1)
+    await at.stop()
+  })
+
+  test('about handlers that a close did not wait for', async () => {
+    const at = await world(1)
+    const broker = at.brokers[0]!
+    broker.storedOffset = () => 0
+    broker.onPull = ({ topic, queueId, queueOffset }) =>
+      topic === 'T' && queueId === 0 && queueOffset === 0
+        ? { code: ResponseCode.success, next: 1, body: records(0, 1, { properties: { TAGS: 'A' } }) }
+        : 'held'
+    for (const isEndless of [true, false]) {
+      const told: { group: string; waitedMs: number }[] = []
+      const options = { awaitTerminationMillisWhenShutdown: 700 }
+      const consumer = consumerOf(at, options).onMessage(() => (isEndless ? new Promise(() => {}) : undefined))
+      consumer.on('handlersLeft', fields => told.push(fields))
+      await at.settle(consumer.start())
+      await at.clock.advanceAsync(200)
+      await at.settle(consumer.close())
+      assert.deepEqual(told, isEndless ? [{ group: 'cg', waitedMs: 700 }] : [])
+    }
+    await at.stop()
+  })
+
   test('about members that want something else, by what the broker has of the group', async () => {
     const table = new Map<string, SubscriptionData>()
     let members = 2

@@ -60,6 +60,7 @@ export class PushConsumer<T = undefined> {
   private traces: TraceDispatcher | undefined
   private timer: Timer | undefined
   private doubts: readonly Timer[] = []
+  private readers: Timer | undefined
 
   constructor(options: PushConsumerOptions<T>) {
     checkOptions('PushConsumer', options, pushRules)
@@ -69,10 +70,13 @@ export class PushConsumer<T = undefined> {
     this.group = groupOnWire(this.client, options.group, 'DEFAULT_CONSUMER')
     this.events = clientEvents(this.client)
     this.life = new Lifecycle('consumer', { start: () => this.open(), stop: () => this.shut() })
-    this.stream = new MessageStream<T>(() => {
-      if (this.handler !== undefined)
-        throw new ClientError('STATE', 'this consumer has a handler: use that, or for await')
-    })
+    this.stream = new MessageStream<T>(
+      () => {
+        if (this.handler !== undefined)
+          throw new ClientError('STATE', 'this consumer has a handler: use that, or for await')
+      },
+      () => this.lookForReaders(),
+    )
   }
 
   on<N extends ClientEventName>(name: N, listener: (fields: ClientEventMap[N]) => void): () => void {
@@ -238,6 +242,17 @@ export class PushConsumer<T = undefined> {
     await parts.rebalance.now()
   }
 
+  /** A loop that is left mostly begins anew, or the consumer is closed. */
+  private lookForReaders(): void {
+    const { instance, options } = this
+    if (instance === undefined || !this.life.running) return
+    this.readers?.cancel()
+    this.readers = instance.clock.after(noHandlerMs, () => {
+      const queues = this.parts?.owned.table.size ?? 0
+      if (this.stream.readers === 0) this.events.emit('loopLeft', { group: options.group, queues })
+    })
+  }
+
   /** What only shows when it runs: that nobody takes its messages, or that others of its group want something else. */
   private watchDoubts(instance: ClientInstance): readonly Timer[] {
     const { group } = this.options
@@ -290,6 +305,7 @@ export class PushConsumer<T = undefined> {
     this.paused = true
     this.timer?.cancel()
     for (const doubt of this.doubts) doubt.cancel()
+    this.readers?.cancel()
     parts.owned.stop()
     this.ending.abort(new ClientError('STATE', 'the consumer is closing'))
     parts.stopFetches()
@@ -306,7 +322,11 @@ export class PushConsumer<T = undefined> {
 
   private async awaitHandlers(parts: PushParts, instance: ClientInstance): Promise<void> {
     const over = new AbortController()
-    const late = delay(instance.clock, this.settings.awaitTerminationMs, over.signal).catch(() => {})
+    const { awaitTerminationMs: waitedMs } = this.settings
+    const late = delay(instance.clock, waitedMs, over.signal).then(
+      () => this.events.emit('handlersLeft', { group: this.options.group, waitedMs }),
+      () => {},
+    )
     await Promise.race([parts.dispatch.idle(), late])
     over.abort()
   }

@@ -19,12 +19,17 @@ export class MessageStream<T> {
   private readonly waiting: ((entry: Entry<T> | undefined) => void)[] = []
   private readonly held = new Map<ReceivedMessage<T>, Entry<T>>()
   private readonly onOpen: () => void
+  private readonly onLeft: () => void
   private closed = false
   /** Somebody has begun to read it. */
   wasRead = false
+  /** Loops that run. */
+  readers = 0
 
-  constructor(onOpen: () => void) {
+  /** `onLeft`: a loop was left by `break` or an exception. */
+  constructor(onOpen: () => void, onLeft: () => void = () => {}) {
     this.onOpen = onOpen
+    this.onLeft = onLeft
   }
 
   /** The handler's side: resolves when a loop has dealt with the message. */
@@ -60,14 +65,24 @@ export class MessageStream<T> {
   iterator(signal?: AbortSignal): AsyncIterableIterator<ReceivedMessage<T>> {
     this.onOpen()
     this.wasRead = true
+    this.readers++
+    let isOver = false
     let current: ReceivedMessage<T> | undefined
     const done = { done: true as const, value: undefined }
+    const leave = () => {
+      if (!isOver) this.readers--
+      isOver = true
+      return done
+    }
     const iterator: AsyncIterableIterator<ReceivedMessage<T>> = {
       next: async () => {
         if (current !== undefined) this.settle(current, 'CONSUME_SUCCESS')
         current = undefined
-        const entry = await this.take(signal)
-        if (entry === undefined) return done
+        const entry = await this.take(signal).catch((error: unknown) => {
+          leave()
+          throw error
+        })
+        if (entry === undefined) return leave()
         current = entry.message
         this.held.set(entry.message, entry)
         return { done: false, value: entry.message }
@@ -75,6 +90,8 @@ export class MessageStream<T> {
       return: async () => {
         if (current !== undefined) this.settle(current, this.closed ? 'ABANDONED' : 'RECONSUME_LATER')
         current = undefined
+        leave()
+        this.onLeft()
         return done
       },
       [Symbol.asyncIterator]: () => iterator,

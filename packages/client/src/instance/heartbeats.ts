@@ -25,6 +25,8 @@ export class Heartbeats {
   readonly brokerVersions = new Map<string, number>()
 
   private readonly lost = new Map<string, Timer>()
+  /** Brokers whose last heartbeat failed. */
+  private readonly failed = new Set<string>()
 
   constructor(parts: HeartbeatParts) {
     this.parts = parts
@@ -65,7 +67,9 @@ export class Heartbeats {
   async beat(): Promise<void> {
     if (this.parts.members.size === 0) return
     const body = this.body()
-    await Promise.all([...this.addresses()].map(address => this.beatOne(address, body)))
+    const addresses = this.addresses()
+    for (const address of this.failed) if (!addresses.has(address)) this.failed.delete(address)
+    await Promise.all([...addresses].map(address => this.beatOne(address, body)))
   }
 
   private body(): Uint8Array {
@@ -83,9 +87,11 @@ export class Heartbeats {
       const reply = await remoting.request(address, heartBeat, {}, { body, timeoutMs })
       if (reply.code !== ResponseCode.success) throw brokerRefusal(`the heartbeat to ${address}`, reply)
       this.brokerVersions.set(address, reply.version)
+      if (this.failed.delete(address)) members.emit('brokerBack', { address })
       return true
     } catch (error) {
       if (error instanceof NetError && error.code === 'ETIMEOUT') remoting.closeAddress(address)
+      this.failed.add(address)
       members.emit('heartbeatFailed', { address, error })
       return false
     }

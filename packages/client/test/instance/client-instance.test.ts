@@ -308,6 +308,9 @@ describe('heartbeats', () => {
     await at.settle(instance.heartbeats.beat())
     assert.ok(at.brokers[0]!.heartbeats.length > 1)
     assert.notEqual(at.brokers[0]!.connection, before)
+    // That it is back is told once.
+    await at.settle(instance.heartbeats.beat())
+    assert.deepEqual(events.slice(1), [['brokerBack', { address: at.brokers[0]!.address }]])
     await at.settle(releaseInstance(instance))
   })
 })
