@@ -80,24 +80,24 @@ export const clientMutants = [
   ),
   client(
     'a receipt whose time is over acknowledges',
-    'simple/receipts.ts',
+    'pop/receipts.ts',
     'if (receipt.untilMs > this.instance.clock.monotonic()) return receipt',
     'if (receipt.untilMs > 0) return receipt',
     ['simple/simple-consumer'],
   ),
-  client('a receipt acknowledges twice', 'simple/receipts.ts', '    this.receipts.delete(message)\n', '', [
+  client('a receipt acknowledges twice', 'pop/receipts.ts', '    this.receipts.delete(message)\n', '', [
     'simple/simple-consumer',
   ]),
   client(
     'a change brings back the receipt of what was acknowledged meanwhile',
-    'simple/receipts.ts',
+    'pop/receipts.ts',
     '    if (this.receipts.get(message) !== receipt) return\n',
     '',
     ['simple/simple-consumer'],
   ),
   client(
     'the time of a changed receipt begins with its answer',
-    'simple/receipts.ts',
+    'pop/receipts.ts',
     'untilMs: begunMs + invisibleTime',
     'untilMs: this.instance.clock.monotonic() + invisibleTime',
     ['simple/simple-consumer'],

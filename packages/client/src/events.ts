@@ -30,6 +30,8 @@ export interface ClientEventMap {
   handlerBlocked: { group: string; topic: string; handler: string; blockedMs: number }
   /** A message could not be given back to the broker; it is tried again here. */
   sendBackFailed: { group: string; msgId: string; error: unknown }
+  /** POP: a message was consumed, and the broker could not be told: it comes again. */
+  ackFailed: { group: string; msgId: string; error: unknown }
   /** It was given back for the last time: it is in `%DLQ%<group>` now. `tries`: how often it was consumed. */
   deadLetter: { group: string; topic: string; msgId: string; tries: number }
   /** Broadcasting, or a limit: this message will not be tried again. */
@@ -66,6 +68,7 @@ const levels: Record<keyof ClientEventMap, EventLevel> = {
   handlerFailed: 'warn',
   handlerBlocked: 'warn',
   sendBackFailed: 'warn',
+  ackFailed: 'warn',
   deadLetter: 'warn',
   messageDropped: 'warn',
   messageUnreadable: 'error',

@@ -22,7 +22,7 @@ type Sentences = {
 }
 
 const queueOf = ({ topic, brokerName, queueId }: { topic: string; brokerName: string; queueId: number }): string =>
-  `queue ${queueId} of ${topic} at ${brokerName}`
+  queueId < 0 ? `${topic} at ${brokerName}` : `queue ${queueId} of ${topic} at ${brokerName}`
 
 /** What each event is about, and a sentence that says what to do. */
 const sentences: Sentences = {
@@ -38,7 +38,7 @@ const sentences: Sentences = {
   ],
   noQueue: ({ group, topic, members, queues }) => [
     `${group} ${topic}`,
-    `group ${group} has ${members} members for the ${queues} queues of ${topic}, and this one gets none: give the topic more queues, or use SimpleConsumer, whose members share queues`,
+    `group ${group} has ${members} members for the ${queues} queues of ${topic}, and this one gets none: give the topic more queues, or consume with consumeMode POP, whose members share queues`,
   ],
   topicUnknown: ({ group, topic, error }) => [
     `${group} ${topic}`,
@@ -79,6 +79,10 @@ const sentences: Sentences = {
   sendBackFailed: ({ group, msgId, error }) => [
     group,
     `message ${msgId} could not be given back for group ${group}: ${reasonOf(error)}; it is tried again here`,
+  ],
+  ackFailed: ({ group, msgId, error }) => [
+    group,
+    `message ${msgId} was consumed by group ${group} and could not be acknowledged: ${reasonOf(error)}; it comes again`,
   ],
   deadLetter: ({ group, topic, msgId, tries }) => [
     `${group} ${topic}`,

@@ -13,10 +13,13 @@ import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
 import type { TraceDispatcher } from '../trace/dispatcher.ts'
 import { traceSender } from '../trace/send-traces.ts'
+import type { ConsumeEngine } from './engine.ts'
 import { type BatchHandler, type Listener, type MessageHandler, overBatch } from './handler.ts'
-import { type ConsumerLag, lagOf } from './lag.ts'
+import type { ConsumerLag } from './lag.ts'
+import { popEngine } from './pop/pop-engine.ts'
+import { pullEngine } from './pull-engine.ts'
 import { type PushConsumerOptions, type PushSettings, pushRules, pushSettings } from './push-options.ts'
-import { type PushContext, type PushParts, pushMember, pushParts } from './push-parts.ts'
+import type { PushContext } from './push-parts.ts'
 import { MessageStream } from './stream.ts'
 import { tellDifferences } from './subscription-differences.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -56,9 +59,8 @@ export class PushConsumer<T = undefined> {
   private handlerName = 'for await'
   private paused = false
   private instance: ClientInstance | undefined
-  private parts: PushParts | undefined
+  private engine: ConsumeEngine | undefined
   private traces: TraceDispatcher | undefined
-  private timer: Timer | undefined
   private doubts: readonly Timer[] = []
   private readers: Timer | undefined
 
@@ -93,16 +95,16 @@ export class PushConsumer<T = undefined> {
     const { type } = options
     const subVersion = this.client.runtime.clock.now()
     this.subscriptions.set(wrapName(this.client.namespace, topic), { expression, type, subVersion })
-    if (this.life.running) void this.instance!.heartbeats.beat().then(() => this.parts?.rebalance.now())
+    if (this.life.running) void this.instance!.heartbeats.beat().then(() => this.engine?.topicsChanged())
     return this
   }
 
   async unsubscribe(topic: string): Promise<void> {
     const wire = wrapName(this.client.namespace, topic)
     this.subscriptions.delete(wire)
-    const { parts } = this
-    if (parts === undefined) return
-    await Promise.all(parts.owned.ofTopic(wire).map(queue => parts.owned.release(queue)))
+    const { engine } = this
+    if (engine === undefined) return
+    await engine.forget(wire)
     await this.instance!.heartbeats.beat()
   }
 
@@ -183,20 +185,18 @@ export class PushConsumer<T = undefined> {
     this.paused = false
   }
 
-  /** The queues that this member owns now. */
+  /** The queues that this member owns now; none with consumeMode POP, where queues have no owners. */
   get queues(): MessageQueue[] {
     const { namespace } = this.client
-    return [...(this.parts?.owned.table.queues() ?? [])].map(queue => ({
+    return [...(this.engine?.queues() ?? [])].map(queue => ({
       ...queue,
       topic: unwrapName(namespace, queue.topic),
     }))
   }
 
-  /** How far this member is behind in its queues; nothing before the start. */
+  /** How far this member is behind in its queues; with consumeMode POP how far the group is. Nothing before the start. */
   async lag(): Promise<ConsumerLag> {
-    if (this.parts === undefined) return { total: 0, queues: [] }
-    const { owned, offsets, ends } = this.parts
-    return lagOf(owned.table.queues(), { offsets, ends, namespace: this.client.namespace })
+    return (await this.engine?.lag()) ?? { total: 0, queues: [] }
   }
 
   private async open(): Promise<void> {
@@ -204,7 +204,9 @@ export class PushConsumer<T = undefined> {
     if (this.subscriptions.topics().length === 0)
       throw new ClientError('STATE', 'subscribe to a topic before the start')
     const broadcasting = settings.messageModel === 'BROADCASTING'
-    if (!broadcasting) {
+    const pops = settings.consumeMode === 'POP'
+    // Brokers bring what is popped again from topics of their own.
+    if (!broadcasting && !pops) {
       const subVersion = client.runtime.clock.now()
       this.subscriptions.set(retryTopic(group), { expression: '*', subVersion })
     }
@@ -213,20 +215,19 @@ export class PushConsumer<T = undefined> {
     try {
       await instance.start()
       this.traces = this.traceDispatcher(instance)
-      const context = this.context(instance)
-      const parts = pushParts(context)
-      await parts.offsets.load()
-      instance.addConsumer(pushMember(context, parts))
+      const engine = (pops ? popEngine : pullEngine)(this.context(instance))
+      await engine.load()
+      instance.addConsumer(engine.member)
       this.instance = instance
-      this.parts = parts
+      this.engine = engine
     } catch (error) {
       await releaseInstance(instance)
       throw error
     }
-    await this.begin(instance, this.parts)
+    await this.begin(instance, this.engine)
   }
 
-  private async begin(instance: ClientInstance, parts: PushParts): Promise<void> {
+  private async begin(instance: ClientInstance, engine: ConsumeEngine): Promise<void> {
     try {
       await instance.refreshRoutes()
       await this.checkExpressions(instance)
@@ -236,10 +237,8 @@ export class PushConsumer<T = undefined> {
       throw error
     }
     await instance.heartbeats.beat()
-    parts.dispatch.start(() => parts.owned.table)
-    this.timer = every(instance.clock, this.settings.persistConsumerOffsetInterval, () => parts.owned.persistAll())
     this.doubts = this.watchDoubts(instance)
-    await parts.rebalance.now()
+    await engine.begin()
   }
 
   /** A loop that is left mostly begins anew, or the consumer is closed. */
@@ -248,7 +247,7 @@ export class PushConsumer<T = undefined> {
     if (instance === undefined || !this.life.running) return
     this.readers?.cancel()
     this.readers = instance.clock.after(noHandlerMs, () => {
-      const queues = this.parts?.owned.table.size ?? 0
+      const queues = this.queues.length
       if (this.stream.readers === 0) this.events.emit('loopLeft', { group: options.group, queues })
     })
   }
@@ -300,34 +299,30 @@ export class PushConsumer<T = undefined> {
   }
 
   private async shut(): Promise<void> {
-    const parts = this.parts!
+    const engine = this.engine!
     const instance = this.instance!
     this.paused = true
-    this.timer?.cancel()
     for (const doubt of this.doubts) doubt.cancel()
     this.readers?.cancel()
-    parts.owned.stop()
+    engine.halt()
     this.ending.abort(new ClientError('STATE', 'the consumer is closing'))
-    parts.stopFetches()
     this.stream.close()
-    await parts.rebalance.stop()
-    await this.awaitHandlers(parts, instance)
-    parts.dispatch.stop()
-    await parts.owned.persistAll()
-    await Promise.all([...parts.owned.table.queues()].map(queue => parts.owned.release(queue)))
+    await engine.settle()
+    await this.awaitHandlers(engine, instance)
+    await engine.end()
     await this.traces?.stop()
     await instance.removeConsumer(this.group)
     await releaseInstance(instance)
   }
 
-  private async awaitHandlers(parts: PushParts, instance: ClientInstance): Promise<void> {
+  private async awaitHandlers(engine: ConsumeEngine, instance: ClientInstance): Promise<void> {
     const over = new AbortController()
     const { awaitTerminationMs: waitedMs } = this.settings
     const late = delay(instance.clock, waitedMs, over.signal).then(
       () => this.events.emit('handlersLeft', { group: this.options.group, waitedMs }),
       () => {},
     )
-    await Promise.race([parts.dispatch.idle(), late])
+    await Promise.race([engine.idle(), late])
     over.abort()
   }
 

@@ -15,6 +15,17 @@ export interface PushConsumerOptions<T = undefined> extends ClientOptions {
   readonly group: string
   /** Default CLUSTERING. */
   readonly messageModel?: MessageModel | undefined
+  /**
+   * Default PULL: members share out the queues, and each pulls its own. POP: each takes messages of any queue, so that there may be
+   * more members than queues, and none is held up behind a slow one; for brokers with POP (Skua's, RocketMQ's from 5.0 on).
+   */
+  readonly consumeMode?: 'PULL' | 'POP' | undefined
+  /** POP: messages per request. Default 32, at most 32. */
+  readonly popBatchNums?: number | undefined
+  /** POP: ms until a message comes again whose consumer is gone; it is prolonged while the handler runs. Default 60000; from 5000 to 300000. */
+  readonly popInvisibleTime?: number | undefined
+  /** POP: messages of a topic and broker that are popped and not settled, above which no more are. Default 96. */
+  readonly popThresholdForQueue?: number | undefined
   /** One batch of a queue at a time, in order, over the whole group. Default false. */
   readonly orderly?: boolean | undefined
   /** Where a group without offsets begins. Default CONSUME_FROM_LAST_OFFSET. */
@@ -83,6 +94,10 @@ export const pushRules: OptionRules<PushConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
   messageModel: messageModels,
+  consumeMode: ['PULL', 'POP'],
+  popBatchNums: 'number',
+  popInvisibleTime: 'number',
+  popThresholdForQueue: 'number',
   orderly: 'boolean',
   consumeFromWhere: beginnings,
   // Text or a number.
@@ -124,7 +139,15 @@ export function pushSettings<T>(options: PushConsumerOptions<T>) {
   const orderly = options.orderly ?? false
   const within = (name: keyof PushConsumerOptions<T> & string, fallback: number, range: { min: number; max: number }) =>
     bounded(name, (options[name] as number | undefined) ?? fallback, range)
+  const consumeMode = options.consumeMode ?? 'PULL'
+  if (consumeMode === 'POP') checkPop(options)
   return {
+    consumeMode,
+    pop: {
+      batch: within('popBatchNums', 32, { min: 1, max: 32 }),
+      invisibleMs: within('popInvisibleTime', 60_000, { min: 5_000, max: 300_000 }),
+      threshold: within('popThresholdForQueue', 96, { min: 1, max: 1_024 }),
+    },
     messageModel: options.messageModel ?? 'CLUSTERING',
     orderly,
     consumeFromWhere: options.consumeFromWhere ?? 'CONSUME_FROM_LAST_OFFSET',
@@ -156,6 +179,20 @@ export function pushSettings<T>(options: PushConsumerOptions<T>) {
     localOffsetStoreDir: options.localOffsetStoreDir,
     traceTopic: options.enableMsgTrace ? (options.customizedTraceTopic ?? traceTopic) : undefined,
   } as const
+}
+
+/** What POP has no meaning for; order takes queues that have owners. */
+function checkPop<T>(options: PushConsumerOptions<T>): void {
+  const unfit = [
+    options.messageModel === 'BROADCASTING' && 'messageModel BROADCASTING',
+    options.orderly === true && 'orderly',
+    options.offsetStore !== undefined && 'offsetStore',
+    options.consumeFromWhere === 'CONSUME_FROM_TIMESTAMP' && 'consumeFromWhere CONSUME_FROM_TIMESTAMP',
+    options.skipBacklogOlderThanMs !== undefined && 'skipBacklogOlderThanMs',
+    options.skipBacklogBeyond !== undefined && 'skipBacklogBeyond',
+  ].find(name => name !== false)
+  if (unfit === undefined) return
+  throw new ClientError('ARGUMENT', `consumeMode POP does not go with ${unfit}: leave one of them out`)
 }
 
 const topicBytes = (given: number): number => (given === -1 ? -1 : given * mib)

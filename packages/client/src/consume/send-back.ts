@@ -46,6 +46,17 @@ export class SendBack {
     }
   }
 
+  /** Makes it a dead letter; false where the broker would not. */
+  async giveUp(message: Given): Promise<boolean> {
+    try {
+      await this.byRequest(message, -1)
+      this.tellIfDead(message, -1)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /** The broker counts as we do. */
   private tellIfDead({ topic, msgId, reconsumeTimes }: Given, delayLevel: number): void {
     const { emit, group, maxReconsumeTimes } = this.parts

@@ -12,6 +12,9 @@ export function levelFor(delayMs: number): number {
   return at < 0 ? levelsMs.length : at + 1
 }
 
+/** How long messages of a level wait; beyond the last one, as it. */
+export const levelMs = (level: number): number => levelsMs[Math.min(level, levelsMs.length) - 1]!
+
 /** What a handler or a loop has said of one message by `ack` and `nack`. */
 export type Verdict = { readonly said: 'ack' } | { readonly said: 'nack'; readonly delayMs: number | undefined }
 

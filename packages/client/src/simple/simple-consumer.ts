@@ -1,5 +1,3 @@
-import { matchesTag, popMessage, poppedMessages, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
-import { abortable } from '../abortable.ts'
 import { Subscriptions } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
 import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
@@ -9,12 +7,14 @@ import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts
 import { Lifecycle } from '../lifecycle.ts'
 import { decodeAll } from '../message/decode.ts'
 import type { BodyCodec } from '../message/message.ts'
-import { type ReceivedMessage, receivedMessage } from '../message/received.ts'
+import type { ReceivedMessage } from '../message/received.ts'
 import { settleBy } from '../message/settlement.ts'
 import { wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
 import { checkOptions } from '../option-rules.ts'
 import { type ClientSettings, clientSettings, groupOnWire } from '../options.ts'
+import { type PopSource, Pops, soonMs } from '../pop/pops.ts'
+import { Receipts } from '../pop/receipts.ts'
 import { simpleMember } from './member.ts'
 import {
   invisibleTime,
@@ -24,30 +24,12 @@ import {
   type SimpleConsumerOptions,
   simpleRules,
 } from './options.ts'
-import { Receipts } from './receipts.ts'
 
 interface Parts {
   readonly instance: ClientInstance
   readonly receipts: Receipts
+  readonly pops: Pops
 }
-
-/** A broker's messages of a topic. */
-interface Source {
-  readonly topic: string
-  readonly brokerName: string
-}
-
-/** Answers of a broker that has nothing for us now. */
-const nothing: readonly number[] = [
-  ResponseCode.pollingTimeout,
-  ResponseCode.pollingFull,
-  ResponseCode.pullNotFound,
-  ResponseCode.pullRetryImmediately,
-]
-/** How soon messages come again that nobody waited for. */
-const soonMs = 100
-/** How much longer than it holds a request a broker may take to answer. */
-const answerMs = 5000
 
 /**
  * Takes messages one by one, from whatever queue, and acknowledges them one by one: members need no share of the queues, and there
@@ -64,8 +46,6 @@ export class SimpleConsumer<T = undefined> {
   private readonly subscriptions = new Subscriptions()
   private readonly life: Lifecycle
   private parts: Parts | undefined
-  /** What is given back in the background. It ends with the broker's hold, or with the connection. */
-  private readonly givenBack = new Set<Promise<unknown>>()
   private turn = 0
 
   constructor(options: SimpleConsumerOptions<T>) {
@@ -125,82 +105,17 @@ export class SimpleConsumer<T = undefined> {
    */
   async receive(options: ReceiveOptions = {}): Promise<ReceivedMessage<T>[]> {
     const settings = receiveSettings(options, this.settings)
-    const { instance, receipts } = await this.running()
+    const { instance, receipts, pops } = await this.running()
     const source = await this.next(instance, options.signal)
-    const pop = this.pop(source, settings, { instance, receipts })
-    if (options.signal === undefined) return pop
-    try {
-      return await abortable(pop, options.signal)
-    } catch (error) {
-      // The broker holds the request all the same: what it answers yet belongs to nobody here.
-      this.giveBack(pop, receipts)
-      throw error
-    }
-  }
-
-  private async pop(
-    source: Source,
-    settings: ReceiveSettings,
-    { instance, receipts }: Parts,
-  ): Promise<ReceivedMessage<T>[]> {
-    const { subscriptions, group } = this
-    const subscription = subscriptions.get(source.topic)
-    if (subscription === undefined) return []
-    const { data, tags } = subscription
-    const reply = await instance.calls.atMaster(source, {
-      spec: popMessage,
-      header: {
-        ...{ consumerGroup: group, topic: source.topic, queueId: -1, maxMsgNums: settings.maxNums },
-        ...{ invisibleTime: settings.invisibleMs, pollTime: settings.awaitMs, bornTime: instance.clock.now() },
-        ...{ initMode: this.fromFirst ? 0 : 1, expType: data.expressionType, exp: data.subString, order: false },
-      },
-      timeoutMs: settings.awaitMs + answerMs,
-      allow: [...nothing, ResponseCode.requestCodeNotSupported],
-    })
-    const { code, body } = reply
-    if (code === ResponseCode.requestCodeNotSupported) throw withoutPop(source.brokerName)
-    if (nothing.includes(code) || body === undefined) return []
-    const untilMs = instance.clock.monotonic() + settings.invisibleMs
-    const messages: ReceivedMessage[] = []
-    for (const { stored, info } of poppedMessages(body, reply.header, source.brokerName)) {
-      const message = this.read(stored, source)
-      if (message === undefined) continue
-      receipts.put(message, { topic: source.topic, info, untilMs })
+    const messages = await pops.pop(source, settings, options.signal)
+    for (const message of messages)
       settleBy(message as ReceivedMessage<unknown>, {
         ack: () => receipts.ack(message),
         nack: delayMs => receipts.change(message, Math.max(soonMs, delayMs ?? soonMs)),
       })
-      if (tags === undefined || matchesTag(tags, message.tag)) messages.push(message)
-      // Tags whose hashes are alike: it is not for us, and nobody in this group wants it. It may come again.
-      else await receipts.ack(message).catch(() => {})
-    }
     return decodeAll(messages, this.codec, ({ queue, queueOffset }, error) =>
-      this.events.emit('messageUnreadable', { group, queue, queueOffset, error }),
+      this.events.emit('messageUnreadable', { group: this.group, queue, queueOffset, error }),
     )
-  }
-
-  /** Undefined, and told, for one that cannot be read: it comes again, and becomes a dead letter in the end. */
-  private read(stored: StoredMessage, { topic, brokerName }: Source): ReceivedMessage | undefined {
-    const { namespace, compressors } = this.client
-    const queue = { topic, brokerName, queueId: stored.queueId }
-    try {
-      return receivedMessage(stored, queue, { namespace, compressors })
-    } catch (error) {
-      const { queueOffset } = stored
-      this.events.emit('messageUnreadable', { group: this.group, queue, queueOffset, error })
-      return undefined
-    }
-  }
-
-  /** Messages of a receive that nobody waits for any more are there for the next one soon. */
-  private giveBack(pop: Promise<readonly ReceivedMessage<unknown>[]>, receipts: Receipts): void {
-    const given = pop
-      .then(messages =>
-        Promise.allSettled(messages.map(message => receipts.change(message as ReceivedMessage, soonMs))),
-      )
-      .catch(() => {})
-      .finally(() => this.givenBack.delete(given))
-    this.givenBack.add(given)
   }
 
   /** It is consumed. Errors: ClientError STATE for what this consumer did not receive, and when its time is over. */
@@ -218,11 +133,11 @@ export class SimpleConsumer<T = undefined> {
   }
 
   /** The next broker of the next topic, so that none waits behind another for ever. */
-  private async next(instance: ClientInstance, signal: AbortSignal | undefined): Promise<Source> {
+  private async next(instance: ClientInstance, signal: AbortSignal | undefined): Promise<PopSource> {
     const topics = this.subscriptions.topics()
     if (topics.length === 0)
       throw new ClientError('STATE', 'this consumer subscribes to nothing: subscribe(topic) first')
-    const sources: Source[] = []
+    const sources: PopSource[] = []
     for (const topic of topics) {
       const { subscribe } = await instance.routes.need(topic, signal)
       for (const brokerName of new Set(subscribe.map(queue => queue.brokerName))) sources.push({ topic, brokerName })
@@ -230,7 +145,7 @@ export class SimpleConsumer<T = undefined> {
     if (sources.length === 0)
       throw new ClientError('NO_BROKER', 'no queue of its topics can be read', { retriable: true })
     this.turn = (this.turn + 1) % Number.MAX_SAFE_INTEGER
-    return sources[this.turn % sources.length] as Source
+    return sources[this.turn % sources.length] as PopSource
   }
 
   private async tell(): Promise<void> {
@@ -251,7 +166,10 @@ export class SimpleConsumer<T = undefined> {
     try {
       await instance.start()
       instance.addConsumer(simpleMember({ instance, group, subscriptions, emit: this.events.emit }))
-      this.parts = { instance, receipts: new Receipts(instance, group) }
+      const receipts = new Receipts(instance, group)
+      const { fromFirst, events } = this
+      const pops = new Pops({ instance, client, group, subscriptions, receipts, fromFirst, emit: events.emit })
+      this.parts = { instance, receipts, pops }
     } catch (error) {
       await releaseInstance(instance)
       throw error
@@ -265,9 +183,4 @@ export class SimpleConsumer<T = undefined> {
     await instance.removeConsumer(this.group)
     await releaseInstance(instance)
   }
-}
-
-function withoutPop(brokerName: string): ClientError {
-  const message = `broker ${brokerName} has no POP (request 200050): Skua has it, and RocketMQ from 5.0 on; use a PushConsumer or a LitePullConsumer`
-  return new ClientError('BROKER', message, { responseCode: ResponseCode.requestCodeNotSupported })
 }

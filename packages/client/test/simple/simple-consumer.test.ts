@@ -1,63 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import {
-  ackMessage,
-  changeMessageInvisibleTime,
-  type HeaderOf,
-  parseExtraInfo,
-  popMessage,
-  ResponseCode,
-  SysFlag,
-} from '@skua-mq/protocol'
-import { answer, ok, refuse, route } from '@skua-mq/remoting'
+import { parseExtraInfo, ResponseCode, SysFlag } from '@skua-mq/protocol'
 import { type ReceivedMessage, SimpleConsumer, type SimpleConsumerOptions } from '../../src/index.ts'
-import { type RecordWish, record } from '../records.ts'
-import { routeOf, type World, world } from '../scripted-cluster.ts'
-
-type Pop = HeaderOf<typeof popMessage>
-type Answer = { code: ResponseCode } | { messages: readonly RecordWish[] } | 'held'
-
-/** Brokers with POP that answer as the test says, and keep what they were asked. */
-async function cluster(brokerCount = 1, { hasPop = true } = {}) {
-  const pops: Pop[] = []
-  const acks: HeaderOf<typeof ackMessage>[] = []
-  const changes: HeaderOf<typeof changeMessageInvisibleTime>[] = []
-  const script = {
-    onPop: (_pop: Pop): Answer | Promise<Answer> => ({ code: ResponseCode.pollingTimeout }),
-    onAck: (): ResponseCode => ResponseCode.success,
-    onChange: async (): Promise<void> => {},
-  }
-  const popTime = 1_767_225_600_000
-  const at = await world(brokerCount, {
-    routes: !hasPop
-      ? []
-      : [
-          route(popMessage, async header => {
-            pops.push(header)
-            const told = await script.onPop(header)
-            if (told === 'held') return new Promise<never>(() => {})
-            if ('code' in told) return refuse(told.code as 1, 'as the test says')
-            const starts = told.messages.map(({ queueId = 0, queueOffset }) => `0 ${queueId} ${queueOffset}`)
-            const reply = {
-              ...{ popTime, invisibleTime: header.invisibleTime, reviveQid: 3, restNum: 0 },
-              startOffsetInfo: starts.join(';'),
-            }
-            return { ...answer(ResponseCode.success, reply), body: Buffer.concat(told.messages.map(record)) }
-          }),
-          route(ackMessage, header => {
-            acks.push(header)
-            const code = script.onAck()
-            return code === 0 ? ok({}) : refuse(code as 1, 'as the test says')
-          }),
-          route(changeMessageInvisibleTime, async header => {
-            changes.push(header)
-            await script.onChange()
-            return ok({ popTime: popTime + 1000, invisibleTime: header.invisibleTime, reviveQid: 5 })
-          }),
-        ],
-  })
-  return { at, pops, acks, changes, script }
-}
+import { type Answer, popCluster } from '../pop-cluster.ts'
+import { record } from '../records.ts'
+import { routeOf, type World } from '../scripted-cluster.ts'
 
 async function started(at: World, options: Partial<SimpleConsumerOptions> = {}) {
   const { runtime, namesrvAddr } = at
@@ -74,7 +21,7 @@ const end = async (at: World, consumer: SimpleConsumer) => {
 
 describe('receiving', () => {
   test('asks for messages of any queue, for as long and as many as is wished', async () => {
-    const { at, pops, script } = await cluster()
+    const { at, pops, script } = await popCluster()
     const consumer = await started(at, { awaitMs: 9000, invisibleMs: 30_000, maxNums: 4 })
     script.onPop = () => ({ messages: [{ queueOffset: 1, queueId: 1 }, { queueOffset: 5 }] })
     const messages = await at.settle(consumer.receive())
@@ -100,7 +47,7 @@ describe('receiving', () => {
   })
 
   test('begins where the group shall begin', async () => {
-    const { at, pops } = await cluster()
+    const { at, pops } = await popCluster()
     const consumer = await started(at, { consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET' })
     await at.settle(consumer.receive())
     assert.equal(pops[0]!.initMode, 0)
@@ -108,7 +55,7 @@ describe('receiving', () => {
   })
 
   test('of nothing is empty, by whichever code the broker says it', async () => {
-    const { at, script } = await cluster()
+    const { at, script } = await popCluster()
     const consumer = await started(at)
     const { pollingTimeout, pollingFull, pullNotFound, pullRetryImmediately } = ResponseCode
     for (const code of [pollingTimeout, pollingFull, pullNotFound, pullRetryImmediately]) {
@@ -121,7 +68,7 @@ describe('receiving', () => {
   })
 
   test('asks one broker of one topic after another, so that none waits for ever', async () => {
-    const { at, pops } = await cluster(2)
+    const { at, pops } = await popCluster(2)
     at.topics.set('U', routeOf(at.brokers.slice(0, 1)))
     const consumer = await started(at)
     await at.settle(consumer.subscribe('U', 'A'))
@@ -136,7 +83,7 @@ describe('receiving', () => {
   })
 
   test('without a subscription, or after the end, is refused', async () => {
-    const { at } = await cluster()
+    const { at } = await popCluster()
     const { runtime, namesrvAddr } = at
     const consumer = new SimpleConsumer({ runtime, namesrvAddr, group: 'cg' })
     await assert.rejects(at.settle(consumer.receive()), { code: 'STATE', message: /subscribe\(topic\) first/ })
@@ -149,7 +96,7 @@ describe('receiving', () => {
   })
 
   test('from a broker without POP says so, and what to use instead', async () => {
-    const { at } = await cluster(1, { hasPop: false })
+    const { at } = await popCluster(1, { hasPop: false })
     const consumer = await started(at)
     await assert.rejects(at.settle(consumer.receive()), {
       code: 'BROKER',
@@ -160,7 +107,7 @@ describe('receiving', () => {
   })
 
   test('of an unknown topic says so', async () => {
-    const { at } = await cluster()
+    const { at } = await popCluster()
     const { runtime, namesrvAddr } = at
     const consumer = new SimpleConsumer({ runtime, namesrvAddr, group: 'cg' })
     await consumer.subscribe('Nothing')
@@ -169,7 +116,7 @@ describe('receiving', () => {
   })
 
   test('leaves out what cannot be read, which is told and not acknowledged, and gives the others', async () => {
-    const { at, script, acks } = await cluster()
+    const { at, script, acks } = await popCluster()
     const consumer = await started(at)
     const told: number[] = []
     consumer.on('messageUnreadable', ({ queueOffset }) => told.push(queueOffset))
@@ -190,7 +137,7 @@ describe('receiving', () => {
   })
 
   test('leaves out what only has the hash of the wanted tag, and acknowledges it for the group', async () => {
-    const { at, script, acks } = await cluster()
+    const { at, script, acks } = await popCluster()
     const consumer = await started(at)
     await at.settle(consumer.subscribe('T', 'Aa'))
     script.onPop = () => ({
@@ -215,7 +162,7 @@ describe('receiving', () => {
   })
 
   test('that nobody waits for any more ends with the reason of its signal; what comes yet is given back soon', async () => {
-    const { at, script, changes } = await cluster()
+    const { at, script, changes } = await popCluster()
     const consumer = await started(at)
     let go: (told: Answer) => void = () => {}
     script.onPop = () =>
@@ -242,7 +189,7 @@ describe('receiving', () => {
 
 describe('acknowledging', () => {
   async function one(options: Partial<SimpleConsumerOptions> = {}) {
-    const all = await cluster()
+    const all = await popCluster()
     const consumer = await started(all.at, options)
     all.script.onPop = () => ({ messages: [{ queueOffset: 7, queueId: 1 }] })
     const [message] = await all.at.settle(consumer.receive())
@@ -369,7 +316,7 @@ describe('acknowledging', () => {
 
 describe('a simple consumer', () => {
   test('tells brokers who it is, and what it wants, also later; and says good-bye', async () => {
-    const { at } = await cluster()
+    const { at } = await popCluster()
     const consumer = await started(at)
     const told = () => at.brokers[0]!.heartbeats.at(-1)!.consumerDataSet[0]!
     assert.deepEqual(
@@ -395,7 +342,7 @@ describe('a simple consumer', () => {
   })
 
   test('closes though a receive is held, which ends with it', async () => {
-    const { at, script } = await cluster()
+    const { at, script } = await popCluster()
     const consumer = await started(at)
     script.onPop = () => 'held'
     const waiting = assert.rejects(consumer.receive())
@@ -408,7 +355,7 @@ describe('a simple consumer', () => {
   })
 
   test('answers operators: it has no queues, and takes no message by hand', async () => {
-    const { at } = await cluster()
+    const { at } = await popCluster()
     const consumer = await started(at)
     const { connection } = at.brokers[0]!
     const info = await at.settle(connection!.call({ code: 307, extFields: { consumerGroup: 'cg', clientId: 'x' } }))
@@ -421,7 +368,7 @@ describe('a simple consumer', () => {
   })
 
   test('refuses settings that no broker would take', async () => {
-    const { at } = await cluster()
+    const { at } = await popCluster()
     const { runtime, namesrvAddr } = at
     const base = { runtime, namesrvAddr, group: 'cg' }
     for (const wrong of [{ awaitMs: 30_001 }, { awaitMs: -1 }, { invisibleMs: 4999 }, { maxNums: 0 }, { maxNums: 33 }])
