@@ -10,6 +10,7 @@ import {
   type QueueEntry,
 } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
+import { LastingCause } from '../house/lasting-cause.ts'
 import { RecordCopy } from '../record/record-copy.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { appendDraft } from '../record/rewrite.ts'
@@ -35,6 +36,7 @@ export const delayedMessageUnreadable = defineEvent<{
   physicalOffset: number
   error: string
 }>('delayed message cannot be read', 'error')
+/** Told once for one cause. */
 export const delayedDeliveryPaused = defineEvent<{ level: number; remark: string }>('delayed delivery paused', 'warn')
 
 /** Messages of a level that are handed to the store and not yet answered. */
@@ -78,6 +80,7 @@ export class DelayedLevel {
   private readonly properties = new RecordProperties()
   private readonly marks: ArrivalMarks
   private readonly unreadable: UnreadableMessages
+  private readonly pausedFor = new LastingCause()
   private flight: InFlight[] = []
   /** The next offset to be handed to the store. */
   private next = 0
@@ -166,7 +169,7 @@ export class DelayedLevel {
 
   private pause(remark: string): void {
     if (this.stopped) return
-    this.parts.events.emit(delayedDeliveryPaused({ level: this.parts.level, remark }))
+    if (this.pausedFor.isNew(remark)) this.parts.events.emit(delayedDeliveryPaused({ level: this.parts.level, remark }))
     this.sleep(pauseMs)
   }
 
@@ -341,6 +344,7 @@ export class DelayedLevel {
 
   /** The store has one. */
   stored(topic: string, result: PutResult): void {
+    this.pausedFor.ended()
     this.parts.delivered?.(topic, result)
   }
 
