@@ -157,7 +157,8 @@ export class TimerBook {
     try {
       await this.cleaning
       await this.saving
-      if (!(await store.sync())) throw new Error('the commit log could not be synced')
+      const isSynced = await store.sync()
+      if (!isSynced) throw new Error('the commit log could not be synced')
       const known = Math.max(queueOffset, this.rebuildBelow)
       const masterQueueOffset = Math.min(known, this.late?.from ?? Number.POSITIVE_INFINITY)
       const counter = (this.check?.counter ?? 0) + 1

@@ -143,3 +143,25 @@ test('timers that wait are counted rightly where one could not be read when it w
   assert.deepEqual(machine.bodies(store).sort(), ['a', 'bad', 'c'])
   assert.equal(counts.of('T'), 0)
 })
+
+test('a power cut while a stop puts a huge slot behind, piece by piece, loses none of it', async () => {
+  for (const afterMs of [1200, 2500, 4000]) {
+    const machine = new TimerMachine({ flushDiskType: 'SYNC_FLUSH' })
+    const { store, timers } = await machine.run({ scheduledAtOnce: 100 })
+    const at = second(machine, 20_000)
+    const sent = Array.from({ length: 1000 }, (_, n) => machine.timed(String(n), at + (n === 0 ? 100 : 900)))
+    await machine.put(store, sent)
+    await machine.clock.advanceAsync(at + 500 - machine.clock.now())
+    assert.deepEqual(machine.bodies(store), ['0'])
+    machine.disk.faults.slow({ on: 'read', ms: 500, path: 'timerlog' })
+    const stopping = timers.stop().catch(() => {})
+    await machine.clock.advanceAsync(afterMs)
+    machine.powerCut()
+    void stopping
+    machine.disk.faults.clear()
+    const next = await machine.run()
+    await machine.clock.advanceAsync(20_000)
+    const came = new Set(machine.bodies(next.store))
+    assert.deepEqual(sent.filter(({ body }) => !came.has(body)).length, 0, `${afterMs}`)
+  }
+})
