@@ -17,6 +17,11 @@ import { appendDraft } from '../record/rewrite.ts'
 import { ArrivalMarks } from './arrival-marks.ts'
 import { type Unreadable, UnreadableMessages } from './unreadable-messages.ts'
 
+/** Retention took them before their time: the disk was short. */
+export const delayedMessagesGone = defineEvent<{ level: number; from: number; to: number }>(
+  'delayed messages are lost with the log that held them',
+  'error',
+)
 export const delayedMessageDropped = defineEvent<{ level: number; queueOffset: number; why: string }>(
   'delayed message dropped',
   'error',
@@ -130,6 +135,19 @@ export class DelayedLevel {
       })
   }
 
+  /** Where the first message that is not delivered lies in the log; infinite where none waits. */
+  heldFrom(): number {
+    const { store, level } = this.parts
+    const entry: QueueEntry = { physicalOffset: 0, size: 0, tagsCode: 0 }
+    try {
+      const count = this.stopped ? 0 : (store.queue(scheduleTopic, level - 1)?.entries(this.delivered, [entry]) ?? 0)
+      return count === 0 ? Number.POSITIVE_INFINITY : entry.physicalOffset
+    } catch {
+      // A queue that does not read tells of itself where it is delivered; the log must not grow for it.
+      return Number.POSITIVE_INFINITY
+    }
+  }
+
   /** Messages have arrived, up to `maxOffset`. */
   arrived(maxOffset: number): void {
     this.marks.note(maxOffset, this.parts.clock.monotonic())
@@ -179,7 +197,10 @@ export class DelayedLevel {
     const queue = store.queue(scheduleTopic, level - 1)
     if (queue === undefined) return 0
     // Retention may have taken what nobody could deliver.
-    if (this.next < queue.minOffset) this.next = queue.minOffset
+    if (this.next < queue.minOffset) {
+      this.parts.events.emit(delayedMessagesGone({ level, from: this.next, to: queue.minOffset }))
+      this.next = queue.minOffset
+    }
     const count = queue.entries(this.next, this.entries)
     const now = clock.now()
     // By the marks: what arrived so long ago is due whatever the wall clock said when it was stored, or says now.

@@ -14,6 +14,7 @@ import {
 } from '@skua-mq/store'
 import { LastingCause } from '../house/lasting-cause.ts'
 import { BookRecovery } from './book-recovery.ts'
+import { HeldTimers } from './held-timers.ts'
 import { countOf, placeMark } from './slot-schedule.ts'
 
 /** Told once for one cause. */
@@ -28,7 +29,10 @@ export interface TimerBookParts {
   readonly clock: Clock
   readonly disk: Disk
   readonly events: Events
-  readonly store: Pick<MessageStore, 'sync' | 'readRecord' | 'minOffset' | 'maxOffset' | 'minPhysicalOffset'>
+  readonly store: Pick<
+    MessageStore,
+    'sync' | 'readRecord' | 'queue' | 'minOffset' | 'maxOffset' | 'minPhysicalOffset' | 'maxPhysicalOffset'
+  >
   /** The directory of the store. */
   readonly root: string
   readonly precisionMs: number
@@ -73,6 +77,7 @@ export class TimerBook {
   private readonly parts: TimerBookParts
   private readonly wheel: TimerWheel
   private readonly log: TimerLog
+  private readonly held: HeldTimers
   private readonly file: TimerCheckFile
   private check: TimerCheckpoint | undefined
   /** The files are made again from the beginning of the topic. */
@@ -95,6 +100,7 @@ export class TimerBook {
     this.parts = parts
     this.wheel = new TimerWheel({ disk, path: `${root}/timerwheel`, precisionMs })
     this.log = new TimerLog({ disk, directory: `${root}/timerlog`, fileBytes })
+    this.held = new HeldTimers(parts)
     this.file = new TimerCheckFile(disk, `${root}/config/timercheck`)
   }
 
@@ -138,6 +144,11 @@ export class TimerBook {
     return path === `${root}/timerwheel` || path.startsWith(`${root}/timerlog`)
   }
 
+  /** Where the first message lies in the commit log that waits, or is not taken up; infinite where none is. */
+  heldFrom(): number {
+    return this.held.from(this.queueOffset, this.isOpen)
+  }
+
   /** Whether a unit of this position is in a file that is there: older ones went with their messages. */
   mayHold(position: number): boolean {
     return position >= this.log.begin
@@ -176,6 +187,7 @@ export class TimerBook {
     // Nothing has been lost of what is known: slots before this time are done.
     this.doubtMs = 0
     this.count = 0
+    this.held.restart()
     this.wheel.close()
     events.emit(timersRebuilt({ why }))
     try {
@@ -395,6 +407,7 @@ export class TimerBook {
     }
     try {
       await this.log.removeBefore(limits)
+      await this.held.look(this.log, () => this.readMs)
       this.notCleanedFor.ended()
     } catch (error) {
       this.parts.failed?.(error)

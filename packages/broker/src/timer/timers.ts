@@ -117,6 +117,7 @@ export class Timers implements ArrivalListener {
     await this.book.open()
     if (this.book.isAnew) counts.clear()
     this.isRunning = true
+    this.parts.store.hold({ what: 'messages with a time of delivery', from: () => this.book.heldFrom() })
     this.book.start()
     this.intake.start()
     this.due.start()
