@@ -211,7 +211,7 @@ export const popMutants = [
   pop(
     'one message that does not read holds up all others',
     'revival.ts',
-    '        points.postpone(point, pauseMs)\n',
+    '        points.postpone(point, waitMs)\n',
     '        return pauseMs\n',
     ['races'],
   ),

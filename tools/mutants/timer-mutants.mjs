@@ -37,8 +37,8 @@ export const timerMutants = [
   timer(
     'what could not be saved counts as saved',
     'timer-book.ts',
-    '      this.isChanged = true\n      events.emit(timersNotSaved({ error }))\n      return false',
-    '      events.emit(timersNotSaved({ error }))\n      return false',
+    '      this.isChanged = true\n      if (this.notSavedFor.isNew',
+    '      if (this.notSavedFor.isNew',
     ['timer-book'],
   ),
   timer(
@@ -58,16 +58,37 @@ export const timerMutants = [
   timer(
     'a slot that a stop has emptied is not written',
     'timer-book.ts',
-    '    this.isChanged = true\n    try {',
-    '    try {',
+    '    this.isChanged = true\n    let last: TimerUnit',
+    '    let last: TimerUnit',
     ['in-flight'],
   ),
   timer(
     'what a slot is left with is taken for all of it where a stop was torn',
-    'timer-book.ts',
+    'book-recovery.ts',
     '      end = again.position\n      next = again.next\n',
     '',
     ['faults'],
+  ),
+  timer(
+    'timer files that do not read are tried for ever',
+    'book-repair.ts',
+    '      await this.parts.rebuild(why)\n',
+    '',
+    ['bad-files'],
+  ),
+  timer(
+    'timer files that do not read refuse the start',
+    'timer-book.ts',
+    'if (!isBadPlace(error) || !this.isOwnFile(error.path)) throw error',
+    'throw error',
+    ['../bad-places'],
+  ),
+  timer(
+    'what is left of a slot is saved before all of it is there',
+    'timer-book.ts',
+    ' || this.isMoving) return true',
+    ') return true',
+    ['bad-files', 'faults', 'in-flight'],
   ),
   timer(
     'maxTimerBytesInFlight is ignored',

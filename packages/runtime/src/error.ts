@@ -23,6 +23,16 @@ export class DiskError extends Failure {
   }
 }
 
+/** What a disk says of one place that it does not give, or gives damaged, while others can be read. */
+const placeCodes: ReadonlySet<string> = new Set(['EIO', 'EBADMSG', 'EUCLEAN', 'EREMOTEIO', 'ENODATA'])
+
+/**
+ * Whether a read failed for what lies at its place. Who reads one thing after another goes on behind it; any other failure, as of
+ * too few descriptors, is of all that would be read next.
+ */
+export const isBadPlace = (error: unknown): error is DiskError =>
+  error instanceof DiskError && placeCodes.has(error.code)
+
 /** Code of a `NetError` when the two sides do not agree about TLS: trying again does not help. */
 export const tlsErrorCode = 'ETLS'
 

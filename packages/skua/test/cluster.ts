@@ -117,9 +117,15 @@ export class Cluster {
     return this.settle(this.client.request(this.address(role), pullMessage, { ...header, ...further }))
   }
 
-  ask<Q extends Parameters<RemotingClient['request']>[1]>(role: Role | 'names', spec: Q, header: never) {
+  ask<Q extends Parameters<RemotingClient['request']>[1]>(
+    role: Role | 'names',
+    spec: Q,
+    header: never,
+    body?: Record<string, unknown>,
+  ) {
     const address = role === 'names' ? `${this.network.addressOf('names')}:9876` : this.address(role)
-    return this.settle(this.client.request(address, spec, header))
+    const bytes = body && Buffer.from(JSON.stringify(body))
+    return this.settle(this.client.request(address, spec, header, bytes && { body: bytes }))
   }
 }
 

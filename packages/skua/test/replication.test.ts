@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { PushConsumer } from '@skua-mq/client'
 import {
+  deleteSubscriptionGroup,
   deleteTopicInBroker,
   getBrokerClusterInfo,
   getTopicConfig,
   queryConsumerOffset,
   ResponseCode,
+  setMessageRequestMode,
+  updateAndCreateSubscriptionGroup,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
 import { bodies, Cluster } from './cluster.ts'
@@ -141,6 +144,45 @@ describe('a slave', () => {
     assert.deepEqual(bodies((await cluster.pull('slave')).body), ['new 0', 'new 1', 'new 2'])
     const { code, header } = await offsetOf('slave')
     assert.deepEqual([code, (header as { offset: number } | undefined)?.offset], [ResponseCode.success, 0])
+    await cluster.stop()
+  })
+
+  test('loses what is deleted at the master: topics, groups, offsets, and whether a group pops', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    for (const topic of ['T', 'U', 'V']) await cluster.send('master', 'm', { topic })
+    for (const [topic, group] of [
+      ['T', 'gone'],
+      ['U', 'stays'],
+      ['V', 'stays'],
+    ] as const) {
+      await cluster.ask('master', updateAndCreateSubscriptionGroup, {} as never, { groupName: group })
+      const place = { consumerGroup: group, topic, queueId: 0, commitOffset: 1 }
+      await cluster.ask('master', updateConsumerOffset, place as never)
+      const mode = { topic, consumerGroup: group, mode: 'POP', popShareQueueNum: 0 }
+      await cluster.ask('master', setMessageRequestMode, {} as never, mode)
+    }
+    await cluster.pass(35_000)
+    const saved = () => {
+      const of = (name: string) => cluster.disk('slave').readFile(`/store/config/${name}.json`).toString()
+      return {
+        topics: ['T', 'U', 'V'].filter(name => of('topics').includes(`"topicName":"${name}"`)),
+        groups: ['gone', 'stays'].filter(name => of('subscriptionGroup').includes(`"${name}"`)),
+        offsets: ['T@gone', 'U@stays', 'V@stays'].filter(name => of('consumerOffset').includes(`"${name}"`)),
+        modes: ['T', 'U', 'V'].filter(name => of('messageRequestMode').includes(`"${name}"`)),
+      }
+    }
+    assert.deepEqual(saved(), {
+      topics: ['T', 'U', 'V'],
+      groups: ['gone', 'stays'],
+      offsets: ['T@gone', 'U@stays', 'V@stays'],
+      modes: ['T', 'U', 'V'],
+    })
+    await cluster.ask('master', deleteSubscriptionGroup, { groupName: 'gone', removeOffset: true } as never)
+    await cluster.ask('master', deleteTopicInBroker, { topic: 'U' } as never)
+    await cluster.pass(35_000)
+    assert.deepEqual(saved(), { topics: ['T', 'V'], groups: ['stays'], offsets: ['V@stays'], modes: ['V'] })
     await cluster.stop()
   })
 

@@ -19,7 +19,7 @@ export {
   recoveryEnded,
   recoveryProgress,
 } from './recovery/recovery.ts'
-export { retentionFailed, segmentsDeleted } from './retention/retention.ts'
+export { retentionFailed, segmentsDeleted, segmentsHeld } from './retention/retention.ts'
 export { DelayQueue, type SpecialQueue } from './special-queue.ts'
 export { Store } from './store.ts'
 export type { StoreNeeds } from './store-needs.ts'

@@ -50,6 +50,14 @@ export interface KeyQueryResult {
   readonly indexUpdatedOffset: number
 }
 
+/** Somebody needs what lies in the log, whatever its age: retention takes it only where the disk is short. */
+export interface LogHolder {
+  /** What waits there, in words. */
+  readonly what: string
+  /** The first byte that is needed; infinite where none is. Asked seldom, and at once. */
+  from(): number
+}
+
 /** Why the store takes no messages at the moment. */
 export interface Refusing {
   readonly status: 'serviceNotAvailable' | 'busy'
@@ -115,6 +123,9 @@ export interface MessageStore extends Service {
 
   /** Segments older than `fileReservedTime` go in the next round of retention, whatever `deleteWhen` says. */
   deleteExpired(): void
+
+  /** From now on what the holder needs goes only where the disk is short. */
+  hold(holder: LogHolder): void
 
   /** Resolves when all that is stored now is on the medium; false where it could not be brought there. */
   sync(): Promise<boolean>

@@ -9,6 +9,7 @@ import type {
   ArrivalListener,
   KeyQuery,
   KeyQueryResult,
+  LogHolder,
   MessageQueue,
   MessageStore,
   QueueEntry,
@@ -252,6 +253,10 @@ export class Store implements MessageStore {
 
   deleteExpired(): void {
     this.parts.retention.ask()
+  }
+
+  hold(holder: LogHolder): void {
+    this.parts.retention.hold(holder)
   }
 
   async sync(): Promise<boolean> {

@@ -16,7 +16,7 @@ type Needs = On<'config' | 'runtime' | 'file' | 'client'> & {
 }
 
 /** The broker says which queues are a member's, and whether it pulls or pops them. */
-export const assignments: Feature<Needs> = {
+export const assignments: Feature<Needs, { requestModes: RequestModes }> = {
   name: 'assignments',
   make: ({ config, runtime, file, client, topics, groups, consumers }) => {
     const { clock } = runtime
@@ -26,6 +26,7 @@ export const assignments: Feature<Needs> = {
       topic: topic => topics.find(topic),
     })
     return {
+      gives: { requestModes: modes },
       tables: [modes],
       routes: assignmentRoutes({
         ...{ clock, modes, queues, settings: config },

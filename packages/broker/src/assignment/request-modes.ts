@@ -48,6 +48,14 @@ export class RequestModes {
     return { messageRequestModeMap: this.modes }
   }
 
+  /** A slave takes its master's table. */
+  replace({ messageRequestModeMap }: MessageRequestModes): void {
+    if (textOf(messageRequestModeMap) === textOf(this.modes)) return
+    this.modes.clear()
+    for (const [topic, groups] of messageRequestModeMap) this.modes.set(topic, new Map(groups))
+    this.soon.owe()
+  }
+
   topicDeleted(topic: string): void {
     if (this.modes.delete(topic)) this.soon.owe()
   }
@@ -65,3 +73,6 @@ export class RequestModes {
     if (mode === undefined) this.soon.owe()
   }
 }
+
+const textOf = (modes: MessageRequestModes['messageRequestModeMap']): string =>
+  JSON.stringify([...modes].map(([topic, groups]) => [topic, ...groups]))

@@ -7,7 +7,10 @@ import { DelayedLevel } from './delayed-level.ts'
 export interface DelayedDeliveryParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'queue' | 'refusing' | 'readRecord' | 'onArrival' | 'sync'>
+  readonly store: Pick<
+    MessageStore,
+    'append' | 'get' | 'queue' | 'refusing' | 'readRecord' | 'onArrival' | 'sync' | 'hold'
+  >
   /** Milliseconds, level 1 first. */
   readonly levels: readonly number[]
   readonly file: TableFile<DelayOffsetTable>
@@ -36,6 +39,12 @@ export class DelayedDelivery implements ArrivalListener {
     this.parts = parts
     this.levels = parts.levels.map((delayMs, at) => new DelayedLevel({ ...parts, level: at + 1, delayMs }))
     parts.store.onArrival(this)
+    parts.store.hold({ what: 'delayed messages', from: () => this.heldFrom() })
+  }
+
+  /** The first message of the log that is not delivered. */
+  private heldFrom(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.levels.map(level => level.heldFrom()))
   }
 
   /** When the store is open. */

@@ -10,12 +10,18 @@ import {
   type QueueEntry,
 } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
+import { LastingCause } from '../house/lasting-cause.ts'
 import { RecordCopy } from '../record/record-copy.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { appendDraft } from '../record/rewrite.ts'
 import { ArrivalMarks } from './arrival-marks.ts'
 import { type Unreadable, UnreadableMessages } from './unreadable-messages.ts'
 
+/** Retention took them before their time: the disk was short. */
+export const delayedMessagesGone = defineEvent<{ level: number; from: number; to: number }>(
+  'delayed messages are lost with the log that held them',
+  'error',
+)
 export const delayedMessageDropped = defineEvent<{ level: number; queueOffset: number; why: string }>(
   'delayed message dropped',
   'error',
@@ -35,6 +41,7 @@ export const delayedMessageUnreadable = defineEvent<{
   physicalOffset: number
   error: string
 }>('delayed message cannot be read', 'error')
+/** Told once for one cause. */
 export const delayedDeliveryPaused = defineEvent<{ level: number; remark: string }>('delayed delivery paused', 'warn')
 
 /** Messages of a level that are handed to the store and not yet answered. */
@@ -78,6 +85,7 @@ export class DelayedLevel {
   private readonly properties = new RecordProperties()
   private readonly marks: ArrivalMarks
   private readonly unreadable: UnreadableMessages
+  private readonly pausedFor = new LastingCause()
   private flight: InFlight[] = []
   /** The next offset to be handed to the store. */
   private next = 0
@@ -127,6 +135,19 @@ export class DelayedLevel {
       })
   }
 
+  /** Where the first message that is not delivered lies in the log; infinite where none waits. */
+  heldFrom(): number {
+    const { store, level } = this.parts
+    const entry: QueueEntry = { physicalOffset: 0, size: 0, tagsCode: 0 }
+    try {
+      const count = this.stopped ? 0 : (store.queue(scheduleTopic, level - 1)?.entries(this.delivered, [entry]) ?? 0)
+      return count === 0 ? Number.POSITIVE_INFINITY : entry.physicalOffset
+    } catch {
+      // A queue that does not read tells of itself where it is delivered; the log must not grow for it.
+      return Number.POSITIVE_INFINITY
+    }
+  }
+
   /** Messages have arrived, up to `maxOffset`. */
   arrived(maxOffset: number): void {
     this.marks.note(maxOffset, this.parts.clock.monotonic())
@@ -166,7 +187,7 @@ export class DelayedLevel {
 
   private pause(remark: string): void {
     if (this.stopped) return
-    this.parts.events.emit(delayedDeliveryPaused({ level: this.parts.level, remark }))
+    if (this.pausedFor.isNew(remark)) this.parts.events.emit(delayedDeliveryPaused({ level: this.parts.level, remark }))
     this.sleep(pauseMs)
   }
 
@@ -176,7 +197,10 @@ export class DelayedLevel {
     const queue = store.queue(scheduleTopic, level - 1)
     if (queue === undefined) return 0
     // Retention may have taken what nobody could deliver.
-    if (this.next < queue.minOffset) this.next = queue.minOffset
+    if (this.next < queue.minOffset) {
+      this.parts.events.emit(delayedMessagesGone({ level, from: this.next, to: queue.minOffset }))
+      this.next = queue.minOffset
+    }
     const count = queue.entries(this.next, this.entries)
     const now = clock.now()
     // By the marks: what arrived so long ago is due whatever the wall clock said when it was stored, or says now.
@@ -341,6 +365,7 @@ export class DelayedLevel {
 
   /** The store has one. */
   stored(topic: string, result: PutResult): void {
+    this.pausedFor.ended()
     this.parts.delivered?.(topic, result)
   }
 

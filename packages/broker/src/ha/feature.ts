@@ -1,3 +1,4 @@
+import type { RequestModes } from '../assignment/request-modes.ts'
 import { over } from '../config/over.ts'
 import type { DelayedDelivery } from '../delay/delayed-delivery.ts'
 import type { GroupTable } from '../group/group-table.ts'
@@ -17,6 +18,7 @@ type Needs = On<'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAd
   groups: GroupTable
   offsets: OffsetTable
   delays: Pick<DelayedDelivery, 'replace'>
+  requestModes: Pick<RequestModes, 'replace'>
   timerFollower: TimerFollower
   masterNews: MasterNews
 }
@@ -67,6 +69,6 @@ function followers(needs: Needs): readonly [MasterLink, TableSync] {
     if (!isFixed && master.haServerAddr !== undefined) haMasterAddr = master.haServerAddr
     link.learned()
   })
-  const tables = { topics, groups, offsets, delays, timers, store }
+  const tables = { topics, groups, offsets, delays, timers, modes: needs.requestModes, store }
   return [link, new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr, link })]
 }

@@ -3,10 +3,12 @@ import {
   type DelayOffsetTable,
   getAllConsumerOffset,
   getAllDelayOffset,
+  getAllMessageRequestMode,
   getAllSubscriptionGroupConfig,
   getAllTopicConfig,
   getBrokerRuntimeInfo,
   getTimerCheckPoint,
+  type MessageRequestModes,
   type RequestSpec,
   ResponseCode,
   type SubscriptionGroupTable,
@@ -30,10 +32,15 @@ export interface TableSyncParts {
   readonly masterAddr: () => string | undefined
   /** Whether the log here is the master's, as far as it goes, and by which connection. */
   readonly link: { readonly isFollowing: boolean; readonly connections: number }
-  readonly topics: { replace(table: TopicConfigTable): void }
-  readonly groups: { replace(table: SubscriptionGroupTable): void }
-  /** How many did not fit, whose groups begin anew where this slave is started as a master. */
-  readonly offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): number }
+  readonly topics: { replace(table: TopicConfigTable): void; find(topic: string): unknown }
+  readonly groups: { replace(table: SubscriptionGroupTable): void; find(group: string): unknown }
+  readonly offsets: {
+    /** How many did not fit, whose groups begin anew where this slave is started as a master. */
+    takeAll(table: Offsets): number
+    /** What the master deleted; whoever makes the group or the topic again must not begin there. */
+    dropGone(table: Offsets, isGone: (topic: string, group: string) => boolean): void
+  }
+  readonly modes: { replace(table: MessageRequestModes): void }
   readonly delays: { replace(table: DelayOffsetTable): Promise<void> }
   readonly timers: { replace(checkpoint: TimerCheckpoint): void }
   readonly store: Pick<MessageStore, 'maxPhysicalOffset' | 'sync' | 'onArrival'>
@@ -48,7 +55,7 @@ type Offsets = ConsumerOffsetTable['offsetTable']
 interface Progress {
   readonly delays: DelayOffsetTable | undefined
   readonly timers: TimerCheckpoint | undefined
-  readonly offsets: Offsets
+  readonly offsets: Offsets | undefined
   /** Topics that began anew in this log since it was asked: what it says of them may be of before. */
   readonly restarted: ReadonlySet<string>
   readonly end: number
@@ -109,14 +116,14 @@ export class TableSync implements Service {
     await this.takeProgress()
     const { link } = this.parts
     const connection = link.connections
-    const { topics, groups } = this.parts
+    const { topics, groups, modes } = this.parts
     // From here on they are told by what is asked now, unless something waits that was asked before.
     if (this.progress === undefined) this.restarted = new Set()
     const { restarted } = this
     const colon = master.lastIndexOf(':') + 1
     const fast = `${master.slice(0, colon)}${Number(master.slice(colon)) - fastPortBelow}`
     await this.take(fast, getAllTopicConfig, body => topics.replace(getAllTopicConfig.replyBody!.decode(body)))
-    let offsets: Offsets = new Map()
+    let offsets: Offsets | undefined
     let delays: DelayOffsetTable | undefined
     await this.take(master, getAllConsumerOffset, body => {
       offsets = getAllConsumerOffset.replyBody!.decode(body).offsetTable
@@ -141,10 +148,13 @@ export class TableSync implements Service {
     await this.take(master, getAllSubscriptionGroupConfig, body =>
       groups.replace(getAllSubscriptionGroupConfig.replyBody!.decode(body)),
     )
+    await this.take(master, getAllMessageRequestMode, body =>
+      modes.replace(getAllMessageRequestMode.replyBody!.decode(body)),
+    )
   }
 
   private async takeProgress(): Promise<void> {
-    const { store, offsets, delays, timers, link } = this.parts
+    const { store, delays, timers, link } = this.parts
     const { progress } = this
     // A master that was away may have lost what it spoke of, and has perhaps written something else there.
     if (progress !== undefined && progress.connection !== link.connections) this.progress = undefined
@@ -152,15 +162,19 @@ export class TableSync implements Service {
     if (store.maxPhysicalOffset < progress.end || !(await store.sync())) return
     if (this.progress !== progress) return
     this.progress = undefined
-    const left = offsets.takeAll(
-      new Map([...progress.offsets].filter(([key]) => !progress.restarted.has(topicOf(key)))),
-    )
+    if (progress.offsets !== undefined) this.takeOffsets(progress.offsets, progress.restarted)
+    if (progress.timers !== undefined) timers.replace(progress.timers)
+    if (progress.delays !== undefined) await delays.replace(progress.delays)
+  }
+
+  private takeOffsets(ofMaster: Offsets, restarted: ReadonlySet<string>): void {
+    const { offsets, topics, groups } = this.parts
+    offsets.dropGone(ofMaster, (topic, group) => topics.find(topic) === undefined || groups.find(group) === undefined)
+    const left = offsets.takeAll(new Map([...ofMaster].filter(([key]) => !restarted.has(topicOf(key)))))
     this.tellOnce(
       'consumer offsets',
       left === 0 ? '' : `the table of offsets is full (${maxOffsets}): ${left} are left out`,
     )
-    if (progress.timers !== undefined) timers.replace(progress.timers)
-    if (progress.delays !== undefined) await delays.replace(progress.delays)
   }
 
   /** One that fails keeps none of the others; one event for one reason. */

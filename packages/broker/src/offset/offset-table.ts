@@ -185,6 +185,15 @@ export class OffsetTable {
     return left
   }
 
+  /** What a master does not have any more since the topic or the group was deleted there. What the broker notes for itself stays. */
+  dropGone(table: ConsumerOffsetTable['offsetTable'], isGone: (topic: string, group: string) => boolean): void {
+    for (const key of [...this.offsets.keys()]) {
+      if (table.has(key) || isBrokers(key)) continue
+      const { topic, group } = placeOf(key)
+      if (isGone(topic, group)) this.forget(topic, group, { who: 'deleted at the master', request: undefined })
+    }
+  }
+
   /** False when the table is full. */
   private put({ topic, group }: { topic: string; group: string }, queueId: number, offset: number): boolean {
     const from = this.find(group, topic, queueId)

@@ -37,6 +37,11 @@ export class CheckPoints {
     return this.byKey.get(keyOf(key))
   }
 
+  /** Whether it is still open. */
+  holds(point: CheckPoint): boolean {
+    return this.byKey.get(point.key) === point
+  }
+
   /** Whether there is one with this key, or comes. */
   has(key: string): boolean {
     return this.byKey.has(key) || this.coming.has(key)

@@ -124,6 +124,7 @@ function tablesOf({ config, runtime, store, file, storeHost, furniture, topics, 
   const positions = new PopPositions({
     ...{ clock, store, offsets, resets, points, reviveTopic, reviveQueues },
     wasReset: place => orders.clear(place),
+    rereadLimit: () => config.maxPopRereadRecords,
     checkInMemory: config.initPopOffsetByCheckMsgInMem,
   })
   const ensureTopics = () => {

@@ -7,7 +7,7 @@ import {
   wheelTimerTopic,
 } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
-import { defineEvent, type Events } from '@skua-mq/runtime'
+import { defineEvent, type Events, isBadPlace } from '@skua-mq/runtime'
 import {
   decodeTimerCheckpoint,
   type MessageStore,
@@ -16,7 +16,7 @@ import {
   type QueueEntry,
 } from '@skua-mq/store'
 import { type OffsetTable, positionsGroup } from '../offset/offset-table.ts'
-import { readQueue } from '../transaction/queue-reader.ts'
+import { readQueue, type UnreadableMessage } from '../record/queue-reader.ts'
 import { CheckPoint, type JournalQueue, keyOf, maxPopped, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
@@ -25,10 +25,15 @@ import type { RetryTopics } from './retry-topics.ts'
 import { TornRevival } from './torn-revival.ts'
 
 export const popsRecovered = defineEvent<{ checkPoints: number; records: number }>('pops in flight were read', 'info')
-export const popRecordUnreadable = defineEvent<{ queueOffset: number; error: string }>(
-  'a check point or acknowledgement does not read',
-  'warn',
-)
+/** What it says of pops counts as not said: a message may come again, and one of a check point may not. */
+export const popRecordUnreadable = defineEvent<{
+  topic: string
+  queueOffset: number
+  physicalOffset: number
+  error: string
+}>('a check point or acknowledgement does not read', 'warn')
+/** Where there are more than are told one by one. */
+export const popRecordsUnreadable = defineEvent<{ count: number }>('records of pops that do not read', 'error')
 
 export interface PopRecoveryParts {
   readonly store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset' | 'queue' | 'readRecord'>
@@ -56,6 +61,9 @@ interface JavaTimer {
   readonly queueOffset: number
 }
 
+/** Records that do not read and are told one by one. */
+const maxTold = 16
+
 /** Acknowledgements whose check points are not read yet; more are of none. */
 const maxOrphans = 100_000
 
@@ -69,6 +77,7 @@ export class PopRecovery {
   private readonly orphans = new Map<string, number[]>()
   private readonly entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
   private records = 0
+  private unreadable = 0
   /** Of the last record of pops, physical. */
   private lastJournalOffset = -1
 
@@ -78,15 +87,33 @@ export class PopRecovery {
 
   async run(): Promise<void> {
     const { store, offsets, reviveTopic, reviveQueues, points, events } = this.parts
+    const tell = (message: UnreadableMessage) => this.tell(reviveTopic, message)
     for (let queueId = 0; queueId < reviveQueues(); queueId++) {
       const done = offsets.find(reviveGroup, reviveTopic, queueId) ?? -1
-      for await (const message of readQueue(store, { topic: reviveTopic, queueId }, done + 1))
-        this.take(message, queueId + 1, true)
+      const queue = { topic: reviveTopic, queueId, unreadable: tell }
+      for await (const message of readQueue(store, queue, done + 1)) this.take(message, queueId + 1, true)
     }
+    await this.readTimers()
+    this.settleChanged()
+    await this.settleTorn()
+    for (const point of this.found.values()) points.add(point)
+    if (this.records > 0) events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
+    if (this.unreadable > maxTold) events.emit(popRecordsUnreadable({ count: this.unreadable }))
+    this.found.clear()
+    this.orphans.clear()
+  }
+
+  private async readTimers(): Promise<void> {
+    const { store, offsets, reviveTopic, positions } = this.parts
     const timer = this.javaTimer()
     const from = offsets.find(reviveGroup, wheelTimerTopic, 0) ?? 0
     const known = offsets.find(positionsGroup, wheelTimerTopic, 0) ?? 0
-    for await (const message of readQueue(store, { topic: wheelTimerTopic, queueId: 0 }, from)) {
+    const unreadable = (message: UnreadableMessage) => {
+      this.tell(wheelTimerTopic, message)
+      // The disk may give it another time.
+      if (message.queueOffset >= 0) positions.keepFrom(message.queueOffset)
+    }
+    for await (const message of readQueue(store, { topic: wheelTimerTopic, queueId: 0, unreadable }, from)) {
       this.lastJournalOffset = message.physicalOffset
       if (message.properties.get(PropertyName.realTopic) !== reviveTopic) continue
       const isMoved =
@@ -94,18 +121,18 @@ export class PopRecovery {
         isBetween(Number(message.properties.get(PropertyName.timerOutMs)), timer)
       if (!isMoved) this.take(message, timerQueue, message.queueOffset >= known)
     }
-    this.settleChanged()
-    await this.settleTorn()
-    for (const point of this.found.values()) points.add(point)
-    if (this.records > 0) events.emit(popsRecovered({ checkPoints: points.size, records: this.records }))
-    this.found.clear()
-    this.orphans.clear()
+  }
+
+  private tell(topic: string, { queueOffset, physicalOffset, error }: UnreadableMessage): void {
+    if (++this.unreadable > maxTold) return
+    this.parts.events.emit(popRecordUnreadable({ topic, queueOffset, physicalOffset, error }))
   }
 
   /** What a kill has kept from being said: that a message is settled whose copy lies in the retry topic. */
   private async settleTorn(): Promise<void> {
     const { lastJournalOffset } = this
-    const torn = new TornRevival({ ...this.parts, lastJournalOffset })
+    const unreadable = (topic: string, message: UnreadableMessage) => this.tell(topic, message)
+    const torn = new TornRevival({ ...this.parts, lastJournalOffset, unreadable })
     for (const point of this.found.values()) {
       const offset = await torn.of(point)
       if (offset === undefined) continue
@@ -149,8 +176,7 @@ export class PopRecovery {
       if (tag === 'ck') this.takePoint(message, queue, isNews)
       else if (tag === 'ack' || tag === 'bAck') this.takeAck(message, queue)
     } catch (error) {
-      const { queueOffset } = message
-      this.parts.events.emit(popRecordUnreadable({ queueOffset, error: (error as Error).message }))
+      this.tell(message.topic, { ...message, error: (error as Error).message })
     }
   }
 
@@ -182,7 +208,13 @@ export class PopRecovery {
   private isOfThisLife({ topic, queueId, endOffset, recordedAt }: CheckPoint): boolean {
     const queue = this.parts.store.queue(topic, queueId)
     if (queue === undefined || queue.maxOffset < endOffset) return false
-    return queue.entries(queue.minOffset, this.entry) === 0 || this.entry[0]!.physicalOffset < recordedAt
+    try {
+      return queue.entries(queue.minOffset, this.entry) === 0 || this.entry[0]!.physicalOffset < recordedAt
+    } catch (error) {
+      // The check point can be read: what it says must not be lost for a bad place of another file.
+      if (!isBadPlace(error)) throw error
+      return true
+    }
   }
 
   private takeAck(message: StoredMessage, queue: JournalQueue): void {

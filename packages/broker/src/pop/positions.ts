@@ -27,6 +27,8 @@ export interface PositionsParts {
   readonly points: CheckPoints
   readonly reviveTopic: string
   readonly reviveQueues: () => number
+  /** maxPopRereadRecords */
+  readonly rereadLimit: () => number
   /** An administrator has moved a group: what it took in order counts nothing. */
   readonly wasReset: (place: OrderPlace) => void
   /** initPopOffsetByCheckMsgInMem */
@@ -50,6 +52,8 @@ export class PopPositions {
   private committing: Promise<void> | undefined
   /** Something was popped or settled since the last commit. */
   private changed = false
+  /** The first record of the timer's topic that the start could not read. */
+  private kept = Number.POSITIVE_INFINITY
   /** Not at a slave: what its table says of pops is its master's. */
   private isRunning = false
   startedAtMs = 0
@@ -101,6 +105,11 @@ export class PopPositions {
     const position = { topic, group, queueId, next: reset ?? committed, committed, isLocked: false }
     this.positions.set(key, position)
     return position
+  }
+
+  /** A start is to read from here on again, while that is not too much: the disk may give it then. */
+  keepFrom(queueOffset: number): void {
+    this.kept = Math.min(this.kept, queueOffset)
   }
 
   /** Without making anything. */
@@ -190,13 +199,14 @@ export class PopPositions {
 
   /** Where a start has to read from; Java names of a revive queue what is done with, not what is next. */
   private bases(timerEnd: number): { timer: number; revive: [number, number][] } {
-    const { points, store, reviveTopic, reviveQueues } = this.parts
+    const { points, store, reviveTopic, reviveQueues, rereadLimit } = this.parts
     const revive: [number, number][] = []
     for (let queueId = 0; queueId < reviveQueues(); queueId++) {
       const end = store.maxOffset(reviveTopic, queueId)
       if (end > 0) revive.push([queueId, (points.baseOf(queueId + 1) ?? end) - 1])
     }
-    return { timer: points.baseOf(timerQueue) ?? timerEnd, revive }
+    if (this.kept < timerEnd - rereadLimit()) this.kept = Number.POSITIVE_INFINITY
+    return { timer: Math.min(points.baseOf(timerQueue) ?? timerEnd, this.kept), revive }
   }
 
   topicDeleted(isOf: (topic: string, group: string) => boolean): void {

@@ -10,6 +10,7 @@ import type { PopPositions } from './positions.ts'
 import { retryCopy } from './retry-copy.ts'
 import type { RetryTopics } from './retry-topics.ts'
 
+/** Told once for one cause. */
 export const revivalPaused = defineEvent<{ remark: string }>('messages that were not acknowledged wait', 'warn')
 /** The store will never take it: it is kept elsewhere. */
 export const poppedMessageKept = defineEvent<{
@@ -51,6 +52,8 @@ export const reviveEveryMs = 200
 const batchSize = 500
 /** After a refusal or an error. */
 const pauseMs = 1000
+/** The longest time between two tries of what lies at a bad place of the disk. */
+const longestPauseMs = 60_000
 
 /**
  * Messages whose invisible time is over come again: a copy goes into the group's retry topic, and right behind it into the
@@ -64,6 +67,9 @@ export class Revival {
   private working: Promise<void> | undefined
   private stopped = true
   private refreshing = 0
+  /** Those that did not succeed, how long each waits for its next try, and the causes that are told. */
+  private readonly failing = new Map<CheckPoint, number>()
+  private readonly told = new Set<string>()
 
   constructor(parts: RevivalParts) {
     this.parts = parts
@@ -106,14 +112,26 @@ export class Revival {
       if (this.stopped) return 0
       try {
         await this.revive(point)
+        this.failing.delete(point)
       } catch (error) {
-        events.emit(revivalPaused({ remark: (error as Error).message }))
+        const remark = (error as Error).message
+        if (!this.told.has(remark)) events.emit(revivalPaused({ remark }))
+        this.told.add(remark)
+        const waitMs = Math.min((this.failing.get(point) ?? pauseMs / 2) * 2, longestPauseMs)
+        this.failing.set(point, waitMs)
         if (store.refusing !== undefined) return pauseMs
         // It may be this one alone: what lies at a bad place of the disk must not keep all others.
-        points.postpone(point, pauseMs)
+        points.postpone(point, waitMs)
       }
     }
+    this.forgetCauses()
     return due.length < batchSize ? reviveEveryMs : 0
+  }
+
+  /** A cause that came back is told again. */
+  private forgetCauses(): void {
+    for (const point of this.failing.keys()) if (!this.parts.points.holds(point)) this.failing.delete(point)
+    if (this.failing.size === 0) this.told.clear()
   }
 
   /** None is on its way twice: the next round waits for the answers. */

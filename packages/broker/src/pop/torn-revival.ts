@@ -1,4 +1,6 @@
+import { isBadPlace } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type QueueEntry } from '@skua-mq/store'
+import type { UnreadableMessage } from '../record/queue-reader.ts'
 import { RecordCopy } from '../record/record-copy.ts'
 import type { CheckPoint } from './check-point.ts'
 import { retryCopy, retryTopicOf } from './retry-copy.ts'
@@ -9,6 +11,8 @@ export interface TornRevivalParts {
   readonly retries: Pick<RetryTopics, 'of'>
   /** Of the last record of pops, physical. */
   readonly lastJournalOffset: number
+  /** What the disk does not give is taken for no copy, and nothing is waited for. */
+  readonly unreadable: (topic: string, message: UnreadableMessage) => void
 }
 
 /**
@@ -27,11 +31,11 @@ export class TornRevival {
 
   /** The queue offset of the message whose copy it is, where that is one of this check point. */
   async of(point: CheckPoint): Promise<number | undefined> {
-    const { store, retries } = this.parts
+    const { retries } = this.parts
     const last = await this.lastOf(retryTopicOf(point, retries))
     if (last === undefined) return undefined
     for (const offset of point.offsetsWithout(point.settled)) {
-      const record = await readAt(store, point, offset)
+      const record = await this.readAt(point, offset)
       const wanted = record && retryCopy(record.bytes, point, retries)
       if (wanted !== undefined && isCopy(wanted, last)) return offset
     }
@@ -42,23 +46,30 @@ export class TornRevival {
     if (this.lasts.has(topic)) return this.lasts.get(topic)
     const { store, lastJournalOffset } = this.parts
     const end = store.queue(topic, 0)?.maxOffset ?? 0
-    const last = await readAt(store, { topic, queueId: 0 }, end - 1)
+    const last = await this.readAt({ topic, queueId: 0 }, end - 1)
     const bytes = last !== undefined && last.physicalOffset > lastJournalOffset ? last.bytes : undefined
     this.lasts.set(topic, bytes)
     return bytes
   }
-}
 
-async function readAt(
-  store: TornRevivalParts['store'],
-  { topic, queueId }: { readonly topic: string; readonly queueId: number },
-  offset: number,
-): Promise<{ bytes: Buffer; physicalOffset: number } | undefined> {
-  const entry: QueueEntry = { physicalOffset: 0, size: 0, tagsCode: 0 }
-  if ((store.queue(topic, queueId)?.entries(offset, [entry]) ?? 0) === 0) return undefined
-  const { physicalOffset } = entry
-  const bytes = await store.readRecord(physicalOffset)
-  return bytes === undefined ? undefined : { bytes, physicalOffset }
+  private async readAt(
+    { topic, queueId }: { readonly topic: string; readonly queueId: number },
+    queueOffset: number,
+  ): Promise<{ bytes: Buffer; physicalOffset: number } | undefined> {
+    const { store, unreadable } = this.parts
+    const entry: QueueEntry = { physicalOffset: -1, size: 0, tagsCode: 0 }
+    try {
+      if ((store.queue(topic, queueId)?.entries(queueOffset, [entry]) ?? 0) === 0) return undefined
+      const { physicalOffset } = entry
+      const bytes = await store.readRecord(physicalOffset)
+      return bytes === undefined ? undefined : { bytes, physicalOffset }
+    } catch (error) {
+      if (!isBadPlace(error)) throw error
+      const { physicalOffset } = entry
+      unreadable(topic, { queueOffset, physicalOffset, error: error.message })
+      return undefined
+    }
+  }
 }
 
 function isCopy(wanted: Draft, record: Buffer): boolean {

@@ -1,11 +1,14 @@
 import { PropertyName, readRecord } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, TimerUnit } from '@skua-mq/store'
+import { LastingCause } from '../house/lasting-cause.ts'
+import type { BookRepair } from './book-repair.ts'
 import { fetchRecords } from './record-fetch.ts'
 import { type DueTimer, dueOf, isPlaceMark, isRecall, SlotSchedule } from './slot-schedule.ts'
 import type { TimerBook } from './timer-book.ts'
 import type { TimerDelivery } from './timer-delivery.ts'
 
+/** Told once for one cause. */
 export const timerSlotUnreadable = defineEvent<{ slotMs: number; remark: string }>(
   'a slot of timers does not read',
   'error',
@@ -32,6 +35,7 @@ export interface DueSlotsParts {
   readonly store: Pick<MessageStore, 'readRecord' | 'readLog'>
   readonly book: TimerBook
   readonly delivery: TimerDelivery
+  readonly repair: Pick<BookRepair, 'failed' | 'damaged' | 'isReady'>
   readonly precisionMs: number
   /** Units of a slot that are in memory at once. */
   readonly maxScheduled: number
@@ -60,6 +64,9 @@ export class DueSlots {
   /** Slots of the wheel that hold nothing. */
   private readonly empty = { fromMs: 0, toMs: 0 }
   private stopped = true
+  private readonly failing = new LastingCause()
+  /** After an error of the timer's files, monotonic. */
+  private againAtMs = 0
 
   constructor(parts: DueSlotsParts) {
     this.parts = parts
@@ -80,14 +87,23 @@ export class DueSlots {
   /** When delivery has stopped, too: of a slot that is done in part, what is left stays. Throws DiskError. */
   async settle(): Promise<void> {
     const { current } = this
-    if (current?.isBegun !== true) return
-    const units: TimerUnit[] = [...current.recallUnits, ...current.left().map(({ unit }) => unit)]
-    while (current.pieces.length > 0) {
-      current.drop()
-      await this.readPiece(current)
-      units.push(...current.read().map(({ unit }) => unit))
-    }
-    await this.parts.book.keepOnly(current.slotMs, units)
+    if (current?.isBegun === true) await this.parts.book.keepOnly(current.slotMs, this.leftOf(current))
+  }
+
+  /** A piece at a time: a slot may have more than memory holds. */
+  private async *leftOf(schedule: SlotSchedule): AsyncGenerator<TimerUnit[]> {
+    yield schedule.recallUnits
+    yield schedule.left().map(({ unit }) => unit)
+    schedule.drop()
+    for (let piece = schedule.pieces.pop(); piece !== undefined; piece = schedule.pieces.pop())
+      yield (await this.unitsOf(schedule, piece)).reverse().map(({ unit }) => unit)
+  }
+
+  /** When nothing of it is on its way: what is in memory is of files that are made again. */
+  forget(): void {
+    this.current = this.next = undefined
+    this.empty.fromMs = this.empty.toMs = 0
+    this.againAtMs = 0
   }
 
   /** A timer came into a slot. */
@@ -117,12 +133,9 @@ export class DueSlots {
         this.wanted = false
         sleepMs = await this.round()
       }
+      if (this.parts.clock.monotonic() >= this.againAtMs) this.failing.ended()
     } catch (error) {
-      const remark = (error as Error).message
-      this.parts.events.emit(timerSlotUnreadable({ slotMs: this.parts.book.readMs, remark }))
-      // One of which nothing is delivered yet is read again.
-      if (this.current?.isLoaded !== true) this.current = this.next = undefined
-      sleepMs = pauseMs
+      sleepMs = this.failed(error as Error)
     }
     if (sleepMs === undefined || this.stopped) return
     const look = () => {
@@ -131,6 +144,19 @@ export class DueSlots {
     }
     const slack = sleepMs > intakeMs ? () => this.restMs() : 0
     this.timer = this.parts.clock.after(Math.min(sleepMs, lookAgainMs), look, slack)
+  }
+
+  /** Returns when to try again. */
+  private failed(error: Error): number {
+    const { events, book, clock, repair } = this.parts
+    const remark = error.message
+    if (this.failing.isNew(remark)) events.emit(timerSlotUnreadable({ slotMs: book.readMs, remark }))
+    // One of which nothing is delivered yet is read again.
+    if (this.current?.isLoaded !== true) this.current = this.next = undefined
+    if (error instanceof DamagedChain) repair.damaged(remark)
+    const againMs = repair.failed(error) ?? pauseMs
+    this.againAtMs = clock.monotonic() + againMs
+    return againMs
   }
 
   /** For how long nothing is due, as far as it is looked ahead. Asked at each leap: what is known to be empty is not looked at again. */
@@ -149,6 +175,9 @@ export class DueSlots {
   private async round(): Promise<number | undefined> {
     const { clock, book, precisionMs, isStopped, isCaughtUp, isReady } = this.parts
     if (isStopped()) return lookAgainMs
+    const waitMs = this.againAtMs - clock.monotonic()
+    // Others wake it, and a disk may take seconds to say that it cannot.
+    if (waitMs > 0) return waitMs
     // Before what it waits for: the intake waits for it.
     this.followClock()
     if (!isReady()) return intakeMs
@@ -256,8 +285,7 @@ export class DueSlots {
       for (let position = last; position >= 0; ) {
         const unit = reader.unitNow(position) ?? (await reader.unit(position))
         if (unit === undefined || unit.slotMs !== schedule.slotMs) {
-          const remark = `the timer log has no unit of it at ${position}: timers before that are lost`
-          this.parts.events.emit(timerSlotUnreadable({ slotMs: schedule.slotMs, remark }))
+          this.endsAt(schedule, position)
           break
         }
         if (count > 0 && count % maxScheduled === 0) {
@@ -298,24 +326,37 @@ export class DueSlots {
     await fetchRecords(this.parts.store, schedule.waiting).catch(() => {})
   }
 
+  /** Throws where the rest of a chain is found by making the files again; else the rest is lost. */
+  private endsAt({ slotMs }: SlotSchedule, position: number): void {
+    const { book, repair, events } = this.parts
+    const what = `the timer log has no unit of it at ${position}`
+    // Older ones went with their messages.
+    if (book.mayHold(position) && repair.isReady) throw new DamagedChain(what)
+    events.emit(timerSlotUnreadable({ slotMs, remark: `${what}: timers before that are lost` }))
+  }
+
   /** The next piece of a slot which has more timers than are held at once. */
   private async readPiece(schedule: SlotSchedule): Promise<void> {
-    const { from, before } = schedule.pieces.at(-1)!
+    const found = await this.unitsOf(schedule, schedule.pieces.at(-1)!)
+    schedule.pieces.pop()
+    for (const each of found) this.put(schedule, each, undefined)
+    await this.fetch(schedule)
+  }
+
+  /** Those of [from, before), newest first. */
+  private async unitsOf(schedule: SlotSchedule, { from, before }: SlotSchedule['pieces'][number]) {
     const reader = this.parts.book.reader()
     const found: { unit: TimerUnit; position: number }[] = []
     for (let position = from; position > before; ) {
       const unit = reader.unitNow(position) ?? (await reader.unit(position))
       if (unit === undefined) {
-        const remark = `the timer log has no unit of it at ${position}: timers between ${before} and that are lost`
-        this.parts.events.emit(timerSlotUnreadable({ slotMs: schedule.slotMs, remark }))
+        this.endsAt(schedule, position)
         break
       }
       if (!isRecall(unit)) found.push({ unit, position })
       position = unit.previous
     }
-    schedule.pieces.pop()
-    for (const each of found) this.put(schedule, each, undefined)
-    await this.fetch(schedule)
+    return found
   }
 
   private put(
@@ -346,3 +387,6 @@ export class DueSlots {
     this.wanted = true
   }
 }
+
+/** A chain of the timer log leads to what is no unit of it. */
+class DamagedChain extends Error {}

@@ -54,6 +54,9 @@ export const countOf = (unit: TimerUnit): number => {
 /** Whether a message is put into the timer's topic again, to wait on. */
 export const isRoll = ({ magic }: Pick<TimerUnit, 'magic'>): boolean => (magic & TimerMagic.roll) !== 0
 
+/** Its topic was not known when it came into the wheel, so that nobody counted it there: it has the hash of none. */
+export const isUncounted = (unit: TimerUnit): boolean => isTriedAgain(unit) && isRoll(unit) && unit.topicHash === 0
+
 /** When a unit is due; `precisionMs`: the length of a slot. */
 export const dueOf = ({ slotMs, withinMs, magic }: TimerUnit, precisionMs: number): number => {
   if (isRoll({ magic })) return slotMs

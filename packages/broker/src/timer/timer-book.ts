@@ -1,8 +1,9 @@
-import { layOutRecord, RecordAt, RecordLayout, readLong, wheelTimerTopic } from '@skua-mq/protocol'
-import { type Clock, type Disk, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
+import { wheelTimerTopic } from '@skua-mq/protocol'
+import { type Clock, type Disk, defineEvent, type Events, every, isBadPlace, type Timer } from '@skua-mq/runtime'
 import {
   type MessageStore,
   maxChangedPages,
+  noTimerCheckpoint,
   TimerCheckFile,
   type TimerCheckpoint,
   TimerLog,
@@ -10,10 +11,13 @@ import {
   type TimerUnit,
   TimerWheel,
   timerSlotsAhead,
-  timerUnitBytes,
 } from '@skua-mq/store'
-import { countOf, isPlaceMark, placeMark } from './slot-schedule.ts'
+import { LastingCause } from '../house/lasting-cause.ts'
+import { BookRecovery } from './book-recovery.ts'
+import { HeldTimers } from './held-timers.ts'
+import { countOf, placeMark } from './slot-schedule.ts'
 
+/** Told once for one cause. */
 export const timersNotSaved = defineEvent<{ error: unknown }>('timers not saved', 'error')
 export const timersRecovered = defineEvent<{ units: number; slots: number; queueOffset: number }>(
   'timer files repaired',
@@ -25,7 +29,10 @@ export interface TimerBookParts {
   readonly clock: Clock
   readonly disk: Disk
   readonly events: Events
-  readonly store: Pick<MessageStore, 'sync' | 'readRecord' | 'minOffset' | 'maxOffset' | 'minPhysicalOffset'>
+  readonly store: Pick<
+    MessageStore,
+    'sync' | 'readRecord' | 'queue' | 'minOffset' | 'maxOffset' | 'minPhysicalOffset' | 'maxPhysicalOffset'
+  >
   /** The directory of the store. */
   readonly root: string
   readonly precisionMs: number
@@ -33,12 +40,18 @@ export interface TimerBookParts {
   readonly flushMs: number
   /** mappedFileSizeTimerLog */
   readonly fileBytes: number
+  /** Told where a file could not be looked at. */
+  readonly failed?: (error: unknown) => void
 }
 
 /** So far back slots can be used again when the clock is set back: those that RocketMQ has left behind are cleared. */
 const againMs = 86_400_000
 
-const unreadable = Buffer.alloc(0)
+/**
+ * What a slave, or a start without files, finds in the queue counts as delivered when its slot was over so long before the
+ * last check point: rather delivered twice than never.
+ */
+export const doubtMs = 5000
 
 /** Between two looks for files of the timer log that are over. */
 const cleanMs = 30_000
@@ -57,17 +70,24 @@ export class TimerBook {
   rebuildBelow = 0
   /** ... where their slots were before this time: `readMs` of the start. */
   doneBeforeMs = 0
+  /** ... and by how much, since a check point is not of this moment. */
+  doubtMs = doubtMs
   /** Slots from here on hold nothing that is done. */
   emptiedFromMs = 0
   private readonly parts: TimerBookParts
   private readonly wheel: TimerWheel
   private readonly log: TimerLog
+  private readonly held: HeldTimers
   private readonly file: TimerCheckFile
   private check: TimerCheckpoint | undefined
   /** The files are made again from the beginning of the topic. */
   isAnew = false
   private isOpen = false
   private isChanged = false
+  /** What is left of a slot is being put behind all others. */
+  private isMoving = false
+  private readonly notSavedFor = new LastingCause()
+  private readonly notCleanedFor = new LastingCause()
   private saving: Promise<boolean> | undefined
   private cleaning: Promise<void> | undefined
   private timers: Timer[] = []
@@ -80,6 +100,7 @@ export class TimerBook {
     this.parts = parts
     this.wheel = new TimerWheel({ disk, path: `${root}/timerwheel`, precisionMs })
     this.log = new TimerLog({ disk, directory: `${root}/timerlog`, fileBytes })
+    this.held = new HeldTimers(parts)
     this.file = new TimerCheckFile(disk, `${root}/config/timercheck`)
   }
 
@@ -111,14 +132,70 @@ export class TimerBook {
     if (check !== undefined && this.rebuildBelow < check.queueOffset)
       this.late = { from: this.rebuildBelow, until: this.readMs }
     const why = this.whyNotWhole() ?? (await this.whyNotReadable())
-    if (why !== undefined) {
-      this.isAnew = true
-      this.queueOffset = store.minOffset(wheelTimerTopic, 0)
-      if (check !== undefined) await this.beginAnew(check, why)
-      return
+    if (why === undefined) return
+    this.isAnew = true
+    this.queueOffset = store.minOffset(wheelTimerTopic, 0)
+    if (check !== undefined) await this.beginAnew(check, why)
+  }
+
+  /** Whether a file is one that follows from the timer's topic. */
+  isOwnFile(path: string): boolean {
+    const { root } = this.parts
+    return path === `${root}/timerwheel` || path.startsWith(`${root}/timerlog`)
+  }
+
+  /** Where the first message lies in the commit log that waits, or is not taken up; infinite where none is. */
+  heldFrom(): number {
+    return this.held.from(this.queueOffset, this.isOpen)
+  }
+
+  /** Whether a unit of this position is in a file that is there: older ones went with their messages. */
+  mayHold(position: number): boolean {
+    return position >= this.log.begin
+  }
+
+  /**
+   * Makes wheel and log again from the timer's topic, as at a start that finds them lost. While this runs nobody takes a timer up,
+   * and none is on its way. Throws what the disk, or the commit log, refuses; then all is as it was.
+   */
+  async rebuild(why: string): Promise<void> {
+    const { store, clock, events, disk, root } = this.parts
+    const wasOpen = this.isOpen
+    // Nothing is written while the files go.
+    this.isOpen = false
+    const { readMs, queueOffset } = this
+    let check: TimerCheckpoint
+    try {
+      await this.cleaning
+      await this.saving
+      const isSynced = await store.sync()
+      if (!isSynced) throw new Error('the commit log could not be synced')
+      const known = Math.max(queueOffset, this.rebuildBelow)
+      const masterQueueOffset = Math.min(known, this.late?.from ?? Number.POSITIVE_INFINITY)
+      const counter = (this.check?.counter ?? 0) + 1
+      check = { ...noTimerCheckpoint, readMs, masterQueueOffset, timestamp: clock.now(), counter }
+      // It says so first: what lies in the new log at the old places is something else.
+      await this.file.save(check)
+    } catch (error) {
+      this.isOpen = wasOpen
+      throw error
     }
-    this.isOpen = true
-    await this.recover(check!)
+    this.check = check
+    this.rebuildBelow = check.masterQueueOffset
+    this.queueOffset = store.minOffset(wheelTimerTopic, 0)
+    this.doneBeforeMs = readMs
+    // Nothing has been lost of what is known: slots before this time are done.
+    this.doubtMs = 0
+    this.count = 0
+    this.held.restart()
+    this.wheel.close()
+    events.emit(timersRebuilt({ why }))
+    try {
+      disk.remove(`${root}/timerwheel`)
+      this.log.truncate(0)
+    } catch {
+      // The first one that comes does it again.
+    }
   }
 
   /** RocketMQ's says of itself less than what it has done, where it is no master. */
@@ -241,20 +318,29 @@ export class TimerBook {
     this.isChanged = true
   }
 
-  /** Of a slot that is done in part only these are left, while nothing else is added. Throws DiskError. */
-  async keepOnly(slotMs: number, units: readonly TimerUnit[]): Promise<void> {
+  /**
+   * Of a slot that is done in part only these are left, while nothing else is added. They come in pieces, and nothing is saved until
+   * the last one is there: a slot with half of them would be all that a start finds. Throws DiskError.
+   */
+  async keepOnly(slotMs: number, pieces: AsyncIterable<readonly TimerUnit[]>): Promise<void> {
     const slot = this.slot(slotMs)
     if (slot === undefined) return
     const { lastPosition } = this.log
     const newest = lastPosition === undefined ? undefined : await this.reader().unit(lastPosition)
+    await this.saving
+    this.isMoving = true
     const { count } = this
     this.count -= slot.count
     this.wheel.clear(slotMs)
     // Also where none is left: a start that found the slot as it was would deliver all of it again.
     this.isChanged = true
+    let last: TimerUnit | undefined
     try {
-      for (const unit of units) this.add({ ...unit })
-      const last = units.at(-1)
+      for await (const units of pieces)
+        for (const unit of units) {
+          this.add({ ...unit })
+          last = unit
+        }
       // A start takes those before for all that is left only where it finds this behind them.
       if (last !== undefined && newest !== undefined) this.add(placeMark(newest, slotMs, last.writtenAtMs))
     } catch (error) {
@@ -262,6 +348,8 @@ export class TimerBook {
       this.wheel.put(slot)
       this.count = count
       throw error
+    } finally {
+      this.isMoving = false
     }
   }
 
@@ -274,7 +362,7 @@ export class TimerBook {
   }
 
   private async saveNow(): Promise<boolean> {
-    if (!this.isOpen || !this.isChanged) return true
+    if (!this.isOpen || !this.isChanged || this.isMoving) return true
     const { store, clock, events } = this.parts
     const { wheel, log } = this
     this.isChanged = false
@@ -299,11 +387,12 @@ export class TimerBook {
       snapshot = undefined
       await this.file.save(check)
       this.check = check
+      this.notSavedFor.ended()
       return true
     } catch (error) {
       if (snapshot !== undefined) wheel.giveBack(snapshot)
       this.isChanged = true
-      events.emit(timersNotSaved({ error }))
+      if (this.notSavedFor.isNew((error as Error).message)) events.emit(timersNotSaved({ error }))
       return false
     }
   }
@@ -316,7 +405,14 @@ export class TimerBook {
       readMs: this.check.readMs,
       reachMs: timerSlotsAhead * precisionMs,
     }
-    await this.log.removeBefore(limits).catch(error => events.emit(timersNotSaved({ error })))
+    try {
+      await this.log.removeBefore(limits)
+      await this.held.look(this.log, () => this.readMs)
+      this.notCleanedFor.ended()
+    } catch (error) {
+      this.parts.failed?.(error)
+      if (this.notCleanedFor.isNew((error as Error).message)) events.emit(timersNotSaved({ error }))
+    }
   }
 
   /** The check point says so first: what lies in the new log at the old places is something else. */
@@ -325,8 +421,8 @@ export class TimerBook {
     if (this.rebuildBelow > this.queueOffset) events.emit(timersRebuilt({ why }))
     this.check = { ...check, logFlushed: 0, queueOffset: 0, masterQueueOffset: this.rebuildBelow }
     await this.file.save(this.check)
-    this.log.truncate(0)
     disk.remove(`${root}/timerwheel`)
+    this.log.truncate(0)
   }
 
   private openNew(): void {
@@ -344,8 +440,25 @@ export class TimerBook {
     return undefined
   }
 
-  /** Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. */
+  /** Opens the files, and repairs them; a place of them that the disk does not give must not refuse the start. */
   private async whyNotReadable(): Promise<string | undefined> {
+    try {
+      const why = await this.whyAnother()
+      if (why !== undefined) return why
+      this.isOpen = true
+      await this.recover(this.check!)
+      return undefined
+    } catch (error) {
+      if (!isBadPlace(error) || !this.isOwnFile(error.path)) throw error
+      this.isOpen = this.isChanged = false
+      this.count = 0
+      this.wheel.close()
+      return error.message
+    }
+  }
+
+  /** Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. */
+  private async whyAnother(): Promise<string | undefined> {
     const { wheel, log } = this
     wheel.open({ isNew: false })
     const reader = log.reader()
@@ -359,102 +472,15 @@ export class TimerBook {
     return undefined
   }
 
-  /** Units behind the check point count where their messages are in the log; slots point at no others. */
-  private async recover({ logFlushed, queueOffset }: TimerCheckpoint): Promise<void> {
-    const { store, events, fileBytes } = this.parts
-    let end = logFlushed
-    let next = queueOffset
-    let units = 0
-    const begun = new Set<number>()
-    let again: { readonly slotMs: number; readonly position: number; readonly next: number } | undefined
-    for await (const { unit, position } of this.log.reader().units(logFlushed, this.log.end, fileBytes)) {
-      const offset = await this.offsetOf(unit)
-      if (offset === undefined) break
-      if (isPlaceMark(unit) && unit.slotMs === again?.slotMs) again = undefined
-      else if (again === undefined && this.beginsAgain(unit, begun)) again = { slotMs: unit.slotMs, position, next }
-      begun.add(unit.slotMs)
-      next = Math.max(next, offset + 1)
-      end = position + timerUnitBytes
-      units++
-    }
-    // A stop was putting there what is left of a slot, and has not come to its end: all of it is left.
-    if (again !== undefined) {
-      end = again.position
-      next = again.next
-    }
-    this.log.truncate(end)
-    const slots = await this.repoint(end)
-    const [min, max] = [store.minOffset(wheelTimerTopic, 0), store.maxOffset(wheelTimerTopic, 0)]
-    this.queueOffset = Math.min(Math.max(next, min), max)
-    if (units + slots > 0) {
-      this.isChanged = true
-      events.emit(timersRecovered({ units, slots, queueOffset: this.queueOffset }))
-    }
-  }
-
-  /** Whether a unit behind the check point begins a chain although its slot has one; `begun`: slots of units before it there. */
-  private beginsAgain({ previous, slotMs }: TimerUnit, begun: ReadonlySet<number>): boolean {
-    if (previous >= 0 || slotMs < this.readMs) return false
-    if (begun.has(slotMs)) return true
-    const slot = this.wheel.slot(slotMs)
-    return slot !== undefined && slot.lastPosition < this.check!.logFlushed
-  }
-
-  /** Queue offset of a unit's message; -1 where retention has taken it or the disk does not give it, undefined where it is none. */
-  private async offsetOf(unit: TimerUnit): Promise<number | undefined> {
-    const { store } = this.parts
-    if (unit.physicalOffset < store.minPhysicalOffset) return -1
-    const record = await store.readRecord(unit.physicalOffset).catch(() => unreadable)
-    if (record === unreadable) return -1
-    if (record === undefined || record.length !== unit.size) return undefined
-    const layout = new RecordLayout()
-    if (!layOutRecord(record, 0, { end: record.length, layout })) return undefined
-    return readLong(record, RecordAt.queueOffset)
-  }
-
-  /** Slots whose last unit lies behind the end of the log, or units of which the wheel does not know. */
-  private async repoint(end: number): Promise<number> {
-    const { fileBytes } = this.parts
-    const lost = new Map<number, { first: number; last: number; count: number }>()
-    const stale: number[] = []
-    this.emptiedFromMs = this.readMs - againMs
-    let from = end
-    for await (const slot of this.wheel.all()) {
-      if (slot.slotMs < this.readMs) {
-        if (slot.slotMs >= this.emptiedFromMs) stale.push(slot.slotMs)
-        continue
-      }
-      if (slot.lastPosition < end) {
-        this.count += slot.count
-        continue
-      }
-      lost.set(slot.slotMs, { first: slot.firstPosition, last: -1, count: 0 })
-      from = Math.min(from, Math.max(slot.firstPosition, this.log.begin))
-    }
-    for (const slotMs of stale) this.wheel.clear(slotMs)
-    const known = this.check!.logFlushed
-    for await (const { unit, position } of this.log.reader().units(Math.min(from, known), end, fileBytes)) {
-      if (unit.slotMs < this.readMs) continue
-      const slot = lost.get(unit.slotMs) ?? (position < known ? undefined : this.missing(lost, unit.slotMs, position))
-      if (slot === undefined || position < slot.first) continue
-      slot.last = position
-      slot.count += countOf(unit)
-    }
-    for (const [slotMs, { first, last, count }] of lost) {
-      if (last < 0) this.wheel.clear(slotMs)
-      else this.wheel.put({ slotMs, firstPosition: first, lastPosition: last, count })
-      this.count += count
-    }
-    return lost.size
-  }
-
-  /** A unit behind the check point, whose slot may not have come to the medium with it. */
-  private missing(lost: Map<number, { first: number; last: number; count: number }>, slotMs: number, position: number) {
-    const slot = this.wheel.slot(slotMs)
-    if (slot !== undefined && slot.lastPosition >= position) return undefined
-    const found = { first: slot?.firstPosition ?? position, last: slot?.lastPosition ?? -1, count: slot?.count ?? 0 }
-    this.count -= found.count
-    lost.set(slotMs, found)
-    return found
+  private async recover(check: TimerCheckpoint): Promise<void> {
+    const { wheel, log, readMs } = this
+    this.emptiedFromMs = readMs - againMs
+    const { emptiedFromMs } = this
+    const found = await new BookRecovery({ ...this.parts, wheel, log, check, readMs, emptiedFromMs }).run()
+    this.count = found.count
+    this.queueOffset = found.queueOffset
+    if (found.units + found.slots === 0) return
+    this.isChanged = true
+    this.parts.events.emit(timersRecovered({ ...found }))
   }
 }

@@ -9,11 +9,12 @@ import {
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import { type AppendWaiter, Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
+import { LastingCause } from '../house/lasting-cause.ts'
 import { RecordCopy } from '../record/record-copy.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { maxPropertiesBytes } from '../send/property-rewrite.ts'
 import type { DueTimer, SlotSchedule } from './slot-schedule.ts'
-import { isRoll, isTriedAgain } from './slot-schedule.ts'
+import { isRoll, isTriedAgain, isUncounted } from './slot-schedule.ts'
 
 /** A timer without its message: it cannot be delivered. */
 export const timerLost = defineEvent<{ physicalOffset: number; slotMs: number; why: string }>('timer lost', 'error')
@@ -27,6 +28,7 @@ export const timerUnreadable = defineEvent<{ physicalOffset: number; slotMs: num
   'timed message cannot be read',
   'error',
 )
+/** Told once for one cause. */
 export const timersPaused = defineEvent<{ remark: string }>('delivery of timed messages paused', 'warn')
 
 /** Timers that are read, or handed to the store and not answered. */
@@ -46,6 +48,8 @@ export interface TimerDeliveryParts {
   readonly undeliverable: () => string
   /** It cannot be read now: puts it into a later slot. Throws DiskError. */
   readonly later: (timer: DueTimer) => void
+  /** Told of each that leaves its slot for nowhere, with its topic. */
+  readonly dropped: (topic: string) => void
   /** Told of each message that was delivered, or put into the timer's topic again. */
   readonly delivered: (told: DeliveredTimer) => void
   /** Told when there is room again, or all is answered. */
@@ -57,6 +61,8 @@ export interface DeliveredTimer {
   /** Where it goes in the end. */
   readonly topic: string
   readonly isRoll: boolean
+  /** It was among those that wait for its topic: not one that could not be read when it was taken up. */
+  readonly isCounted: boolean
   /** How much later than its time it was handed to the store. */
   readonly lateMs: number
   readonly result: PutResult
@@ -77,6 +83,7 @@ export class TimerDelivery {
   private stopped = false
   private timer: Timer | undefined
   private idle: (() => void) | undefined
+  private readonly pausedFor = new LastingCause()
   private readonly draft = new Draft()
   private readonly copy = new RecordCopy()
   private readonly properties = new RecordProperties()
@@ -88,6 +95,11 @@ export class TimerDelivery {
   get hasRoom(): boolean {
     const count = this.queue.length + this.again.length + this.inStore
     return count < maxTimersInFlight && this.bytes < maxTimerBytesInFlight
+  }
+
+  /** Nothing is on its way. */
+  get isIdle(): boolean {
+    return this.queue.length + this.again.length + this.inStore === 0 && !this.working
   }
 
   /** `schedule` hears when it is done. */
@@ -172,7 +184,10 @@ export class TimerDelivery {
       return
     }
     // Check points of pops wait in the wheel for a RocketMQ that may open this store; here the pops look after them.
-    if (topic.startsWith(reviveTopicPrefix) || this.isRecalled(flight.schedule, topic)) {
+    const isPop = topic.startsWith(reviveTopicPrefix)
+    if (isPop || this.isRecalled(flight.schedule, topic)) {
+      // What is recalled was counted by its recall.
+      if (isPop) this.parts.dropped(topic)
       flight.done()
       return
     }
@@ -264,9 +279,11 @@ export class TimerDelivery {
       return
     }
     if (result.isStored) {
+      this.pausedFor.ended()
       const { timer, topic } = flight
       const lateMs = flight.handedAtMs - timer.dueMs
-      this.parts.delivered({ topic, isRoll: isRoll(timer.unit), lateMs, result })
+      const isCounted = !isUncounted(timer.unit)
+      this.parts.delivered({ topic, isRoll: isRoll(timer.unit), isCounted, lateMs, result })
       flight.done()
     } else {
       this.again.push(flight)
@@ -283,7 +300,7 @@ export class TimerDelivery {
 
   private pause(remark: string): void {
     if (this.stopped || this.timer !== undefined) return
-    this.parts.events.emit(timersPaused({ remark }))
+    if (this.pausedFor.isNew(remark)) this.parts.events.emit(timersPaused({ remark }))
     this.timer = this.parts.clock.after(pauseMs, () => {
       this.timer = undefined
       this.queue = [...this.again, ...this.queue]

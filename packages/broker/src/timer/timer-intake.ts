@@ -10,10 +10,12 @@ import {
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import { GetRequest, GetResult, type MessageStore, type QueueEntry, TimerMagic, type TimerUnit } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
+import { LastingCause } from '../house/lasting-cause.ts'
 import type { TimerBook } from './timer-book.ts'
 import { deliverAtOf } from './timer-wish.ts'
 
 export const timerDropped = defineEvent<{ queueOffset: number; why: string }>('timed message dropped', 'error')
+/** Told once for one cause. */
 export const timerIntakePaused = defineEvent<{ remark: string }>('timers are not taken up', 'warn')
 
 /** It is tried again later, and stored anew then; told once. */
@@ -28,12 +30,6 @@ const unreadableMs = 1000
 const pauseMs = 100
 /** Messages taken up in one turn. */
 const turnMessages = 512
-/**
- * What a slave, or a start without files, finds in the queue counts as delivered when its slot was over so long before the
- * last check point: rather delivered twice than never.
- */
-export const doubtMs = 5000
-
 /** Longest time between the writing of a unit and its slot. */
 const maxReachMs = 2 ** 30
 
@@ -53,6 +49,8 @@ export interface TimerIntakeParts {
   /** Its message cannot be read now: puts it into a later slot. Throws DiskError. */
   readonly later: (unit: TimerUnit) => void
   readonly counted: (topic: string, step: number) => void
+  /** Told where it is tried again. */
+  readonly failed: (error: unknown) => void
 }
 
 /** Follows the timer's topic and puts what comes there into the wheel. */
@@ -72,6 +70,7 @@ export class TimerIntake {
   /** What was in the topic at the start ends here. */
   private goal = 0
   private lacksRoom = false
+  private readonly pausedFor = new LastingCause()
 
   constructor(parts: TimerIntakeParts) {
     this.parts = parts
@@ -87,6 +86,7 @@ export class TimerIntake {
   async stop(): Promise<void> {
     this.stopped = true
     this.timer?.cancel()
+    this.timer = undefined
     await this.working
   }
 
@@ -108,7 +108,9 @@ export class TimerIntake {
       .then(
         left => left,
         error => {
-          this.parts.events.emit(timerIntakePaused({ remark: (error as Error).message }))
+          const remark = (error as Error).message
+          if (this.pausedFor.isNew(remark)) this.parts.events.emit(timerIntakePaused({ remark }))
+          this.parts.failed(error)
           return pauseMs
         },
       )
@@ -147,6 +149,7 @@ export class TimerIntake {
       }
       try {
         if (!this.stopped && !this.takeAll(offset)) return pauseMs
+        this.pausedFor.ended()
         left -= Math.max(1, this.result.count)
       } finally {
         this.result.release()
@@ -231,7 +234,7 @@ export class TimerIntake {
       physicalOffset: readLong(bytes, at + RecordAt.physicalOffset),
     })
     this.lastStoredAtMs = storedAtMs
-    const doubtUntilMs = Math.max(unit.slotMs, book.floor(storedAtMs)) + doubtMs
+    const doubtUntilMs = Math.max(unit.slotMs, book.floor(storedAtMs)) + book.doubtMs
     if (queueOffset < book.rebuildBelow && doubtUntilMs < book.doneBeforeMs) return true
     unit.slotMs = Math.max(unit.slotMs, book.readMs)
     // The unit has 32 bits for what is between.

@@ -1,5 +1,5 @@
 import { ResponseCode } from '@skua-mq/protocol'
-import type { Random } from '@skua-mq/runtime'
+import { isBadPlace, type Random } from '@skua-mq/runtime'
 import { timerSlotsAhead } from '@skua-mq/store'
 import type { SendStop } from '../send/send-stop.ts'
 import type { TimerBook } from './timer-book.ts'
@@ -31,7 +31,7 @@ export function congestion(
   { random, limit }: { random: Random; limit: () => number },
 ): (outMs: number) => SendStop | undefined {
   return outMs => {
-    const count = book.slot(outMs)?.count ?? 0
+    const count = countIn(book, outMs)
     const most = limit()
     if (count <= most) return undefined
     // RocketMQ asks the dice the wrong way round: it refuses fewer the fuller the slot is.
@@ -40,5 +40,15 @@ export function congestion(
       code: ResponseCode.systemError,
       remark: `${count} messages wait for the same time already: timerCongestNumEachSlot is ${most}, and none are taken above ${most * 2}`,
     }
+  }
+}
+
+/** A bad place of the wheel refuses no message: it is made again when the message comes there. */
+function countIn(book: Pick<TimerBook, 'slot'>, outMs: number): number {
+  try {
+    return book.slot(outMs)?.count ?? 0
+  } catch (error) {
+    if (!isBadPlace(error)) throw error
+    return 0
   }
 }

@@ -1,6 +1,7 @@
 import { wheelTimerTopic } from '@skua-mq/protocol'
-import { type Clock, type Disk, type Events, every, type Timer } from '@skua-mq/runtime'
+import { type Clock, type Disk, delay, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { ArrivalListener, MessageStore, TimerUnit } from '@skua-mq/store'
+import { BookRepair } from './book-repair.ts'
 import { DueSlots } from './due-slots.ts'
 import { isTriedAgain, maxScheduled, tryAgainAt } from './slot-schedule.ts'
 import { TimerBook } from './timer-book.ts'
@@ -17,6 +18,8 @@ export const triedAgainMs = 60_000
 const triedLaterMs = 600_000
 /** Between two writes of config/timermetrics. */
 const countsMs = 10_000
+/** Between two looks whether delivery has come to its end. */
+const idleMs = 20
 
 export interface TimerSettings {
   readonly precisionMs: number
@@ -54,6 +57,7 @@ export class Timers implements ArrivalListener {
   private readonly intake: TimerIntake
   private readonly delivery: TimerDelivery
   private readonly due: DueSlots
+  private readonly repair: BookRepair
   private timer: Timer | undefined
   private isRunning = false
 
@@ -61,13 +65,20 @@ export class Timers implements ArrivalListener {
     const { settings, counts } = parts
     const { precisionMs, windowMs, isIntakeStopped, isDeliveryStopped, scheduledAtOnce = maxScheduled } = settings
     this.parts = parts
-    this.book = new TimerBook({ ...parts, ...settings })
+    const failed = (error: unknown) => void this.repair.failed(error)
+    this.book = new TimerBook({ ...parts, ...settings, failed })
+    this.repair = new BookRepair({
+      clock: parts.clock,
+      isOwn: path => this.book.isOwnFile(path),
+      rebuild: why => this.rebuild(why),
+    })
     this.delivery = new TimerDelivery({
       ...parts,
       delivered: told => {
-        counts.count(told.topic, -1)
+        if (told.isCounted) counts.count(told.topic, -1)
         parts.delivered?.(told)
       },
+      dropped: topic => counts.count(topic, -1),
       later: ({ unit }) => this.later(unit),
       eased: () => this.due.wake(),
     })
@@ -76,6 +87,7 @@ export class Timers implements ArrivalListener {
       isStopped: isIntakeStopped,
       mustWait: () => this.due.isClockBack,
       later: unit => this.later(unit),
+      failed,
       added: (unit, position, key) => this.due.added(unit, position, key),
       counted: (topic, step) => {
         counts.count(topic, step)
@@ -83,7 +95,14 @@ export class Timers implements ArrivalListener {
       },
     })
     this.due = new DueSlots({
-      ...{ ...parts, book: this.book, delivery: this.delivery, precisionMs, maxScheduled: scheduledAtOnce },
+      ...{
+        ...parts,
+        book: this.book,
+        delivery: this.delivery,
+        repair: this.repair,
+        precisionMs,
+        maxScheduled: scheduledAtOnce,
+      },
       isCaughtUp: () => this.intake.isCaughtUp,
       isReady: () => this.intake.isReady,
       isStopped: isDeliveryStopped,
@@ -98,6 +117,7 @@ export class Timers implements ArrivalListener {
     await this.book.open()
     if (this.book.isAnew) counts.clear()
     this.isRunning = true
+    this.parts.store.hold({ what: 'messages with a time of delivery', from: () => this.book.heldFrom() })
     this.book.start()
     this.intake.start()
     this.due.start()
@@ -108,6 +128,7 @@ export class Timers implements ArrivalListener {
   async stop(): Promise<void> {
     this.isRunning = false
     this.timer?.cancel()
+    await this.repair.stop()
     await this.intake.stop()
     await this.due.stop()
     await this.delivery.stop()
@@ -116,6 +137,26 @@ export class Timers implements ArrivalListener {
     } finally {
       await this.book.stop()
       this.parts.counts.saveAtStop()
+    }
+  }
+
+  /** What was due lately may come twice; nothing is lost. */
+  private async rebuild(why: string): Promise<void> {
+    const { intake, due, delivery, book, parts } = this
+    await intake.stop()
+    await due.stop()
+    try {
+      // What is on its way comes to its end first: it would come twice.
+      while (this.isRunning && !delivery.isIdle) await delay(parts.clock, idleMs)
+      if (!this.isRunning) return
+      await book.rebuild(why)
+      due.forget()
+      parts.counts.clear()
+    } finally {
+      if (this.isRunning) {
+        intake.start()
+        due.start()
+      }
     }
   }
 

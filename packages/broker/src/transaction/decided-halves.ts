@@ -1,8 +1,8 @@
 import { opTopic } from '@skua-mq/protocol'
 import { type Clock, delay } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { readQueue, type UnreadableMessage } from '../record/queue-reader.ts'
 import { halfOffsetsOf } from './op-messages.ts'
-import { readQueue } from './queue-reader.ts'
 
 /** Half messages of one block, and how many blocks a round keeps in mind: 2 million places, 16 MiB. */
 const blockHalves = 4096
@@ -20,10 +20,12 @@ export interface DecidedLimits {
 }
 
 export interface DecidedParts {
-  readonly store: Pick<MessageStore, 'get' | 'maxOffset' | 'minOffset'>
+  readonly store: Pick<MessageStore, 'get' | 'queue' | 'maxOffset' | 'minOffset' | 'readRecord'>
   readonly clock: Clock
   /** Ends the reading early; what is asked then is of no use. */
   readonly isStopped?: () => boolean
+  /** Told of each op that does not read. What it decides counts as undecided: its producer is asked again. */
+  readonly unreadable?: (op: UnreadableMessage) => void
   /** Where a round begins. */
   readonly half: number
   readonly op: number
@@ -100,9 +102,9 @@ export class DecidedHalves {
   }
 
   private async eachOp(from: number, see: (half: number, op: number) => void): Promise<void> {
-    const { store, clock, isStopped } = this.parts
+    const { store, clock, isStopped, unreadable = () => {} } = this.parts
     let count = 0
-    for await (const op of readQueue(store, { topic: opTopic, queueId: 0 }, from)) {
+    for await (const op of readQueue(store, { topic: opTopic, queueId: 0, unreadable }, from)) {
       for (const half of halfOffsetsOf(op.body)) see(half, op.queueOffset)
       if (++count % opsPerTurn !== 0) continue
       await delay(clock, 0)

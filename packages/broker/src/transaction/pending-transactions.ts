@@ -1,5 +1,5 @@
 import { halfTopic, type PendingTransaction, PropertyName } from '@skua-mq/protocol'
-import type { Clock } from '@skua-mq/runtime'
+import { type Clock, isBadPlace } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { Pace } from '../pace.ts'
 import { DecidedHalves } from './decided-halves.ts'
@@ -10,7 +10,7 @@ import type { TransactionChecks } from './transaction-checks.ts'
 /** The undecided transactions, oldest first, at most `limit` (default 1000), for tools. */
 export async function pendingTransactions(
   parts: {
-    store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
+    store: Pick<MessageStore, 'get' | 'queue' | 'minOffset' | 'maxOffset' | 'readRecord'>
     clock: Clock
     checks: Pick<TransactionChecks, 'begin' | 'read' | 'nextRoundAtMs'>
     settings: { readonly transactionTimeOut: number; readonly transactionCheckInterval: number }
@@ -32,7 +32,7 @@ export async function pendingTransactions(
       continue
     }
     pace.read()
-    const message = (await checks.read(halfOffset))?.message
+    const message = (await readOrPass(checks, halfOffset))?.message
     if (message === undefined) continue
     const first = firstOffsetOf(message)
     if (first !== undefined && (await decided.hasFirst(first))) continue
@@ -51,3 +51,10 @@ export async function pendingTransactions(
   }
   return pending
 }
+
+/** One that the disk does not give keeps the others from nobody; the checks tell of it. */
+const readOrPass = (checks: Pick<TransactionChecks, 'read'>, halfOffset: number) =>
+  checks.read(halfOffset).catch(error => {
+    if (!isBadPlace(error)) throw error
+    return undefined
+  })

@@ -1,9 +1,10 @@
 import { discardTopic, halfTopic, opTopic, PropertyName, readRecord, type StoredMessage } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
-import { BelievedTime, type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { BelievedTime, type Clock, defineEvent, type Events, isBadPlace, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import { Pace } from '../pace.ts'
+import type { UnreadableMessage } from '../record/queue-reader.ts'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
@@ -23,6 +24,17 @@ export const transactionDiscarded = defineEvent<{
   checks: number
   why: string
 }>('transaction given up', 'warn')
+/** Those behind it are asked about, and it is tried again while the broker runs; told once. */
+export const halfUnreadable = defineEvent<{ halfOffset: number; physicalOffset: number; error: string }>(
+  'a half message cannot be read',
+  'error',
+)
+/** What it decides counts as undecided, so that its producer is asked again; told once. */
+export const opUnreadable = defineEvent<{ queueOffset: number; physicalOffset: number; error: string }>(
+  'a verdict about a transaction cannot be read',
+  'error',
+)
+/** Told once for one cause. */
 export const checkRoundFailed = defineEvent<{ error: unknown }>('round of transaction checks failed', 'error')
 
 /** A round lasts at most so long; the next one goes on where it ended. */
@@ -32,6 +44,10 @@ export const maxRoundMs = 60_000
  * op is passed that may decide one.
  */
 export const maxAwaited = 100_000
+/** Half messages that cannot be read and are tried again in each round; with more the round ends before the next one. */
+export const maxUnreadableHalves = 1024
+/** Ops that cannot be read, each of which is told once. */
+const maxToldOps = 1024
 
 export interface TransactionCheckParts {
   readonly clock: Clock
@@ -78,6 +94,9 @@ export class TransactionChecks {
   private readonly awaited = new Map<number, number>()
   /** Before here copies may lie whose first offset is not in `awaited`. */
   private unknownUntil = 0
+  private readonly unreadable = new Set<number>()
+  private readonly toldOps = new Set<number>()
+  private failing: string | undefined
   private readonly time: BelievedTime
   /** When the next round begins, wall clock. */
   nextRoundAtMs = 0
@@ -141,6 +160,7 @@ export class TransactionChecks {
       half,
       op,
       isStopped: () => this.stopped,
+      unreadable: op => this.tellOp(op),
       ...(limits && { limits }),
     })
     let next = half
@@ -152,6 +172,7 @@ export class TransactionChecks {
       const last = store.maxOffset(halfTopic, 0)
       await decided.readAll()
       const end = Math.min(last, decided.horizon)
+      await this.tryAgain({ nowMs, decided })
       const pace = new Pace(clock)
       for (; next < end && !this.stopped && clock.monotonic() < endAt; next++) {
         if (pace.isOver) await pace.pause()
@@ -162,8 +183,11 @@ export class TransactionChecks {
         pace.read()
         if (!(await this.handle(next, { nowMs, decided }))) break
       }
+      this.failing = undefined
     } catch (error) {
-      events.emit(checkRoundFailed({ error }))
+      const cause = (error as Error).message
+      if (cause !== this.failing) events.emit(checkRoundFailed({ error }))
+      this.failing = cause
     }
     // What is passed must not be on the medium before its copy: a power cut would leave neither.
     if (next > half && !(await store.sync())) return
@@ -178,12 +202,58 @@ export class TransactionChecks {
       this.parts.offsets.commit({ group, topic, queueId: 0, offset, who: 'transaction checks' })
   }
 
+  /** Half messages of earlier rounds that could not be read. */
+  private async tryAgain(round: { nowMs: number; decided: DecidedHalves }): Promise<void> {
+    for (const halfOffset of [...this.unreadable]) {
+      if (this.stopped) return
+      const isDecided = await round.decided.hasFirst(halfOffset)
+      if (!isDecided && !(await this.handle(halfOffset, round))) continue
+      this.unreadable.delete(halfOffset)
+      // Unless it was stored again, and is waited for under the same place.
+      if (this.awaited.get(halfOffset) === Number.POSITIVE_INFINITY) this.awaited.delete(halfOffset)
+    }
+  }
+
+  /** One half message must not hold up all others. False where it was put aside before and still does not read. */
+  private async readOrPutAside(halfOffset: number): Promise<Undecided | boolean> {
+    try {
+      return (await this.read(halfOffset)) ?? true
+    } catch (error) {
+      if (!isBadPlace(error)) throw error
+      if (this.unreadable.has(halfOffset)) return false
+      if (this.unreadable.size >= maxUnreadableHalves) throw error
+      this.unreadable.add(halfOffset)
+      // Ops that decide it are read again until it is settled.
+      this.awaited.set(halfOffset, Number.POSITIVE_INFINITY)
+      const physicalOffset = this.placeOf(halfOffset)
+      this.parts.events.emit(halfUnreadable({ halfOffset, physicalOffset, error: error.message }))
+      return true
+    }
+  }
+
+  private placeOf(halfOffset: number): number {
+    const entry: QueueEntry = { physicalOffset: -1, size: 0, tagsCode: 0 }
+    try {
+      this.parts.store.queue(halfTopic, 0)?.entries(halfOffset, [entry])
+    } catch {
+      // The queue does not read there, which is what is told.
+    }
+    return entry.physicalOffset
+  }
+
+  private tellOp({ queueOffset, physicalOffset, error }: UnreadableMessage): void {
+    const place = physicalOffset >= 0 ? physicalOffset : -1 - queueOffset
+    if (this.toldOps.has(place) || this.toldOps.size >= maxToldOps) return
+    this.toldOps.add(place)
+    this.parts.events.emit(opUnreadable({ queueOffset, physicalOffset, error }))
+  }
+
   /** False when the round ends before this half message. */
   private async handle(halfOffset: number, round: { nowMs: number; decided: DecidedHalves }): Promise<boolean> {
     const { settings, isEnding, isEnded } = this.parts
     if (isEnding(halfOffset)) return false
-    const found = await this.read(halfOffset)
-    if (found === undefined) return true
+    const found = await this.readOrPutAside(halfOffset)
+    if (typeof found === 'boolean') return found
     const first = firstOffsetOf(found.message)
     if (first !== undefined && isEnding(first)) return false
     const isDecided = first !== undefined && (await round.decided.hasFirst(first))

@@ -33,10 +33,21 @@ test('what a master said before it was away counts nothing for what it has writt
       for (const [, queues] of table) taken.push(queues.get(0)!)
       return 0
     },
+    dropGone: () => {},
   }
-  const none = { replace: async () => {} }
+  const none = { replace: async () => {}, find: () => undefined }
   const sync = new TableSync({
-    ...{ clock, events: new EventHub(), link, offsets, topics: none, groups: none, delays: none, timers: none },
+    ...{
+      clock,
+      events: new EventHub(),
+      link,
+      offsets,
+      topics: none,
+      groups: none,
+      delays: none,
+      timers: none,
+      modes: none,
+    },
     client: { request: request as never },
     masterAddr: () => '10.0.0.1:10911',
     store: slave,
@@ -56,7 +67,7 @@ test('what a master said before it was away counts nothing for what it has writt
 })
 
 /** A slave that has all of its master's log; the master has offsets of three queues, and of delays. */
-function following(offsets: { takeAll(table: ConsumerOffsetTable['offsetTable']): number }, saved: Promise<void>) {
+function following(offsets: Pick<OffsetTable, 'takeAll' | 'dropGone'>, saved: Promise<void>) {
   const clock = new SimClock()
   const events = new EventHub()
   const table = new Map([['commitLogMaxOffset', '100']])
@@ -70,9 +81,9 @@ function following(offsets: { takeAll(table: ConsumerOffsetTable['offsetTable'])
     const body = replies.get(spec)
     return { code: body === undefined ? ResponseCode.requestCodeNotSupported : ResponseCode.success, body }
   }
-  const none = { replace: () => {} }
+  const none = { replace: () => {}, find: () => undefined }
   const sync = new TableSync({
-    ...{ clock, events, offsets, topics: none, groups: none, timers: none },
+    ...{ clock, events, offsets, topics: none, groups: none, timers: none, modes: none },
     link: { isFollowing: true, connections: 1 },
     delays: { replace: () => saved },
     client: { request: request as never },
@@ -106,7 +117,7 @@ test('a stop waits until how far the master is with delays is written', async ()
   const saved = new Promise<void>(resolve => {
     written = resolve
   })
-  const { clock, sync } = following({ takeAll: () => 0 }, saved)
+  const { clock, sync } = following({ takeAll: () => 0, dropGone: () => {} }, saved)
   await sync.start()
   await clock.advanceAsync(4000)
   let isStopped = false

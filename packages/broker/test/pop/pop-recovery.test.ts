@@ -64,7 +64,13 @@ async function recovered(
   const points = new CheckPoints(runtime.clock, () => 1e6)
   const parts = { ...runtime, store, offsets, points, reviveTopic, reviveQueues: () => 1, timerCheckPath, events }
   const resets = new PendingResets()
-  const positions = new PopPositions({ ...parts, resets, wasReset: () => {}, checkInMemory: true })
+  const positions = new PopPositions({
+    ...parts,
+    resets,
+    wasReset: () => {},
+    checkInMemory: true,
+    rereadLimit: () => 1000,
+  })
   const journal = new PopJournal({ ...parts, storeHost: new Uint8Array(8), ensureTopics: () => {} })
   const retries = { of: popRetryTopic }
   await machine.clock.until(new PopRecovery({ ...parts, positions, journal, retries }).run())

@@ -21,7 +21,7 @@ async function setting() {
   const points = new CheckPoints(runtime.clock, () => 1e6)
   const parts = { ...runtime, store, offsets, points, reviveTopic: 'R', reviveQueues: () => 0 }
   const positions = new PopPositions({
-    ...{ ...parts, resets: new PendingResets(), wasReset: () => {}, checkInMemory: true },
+    ...{ ...parts, resets: new PendingResets(), wasReset: () => {}, checkInMemory: true, rereadLimit: () => 1000 },
   })
   positions.start()
   machine.disk.faults.slow({ on: 'sync', ms: 500, path: 'commitlog' })

@@ -1,4 +1,4 @@
-import { defineEvent, type Events } from '@skua-mq/runtime'
+import { defineEvent, type Events, isBadPlace } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
@@ -38,6 +38,8 @@ const maxNamed = 1000
 interface Plan {
   readonly froms: number[]
   readonly sizes: number[]
+  /** The units of them, from the first that is looked at. */
+  readonly units: number[]
   /** Units that were looked at. */
   looked: number
 }
@@ -117,7 +119,7 @@ export class ColdRead {
     request: GetRequest,
     { queue, window, ext }: { queue: ConsumeQueue; window: UnitWindow; ext: ExtWindow | undefined },
   ): Plan {
-    const plan: Plan = { froms: [], sizes: [], looked: 0 }
+    const plan: Plan = { froms: [], sizes: [], units: [], looked: 0 }
     const units = window.bytes
     const begin = request.offset - window.first
     const count = Math.min(window.count - begin, scanUnits)
@@ -134,6 +136,7 @@ export class ColdRead {
       bytes += size
       plan.froms.push(from)
       plan.sizes.push(size)
+      plan.units.push(plan.looked)
     }
     return plan
   }
@@ -154,7 +157,10 @@ export class ColdRead {
     return true
   }
 
-  /** Brings what a plan needs into memory. Throws DiskError. */
+  /**
+   * Brings what a plan needs into memory. A place that the disk does not give keeps none of its neighbours, which are read together
+   * with it: the plan ends before the record that lies there. Throws DiskError where that is the first one.
+   */
   private async load(plan: Plan, { blocks, large }: Loaded): Promise<void> {
     // The last end that is needed of each block.
     const needed = new Map<number, number>()
@@ -162,15 +168,45 @@ export class ColdRead {
       const from = plan.froms[i]!
       const end = from + plan.sizes[i]!
       if (plan.sizes[i]! >= largeBytes) {
-        large.set(from, await this.parts.reader.read(from, plan.sizes[i]!))
+        if (!(await this.loadAlone(plan, i, large))) break
         continue
       }
       for (let at = this.blocks.baseOf(from); at < end; at = this.blocks.endOf(at))
         needed.set(at, Math.max(needed.get(at) ?? 0, Math.min(end, this.blocks.endOf(at))))
     }
+    let bad: Set<number> | undefined
     for (const [base, end] of needed) {
-      const block = await this.blocks.hold(base, end)
-      if (block !== undefined) blocks.set(base, block)
+      try {
+        const block = await this.blocks.hold(base, end)
+        if (block !== undefined) blocks.set(base, block)
+      } catch (error) {
+        if (!isBadPlace(error)) throw error
+        bad ??= new Set()
+        bad.add(base)
+      }
+    }
+    if (bad === undefined) return
+    for (let i = 0; i < plan.froms.length; i++)
+      if (this.touches(bad, plan, i) && !(await this.loadAlone(plan, i, large))) return
+  }
+
+  private touches(bad: ReadonlySet<number>, { froms, sizes }: Plan, i: number): boolean {
+    for (let at = this.blocks.baseOf(froms[i]!); at < froms[i]! + sizes[i]!; at = this.blocks.endOf(at))
+      if (bad.has(at)) return sizes[i]! < largeBytes
+    return false
+  }
+
+  /** False where the plan ends before it now. */
+  private async loadAlone(plan: Plan, i: number, large: Map<number, Buffer>): Promise<boolean> {
+    const { froms, sizes, units } = plan
+    try {
+      large.set(froms[i]!, await this.parts.reader.read(froms[i]!, sizes[i]!))
+      return true
+    } catch (error) {
+      if (i === 0 || !isBadPlace(error)) throw error
+      plan.looked = units[i]!
+      froms.length = sizes.length = units.length = i
+      return false
     }
   }
 

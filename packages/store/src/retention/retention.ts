@@ -8,11 +8,17 @@ import type { DispatchFlush } from '../flush/dispatch-flush.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
+import type { LogHolder } from '../message-store.ts'
 import { diskVerdict, type ExpiryRule, expiredSegments, isDeletionHour, usedPercent } from './rules.ts'
 
 export const segmentsDeleted = defineEvent<{ count: number; minOffset: number; reason: string }>(
   'commit log segments deleted',
   'info',
+)
+/** They are as old as fileReservedTime; told once while that lasts. */
+export const segmentsHeld = defineEvent<{ count: number; from: number; what: string }>(
+  'commit log segments stay longer than fileReservedTime',
+  'warn',
 )
 export const retentionFailed = defineEvent<{ error: unknown }>('retention failed', 'error')
 
@@ -53,6 +59,8 @@ export class Retention {
   private asked = false
   /** The log has lost what queues and index still name. */
   private isBehind = false
+  private readonly holders: LogHolder[] = []
+  private heldFor: string | undefined
   private readonly time: BelievedTime
 
   constructor(parts: RetentionParts) {
@@ -75,6 +83,10 @@ export class Retention {
   /** Deletes expired segments in the next round, whatever the hour. */
   ask(): void {
     this.asked = true
+  }
+
+  hold(holder: LogHolder): void {
+    this.holders.push(holder)
   }
 
   private arm(ms: number): void {
@@ -114,7 +126,9 @@ export class Retention {
     if (!this.asked && !verdict.clean && !verdict.force && !isDeletionHour(config.deleteWhen, nowMs)) return
     const rule = { nowMs, reservedMs: config.fileReservedTime * hourMs, force: verdict.force }
     this.asked = false
-    const settled = this.parts.flush.synced
+    const { synced } = this.parts.flush
+    if (this.expired(rule, synced) === 0) return
+    const settled = rule.force ? synced : Math.min(synced, this.heldFrom(rule, synced))
     if (this.expired(rule, settled) === 0) return
     // Where a queue ends is known from its file alone, once its messages are gone.
     await this.parts.dispatchFlush.settle()
@@ -128,6 +142,24 @@ export class Retention {
       await this.follow()
     }
     this.checkDisk()
+  }
+
+  /** Where what somebody waits for begins; says so where it would go by its age. */
+  private heldFrom(rule: ExpiryRule, end: number): number {
+    let from = Number.POSITIVE_INFINITY
+    let what: string | undefined
+    for (const holder of this.holders) {
+      const first = holder.from()
+      if (first >= from) continue
+      from = first
+      what = holder.what
+    }
+    const count = this.expired(rule, end) - this.expired(rule, Math.min(end, from))
+    const isHeld = count > 0 ? what : undefined
+    if (isHeld !== undefined && isHeld !== this.heldFor)
+      this.parts.events.emit(segmentsHeld({ count, from, what: isHeld }))
+    this.heldFor = isHeld
+    return from
   }
 
   /** How many segments may go that end before `end`. */

@@ -100,8 +100,8 @@ describe('ColdRead', () => {
     const at = new Cold(messages('T', 20, { pad: 30 * kib }), wide)
     // Of two blocks.
     const request = { topic: 'T', maxCount: 12 }
-    at.disk.faults.fail({ ...noReads, skip: 1, times: 1 })
-    await assert.rejects(at.later(request), /EIO/)
+    at.disk.faults.fail({ ...noReads, code: 'EMFILE', skip: 1, times: 1 })
+    await assert.rejects(at.later(request), /EMFILE/)
     const result = await at.later(request)
     assert.deepEqual(bodies(result).slice(0, 3), range(3))
     assert.ok(result.pinned.length > 0)
@@ -110,6 +110,21 @@ describe('ColdRead', () => {
     assert.equal(counts.size, 2)
     for (const pin of result.pinned) assert.equal(pin.pins, counts.get(pin))
     assert.equal(at.now({ topic: 'T', offset: 19 }), undefined, 'its unit is in memory, its block is not')
+  })
+
+  test('a bad place of the disk keeps none of its neighbours, before it and behind it', async () => {
+    for (const pad of [1000, 60 * kib, 200 * kib]) {
+      const at = new Cold(messages('T', 9, { pad }), { ...wide, maxMessageSize: 1024 * kib })
+      const entry = { physicalOffset: 0, size: 0, tagsCode: 0 }
+      at.queue('T')!.entries(2, [entry])
+      const from = entry.physicalOffset % (1024 * kib)
+      at.disk.faults.fail({ ...noReads, path: 'commitlog', place: [from, from + entry.size] })
+      const before = await at.later({ topic: 'T' })
+      assert.deepEqual([bodies(before), before.nextOffset, before.status], [range(2), 2, 'found'], `${pad}`)
+      await assert.rejects(at.later({ topic: 'T', offset: 2 }), /EIO/)
+      const behind = await at.later({ topic: 'T', offset: 3 })
+      assert.deepEqual(bodies(behind).slice(0, 1), range(1, 3), `${pad}`)
+    }
   })
 
   test('records that lie in two blocks are put together, large ones are read by themselves', async () => {
