@@ -272,4 +272,25 @@ export const popMutants = [
     '    this.saving = true\n    this.dirty = !(await this.parts.file.saveLater(this.parts.value()))\n',
     ['order'],
   ),
+  pop(
+    'the log does not hear that a group with messages in flight is deleted',
+    'gone-groups.ts',
+    '    if (!hasAny) return\n',
+    '    if (hasAny) return\n',
+    ['gone-groups'],
+  ),
+  pop(
+    'a start does not mind that a group was deleted',
+    'pop-recovery.ts',
+    "      else if (tag === 'gone') this.takeGone(message)\n",
+    '',
+    ['gone-groups'],
+  ),
+  pop(
+    'what is in flight of a group that is not known is dropped',
+    'revival.ts',
+    '    this.mustBeKnown(point)\n',
+    '    try {\n      this.mustBeKnown(point)\n    } catch {\n      points.drop(point)\n      return\n    }\n',
+    ['gone-groups'],
+  ),
 ]

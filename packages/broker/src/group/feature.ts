@@ -25,6 +25,7 @@ export const groups: Feature<Needs, { groups: GroupTable }> = {
       groups: table,
       clock: runtime.clock,
       deleted: (group, { cleanOffsets, by }) => {
+        furniture.groupGone(group)
         if (cleanOffsets) furniture.groupDeleted(group, by)
       },
       settled: () => furniture.deletionsSettled(),

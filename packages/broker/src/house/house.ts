@@ -77,6 +77,10 @@ export class Furniture implements Required<Ears> {
     this.tellAll(ear => ear.topicDeleted?.(topic))
   }
 
+  groupGone(group: string): void {
+    this.tellAll(ear => ear.groupGone?.(group))
+  }
+
   groupDeleted(group: string, by: string): void {
     this.tellAll(ear => ear.groupDeleted?.(group, by))
   }

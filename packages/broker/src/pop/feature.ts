@@ -25,6 +25,7 @@ import type { Traffic } from '../stats/traffic.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { AckHandler } from './ack-handler.ts'
 import { CheckPoints } from './check-points.ts'
+import { GoneGroups } from './gone-groups.ts'
 import { HeldPops } from './held-pops.ts'
 import { PopJournal } from './journal.ts'
 import { Notifier } from './notifier.ts'
@@ -59,6 +60,7 @@ export const pops: Feature<Needs> = {
       topic: name => topics.find(name),
       startedAtMs: () => tables.positions.startedAtMs,
     })
+    const goneGroups = new GoneGroups({ points, journal: tables.journal, events: needs.runtime.events })
     const notifier = notifierOf(needs, tables, handler)
     const arrived = (topic: string, queueId: number) => {
       if (held.size + waits.size === 0) return
@@ -86,7 +88,7 @@ export const pops: Feature<Needs> = {
       offsetReset: (topic, queueId) => {
         arrived(topic, queueId)
       },
-      deletionSettled: () => retries.settled(),
+      deletionSettled: async () => void (await Promise.all([retries.settled(), goneGroups.settled()])),
       topicDeleted: topic => {
         retries.topicDeleted(topic)
         held.endWhere(view => view.topic === topic)
@@ -96,8 +98,8 @@ export const pops: Feature<Needs> = {
         positions.topicDeleted(isOf)
         orders.topicDeleted(isOf)
       },
+      groupGone: group => goneGroups.add(group),
       groupDeleted: group => {
-        points.dropWhere(point => point.group === group)
         positions.groupDeleted(group)
         orders.groupDeleted(group)
       },
@@ -185,7 +187,7 @@ function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }
     ...{ ...runtime, ...tables, store, points, positions },
     rereadLimit: () => config.maxPopRereadRecords,
     hasTopic: topic => topics.find(topic) !== undefined,
-    hasGroup: group => groups.find(group) !== undefined,
+    ensureGroup: group => groups.findOrCreate(group) !== undefined,
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,
     revived: (topic, { count, size }) => traffic.countPut(topic, count, size),
   })

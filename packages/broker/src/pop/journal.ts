@@ -37,6 +37,7 @@ export class PopJournal {
    */
   checkPoint(point: CheckPoint, waiter: AppendWaiter, isAgain = false): void {
     const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, invisibleTime: it, diffs, brokerName } = point
+    const { reviveQid } = point
     const times = { pt, q, reviveTime: point.reviveAtMs }
     const body = {
       bm: point.settled,
@@ -52,25 +53,35 @@ export class PopJournal {
       t,
     }
     const uniqueKey = `${t}@${q}@${so}@${c}@${pt}@${brokerName}@ck`
-    this.put({ point, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored: false }, waiter)
+    this.put(
+      { reviveQid, tag: 'ck', body, uniqueKey, deliverMs: point.reviveAtMs - ackDelayMs, waitStored: false },
+      waiter,
+    )
   }
 
   /** Messages of a pop are settled. */
   ack(point: CheckPoint, offsets: readonly number[], waiter: AppendWaiter, waitStored = true): void {
-    const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, brokerName: bn } = point
+    const { topic: t, group: c, queueId: q, startOffset: so, popTime: pt, brokerName: bn, reviveQid } = point
     const deliverMs = point.reviveAtMs
     if (offsets.length === 1) {
       const ao = offsets[0]!
       const uniqueKey = `${t}@${q}@${ao}@${c}@${pt}@${bn}@ack`
-      this.put({ point, tag: 'ack', body: { ao, bn, c, pt, q, so, t }, uniqueKey, deliverMs, waitStored }, waiter)
+      this.put({ reviveQid, tag: 'ack', body: { ao, bn, c, pt, q, so, t }, uniqueKey, deliverMs, waitStored }, waiter)
       return
     }
     const body = { ao: -1, aol: offsets, bn, c, pt, q, so, t }
     const uniqueKey = `${t}@${q}@-1@${c}@${pt}@${bn}@ack`
-    this.put({ point, tag: 'bAck', body, uniqueKey, deliverMs, waitStored }, waiter)
+    this.put({ reviveQid, tag: 'bAck', body, uniqueKey, deliverMs, waitStored }, waiter)
   }
 
-  private put({ point, tag, body, uniqueKey, deliverMs, waitStored }: Entry, waiter: AppendWaiter): void {
+  /** A group is deleted: of its check points before this nothing is in flight. Java's broker knows no such record, and passes it over. */
+  groupGone(group: string, waiter: AppendWaiter): void {
+    const deliverMs = this.parts.clock.now()
+    const uniqueKey = `${group}@${deliverMs}@gone`
+    this.put({ reviveQid: 0, tag: 'gone', body: { c: group }, uniqueKey, deliverMs, waitStored: true }, waiter)
+  }
+
+  private put({ reviveQid, tag, body, uniqueKey, deliverMs, waitStored }: Entry, waiter: AppendWaiter): void {
     const { draft } = this
     const { store, clock, storeHost, reviveTopic, ensureTopics } = this.parts
     ensureTopics()
@@ -88,7 +99,7 @@ export class PopJournal {
         [PropertyName.uniqueKey, uniqueKey],
         [PropertyName.timerOutMs, String(outOf(deliverMs))],
         [PropertyName.realTopic, reviveTopic],
-        [PropertyName.realQueueId, String(point.reviveQid)],
+        [PropertyName.realQueueId, String(reviveQid)],
       ]),
     )
     draft.propertiesStart = 0
@@ -99,8 +110,8 @@ export class PopJournal {
 }
 
 interface Entry {
-  readonly point: CheckPoint
-  readonly tag: 'ck' | 'ack' | 'bAck'
+  readonly reviveQid: number
+  readonly tag: 'ck' | 'ack' | 'bAck' | 'gone'
   readonly body: object
   readonly uniqueKey: string
   readonly deliverMs: number

@@ -1,6 +1,7 @@
 import {
   ackBody,
   checkPointBody,
+  goneGroupBody,
   PropertyName,
   reviveGroup,
   type StoredMessage,
@@ -175,6 +176,7 @@ export class PopRecovery {
       const tag = message.properties.get(PropertyName.tags)
       if (tag === 'ck') this.takePoint(message, queue, isNews)
       else if (tag === 'ack' || tag === 'bAck') this.takeAck(message, queue)
+      else if (tag === 'gone') this.takeGone(message)
     } catch (error) {
       this.tell(message.topic, { ...message, error: (error as Error).message })
     }
@@ -215,6 +217,13 @@ export class PopRecovery {
       if (!isBadPlace(error)) throw error
       return true
     }
+  }
+
+  /** The group was deleted: what lies before is nobody's. */
+  private takeGone({ body }: StoredMessage): void {
+    const group = goneGroupBody.decode(body).c
+    for (const [key, point] of this.found) if (point.group === group) this.found.delete(key)
+    this.parts.positions.groupDeleted(group)
   }
 
   private takeAck(message: StoredMessage, queue: JournalQueue): void {

@@ -25,13 +25,14 @@ export const poppedMessageKept = defineEvent<{
 export interface RevivalParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'append' | 'get' | 'maxOffset' | 'refusing'>
+  readonly store: Pick<MessageStore, 'append' | 'get' | 'maxOffset' | 'queue' | 'refusing'>
   readonly points: CheckPoints
   readonly positions: PopPositions
   readonly journal: PopJournal
   readonly retries: RetryTopics
   readonly hasTopic: (topic: string) => boolean
-  readonly hasGroup: (group: string) => boolean
+  /** Makes one that is not known; false where that may not be. */
+  readonly ensureGroup: (group: string) => boolean
   /** Makes the topic for what the store refuses for good, and says its name. */
   readonly undeliverable: () => string
   /**
@@ -155,11 +156,12 @@ export class Revival {
 
   /** Throws where the store does not take it now. */
   private async revive(point: CheckPoint): Promise<void> {
-    const { points, hasTopic, hasGroup } = this.parts
-    if (!hasTopic(popOriginOf(point.topic, point.group)) || !hasGroup(point.group)) {
+    const { points } = this.parts
+    if (this.isGone(point)) {
       points.drop(point)
       return
     }
+    this.mustBeKnown(point)
     const offsets = point.offsetsWithout(point.settled | point.pending)
     let unreadable: Error | undefined
     for (const offset of offsets) {
@@ -184,6 +186,24 @@ export class Revival {
       } else await this.again(point, offset, record)
     }
     if (unreadable !== undefined) throw unreadable
+  }
+
+  /** Nothing of it is left. */
+  private isGone({ topic, queueId, endOffset }: CheckPoint): boolean {
+    const queue = this.parts.store.queue(topic, queueId)
+    return queue === undefined || queue.minOffset >= endOffset
+  }
+
+  /**
+   * A slave that took over, or whoever lost a table, may not know yet who they are: what is deleted has no queues, or the log says so
+   * (`GoneGroups`). Throws where they have to wait.
+   */
+  private mustBeKnown({ topic, group }: CheckPoint): void {
+    const { hasTopic, ensureGroup } = this.parts
+    const origin = popOriginOf(topic, group)
+    if (!hasTopic(origin)) throw new Error(`topic ${origin} is not known here, and the log has messages of it`)
+    if (!ensureGroup(group))
+      throw new Error(`group ${group} is not known here, and may not be made (autoCreateSubscriptionGroup)`)
   }
 
   private async read({ topic, queueId }: CheckPoint, offset: number): Promise<Buffer | undefined> {

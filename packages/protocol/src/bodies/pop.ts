@@ -55,6 +55,9 @@ export type AckBody = ValueOfShape<typeof ackShape>
 /** Body of a message with the tag ack or bAck. */
 export const ackBody = jsonBody(ackShape)
 
+/** Body of a message with the tag gone, our own: the group was deleted with messages in flight. */
+export const goneGroupBody = jsonBody(bean({ c: string }))
+
 const batchAckShape = bean({
   brokerName: maybe(string),
   acks: list(
