@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkTransactionState, endTransaction, PropertyName, readRecord } from '@skua-mq/protocol'
+import {
+  checkTransactionState,
+  endTransaction,
+  getBrokerRuntimeInfo,
+  PropertyName,
+  readRecord,
+} from '@skua-mq/protocol'
 import { noReply, RemotingClient, route } from '@skua-mq/remoting'
 import { simRuntime } from '@skua-mq/runtime'
 import type { Store } from '@skua-mq/store'
@@ -222,6 +228,13 @@ const readers: Reader[] = [
     bad: { topic: retryTopic, offset: 4 },
     moved: disk => [`${disk.store.maxOffset(retryTopic, 0)}`],
     comes: ['10'],
+  },
+  {
+    name: 'figures, for which slaves ask before they take tables',
+    prepare: send(() => ({})),
+    bad: { topic: 'T', offset: 0 },
+    moved: async disk => [`${(await disk.peer().ask(getBrokerRuntimeInfo, {})).code}`],
+    comes: ['0'],
   },
   {
     name: 'half messages',

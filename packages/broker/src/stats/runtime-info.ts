@@ -1,5 +1,5 @@
 import { skuaVersion, versionName } from '@skua-mq/protocol'
-import { type Clock, type DiskSpace, usedShare } from '@skua-mq/runtime'
+import { type Clock, type DiskSpace, isBadPlace, usedShare } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { Pace } from '../pace.ts'
 import type { Meter } from './meter.ts'
@@ -37,7 +37,11 @@ const rates = (...meters: readonly Meter[]): string =>
 /** The keys of 28 that tools read (admin.md 4); all values are texts. */
 export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, string>> {
   const { traffic, store, settings } = parts
-  const earliest = await earliestStoredAt(parts)
+  // A slave asks for these figures before it takes its master's tables: they must not fail for one bad place of the disk.
+  const earliest = await earliestStoredAt(parts).catch(error => {
+    if (!isBadPlace(error)) throw error
+    return -1
+  })
   const space = parts.space()
   const ratio = String(space === undefined ? -1 : usedShare(space))
   const { got, found, missed, stored, mornings } = traffic
