@@ -148,7 +148,6 @@ const readers: Reader[] = [
     bad: { topic: wheelTopic, offset: 1 },
     moved: disk => disk.bodies(),
     comes: ['a', 'c', 'd'],
-    healed: ['a', 'c', 'd', 'bad'],
   },
   {
     name: 'intake of timers',
@@ -158,7 +157,6 @@ const readers: Reader[] = [
     bad: { topic: wheelTopic, offset: 1 },
     moved: disk => disk.bodies(),
     comes: ['a', 'c', 'd'],
-    healed: ['a', 'c', 'd', 'bad'],
   },
   {
     name: 'the timer log',
@@ -287,11 +285,9 @@ describe('a place that the disk does not give keeps nothing behind it from', () 
       for (const { name } of told) counts.set(name, (counts.get(name) ?? 0) + 1)
       for (const [event, count] of counts) assert.ok(count <= 2, `"${event}" is told ${count} times`)
       lift()
-      for (let round = 0; healed !== undefined && round < 11; round++) {
-        await disk.peer().produce('tx')
-        await disk.clock.advanceAsync(minute)
-      }
-      if (healed !== undefined) assert.deepEqual([...(await moved(disk))].sort(), [...healed].sort())
+      if (healed === undefined) return
+      await disk.clock.advanceAsync(1.5 * minute)
+      assert.deepEqual([...(await moved(disk))].sort(), [...healed].sort())
       await disk.settle(disk.broker.stop())
     })
 })
