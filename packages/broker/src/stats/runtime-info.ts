@@ -1,5 +1,5 @@
 import { skuaVersion, versionName } from '@skua-mq/protocol'
-import { type Clock, type DiskSpace, usedShare } from '@skua-mq/runtime'
+import { type Clock, type DiskSpace, isBadPlace, usedShare } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { Pace } from '../pace.ts'
 import type { Meter } from './meter.ts'
@@ -37,7 +37,7 @@ const rates = (...meters: readonly Meter[]): string =>
 /** The keys of 28 that tools read (admin.md 4); all values are texts. */
 export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, string>> {
   const { traffic, store, settings } = parts
-  const earliest = await earliestStoredAt(parts)
+  const earliest = await earliestKnown(parts)
   const space = parts.space()
   const ratio = String(space === undefined ? -1 : usedShare(space))
   const { got, found, missed, stored, mornings } = traffic
@@ -109,6 +109,13 @@ const pools = (settings: RuntimeInfoParts['settings']) => ({
   EndTransactionQueueSize: '0',
   EndTransactionThreadPoolQueueCapacity: String(settings.endTransactionPoolQueueCapacity),
 })
+
+/** A slave asks for these figures before it takes its master's tables: they must not fail for one bad place of the disk. */
+const earliestKnown = (parts: Pick<RuntimeInfoParts, 'store' | 'clock'>): Promise<number> =>
+  earliestStoredAt(parts).catch(error => {
+    if (!isBadPlace(error)) throw error
+    return -1
+  })
 
 /** The oldest message that any queue holds; -1 without one. */
 async function earliestStoredAt({ store, clock }: Pick<RuntimeInfoParts, 'store' | 'clock'>): Promise<number> {

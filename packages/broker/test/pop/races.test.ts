@@ -102,7 +102,7 @@ test('a message that cannot be read when its time is over keeps no other from co
   const after = new Popper(it.client('member'))
   assert.deepEqual(texts(await after.pop()), ['good1', 'good2', 'good3'])
   it.disk.faults.clear()
-  await it.clock.advanceAsync(3000)
+  await it.clock.advanceAsync(10_000)
   assert.deepEqual(texts(await after.pop()), ['bad'])
 })
 
@@ -121,7 +121,7 @@ test('a message that cannot be read when its time is over keeps none that was po
   popped = texts(await after.pop())
   assert.deepEqual(popped, ['good1', 'good2', 'good3'])
   it.disk.faults.clear()
-  await it.clock.advanceAsync(3000)
+  await it.clock.advanceAsync(10_000)
   assert.deepEqual(texts(await after.pop()), ['bad'])
 })
 
