@@ -1,6 +1,9 @@
-import { AdminError, type AdminSession, brokerFigures, brokerRuntimeInfo, each } from '@skua-mq/admin'
 import { getMaxOffset, selfTestTopic } from '@skua-mq/protocol'
 import { parseAddress } from '@skua-mq/remoting'
+import { brokerFigures, brokerRuntimeInfo } from '../broker.ts'
+import { each } from '../each.ts'
+import { AdminError } from '../error.ts'
+import type { AdminSession } from '../session.ts'
 import { type Finding, grave, hint } from './finding.ts'
 import type { Advertised } from './name-servers.ts'
 

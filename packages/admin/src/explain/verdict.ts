@@ -1,4 +1,3 @@
-import type { FoundMessage } from '@skua-mq/admin'
 import {
   deadLetterPrefix,
   halfTopic,
@@ -7,7 +6,8 @@ import {
   scheduleTopic,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
-import { timeText } from '../../mqadmin/frame/time-text.ts'
+import type { FoundMessage } from '../message/message.ts'
+import { timeText } from '../time-text.ts'
 import { type Fate, placeText } from './fate.ts'
 import { keptBackBy } from './filter.ts'
 

@@ -1,5 +1,9 @@
-import { AdminError, type AdminSession, each, type FoundMessage, messageById, messagesByKey } from '@skua-mq/admin'
-import { topicNames } from './topics.ts'
+import { each } from '../each.ts'
+import { AdminError } from '../error.ts'
+import { topicNames } from '../names.ts'
+import type { AdminSession } from '../session.ts'
+import { messageById, messagesByKey } from './find.ts'
+import type { FoundMessage } from './message.ts'
 
 /** By offset id, which names one place, or else by unique id: the original first, then its copies. */
 export async function messageCopies(

@@ -1,7 +1,6 @@
-import { AdminError, type FoundMessage } from '@skua-mq/admin'
-import { lines } from '../../mqadmin/frame/table.ts'
-import { type Given, personCommand } from '../frame.ts'
-import { mustKnow } from '../groups.ts'
+import { AdminError } from '../error.ts'
+import type { FoundMessage } from '../message/message.ts'
+import type { AdminSession } from '../session.ts'
 import { expiryOf } from './expiry.ts'
 import type { Fate } from './fate.ts'
 import { gather } from './gather.ts'
@@ -12,9 +11,9 @@ export interface Explained extends Verdict {
   readonly id: string
   readonly group: string
   /** Where it lies; null for one that expired. */
-  readonly message: Place | null
+  readonly message: ExplainedPlace | null
   /** Its newest copy among the retries and dead letters of the group. */
-  readonly copy: Place | null
+  readonly copy: ExplainedPlace | null
   /** The next offset that the group consumes there, and what waits; null where it never committed. */
   readonly committed: number | null
   readonly lag: number | null
@@ -24,32 +23,25 @@ export interface Explained extends Verdict {
   readonly dueMs: number | null
 }
 
-type Place = Pick<
+/** Where a message lies, and what it is. */
+export type ExplainedPlace = Pick<
   FoundMessage,
   'topic' | 'brokerName' | 'queueId' | 'queueOffset' | 'offsetMsgId' | 'storedAtMs' | 'tags' | 'reconsumeTimes'
 >
 
 const nothing = { message: null, copy: null, committed: null, lag: null, owner: null, dueMs: null }
 
-/** `skua explain ID -g GROUP`. */
-export const explain = personCommand({
-  run: async ({
-    session,
-    words: [id = ''],
-    options: { group, topic },
-  }: Given<{ readonly group: string; readonly topic?: string }>): Promise<Explained> => {
-    await mustKnow(session, group)
-    const fate = await gather(session, { id, group, topic })
-    if (fate !== undefined) return { id, group, ...verdictOf(fate), ...figures(fate) }
-    const why = await expiryOf(session, id)
-    if (why !== undefined) return { id, group, ...expired(why), ...nothing }
-    throw new AdminError(
-      'NOT_FOUND',
-      `message ${id} is in no topic: check the id; skua find TOPIC --key K looks by key`,
-    )
-  },
-  show: ({ sentence }) => [lines(sentence)],
-})
+/** Says why a group has consumed a message, or has not. `topic`: look for the id there only. Errors: NOT_FOUND. */
+export async function explainMessage(
+  session: AdminSession,
+  { id, group, topic }: { readonly id: string; readonly group: string; readonly topic?: string | undefined },
+): Promise<Explained> {
+  const fate = await gather(session, { id, group, topic })
+  if (fate !== undefined) return { id, group, ...verdictOf(fate), ...figures(fate) }
+  const why = await expiryOf(session, id)
+  if (why !== undefined) return { id, group, ...expired(why), ...nothing }
+  throw new AdminError('NOT_FOUND', `message ${id} is in no topic: check the id; skua find TOPIC --key K looks by key`)
+}
 
 function figures({ message, copy, stands, owner, dueMs }: Fate): Omit<Explained, 'id' | 'group' | keyof Verdict> {
   return {
@@ -62,7 +54,7 @@ function figures({ message, copy, stands, owner, dueMs }: Fate): Omit<Explained,
   }
 }
 
-function place(message: FoundMessage): Place {
+function place(message: FoundMessage): ExplainedPlace {
   const { topic, brokerName, queueId, queueOffset, offsetMsgId, storedAtMs, tags, reconsumeTimes } = message
   return { topic, brokerName, queueId, queueOffset, offsetMsgId, storedAtMs, tags, reconsumeTimes }
 }

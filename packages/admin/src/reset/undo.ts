@@ -1,5 +1,9 @@
-import { type AdminSession, clusterBrokers, each, groupOffset, type OffsetMove, queueEnd } from '@skua-mq/admin'
-import type { PlannedQueue } from './reset-plan.ts'
+import { clusterBrokers } from '../cluster.ts'
+import { each } from '../each.ts'
+import { groupOffset, queueEnd } from '../offset.ts'
+import type { OffsetMove } from '../offset-history.ts'
+import type { AdminSession } from '../session.ts'
+import type { PlannedQueue } from './plan.ts'
 
 /** Moves by the same one with the same request belong together while no more time than this lies between two. */
 const togetherMs = 10_000

@@ -1,17 +1,4 @@
 import {
-  AdminError,
-  type AdminSession,
-  type FoundMessage,
-  findConsumers,
-  groupProgress,
-  masterNamed,
-  messageTrace,
-  offsetHistory,
-  ownerKey,
-  queueOwners,
-  queueUnits,
-} from '@skua-mq/admin'
-import {
   deadLetterPrefix,
   halfTopic,
   PropertyName,
@@ -19,8 +6,17 @@ import {
   scheduleTopic,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
-import { timeText } from '../../mqadmin/frame/time-text.ts'
-import { copiesIn, messageCopies } from '../message-copies.ts'
+import { masterNamed } from '../cluster.ts'
+import { findConsumers } from '../consumer/connection.ts'
+import { groupProgress, ownerKey, queueOwners } from '../consumer/progress.ts'
+import { AdminError } from '../error.ts'
+import { copiesIn, messageCopies } from '../message/copies.ts'
+import type { FoundMessage } from '../message/message.ts'
+import { messageTrace } from '../message/trace.ts'
+import { offsetHistory } from '../offset-history.ts'
+import type { AdminSession } from '../session.ts'
+import { timeText } from '../time-text.ts'
+import { queueUnits } from '../topic/stats.ts'
 import type { Fate } from './fate.ts'
 import { isCopyOf } from './verdict.ts'
 

@@ -1,5 +1,9 @@
-import { AdminError, type AdminSession, type FoundMessage, findTopicRoute, readQueue, readQueues } from '@skua-mq/admin'
 import { deadLetterPrefix, PropertyName, ResponseCode } from '@skua-mq/protocol'
+import { AdminError } from '../error.ts'
+import type { FoundMessage } from '../message/message.ts'
+import { readQueue, readQueues } from '../message/pull.ts'
+import type { AdminSession } from '../session.ts'
+import { findTopicRoute } from '../topic/route.ts'
 
 /** A message that a group gave up. */
 export interface DeadLetter extends FoundMessage {
@@ -36,10 +40,10 @@ function readable(error: unknown, topic: string): unknown {
 
 /** The dead letter of this id. Errors: NOT_FOUND. */
 export async function findLetter(session: AdminSession, group: string, id: string): Promise<DeadLetter> {
-  for await (const letter of deadLetters(session, group)) if (isNamed(letter, id)) return letter
+  for await (const letter of deadLetters(session, group)) if (isNamedLetter(letter, id)) return letter
   throw new AdminError('NOT_FOUND', `group ${group} has no dead letter ${id}: skua dlq list ${group} shows them`)
 }
 
 /** Whether this id, unique or of a place, of the dead letter or of its origin, means the message. */
-export const isNamed = ({ msgId, offsetMsgId, properties }: FoundMessage, id: string): boolean =>
+export const isNamedLetter = ({ msgId, offsetMsgId, properties }: FoundMessage, id: string): boolean =>
   id === msgId || id === offsetMsgId || id === properties[PropertyName.originMessageId]

@@ -1,17 +1,13 @@
-import {
-  AdminError,
-  type AdminSession,
-  consumerRunningInfo,
-  each,
-  findConsumers,
-  findTopicRoute,
-  type GroupConnections,
-  groupProgress,
-  type QueueProgress,
-  type RunningConsumer,
-} from '@skua-mq/admin'
 import { delay } from '@skua-mq/runtime'
-import { groupNames } from '../groups.ts'
+import { findConsumers, type GroupConnections } from '../consumer/connection.ts'
+import { groupProgress } from '../consumer/progress.ts'
+import { consumerRunningInfo, type RunningConsumer } from '../consumer/running.ts'
+import { each } from '../each.ts'
+import { AdminError } from '../error.ts'
+import { groupNames } from '../names.ts'
+import type { QueueProgress } from '../queue-progress.ts'
+import type { AdminSession } from '../session.ts'
+import { findTopicRoute } from '../topic/route.ts'
 import { type Finding, grave, hint, listed } from './finding.ts'
 
 /** Members of a group that are asked what they subscribe to. */

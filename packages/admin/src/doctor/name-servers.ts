@@ -1,5 +1,7 @@
-import { AdminError, type AdminSession, each } from '@skua-mq/admin'
 import { getAllTopicListFromNameserver, getBrokerClusterInfo } from '@skua-mq/protocol'
+import { each } from '../each.ts'
+import { AdminError } from '../error.ts'
+import type { AdminSession } from '../session.ts'
 import { type Finding, grave, listed } from './finding.ts'
 
 /** A broker under the address that it told a name server. */

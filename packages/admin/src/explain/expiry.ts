@@ -1,13 +1,10 @@
-import {
-  AdminError,
-  type AdminSession,
-  brokerRuntimeInfo,
-  type ClusterBroker,
-  clusterBrokers,
-  each,
-} from '@skua-mq/admin'
 import { parseOffsetMessageId, parseUniqueId } from '@skua-mq/protocol'
-import { timeText } from '../../mqadmin/frame/time-text.ts'
+import { brokerRuntimeInfo } from '../broker.ts'
+import { type ClusterBroker, clusterBrokers } from '../cluster.ts'
+import { each } from '../each.ts'
+import { AdminError } from '../error.ts'
+import type { AdminSession } from '../session.ts'
+import { timeText } from '../time-text.ts'
 
 /** Where the log of a broker begins. */
 interface LogBegin {

@@ -1,5 +1,7 @@
-import { type AdminSession, each, findTopicRoute } from '@skua-mq/admin'
-import { topicNames } from '../topics.ts'
+import { each } from '../each.ts'
+import { topicNames } from '../names.ts'
+import type { AdminSession } from '../session.ts'
+import { findTopicRoute } from '../topic/route.ts'
 import { type Finding, hint, listed } from './finding.ts'
 import type { Advertised } from './name-servers.ts'
 

@@ -1,4 +1,3 @@
-import type { FoundMessage } from '@skua-mq/admin'
 import {
   compileSql,
   ExpressionType,
@@ -8,6 +7,7 @@ import {
   SqlSyntaxError,
   type SubscriptionData,
 } from '@skua-mq/protocol'
+import type { FoundMessage } from '../message/message.ts'
 
 /** Which filter keeps a message from a group; undefined where it lets it through, or cannot be judged from here. */
 export function keptBackBy(subscription: SubscriptionData, message: FoundMessage): string | undefined {

@@ -1,29 +1,14 @@
-import {
-  AdminError,
-  type AdminSession,
-  each,
-  groupOffset,
-  offsetAt,
-  type QueueAt,
-  queueEnd,
-  topicRoute,
-} from '@skua-mq/admin'
-import { timeOf } from '../mqadmin/frame/flag.ts'
+import { each } from '../each.ts'
+import { AdminError } from '../error.ts'
+import { groupOffset, offsetAt, type QueueAt, queueEnd } from '../offset.ts'
+import type { AdminSession } from '../session.ts'
+import { topicRoute } from '../topic/route.ts'
 
 /** Where a group is to go on: an end of each queue, what was stored at a time or later, or an offset. */
-export type Target = { readonly end: 'min' | 'max' } | { readonly timestampMs: number } | { readonly offset: number }
-
-/** From here on a number is a time: ms since 1970 of 2001 and later. */
-const firstTime = 1_000_000_000_000
-
-/** `earliest`, `latest`, an offset, ms since 1970, or a local time. Throws InvalidArgumentError. */
-export function targetOf(given: string): Target {
-  const word = given.trim().toLowerCase()
-  if (word === 'earliest') return { end: 'min' }
-  if (word === 'latest') return { end: 'max' }
-  if (/^\d+$/.test(word) && Number(word) < firstTime) return { offset: Number(word) }
-  return { timestampMs: timeOf(given.trim()) }
-}
+export type ResetTarget =
+  | { readonly end: 'min' | 'max' }
+  | { readonly timestampMs: number }
+  | { readonly offset: number }
 
 /** A queue, where the group stands in it, and where it is to go on. */
 export interface PlannedQueue extends QueueAt {
@@ -38,7 +23,7 @@ export interface PlannedQueue extends QueueAt {
 /** What a reset would do, by broker and queue. Errors: NOT_FOUND. */
 export async function resetPlan(
   session: AdminSession,
-  { group, topic, target }: { readonly group: string; readonly topic: string; readonly target: Target },
+  { group, topic, target }: { readonly group: string; readonly topic: string; readonly target: ResetTarget },
 ): Promise<PlannedQueue[]> {
   const { brokers, queues } = await topicRoute(session, topic)
   const places = queues.flatMap(({ brokerName, readQueueNums }) => {
@@ -58,7 +43,7 @@ export async function resetPlan(
   })
 }
 
-function offsetOf(session: AdminSession, place: QueueAt, target: Target): number | Promise<number> {
+function offsetOf(session: AdminSession, place: QueueAt, target: ResetTarget): number | Promise<number> {
   if ('end' in target) return queueEnd(session, place, target.end)
   return 'offset' in target ? target.offset : offsetAt(session, place, target.timestampMs)
 }

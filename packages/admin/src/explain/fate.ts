@@ -1,4 +1,6 @@
-import type { FoundMessage, GroupConnections, QueueProgress } from '@skua-mq/admin'
+import type { GroupConnections } from '../consumer/connection.ts'
+import type { FoundMessage } from '../message/message.ts'
+import type { QueueProgress } from '../queue-progress.ts'
 
 /** What is known of a message and a group, before anybody judges. */
 export interface Fate {
