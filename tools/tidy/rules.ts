@@ -11,6 +11,7 @@ export const packageOrder = [
   'filter-server',
   'broker',
   'admin',
+  'dashboard',
   'gateway',
   'testing',
   'skua',
