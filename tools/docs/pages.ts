@@ -11,6 +11,7 @@ import { clientApiPage } from './client-api.ts'
 import { metricsPage } from './metrics-page.ts'
 import { mqadminPage } from './mqadmin.ts'
 import { mqadminCompared } from './mqadmin-compared.ts'
+import { settingNotesSource } from './setting-notes.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -141,4 +142,5 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': () => metricsPage(note),
   'docs/client-api.md': () => clientApiPage(note),
   'docs/mqadmin.md': () => mqadminPage(note),
+  'packages/dashboard/src/setting-notes.ts': settingNotesSource,
 }
