@@ -7,6 +7,7 @@ import { nameServerOptions } from '@skua-mq/nameserver'
 import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
+import { dashboardOptions } from '../../packages/skua/src/command/dashboard-options.ts'
 import { clientApiPage } from './client-api.ts'
 import { metricsPage } from './metrics-page.ts'
 import { mqadminPage } from './mqadmin.ts'
@@ -93,6 +94,12 @@ Keys of broker.conf, of the environment and of rmq-proxy.json. In broker.conf gr
 broker’s.
 
 ${optionTable(gatewayOptions, 'full')}
+
+## Dashboard
+
+Keys of broker.conf and of the environment; docs/dashboard.md says more.
+
+${optionTable(dashboardOptions, 'full')}
 `
 }
 

@@ -59,7 +59,11 @@ export function Table<R>({
   const shown = sorted.slice(first, last)
   const names = shown.map(keyOf).join('\n')
   useEffect(() => onSeen?.(shown), [names])
-  const grid = { gridTemplateColumns: columns.map(({ width = 'minmax(7rem, 1fr)' }) => width).join(' ') }
+  const widths = columns.map(({ width = 'minmax(7rem, 1fr)' }) => width)
+  // All rows are as wide as the least that the columns need, or the box: so that they stand below each other.
+  const least = widths.reduce((sum, width) => sum + Number(/[\d.]+/.exec(width)?.[0] ?? 0), 0)
+  const minWidth = `calc(${least}rem + ${columns.length + 1} * 14px)`
+  const grid = { gridTemplateColumns: widths.join(' '), minWidth }
   return (
     <div
       class="table"
@@ -100,7 +104,7 @@ export function Table<R>({
           </div>
         </div>
       ) : null}
-      <div class="space" role="rowgroup" style={{ height: `${sorted.length * rowHeight}px` }}>
+      <div class="space" role="rowgroup" style={{ height: `${sorted.length * rowHeight}px`, minWidth }}>
         {shown.map((row, i) => (
           <div
             class="row"
