@@ -132,7 +132,9 @@ export async function browse(cluster: Cluster, given: Browse): Promise<Browsed> 
     const at = cursor?.[keyOf(queue)] ?? (await beginOf(cluster, { queue, address, from }))
     return new Line(cluster, { queue, address, at, isBack, piece })
   })
-  const messages = isBack ? await newestFirst(lines, limit) : await oldestFirst(lines, limit)
+  // Brokers may begin at the message before a time.
+  const firstMs = from.at === 'time' ? from.timeMs : 0
+  const messages = isBack ? await newestFirst(lines, limit) : await oldestFirst(lines, limit, firstMs)
   return { messages, cursor: Object.fromEntries(lines.filter(line => !line.isOver).map(line => [line.key, line.at])) }
 }
 
@@ -162,7 +164,7 @@ async function newestFirst(lines: readonly Line[], limit: number): Promise<Found
   return messages
 }
 
-async function oldestFirst(lines: readonly Line[], limit: number): Promise<FoundMessage[]> {
+async function oldestFirst(lines: readonly Line[], limit: number, firstMs: number): Promise<FoundMessage[]> {
   const messages: FoundMessage[] = []
   while (messages.length < limit) {
     await each(
@@ -174,7 +176,8 @@ async function oldestFirst(lines: readonly Line[], limit: number): Promise<Found
       if (lines.every(line => line.isOver)) break
       continue
     }
-    messages.push(open.reduce((a, b) => (b.nextMs < a.nextMs ? b : a)).take()!)
+    const next = open.reduce((a, b) => (b.nextMs < a.nextMs ? b : a)).take()!
+    if (next.storedAtMs >= firstMs) messages.push(next)
   }
   return messages
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nodeRuntime, type Runtime } from '@skua-mq/runtime'
 import { Accounts } from './access/accounts.ts'
-import { isLoopback } from './access/origin.ts'
+import { type HostRules, hostOf, isLoopback } from './access/origin.ts'
 import { Sessions } from './access/sessions.ts'
 import { Tries } from './access/tries.ts'
 import { ChangeLog } from './change-log.ts'
@@ -25,7 +25,8 @@ export class Dashboard {
   readonly accounts: Accounts | undefined
   readonly sessions: Sessions
   readonly tries: Tries
-  readonly allowedHosts: ReadonlySet<string>
+  /** Which names are ours. */
+  readonly rules: HostRules
   readonly page: Page
   running = 0
   streams = 0
@@ -34,7 +35,7 @@ export class Dashboard {
   /** Throws for what cannot be, or would let anybody in. */
   constructor(options: DashboardOptions) {
     const hosts = (options.allowedHosts ?? []).map(host => host.toLowerCase())
-    const opened = hosts.find(host => !isLoopback(host))
+    const opened = hosts.find(host => !isLoopback(hostOf(host)))
     if (opened !== undefined && options.accounts === undefined && options.authorize === undefined)
       throw new Error(`${opened} is a name by which others come: that needs accounts (--accounts FILE)`)
     this.options = options
@@ -42,7 +43,7 @@ export class Dashboard {
     const { clock, disk } = this.runtime
     this.clusters = clustersOf(options).map(one => new Cluster(one, this.runtime))
     this.accounts = options.accounts === undefined ? undefined : new Accounts(disk, options.accounts)
-    this.allowedHosts = new Set(hosts)
+    this.rules = { hosts: new Set([...hosts, ...(options.ownHosts ?? [])].map(hostOf)), origins: new Set(hosts) }
     this.sessions = new Sessions(clock)
     this.tries = new Tries(clock)
     this.changes = new ChangeLog(clock)

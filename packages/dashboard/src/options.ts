@@ -31,8 +31,10 @@ export interface DashboardOptions {
   readonly authorize?:
     | ((request: { readonly headers: Readonly<Record<string, unknown>> }) => User | undefined)
     | undefined
-  /** Names by which browsers reach it, beside those of loopback: `mq.example.com`. Needs accounts or `authorize`. */
+  /** Names by which browsers reach it, beside those of loopback: `mq.example.com`, with the port where it is none of a scheme's own. Needs accounts or `authorize`. */
   readonly allowedHosts?: readonly string[] | undefined
+  /** The address on which it listens, where that is another one; `startDashboard` says it. */
+  readonly ownHosts?: readonly string[] | undefined
   /** Nobody changes anything. Default false. */
   readonly readOnly?: boolean | undefined
   /** How often figures are taken for the charts, ms; 0: never. Default 10000. */

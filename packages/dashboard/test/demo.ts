@@ -13,7 +13,12 @@ export interface Demo {
   stop(): Promise<void>
 }
 
-const config = { enablePropertyFilter: true, messageDelayLevel: '1s 1h 1s 1h', brokerName: 'broker-a' } as const
+const config = {
+  enablePropertyFilter: true,
+  recallMessageEnable: true,
+  messageDelayLevel: '1s 1h 1s 1h',
+  brokerName: 'broker-a',
+} as const
 
 /** Topics Orders, Payments, Reminders, Receipts; groups billing (on-line), stock (behind, off-line), ledger (two dead letters). */
 export async function startDemo(): Promise<Demo> {

@@ -10,11 +10,13 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
 
 /** Which names of hosts are ours. */
 export interface HostRules {
-  /** Beside those of loopback; in lower case, without a port. */
-  readonly allowed: ReadonlySet<string>
+  /** Names of hosts beside those of loopback, by which browsers come; in lower case, without a port. */
+  readonly hosts: ReadonlySet<string>
+  /** Authorities of pages that are ours although the Host is another one, behind a proxy: `mq.example.com`, `mq.example.com:8443`. */
+  readonly origins: ReadonlySet<string>
 }
 
-const hostOf = (authority: string): string => authority.toLowerCase().replace(/:\d+$/, '')
+export const hostOf = (authority: string): string => authority.toLowerCase().replace(/:\d+$/, '')
 const one = (value: string | readonly string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined
 
@@ -23,9 +25,9 @@ export const isLoopback = (address: string): boolean =>
   address === '::1' || /^(::ffff:)?127\./.test(address) || ownNames.has(address.toLowerCase())
 
 /** Throws where a browser was led here under a name that is not ours: somebody's page whose name points to this machine. */
-export function checkHost(headers: Headers, { allowed }: HostRules): void {
+export function checkHost(headers: Headers, { hosts }: HostRules): void {
   const host = hostOf(one(headers['host']) ?? '')
-  if (ownNames.has(host) || allowed.has(host)) return
+  if (ownNames.has(host) || hosts.has(host)) return
   throw new Problem(
     421,
     'HOST',
@@ -51,12 +53,12 @@ export function checkChange(headers: Headers, rules: HostRules): void {
     throw new Problem(415, 'CONTENT_TYPE', 'changes are JSON: send content-type: application/json')
 }
 
-function isOwnOrigin(origin: string, headers: Headers, { allowed }: HostRules): boolean {
+function isOwnOrigin(origin: string, headers: Headers, { origins }: HostRules): boolean {
   const parts = /^https?:\/\/([^/]+)$/i.exec(origin)
   if (parts === null) return false
   const authority = parts[1]!.toLowerCase()
-  // Behind a proxy the Host may be another one: then it is the name that was allowed.
-  return authority === one(headers['host'])?.toLowerCase() || allowed.has(hostOf(authority))
+  // Behind a proxy the Host may be another one: then it is the name that was allowed. Another port is another site.
+  return authority === one(headers['host'])?.toLowerCase() || origins.has(authority)
 }
 
 const otherSite = (site: string): Problem =>

@@ -32,7 +32,7 @@ export async function serve(dashboard: Dashboard, request: IncomingMessage, resp
     securityHeaders(response)
     const { path, base, query } = placeOf(dashboard, request)
     const exchange: Exchange = { dashboard, request, response, base, query, from: addressOf(request) }
-    checkHost(request.headers, { allowed: dashboard.allowedHosts })
+    checkHost(request.headers, dashboard.rules)
     if (path === undefined) {
       // Addresses of the page are relative to its folder.
       response.writeHead(308, { location: `${base.slice(base.lastIndexOf('/') + 1)}/` }).end()
@@ -47,7 +47,7 @@ export async function serve(dashboard: Dashboard, request: IncomingMessage, resp
 
 async function route(exchange: Exchange, path: string): Promise<void> {
   const { dashboard, request } = exchange
-  const rules = { allowed: dashboard.allowedHosts }
+  const { rules } = dashboard
   const { method = 'GET' } = request
   if (!path.startsWith('api/')) {
     checkSite(request.headers, rules, true)

@@ -36,7 +36,7 @@ export async function startDashboard({
       `${host} is not an address of this machine alone: make accounts (skua dashboard-account) and give --accounts FILE, or listen on 127.0.0.1`,
     )
   const named = host === '0.0.0.0' || host === '::' ? [] : [host.includes(':') ? `[${host}]` : host]
-  const dashboard = new Dashboard({ ...options, allowedHosts: [...(options.allowedHosts ?? []), ...named] })
+  const dashboard = new Dashboard({ ...options, ownHosts: named })
   const server = createServer({ maxHeaderSize: 16_384, requestTimeout: requestMs }, dashboard.handler)
   server.maxConnections = maxConnections
   try {
