@@ -17,6 +17,7 @@ import { AdminError } from './error.ts'
 import type { FoundMessage } from './message/message.ts'
 import { pullMessages } from './message/pull.ts'
 import type { AdminSession } from './session.ts'
+import { waitingMessages } from './timer.ts'
 import { findTopicRoute } from './topic/route.ts'
 import { queueUnits, topicStats } from './topic/stats.ts'
 
@@ -71,37 +72,92 @@ export async function decideTransaction(
 
 /** A message that waits for its time. */
 export interface DelayedMessage {
-  readonly message: FoundMessage
   /** The topic into which it comes. */
   readonly topic: string
+  readonly msgId: string
+  readonly keys: string
+  readonly tags: string | undefined
+  readonly brokerName: string
+  readonly address: string
+  readonly physicalOffset: number
+  readonly storedAtMs: number
   /** When, ms since 1970; undefined where the broker does not tell. */
   readonly dueMs: number | undefined
   /** level: one of the delay levels. timer: a time of its own. */
   readonly by: 'level' | 'timer'
 }
 
-/** Messages that wait, nearest first; `more` says that there are others. */
+/** Messages that wait, nearest first. */
 export interface DelayedMessages {
   readonly messages: readonly DelayedMessage[]
+  /** There are others. */
   readonly more: boolean
+  /** Brokers that do not list messages with a time of their own: the newest of them were looked through. */
+  readonly without: readonly string[]
 }
 
 /**
- * Delayed messages of all masters, at most `limit`. Those of levels are read from where each level stands; of those with a
- * time of their own the newest `scan` records are looked through, since brokers tell nothing of them.
+ * Delayed messages of all masters, at most `limit`. Those of levels are read from where each level stands. Those with a time of their own
+ * are told by Skua's brokers; of others the newest `scan` records of the timer's topic are looked through.
  */
 export async function delayedMessages(
   session: AdminSession,
   { limit = 100, scan = 2000 }: { readonly limit?: number; readonly scan?: number } = {},
 ): Promise<DelayedMessages> {
   const masters = await mastersOf(session)
-  const found = [
-    ...(await each(masters, broker => ofLevels(session, broker, limit + 1))).flat(),
-    ...(await ofTimer(session, scan)),
-  ]
-  const sorted = found.sort((a, b) => (a.dueMs ?? 0) - (b.dueMs ?? 0))
-  return { messages: sorted.slice(0, limit), more: sorted.length > limit }
+  const levels = (await each(masters, broker => ofLevels(session, broker, limit + 1))).flat()
+  const timers = await ofTimers(session, masters, { limit, scan })
+  const sorted = [...levels, ...timers.messages].sort((a, b) => (a.dueMs ?? 0) - (b.dueMs ?? 0))
+  return {
+    messages: sorted.slice(0, limit),
+    more: timers.more || sorted.length > limit,
+    without: timers.without,
+  }
 }
+
+/** What brokers tell, and where they do not, what their topic holds. */
+async function ofTimers(
+  session: AdminSession,
+  masters: readonly ClusterBroker[],
+  { limit, scan }: { readonly limit: number; readonly scan: number },
+): Promise<DelayedMessages> {
+  const told = await waitingMessages(session, { limit }).catch((error: unknown) => {
+    if (error instanceof AdminError && error.code === 'REFUSED') return undefined
+    throw error
+  })
+  const without = told?.without ?? masters.map(({ address }) => address)
+  const silent = masters.filter(({ address }) => without.includes(address))
+  const names = new Map(masters.map(({ address, brokerName }) => [address, brokerName]))
+  const messages = (told?.messages ?? []).map(({ deliverAtMs, slotMs: _, ...one }) => {
+    const { topic, msgId, keys, tags, address, physicalOffset, storedAtMs } = one
+    const brokerName = names.get(address) ?? address
+    return {
+      topic,
+      msgId,
+      keys,
+      tags,
+      brokerName,
+      address,
+      physicalOffset,
+      storedAtMs,
+      dueMs: deliverAtMs,
+      by: 'timer' as const,
+    }
+  })
+  const scanned = silent.length === 0 ? [] : await ofTimerTopic(session, silent, scan)
+  return {
+    messages: [...messages, ...scanned],
+    more: told?.hasMore ?? false,
+    without: scanned.length === 0 ? [] : without,
+  }
+}
+
+const delayedOf = (message: FoundMessage, more: Pick<DelayedMessage, 'address' | 'dueMs' | 'by'>): DelayedMessage => ({
+  topic: message.properties[PropertyName.realTopic] ?? '',
+  ...{ msgId: message.msgId, keys: message.keys.join(' '), tags: message.tags, brokerName: message.brokerName },
+  ...{ physicalOffset: message.physicalOffset, storedAtMs: message.storedAtMs },
+  ...more,
+})
 
 /** scheduleMessageOffset_N of the runtime information: how far level N is, and its end. */
 async function ofLevels(session: AdminSession, { brokerName, address }: ClusterBroker, limit: number) {
@@ -118,10 +174,8 @@ async function ofLevels(session: AdminSession, { brokerName, address }: ClusterB
     while (offset < end && found.length < limit) {
       const { messages, nextBeginOffset } = await pullMessages(session, { address, queue, offset })
       const dues = await duesOf(session, { address, queueId, from: offset, count: messages.length })
-      for (const message of messages) {
-        const topic = message.properties[PropertyName.realTopic] ?? ''
-        found.push({ message, topic, dueMs: dues.get(message.queueOffset), by: 'level' })
-      }
+      for (const message of messages)
+        found.push(delayedOf(message, { address, dueMs: dues.get(message.queueOffset), by: 'level' }))
       if (nextBeginOffset <= offset) break
       offset = nextBeginOffset
     }
@@ -146,34 +200,37 @@ async function duesOf(
   }
 }
 
-async function ofTimer(session: AdminSession, scan: number): Promise<DelayedMessage[]> {
+/** A message that is rolled in the wheel lies there several times, and one that was taken back says so behind it. */
+async function ofTimerTopic(
+  session: AdminSession,
+  brokers: readonly ClusterBroker[],
+  scan: number,
+): Promise<DelayedMessage[]> {
   if ((await findTopicRoute(session, wheelTimerTopic)) === undefined) return []
   const now = session.runtime.clock.now()
-  const found: DelayedMessage[] = []
-  const recalled = new Set<string>()
+  const found = new Map<string, DelayedMessage>()
   for (const { brokerName, queueId, minOffset, maxOffset } of await topicStats(session, wheelTimerTopic)) {
-    const { address } = await masterNamed(session, brokerName)
+    const address = brokers.find(one => one.brokerName === brokerName)?.address
+    if (address === undefined) continue
     const queue = { topic: wheelTimerTopic, brokerName, queueId }
     let offset = Math.max(minOffset, maxOffset - scan)
     while (offset < maxOffset) {
       const { messages, nextBeginOffset } = await pullMessages(session, { address, queue, offset })
       for (const message of messages) {
-        const recall = message.properties[PropertyName.timerDelUniqueKey]
+        const recalled = message.properties[PropertyName.timerDelUniqueKey]
         const dueMs = Number(message.properties[PropertyName.timerOutMs])
-        if (recall !== undefined) recalled.add(recall)
-        else if (dueMs > now)
-          found.push({ message, topic: message.properties[PropertyName.realTopic] ?? '', dueMs, by: 'timer' })
+        const one = delayedOf(message, { address, dueMs, by: 'timer' })
+        if (recalled !== undefined) found.delete(recalled)
+        else if (dueMs > now) found.set(`${one.topic}+${one.msgId}`, one)
       }
       if (nextBeginOffset <= offset) break
       offset = nextBeginOffset
     }
   }
-  // A message that is rolled in the wheel lies there several times: the last one counts.
-  const last = new Map(found.map(one => [`${one.topic}+${one.message.msgId}`, one]))
-  return [...last].filter(([key]) => !recalled.has(key)).map(([, one]) => one)
+  return [...found.values()]
 }
 
-/** Takes back a message whose time of its own has not come. Errors: REFUSED by brokers that cannot. */
+/** Takes back a message whose time of its own has not come, at brokers that know no better (5.x). Errors: REFUSED by those that cannot. */
 export async function recallDelayed(
   session: AdminSession,
   {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nodeRuntime, type Runtime } from '@skua-mq/runtime'
 import { Accounts } from './access/accounts.ts'
@@ -39,6 +40,8 @@ export class Dashboard {
     if (opened !== undefined && options.accounts === undefined && options.authorize === undefined)
       throw new Error(`${opened} is a name by which others come: that needs accounts (--accounts FILE)`)
     this.options = options
+    // Each request that runs listens to it, and they are bounded.
+    setMaxListeners(maxRequests + maxStreams, this.closing.signal)
     this.runtime = options.runtime ?? nodeRuntime()
     const { clock, disk } = this.runtime
     this.clusters = clustersOf(options).map(one => new Cluster(one, this.runtime))

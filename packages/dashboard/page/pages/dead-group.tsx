@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { deadList } from '../../src/endpoints/dead-letters.ts'
 import { type ApiError, ask } from '../api.ts'
 import { skua } from '../command.ts'
-import { Command, Link, Loading, Problem, Time } from '../parts/basic.tsx'
+import { Command, idText, Link, Loading, Problem, Time } from '../parts/basic.tsx'
 import { LetterForm } from '../parts/letter-form.tsx'
 import { ResendForm } from '../parts/resend-form.tsx'
 import { type Column, Table } from '../parts/table.tsx'
@@ -109,10 +109,10 @@ const columnsOf = (
   {
     key: 'id',
     title: t('messageId'),
-    width: 'minmax(10rem, 1.2fr)',
+    width: '9rem',
     cell: ({ row }) => (
       <button type="button" class="link" title={row.msgId} onClick={() => open(row.offsetMsgId)}>
-        {row.msgId}
+        <code>{idText(row.msgId)}</code>
       </button>
     ),
   },

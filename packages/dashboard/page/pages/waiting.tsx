@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks'
 import type { delayed, halves } from '../../src/endpoints/waiting.ts'
 import { change } from '../api.ts'
 import { skua } from '../command.ts'
-import { countText } from '../format.ts'
-import { Badge, Card, Command, Link, Loading, Notes, Problem, Time } from '../parts/basic.tsx'
+import { countText, inputTime } from '../format.ts'
+import { Badge, Card, Command, Field, Link, Loading, MessageLink, Notes, Problem, Time } from '../parts/basic.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { mayChange } from '../session.ts'
@@ -19,6 +19,7 @@ export const WaitingPage = () => {
   const waiting = useAsk<AnswerOf<typeof delayed>>('delayed', {}, { everyMs: 5_000 })
   const undecided = useAsk<AnswerOf<typeof halves>>('halves', {}, { everyMs: 5_000 })
   const [cancelled, setCancelled] = useState<Delayed | undefined>(undefined)
+  const [moved, setMoved] = useState<Delayed | undefined>(undefined)
   const [decided, setDecided] = useState<{ half: Half; decision: 'commit' | 'rollback' } | undefined>(undefined)
   return (
     <>
@@ -33,9 +34,9 @@ export const WaitingPage = () => {
           ) : null
         ) : (
           <Table
-            columns={delayedColumns(setCancelled)}
+            columns={delayedColumns(setCancelled, setMoved)}
             rows={waiting.data.rows}
-            keyOf={({ row }) => row.offsetMsgId}
+            keyOf={row => `${row.topic} ${row.msgId} ${row.offsetMsgId}`}
             label={t('delayedMessages')}
             empty={t('noDelayed')}
             maxHeight="40vh"
@@ -58,20 +59,22 @@ export const WaitingPage = () => {
           />
         )}
       </Card>
+      {moved === undefined ? null : <MoveForm row={moved} onClose={() => setMoved(undefined)} onDone={waiting.again} />}
       {cancelled === undefined ? null : (
         <Confirm
           title={t('cancelDelayed')}
           name={cancelled.topic}
           verb={t('cancelIt')}
           isDangerous
+          command={skua('timers', 'cancel', cancelled.msgId, ['--topic', cancelled.topic])}
           act={async () => {
-            const { row, topic, dueMs } = cancelled
-            await change('delayed/cancel', { topic, broker: row.brokerName, id: row.msgId, dueMs })
+            const { brokerName: broker, topic, msgId: id, dueMs } = cancelled
+            await change('delayed/cancel', { topic, broker, id, dueMs })
             waiting.again()
           }}
           onClose={() => setCancelled(undefined)}
         >
-          <p>{t('cancelDelayedWhat', { id: cancelled.row.msgId })}</p>
+          <p>{t('cancelDelayedWhat', { id: cancelled.msgId })}</p>
         </Confirm>
       )}
       {decided === undefined ? null : (
@@ -101,7 +104,7 @@ export const WaitingPage = () => {
   )
 }
 
-const delayedColumns = (cancel: (row: Delayed) => void): readonly Column<Delayed>[] => [
+const delayedColumns = (cancel: (row: Delayed) => void, move: (row: Delayed) => void): readonly Column<Delayed>[] => [
   { key: 'due', title: t('due'), width: '11rem', by: row => row.dueMs, cell: row => <Time ms={row.dueMs} /> },
   {
     key: 'topic',
@@ -113,11 +116,9 @@ const delayedColumns = (cancel: (row: Delayed) => void): readonly Column<Delayed
   {
     key: 'id',
     title: t('messageId'),
-    width: 'minmax(10rem, 1.2fr)',
-    cell: ({ row }) => (
-      <Link to={['message', row.offsetMsgId]} query={{ topic: row.topic }} title={row.msgId}>
-        {row.msgId}
-      </Link>
+    width: '9rem',
+    cell: row => (
+      <MessageLink id={row.offsetMsgId === '' ? row.msgId : row.offsetMsgId} shown={row.msgId} topic={row.topic} />
     ),
   },
   {
@@ -127,25 +128,58 @@ const delayedColumns = (cancel: (row: Delayed) => void): readonly Column<Delayed
     by: row => row.by,
     cell: row => <Badge>{t(row.by === 'level' ? 'byLevel' : 'byTimer')}</Badge>,
   },
-  { key: 'keys', title: t('keys'), width: '8rem', cell: ({ row }) => row.keys.join(' ') },
+  { key: 'keys', title: t('keys'), width: 'minmax(6rem, 1fr)', cell: row => row.keys },
   {
-    key: 'body',
-    title: t('body'),
-    width: 'minmax(10rem, 2fr)',
-    cell: ({ row }) => <code class="preview">{row.preview}</code>,
+    key: 'stored',
+    title: t('stored'),
+    width: '11rem',
+    by: row => row.storedAtMs,
+    cell: row => <Time ms={row.storedAtMs} />,
   },
   {
     key: 'act',
     title: '',
-    width: '6rem',
+    width: '13rem',
     cell: row =>
-      row.canCancel && mayChange() ? (
-        <button type="button" class="small" onClick={() => cancel(row)}>
-          {t('cancelIt')}
-        </button>
+      row.by === 'timer' && mayChange() ? (
+        <>
+          <button type="button" class="small" onClick={() => move(row)}>
+            {t('moveIt')}
+          </button>{' '}
+          <button type="button" class="small" onClick={() => cancel(row)}>
+            {t('cancelIt')}
+          </button>
+        </>
       ) : null,
   },
 ]
+
+/** Another time for a message; now, where it has passed. */
+const MoveForm = ({ row, onClose, onDone }: { row: Delayed; onClose: () => void; onDone: () => void }) => {
+  const [time, setTime] = useState(inputTime(row.dueMs ?? Date.now()))
+  return (
+    <Confirm
+      title={t('moveDelayed')}
+      verb={t('save')}
+      command={skua('timers', 'move', row.msgId, ['--topic', row.topic], ['--to', time])}
+      act={async () => {
+        await change('delayed/move', { topic: row.topic, id: row.msgId, deliverAtMs: new Date(time).getTime() })
+        onDone()
+      }}
+      onClose={onClose}
+    >
+      <Field label={t('due')} hint={t('moveHint')}>
+        <input
+          type="datetime-local"
+          step={1}
+          required
+          value={time}
+          onInput={event => setTime(event.currentTarget.value)}
+        />
+      </Field>
+    </Confirm>
+  )
+}
 
 const halfColumns = (decide: (row: Half, decision: 'commit' | 'rollback') => void): readonly Column<Half>[] => [
   { key: 'born', title: t('born'), width: '11rem', by: row => row.bornAtMs, cell: row => <Time ms={row.bornAtMs} /> },
@@ -166,12 +200,8 @@ const halfColumns = (decide: (row: Half, decision: 'commit' | 'rollback') => voi
   {
     key: 'id',
     title: t('messageId'),
-    width: 'minmax(10rem, 1.2fr)',
-    cell: row => (
-      <Link to={['message', row.msgId]} query={{ topic: 'RMQ_SYS_TRANS_HALF_TOPIC' }} title={row.msgId}>
-        {row.msgId}
-      </Link>
-    ),
+    width: '9rem',
+    cell: row => <MessageLink id={row.msgId} shown={row.msgId} topic="RMQ_SYS_TRANS_HALF_TOPIC" />,
   },
   {
     key: 'checks',

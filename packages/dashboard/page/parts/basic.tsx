@@ -21,6 +21,16 @@ export const Link = ({
   </a>
 )
 
+/** The end of an id: ids of one sender begin alike. */
+export const idText = (id: string): string => (id.length > 16 ? `…${id.slice(-12)}` : id)
+
+/** A message by its id; the whole of it is told when the mouse is over it. */
+export const MessageLink = ({ id, shown, topic }: { id: string; shown: string; topic: string }) => (
+  <Link to={['message', id]} query={{ topic }} title={shown}>
+    <code>{idText(shown)}</code>
+  </Link>
+)
+
 /** A time in the browser's zone; UTC when the mouse is over it. */
 export const Time = ({ ms, ago }: { ms: number | null | undefined; ago?: boolean }) =>
   ms === null || ms === undefined || ms <= 0 ? (
@@ -92,7 +102,13 @@ export const Copy = ({ text, label }: { text: string; label?: TextKey }) => {
   }
   return (
     <button type="button" class="small copy" onClick={copy} aria-label={t(label ?? 'copy')} title={t(label ?? 'copy')}>
-      {isDone ? '✓' : '⧉'}
+      {isDone ? (
+        t('copied')
+      ) : (
+        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+          <path d="M5 5V2.5h8.5V11H11M2.5 5H11v8.5H2.5z" fill="none" stroke="currentColor" stroke-width="1.3" />
+        </svg>
+      )}
     </button>
   )
 }

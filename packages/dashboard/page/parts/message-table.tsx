@@ -4,7 +4,7 @@ import { type ApiError, ask, type Params } from '../api.ts'
 import { bytesText } from '../format.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
-import { Badge, Link, Loading, Problem, Time } from './basic.tsx'
+import { Badge, Loading, MessageLink, Problem, Time } from './basic.tsx'
 import { type Column, Table } from './table.tsx'
 
 export type MessageRow = AnswerOf<typeof messages>['rows'][number]
@@ -18,12 +18,8 @@ export const messageColumns = (): readonly Column<MessageRow>[] => [
   {
     key: 'id',
     title: t('messageId'),
-    width: 'minmax(9rem, 1.2fr)',
-    cell: row => (
-      <Link to={['message', row.offsetMsgId]} query={{ topic: row.topic }} title={row.msgId}>
-        {row.msgId}
-      </Link>
-    ),
+    width: '9rem',
+    cell: row => <MessageLink id={row.offsetMsgId} shown={row.msgId} topic={row.topic} />,
   },
   {
     key: 'stored',

@@ -376,4 +376,8 @@ export const en = {
   workWhat_unusedTopics: 'Queues of topics that are no longer configured are removed.',
   changesWhat: 'What was changed by this dashboard since its start, the last 500. What tools change is not here.',
   noChanges: 'Nothing was changed',
+  copied: 'copied',
+  moveIt: 'Move',
+  moveDelayed: 'Another time of delivery',
+  moveHint: 'A time that has passed delivers it now',
 } as const

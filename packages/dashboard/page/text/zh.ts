@@ -373,4 +373,8 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   workWhat_unusedTopics: '删除已不再配置的主题的队列。',
   changesWhat: '自启动以来通过此控制台所做的变更，最近 500 条。工具所做的变更不在此处。',
   noChanges: '没有变更',
+  copied: '已复制',
+  moveIt: '改时间',
+  moveDelayed: '修改投递时间',
+  moveHint: '过去的时间表示立即投递',
 }

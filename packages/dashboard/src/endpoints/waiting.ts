@@ -1,19 +1,18 @@
-import { decideTransaction, delayedMessages, recallDelayed, undecidedTransactions } from '@skua-mq/admin'
-import { endpoint } from '../endpoint.ts'
 import {
-  brokerName,
-  cutTo,
-  figure,
-  groupName,
-  limited,
-  messageId,
-  messageRow,
-  messageRowOf,
-  ms,
-  told,
-  topicName,
-} from '../rows.ts'
-import { bool, int, oneOf, shape } from '../schema.ts'
+  AdminError,
+  cancelWaiting,
+  decideTransaction,
+  delayedMessages,
+  moveWaiting,
+  recallDelayed,
+  undecidedTransactions,
+  waitingMessage,
+} from '@skua-mq/admin'
+import { encodeHost, offsetMessageId } from '@skua-mq/protocol'
+import type { Cluster } from '../cluster.ts'
+import { endpoint } from '../endpoint.ts'
+import { brokerName, cutTo, figure, groupName, limited, messageId, ms, told, topicName } from '../rows.ts'
+import { int, oneOf, orNull, shape } from '../schema.ts'
 
 const maxRows = 500
 
@@ -22,24 +21,49 @@ export const delayed = endpoint({
   name: 'delayed',
   method: 'GET',
   role: 'view',
-  help: 'Delayed messages, the next one first, with their topics and times; of those with a time of their own the newest are looked through.',
+  help: 'Delayed messages, the next one first, with their topics and times.',
   params: {},
   timeMs: 30_000,
   answer: limited(
-    shape({ row: messageRow, topic: told, dueMs: figure, by: oneOf('level', 'timer'), canCancel: bool() }),
+    shape({
+      ...{ topic: told, msgId: told, offsetMsgId: told, keys: told, tags: orNull(told), brokerName: told },
+      ...{ storedAtMs: ms, dueMs: figure, by: oneOf('level', 'timer') },
+    }),
     maxRows,
   ),
   run: async ({ cluster }) => {
-    const { messages, more } = await cluster.share('delayed', 2_000, session =>
-      delayedMessages(session, { limit: maxRows }),
-    )
-    const rows = messages.map(({ message, topic, dueMs, by }) => {
-      return { row: messageRowOf(message), topic, dueMs: dueMs ?? null, by, canCancel: by === 'timer' }
+    const found = await cluster.share('delayed', 2_000, session => delayedMessages(session, { limit: maxRows }))
+    const rows = found.messages.map(({ dueMs, tags, address, physicalOffset, ...one }) => {
+      const offsetMsgId = offsetIdOf(address, physicalOffset)
+      const { topic, msgId, keys, brokerName: name, storedAtMs, by } = one
+      return {
+        topic,
+        msgId,
+        offsetMsgId,
+        keys,
+        brokerName: name,
+        storedAtMs,
+        by,
+        tags: tags ?? null,
+        dueMs: dueMs ?? null,
+      }
     })
-    const note = more ? [`there are more than ${maxRows}: the next ones are shown`] : []
-    return { ...cutTo(rows, maxRows), problems: note }
+    const note = found.more ? [`there are more than ${maxRows}: the next ones are shown`] : []
+    const silent = found.without.map(
+      address => `${address} does not list messages with a time of their own: the newest of them were looked through`,
+    )
+    return { ...cutTo(rows, maxRows), problems: [...note, ...silent] }
   },
 })
+
+/** The id of a place; empty for a broker whose address is a name. */
+function offsetIdOf(address: string, physicalOffset: number): string {
+  const at = address.lastIndexOf(':')
+  const storeHost = encodeHost(address.slice(0, at).replace(/^\[|\]$/g, ''), Number(address.slice(at + 1)))
+  return storeHost === undefined ? '' : offsetMessageId(storeHost, physicalOffset)
+}
+
+const named = { topic: topicName, broker: brokerName, id: messageId, dueMs: ms }
 
 /** Takes one back. */
 export const delayedCancel = endpoint({
@@ -47,13 +71,39 @@ export const delayedCancel = endpoint({
   method: 'POST',
   role: 'admin',
   help: 'Takes back a message with a time of its own. Brokers cannot take back those of delay levels.',
-  params: { topic: topicName, broker: brokerName, id: messageId, dueMs: ms },
+  params: named,
   answer: shape({ id: told }),
   run: async ({ cluster }, { topic, broker, id, dueMs }) => {
-    await recallDelayed(cluster.session, { topic, brokerName: broker, msgId: id, dueMs })
+    const found = await listed(cluster, { topic, id })
+    if (found !== undefined) await cancelWaiting(cluster.session, found)
+    else await recallDelayed(cluster.session, { topic, brokerName: broker, msgId: id, dueMs })
     return { id }
   },
 })
+
+/** Gives it another time. */
+export const delayedMove = endpoint({
+  name: 'delayed/move',
+  method: 'POST',
+  role: 'admin',
+  help: 'Gives a message with a time of its own another time; one that has passed delivers it now. Only Skua’s brokers can.',
+  params: { topic: topicName, id: messageId, deliverAtMs: ms },
+  answer: shape({ id: told }),
+  run: async ({ cluster }, { topic, id, deliverAtMs }) => {
+    await moveWaiting(cluster.session, await waitingMessage(cluster.session, id, { topic }), deliverAtMs)
+    return { id }
+  },
+})
+
+/** Undefined where no broker lists what waits. */
+async function listed({ session }: Cluster, { topic, id }: { readonly topic: string; readonly id: string }) {
+  try {
+    return await waitingMessage(session, id, { topic })
+  } catch (error) {
+    if (error instanceof AdminError && error.code === 'REFUSED') return undefined
+    throw error
+  }
+}
 
 /** Transactions that wait for a verdict. */
 export const halves = endpoint({
