@@ -7,10 +7,12 @@ import { nameServerOptions } from '@skua-mq/nameserver'
 import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
+import { dashboardOptions } from '../../packages/skua/src/command/dashboard-options.ts'
 import { clientApiPage } from './client-api.ts'
 import { metricsPage } from './metrics-page.ts'
 import { mqadminPage } from './mqadmin.ts'
 import { mqadminCompared } from './mqadmin-compared.ts'
+import { settingNotesSource } from './setting-notes.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -92,6 +94,12 @@ Keys of broker.conf, of the environment and of rmq-proxy.json. In broker.conf gr
 broker’s.
 
 ${optionTable(gatewayOptions, 'full')}
+
+## Dashboard
+
+Keys of broker.conf and of the environment; docs/dashboard.md says more.
+
+${optionTable(dashboardOptions, 'full')}
 `
 }
 
@@ -141,4 +149,5 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': () => metricsPage(note),
   'docs/client-api.md': () => clientApiPage(note),
   'docs/mqadmin.md': () => mqadminPage(note),
+  'packages/dashboard/src/setting-notes.ts': settingNotesSource,
 }

@@ -3,8 +3,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
+import { writePage } from '../../packages/dashboard/page/build.mjs'
+
 const packages = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'packages')
 const dist = join(packages, 'skua', 'dist')
+// The page lies beside the code that serves it: that of the package, and that of the bundle.
+await writePage([join(packages, 'dashboard', 'dist', 'page'), join(dist, 'bundle', 'page')])
 await build({
   // The thread of a filter is looked for beside the code that starts it.
   entryPoints: {

@@ -28,6 +28,8 @@ function newest(dir) {
 
 function stale() {
   for (const name of readdirSync(join(root, 'packages'))) {
+    const page = join(root, 'packages', name, 'page')
+    if (existsSync(page) && existsSync(bundle) && newest(page) > statSync(bundle).mtimeMs) return true
     const stamp = join(root, 'packages', name, 'dist', '.tsbuildinfo')
     if (!existsSync(stamp) || statSync(stamp).mtimeMs < newest(join(root, 'packages', name, 'src'))) return true
   }

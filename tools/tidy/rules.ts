@@ -11,6 +11,7 @@ export const packageOrder = [
   'filter-server',
   'broker',
   'admin',
+  'dashboard',
   'gateway',
   'testing',
   'skua',
@@ -38,8 +39,15 @@ export const runtimeOnly: readonly { pattern: RegExp; what: string }[] = [
 export const machineExceptions: Readonly<Record<string, string>> = {
   'packages/skua/src/command/standalone.ts': 'RssAnon in /proc, whose files have no length that a Disk could read by',
   'packages/skua/src/command/store-write.ts': 'streams of lines to and from files that are no store',
+  'packages/dashboard/src/access/who.ts': 'types of node:http: the request handler is for servers of users',
+  'packages/dashboard/src/dashboard.ts': 'types of node:http: the request handler is for servers of users',
+  'packages/dashboard/src/http/answer.ts': 'types of node:http: the request handler is for servers of users',
+  'packages/dashboard/src/http/handler.ts': 'types of node:http: the request handler is for servers of users',
+  'packages/dashboard/src/http/listen.ts':
+    'the server of a dashboard that stands alone: bodies and streams, which Http has not',
   'packages/testing/src/control/control-server.ts': 'an HTTP endpoint with bodies, for tests alone',
   'packages/skua/src/command/test-broker.ts': 'what its standard input is',
+  'packages/skua/src/dashboard-process.ts': 'starts and ends processes',
   'packages/skua/src/filter-process.ts': 'starts and ends processes',
   'packages/skua/src/command/run.ts': 'signals of the process, and the end of its patience with a stop',
 }

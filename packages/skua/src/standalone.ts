@@ -20,6 +20,7 @@ import {
   type TlsClient,
   type TlsServer,
 } from '@skua-mq/runtime'
+import type { DashboardProcess } from './dashboard-process.ts'
 import { startFilterProcess } from './filter-process.ts'
 import { gatewayOf } from './gateway.ts'
 
@@ -34,6 +35,8 @@ export interface StandaloneOptions {
   readonly grpcIsOptional?: boolean
   /** Keys of the gRPC endpoint (docs/configuration.md), over the defaults. */
   readonly grpc?: Partial<GatewayConfig>
+  /** The web page for operators, in a process of its own: at any free port of 127.0.0.1, or at this one. Default: none. */
+  readonly dashboard?: boolean | { readonly port: number }
   /** Address to listen on and to tell clients; default 127.0.0.1. */
   readonly host?: string
   /** 'memory', or a directory. */
@@ -65,6 +68,8 @@ export interface Standalone {
   readonly brokers: readonly StandaloneBroker[]
   /** For gRPC clients: host:port; undefined without one. */
   readonly grpcAddr: string | undefined
+  /** Where the dashboard is: `http://127.0.0.1:8090/`; undefined without one. */
+  readonly dashboardUrl: string | undefined
   /** Pulls that wait for a message at the moment. */
   heldPulls(): number
   stop(): Promise<void>
@@ -112,10 +117,7 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   // Nobody can connect to "every address": clients are told one that can be reached, and loopback is told loopback.
   const told = isAny(host) ? (runtime.net.ownAddresses()[0] ?? '127.0.0.1') : host
   const root = memory ? '/memory' : options.store
-  const ports =
-    options.port === 0
-      ? await freePorts(runtime.net, host)
-      : { broker: options.port ?? 10911, nameServer: options.nameServerPort ?? 9876 }
+  const ports = await portsOf(options, { runtime, host })
   const tls: TlsServer = options.tls ?? { mode: 'permissive' }
   const nameServer = new NameServer({
     runtime,
@@ -151,21 +153,48 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const parts = group('standalone', [nameServer, broker, ...(gateway === undefined ? [] : [opened(gateway, options)])])
   await parts.start()
   if (topics.length > 0) await declared(broker, topics, parts)
+  // Whoever embeds it is on this machine; others take the address of theirs that leads here.
+  const namesrvAddr = `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`
+  const dashboard = await dashboardFor(options, { namesrvAddr, parts, tls })
   return {
-    // Whoever embeds it is on this machine; others take the address of theirs that leads here.
-    namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServer.address.port}`,
+    namesrvAddr,
     brokers: [{ name: config.brokerName, address: broker.brokerAddr, ...metricsOf(broker) }],
     grpcAddr: gateway?.isOpen ? `${isAny(host) ? '127.0.0.1' : host}:${gateway.address.port}` : undefined,
+    dashboardUrl: dashboard?.url,
     heldPulls: () => broker.heldPulls,
-    stop: () => parts.stop(),
+    stop: async () => {
+      await dashboard?.stop()
+      await parts.stop()
+    },
     rescue: () => broker.rescue(),
   }
 }
+
+const portsOf = async (options: StandaloneOptions, { runtime, host }: { runtime: Runtime; host: string }) =>
+  options.port === 0
+    ? freePorts(runtime.net, host)
+    : { broker: options.port ?? 10911, nameServer: options.nameServerPort ?? 9876 }
 
 /** What a start cannot declare ends it, as whatever else it cannot do. */
 async function declared(broker: Broker, topics: readonly TopicPlan[], parts: Service): Promise<void> {
   try {
     await broker.declareTopics(topics)
+  } catch (error) {
+    await parts.stop()
+    throw error
+  }
+}
+
+/** What cannot start its dashboard does not start. */
+async function dashboardFor(
+  { dashboard }: StandaloneOptions,
+  { namesrvAddr, parts, tls }: { readonly namesrvAddr: string; readonly parts: Service; readonly tls: TlsServer },
+): Promise<DashboardProcess | undefined> {
+  if (dashboard === undefined || dashboard === false) return undefined
+  try {
+    const { startDashboardProcess } = await import('./dashboard-process.ts')
+    const port = dashboard === true ? 0 : dashboard.port
+    return await startDashboardProcess({ namesrvAddr, port, tls: tls.mode === 'enforcing' })
   } catch (error) {
     await parts.stop()
     throw error

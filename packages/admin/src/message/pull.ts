@@ -25,6 +25,8 @@ export interface ReadRange {
   readonly endMs?: number | undefined
   /** Tags, `A || B`. Default: all. */
   readonly tags?: string | undefined
+  /** An SQL92 filter in place of tags; brokers take it with enablePropertyFilter. */
+  readonly sql?: string | undefined
   /** Commits nothing, but is asked for by name. Default TOOLS_CONSUMER. */
   readonly group?: string | undefined
 }
@@ -53,7 +55,7 @@ export async function* readQueue(
   const first = await (beginMs === undefined ? queueEnd(session, at, 'min') : offsetAt(session, at, beginMs))
   let next = Math.max(range.from ?? 0, first)
   while (next < end) {
-    const { messages, nextBeginOffset } = await pull(session, { address, queue, offset: next, range })
+    const { messages, nextBeginOffset } = await pullMessages(session, { address, queue, offset: next, range })
     for (const message of messages) if (message.queueOffset < end) yield message
     if (nextBeginOffset <= next) return
     next = nextBeginOffset
@@ -67,7 +69,7 @@ const endOf = (session: AdminSession, at: { address: string; topic: string; queu
 /** The message at an offset. Errors: NOT_FOUND, with the bounds of the queue. */
 export async function messageAt(session: AdminSession, queue: NamedQueue, offset: number): Promise<FoundMessage> {
   const { address } = await masterNamed(session, queue.brokerName)
-  const { messages, minOffset, maxOffset } = await pull(session, { address, queue, offset, range: {}, count: 1 })
+  const { messages, minOffset, maxOffset } = await pullMessages(session, { address, queue, offset, count: 1 })
   const [found] = messages
   if (found !== undefined && found.queueOffset === offset) return found
   const bounds = maxOffset === 0 ? 'is empty' : `holds ${minOffset} to ${maxOffset - 1}`
@@ -75,15 +77,33 @@ export async function messageAt(session: AdminSession, queue: NamedQueue, offset
   throw new AdminError('NOT_FOUND', `no message at offset ${offset}: ${what} ${bounds}`, { address })
 }
 
-interface Pull {
+/** One question to a broker. */
+export interface PullMessages {
+  /** Of the broker that has the queue. */
   readonly address: string
   readonly queue: NamedQueue
   readonly offset: number
-  readonly range: ReadRange
-  readonly count?: number
+  readonly range?: Pick<ReadRange, 'tags' | 'sql' | 'group'> | undefined
+  /** Default 32, which is the most that brokers give. */
+  readonly count?: number | undefined
 }
 
-async function pull(session: AdminSession, { address, queue, offset, range, count = batch }: Pull) {
+/** What a broker gave. */
+export interface PulledMessages {
+  readonly messages: readonly FoundMessage[]
+  /** Messages that could not be read: their compression is unknown here. */
+  readonly unreadable: number
+  /** Where to go on; the same offset at the end of the queue. */
+  readonly nextBeginOffset: number
+  readonly minOffset: number
+  readonly maxOffset: number
+}
+
+/** Messages from an offset on, as many as a broker gives at once. Nothing is committed, and nobody waits for what comes. */
+export async function pullMessages(
+  session: AdminSession,
+  { address, queue, offset, range = {}, count = batch }: PullMessages,
+): Promise<PulledMessages> {
   const header = {
     consumerGroup: range.group ?? toolsGroup,
     topic: queue.topic,
@@ -93,13 +113,13 @@ async function pull(session: AdminSession, { address, queue, offset, range, coun
     sysFlag: PullSysFlag.subscription,
     commitOffset: 0,
     suspendTimeoutMillis: 0,
-    subscription: range.tags ?? '*',
+    subscription: range.sql ?? range.tags ?? '*',
     subVersion: session.runtime.clock.now(),
-    expressionType: 'TAG',
+    expressionType: range.sql === undefined ? 'TAG' : 'SQL92',
     bname: queue.brokerName,
   }
   const reply = await session.ask(address, { spec: pullMessage, header, allow: codes })
   const { nextBeginOffset, minOffset, maxOffset } = reply.header
-  const { messages } = readMessages(reply.code === 0 ? reply.body : undefined, queue.brokerName)
-  return { messages, nextBeginOffset, minOffset, maxOffset }
+  const { messages, unreadable } = readMessages(reply.code === 0 ? reply.body : undefined, queue.brokerName)
+  return { messages, unreadable, nextBeginOffset, minOffset, maxOffset }
 }

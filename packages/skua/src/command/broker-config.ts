@@ -2,9 +2,10 @@ import { type BrokerConfig, impossibleIn } from '@skua-mq/broker'
 import { type TlsConfig, tlsOptions } from '@skua-mq/remoting'
 import { type OptionEntry, OptionError } from '@skua-mq/runtime'
 import { type Configured, configure } from './config-file.ts'
+import { dashboardOptions } from './dashboard-options.ts'
 import { grpcOptions } from './grpc.ts'
 
-const table = { ...grpcOptions, ...tlsOptions } as const
+const table = { ...grpcOptions, ...dashboardOptions, ...tlsOptions } as const
 
 /** What a broker is told by its file, the environment and the command line. Errors say where: OptionError, PropertiesError. */
 export function readBrokerConfig(from: {

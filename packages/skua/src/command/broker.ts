@@ -14,6 +14,7 @@ import { startFilterProcess } from '../filter-process.ts'
 import { gatewayOf } from '../gateway.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { expandHome } from './config-file.ts'
+import { DashboardSidecar, wishOf } from './dashboard-sidecar.ts'
 import { type GrpcOptions, gatewayConfigOf } from './grpc.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
@@ -51,6 +52,7 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
   const tls = readTls(config)
   const hasGrpc = config.grpcServerPort !== 0
   const runtime = hasGrpc ? { ...given, net: new LinkedNet(given.net) } : given
+  const sidecar = new DashboardSidecar({ plan: wishOf(config), tls: tls.tls.mode === 'enforcing' })
   const start = async () => {
     const broker = new Broker({
       config,
@@ -67,7 +69,11 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
     const parts = group('broker and gRPC', gateway === undefined ? [broker] : [broker, gateway])
     await parts.start()
     tellOpenToAll(events, { ...config, host: '' })
-    return { brokerAddr: broker.brokerAddr, stop: () => parts.stop(), rescue: () => broker.rescue() }
+    return {
+      brokerAddr: broker.brokerAddr,
+      stop: () => sidecar.stop().then(() => parts.stop()),
+      rescue: () => broker.rescue(),
+    }
   }
   const file = command.configFile ?? 'a file for -c'
   const places = {
@@ -83,6 +89,7 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
   process.stdout.write(
     `The broker[${config.brokerName}, ${broker.brokerAddr}] boot success. serializeType=JSON${known}\n`,
   )
+  if (config.namesrvAddr !== '') await sidecar.open(config.namesrvAddr)
 }
 
 /** What the keys leave to the machine and the environment. */

@@ -34,6 +34,8 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--namesrv-port <port>', 'port of the name server', port)
     .option('--grpc-port <port>', 'port for gRPC clients; default 8081, where it is free; 0: any free one', port)
     .option('--no-grpc', 'none is opened for them')
+    .option('--dashboard-port <port>', 'port of the dashboard; default 8090, where it is free; 0: any free one', port)
+    .option('--no-dashboard', 'none is served; with --port 0 only with --dashboard-port')
     .option('--topics <file>', 'topics to begin with, YAML or JSON: names, or name, queues and type of each')
     .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
     .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')

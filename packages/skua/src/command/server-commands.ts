@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defaultDashboardPort } from './dashboard-options.ts'
 import { pair } from './pair.ts'
 import { positive } from './positive.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -42,7 +43,60 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .option('--call-timeout-ms <ms>', 'longest run of a filter for one message', positive, 100)
     .option('--memory-bytes <n>', 'memory of one filter', positive, 16_777_216)
     .action(async options => (await import('./filter-server.ts')).runFilterServer(options))
+  addDashboard(skua, surroundings)
   addTestBroker(skua)
+}
+
+const everyOne = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
+
+function addDashboard(skua: Command, { namesrvAddr }: Surroundings): void {
+  const port = (text: string): number => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('a port is wanted')
+    return value
+  }
+  skua
+    .command('dashboard')
+    .description('the web page for operators, before any cluster, Apache’s as well')
+    .option(
+      '-n, --namesrv-addr <addr>',
+      'name servers, host:port joined by ; or name=host:port; again for each further cluster',
+      everyOne,
+    )
+    .option('--port <port>', 'port of the page; 0: any free one', port, defaultDashboardPort)
+    .option('--host <address>', 'address to listen on; any other than loopback needs --accounts', '127.0.0.1')
+    .option('--accounts <file>', 'who may come in, as skua dashboard-account makes it')
+    .option(
+      '--allow-host <name>',
+      'a further name by which browsers come, behind a proxy; may be given several times',
+      everyOne,
+    )
+    .option('--base-path <path>', 'where a proxy has it: /mq')
+    .option('--read-only', 'nobody changes anything')
+    .option('--timeout-ms <ms>', 'longest wait for a broker', positive, 5000)
+    .option('--tls', 'connect with TLS, whatever the certificate of the server')
+    .option('--tls-ca <file>', 'connect with TLS; the certificate must be of this authority (PEM)')
+    .option('--access-key <key>', 'account of brokers with access control', process.env['SKUA_ACCESS_KEY'])
+    .option(
+      '--secret-key <key>',
+      'its secret; better in SKUA_SECRET_KEY: others see command lines',
+      process.env['SKUA_SECRET_KEY'],
+    )
+    .action(async options => {
+      const { runDashboard } = await import('./dashboard.ts')
+      await runDashboard({ namesrvAddr: [namesrvAddr ?? '127.0.0.1:9876'], ...options })
+    })
+  skua
+    .command('dashboard-account')
+    .argument('<file>')
+    .argument('<name>')
+    .description('add an account to a file for dashboard --accounts; the password comes by standard input')
+    .addOption(
+      new Option('--role <role>', 'view looks, admin changes as well').choices(['view', 'admin']).default('view'),
+    )
+    .action(async (file, name, options) =>
+      (await import('./dashboard-account.ts')).runDashboardAccount({ file, name, ...options }),
+    )
 }
 
 function addTestBroker(skua: Command): void {

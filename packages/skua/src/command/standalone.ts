@@ -5,6 +5,7 @@ import { gatewayOptions } from '@skua-mq/gateway'
 import { nodeRuntime, type OptionTable } from '@skua-mq/runtime'
 import { startStandalone } from '../standalone.ts'
 import { readBrokerConfig } from './broker-config.ts'
+import { DashboardSidecar, dashboardPlan } from './dashboard-sidecar.ts'
 import { entriesOf } from './environment.ts'
 import { defaultGrpcPort, type GrpcOptions, grpcOptions } from './grpc.ts'
 import { type LogFlags, openLog } from './log/log.ts'
@@ -24,6 +25,9 @@ export interface StandaloneCommand extends LogFlags {
   readonly grpcPort?: number
   /** False: none. */
   readonly grpc?: boolean
+  readonly dashboardPort?: number
+  /** False: none. */
+  readonly dashboard?: boolean
   readonly config?: Record<string, string>
   /** A file of topics. */
   readonly topics?: string
@@ -46,8 +50,9 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const byHand = command.logDir === undefined && !given.has('logLevel')
   log.level = () => (byHand ? 'warn' : read.logLevel)
   const directory = isAbsolute(command.store) ? command.store : join(process.cwd(), command.store)
-  const start = () =>
-    startStandalone({
+  const sidecar = new DashboardSidecar({ plan: dashboardPlan(command, read), tls: tls.tls.mode === 'enforcing' })
+  const start = async () => {
+    const skua = await startStandalone({
       store: command.memory ? 'memory' : directory,
       host: command.host,
       port: command.port,
@@ -60,6 +65,8 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
     }).catch(error => {
       throw startFailure(error, placesOf(command, directory))
     })
+    return { ...skua, stop: () => sidecar.stop().then(skua.stop) }
+  }
   const skua = await untilSignal(start, { ignoreHangUp: false })
   tellOpenToAll(log.events, { host: command.host, listenPort: command.port, aclEnable: read.aclEnable })
   const [broker] = skua.brokers
@@ -78,6 +85,7 @@ Try it:
 
 Ctrl-C ends it.
 `)
+  await sidecar.open(skua.namesrvAddr)
 }
 
 /** Named by a flag, by a key, or by nobody: then RocketMQ's, where it is free, or any free one where the broker takes any. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import type { Explained, FateState } from '@skua-mq/admin'
 import { brokerRuntimeInfo, cleanBrokers, connect } from '@skua-mq/admin'
 import { Producer, PushConsumer, type PushConsumerOptions } from '@skua-mq/client'
 import { NodeClock } from '@skua-mq/runtime'
-import type { Explained } from '../../src/command/people/explain/explain.ts'
-import type { FateState } from '../../src/command/people/explain/verdict.ts'
 import { startStandalone } from '../../src/index.ts'
 import { asJson, people, until } from './run.ts'
 

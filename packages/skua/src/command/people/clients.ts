@@ -1,7 +1,7 @@
-import { type ConnectedClient, each, findConsumers } from '@skua-mq/admin'
+import { type ConnectedClient, each, findConsumers, groupNames } from '@skua-mq/admin'
 import { lines, table } from '../mqadmin/frame/table.ts'
 import { type Given, personCommand } from './frame.ts'
-import { groupNames, mustKnow } from './groups.ts'
+import { mustKnow } from './groups.ts'
 
 /** Who consumes, and what. */
 export interface ConsumingClient extends ConnectedClient {

@@ -1,7 +1,5 @@
-import { AdminError } from '@skua-mq/admin'
+import { AdminError, findLetter, type Resent, resendLetter } from '@skua-mq/admin'
 import { lines } from '../mqadmin/frame/table.ts'
-import { findLetter } from './dead-letters.ts'
-import { type Resent, resendOne } from './dlq-resend.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
 import { letterChanges, letterText } from './letter-text.ts'
@@ -25,7 +23,7 @@ export const dlqEdit = personCommand({
       const question = `Send it to ${letter.originTopic ?? '?'} with another ${names}?`
       if (!(await given.confirm(question))) throw new AdminError('ARGUMENT', 'nothing was resent')
     }
-    return resendOne(session, letter, { isDry: options.dryRun === true, changes })
+    return resendLetter(session, letter, { isDry: options.dryRun === true, changes })
   },
   show: ({ status, id, topic, newId }) => [lines(`${status} ${id} → ${topic ?? '?'}${newId ? ` ${newId}` : ''}`)],
   problems: ({ id, problem }) => (problem === undefined ? [] : [`${id}: ${problem}`]),

@@ -1,6 +1,6 @@
+import { type DeadLetter, deadLetters, findLetter } from '@skua-mq/admin'
 import { emptyLine, lines, table } from '../mqadmin/frame/table.ts'
 import { timeText } from '../mqadmin/frame/time-text.ts'
-import { type DeadLetter, deadLetters, findLetter } from './dead-letters.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
 import { messageView, preview } from './message-view.ts'

@@ -1,13 +1,9 @@
-import { AdminError, type AdminSession, sendMessage } from '@skua-mq/admin'
+import { AdminError, deadLetters, isNamedLetter, type LetterChanges, type Resent, resendLetter } from '@skua-mq/admin'
 import { delay } from '@skua-mq/runtime'
 import { lines } from '../mqadmin/frame/table.ts'
-import { type DeadLetter, deadLetters, isNamed } from './dead-letters.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
-import { bodyOfFile, changed, type LetterChanges } from './letter-changes.ts'
-
-/** User property of a message that was resent: the offset id of the dead letter. */
-const resentFrom = 'RESENT_FROM'
+import { bodyOfFile } from './letter-changes.ts'
 
 interface Options {
   readonly all?: boolean
@@ -18,17 +14,6 @@ interface Options {
   readonly property?: Readonly<Record<string, string>>
   readonly dryRun?: boolean
   readonly yes?: boolean
-}
-
-/** What became of one dead letter. */
-export interface Resent {
-  readonly id: string
-  readonly topic: string | null
-  /** SEND_OK and the like; PLANNED in a dry run; FAILED; NOT_FOUND for an id that no dead letter has. */
-  readonly status: string
-  /** Of the new message. */
-  readonly newId?: string
-  readonly problem?: string
 }
 
 /** `skua dlq resend GROUP [ID...]`. */
@@ -73,7 +58,7 @@ async function resend(
   const { clock } = session.runtime
   let next = clock.monotonic()
   for await (const letter of deadLetters(session, group)) {
-    const named = ids.filter(id => isNamed(letter, id))
+    const named = ids.filter(id => isNamedLetter(letter, id))
     if (ids.length > 0 && named.length === 0) continue
     for (const id of named) left.delete(id)
     if (options.rate !== undefined && options.dryRun !== true) {
@@ -81,7 +66,7 @@ async function resend(
       if (waitMs > 0) await delay(clock, waitMs)
       next = Math.max(next, clock.monotonic() - 1000) + 1000 / options.rate
     }
-    const result = await resendOne(session, letter, { isDry: options.dryRun === true, changes })
+    const result = await resendLetter(session, letter, { isDry: options.dryRun === true, changes })
     results.push(result)
     await say(lines(`${result.status} ${result.id} → ${result.topic ?? '?'}${result.newId ? ` ${result.newId}` : ''}`))
     if (ids.length > 0 && left.size === 0) break
@@ -89,26 +74,4 @@ async function resend(
   for (const id of left)
     results.push({ id, topic: null, status: 'NOT_FOUND', problem: `no such dead letter: skua dlq list ${group}` })
   return results
-}
-
-/** Sends a dead letter to its first topic, or says why not. Errors: ARGUMENT for changes that cannot be. */
-export async function resendOne(
-  session: AdminSession,
-  letter: DeadLetter,
-  { isDry, changes }: { readonly isDry: boolean; readonly changes: LetterChanges },
-): Promise<Resent> {
-  const { msgId: id, originTopic: topic, offsetMsgId } = letter
-  const message = changed(letter, changes)
-  if (topic === null) return { id, topic, status: 'FAILED', problem: 'it does not tell the topic that it was sent to' }
-  if (isDry) return { id, topic, status: 'PLANNED' }
-  const properties = { ...message.properties, [resentFrom]: offsetMsgId }
-  try {
-    const sent = await sendMessage(session, { ...message, topic, properties })
-    const { sendStatus: status, msgId: newId } = sent!
-    const problem = status === 'SEND_OK' ? {} : { problem: `stored less safely than wanted: ${status}` }
-    return { id, topic, status, newId, ...problem }
-  } catch (error) {
-    if (!(error instanceof AdminError)) throw error
-    return { id, topic, status: 'FAILED', problem: error.message }
-  }
 }

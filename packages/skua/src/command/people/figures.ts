@@ -1,16 +1,6 @@
 import { AdminError } from '@skua-mq/admin'
-import { isSystemTopic, Perm, replyTopicSuffix } from '@skua-mq/protocol'
+import { Perm } from '@skua-mq/protocol'
 import { nearest } from '@skua-mq/runtime'
-
-/** Groups of brokers and tools, which nobody made. */
-const systemGroups =
-  /^(CID_RMQ_SYS_|CID_ONS|TOOLS_CONSUMER$|FILTERSRV_CONSUMER$|SELF_TEST_C_GROUP$|__MONITOR_CONSUMER$)/
-
-export const isSystemGroup = (group: string): boolean => systemGroups.test(group)
-
-/** Whether nobody made the topic; `ofBrokers` are the names that brokers call their own. */
-export const isOwnTopic = (topic: string, ofBrokers: ReadonlySet<string>): boolean =>
-  topic.startsWith('%') || isSystemTopic(topic) || topic.endsWith(replyTopicSuffix) || ofBrokers.has(topic)
 
 /** `RW`, `R`, `W`, or `-` for a topic that is shut. */
 export const permText = (perm: number): string =>

@@ -1,6 +1,14 @@
-import { AdminError, type AdminSession, each, findConsumers, groupProgress, listGroups } from '@skua-mq/admin'
+import {
+  AdminError,
+  type AdminSession,
+  each,
+  findConsumers,
+  groupNames,
+  groupProgress,
+  listGroups,
+} from '@skua-mq/admin'
 import { lines, table } from '../mqadmin/frame/table.ts'
-import { countText, isSystemGroup, notThere } from './figures.ts'
+import { countText, notThere } from './figures.ts'
 import { type Given, personCommand } from './frame.ts'
 
 /** A group at a glance. */
@@ -16,10 +24,6 @@ export interface GroupLine {
   readonly consumeTps: number
   readonly problem?: string
 }
-
-/** Groups that somebody made, or all. */
-export const groupNames = async (session: AdminSession, isAll: boolean): Promise<string[]> =>
-  (await listGroups(session)).filter(group => isAll || !isSystemGroup(group))
 
 /** Errors: NOT_FOUND for a group that nobody knows, with the nearest name. */
 export async function mustKnow(session: AdminSession, group: string): Promise<void> {

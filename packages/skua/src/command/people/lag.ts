@@ -2,6 +2,7 @@ import {
   AdminError,
   type AdminSession,
   each,
+  groupNames,
   groupProgress,
   ownerKey,
   type QueueProgress,
@@ -11,7 +12,7 @@ import { type Block, emptyLine, lines, table } from '../mqadmin/frame/table.ts'
 import { timeText } from '../mqadmin/frame/time-text.ts'
 import { countText } from './figures.ts'
 import { personCommand } from './frame.ts'
-import { type GroupLine, groupLine, groupNames, groupProblems, groupTable, mustKnow } from './groups.ts'
+import { type GroupLine, groupLine, groupProblems, groupTable, mustKnow } from './groups.ts'
 
 /** A queue of a group, and which member has it; '' for none. */
 export type OwnedQueue = QueueProgress & { readonly owner: string }

@@ -1,7 +1,5 @@
-import { AdminError } from '@skua-mq/admin'
+import { AdminError, type DeadLetter, type LetterChanges, letterProperties } from '@skua-mq/admin'
 import { bodyText } from '../mqadmin/frame/json.ts'
-import type { DeadLetter } from './dead-letters.ts'
-import { type LetterChanges, propertiesOf } from './letter-changes.ts'
 
 const head = [
   '# Properties, a line each: NAME=VALUE. A line that is taken away takes its property away.',
@@ -11,7 +9,7 @@ const base64 = 'base64:'
 
 /** A dead letter for an editor. */
 export function letterText(letter: DeadLetter): string {
-  const properties = Object.entries(propertiesOf(letter)).map(([name, value]) => `${name}=${valueText(value)}`)
+  const properties = Object.entries(letterProperties(letter)).map(([name, value]) => `${name}=${valueText(value)}`)
   return `${[...head, ...properties].join('\n')}\n\n${bodyText(letter.body)}`
 }
 
@@ -22,7 +20,7 @@ const valueText = (value: string): string => (/^"|[\r\n]/.test(value) ? JSON.str
 export function letterChanges(letter: DeadLetter, text: string): LetterChanges | undefined {
   const end = /\r?\n\r?\n/.exec(text)
   const lines = (end === null ? text : text.slice(0, end.index)).split(/\r?\n/)
-  const before = propertiesOf(letter)
+  const before = letterProperties(letter)
   const after = Object.fromEntries(lines.filter(line => line !== '' && !line.startsWith('#')).map(propertyOf))
   const changes: Record<string, string> = {}
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))

@@ -94,7 +94,7 @@ export const entries: readonly Entry[] = [
       { flag: '-g, --group <group>', help: 'the group', needed: true },
       { flag: '--topic <topic>', help: 'look for a unique id only there (default: all topics)' },
     ],
-    load: async () => (await import('./explain/explain.ts')).explain,
+    load: async () => (await import('./explain.ts')).explain,
   },
   {
     name: 'find',

@@ -1,12 +1,7 @@
 import type { FoundMessage, MessageTrack } from '@skua-mq/admin'
-import { isReservedProperty } from '@skua-mq/protocol'
 import { bodyText } from '../mqadmin/frame/json.ts'
 import { type Block, emptyLine, lines, record, table } from '../mqadmin/frame/table.ts'
 import { timeText, timeTextMs } from '../mqadmin/frame/time-text.ts'
-
-/** Properties that a user set: what brokers and clients note is left out. */
-export const userProperties = ({ properties }: Pick<FoundMessage, 'properties'>): Record<string, string> =>
-  Object.fromEntries(Object.entries(properties).filter(([name]) => !isReservedProperty(name)))
 
 /** All of a message that a person asks for; the body at the end. */
 export function messageView(message: FoundMessage): Block[] {

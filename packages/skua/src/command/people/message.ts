@@ -1,7 +1,6 @@
-import { AdminError, type FoundMessage, type MessageTrack, messageTracks } from '@skua-mq/admin'
+import { AdminError, type FoundMessage, type MessageTrack, messageCopies, messageTracks } from '@skua-mq/admin'
 import { emptyLine, lines } from '../mqadmin/frame/table.ts'
 import { type Given, personCommand } from './frame.ts'
-import { messageCopies } from './message-copies.ts'
 import { messageView, trackTable } from './message-view.ts'
 
 /** A message, what groups made of it, and where else messages with its id lie: retries and dead letters. */

@@ -1,8 +1,8 @@
-import { AdminError, type AdminSession, commitOffset, each, findConsumers, newest, resetOffsets } from '@skua-mq/admin'
+import { membersOnline, mustReset, type PlannedQueue, resetPlan, runReset } from '@skua-mq/admin'
 import { type Block, lines, table } from '../mqadmin/frame/table.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
-import { type PlannedQueue, resetPlan, type Target, targetOf } from './reset-plan.ts'
+import { targetOf } from './reset-target.ts'
 
 interface Options {
   readonly topic: string
@@ -29,17 +29,15 @@ export const offsetsReset = personCommand({
     const target = targetOf(options.to)
     await mustKnow(session, group)
     const queues = await resetPlan(session, { group, topic, target })
-    const members = (await findConsumers(session, group))?.clients.length ?? 0
-    if (members > 0 && 'offset' in target) throw running(group, members)
+    const members = await membersOnline(session, group)
+    mustReset({ group, target }, members)
     if (options.dryRun === true) return { group, topic, by: 'planned', queues }
     if (options.yes !== true) {
       await given.say(planTable(queues))
       if (!(await given.confirm(`Reset ${group} in ${topic}, ${members === 0 ? 'offline' : `${members} online`}?`)))
         return { group, topic, by: 'declined', queues }
     }
-    if (members > 0) return { group, topic, ...(await byBrokers(session, { group, topic, target }, queues)) }
-    await each(queues, queue => commitOffset(session, queue, { group, offset: queue.to }))
-    return { group, topic, by: 'commit', queues }
+    return { group, topic, ...(await runReset(session, { group, topic, target, queues })) }
   },
   show: ({ by, group, queues }, { options }) => [
     // Who was asked has seen it.
@@ -56,28 +54,6 @@ export function said(by: ResetDone['by'], group: string): string {
   return by === 'commit'
     ? `committed: ${group} goes on there when it starts`
     : `told: the members of ${group} go there within seconds; skua lag ${group} shows it`
-}
-
-const running = (group: string, members: number): AdminError =>
-  new AdminError(
-    'ARGUMENT',
-    `${members} members of ${group} are online and would commit over an offset: stop them, or give earliest, latest or a time`,
-  )
-
-/** Members that run are told by their brokers, which know times only. */
-async function byBrokers(
-  session: AdminSession,
-  { group, topic, target }: { readonly group: string; readonly topic: string; readonly target: Target },
-  queues: readonly PlannedQueue[],
-): Promise<Pick<ResetDone, 'by' | 'queues'>> {
-  const timestampMs =
-    'timestampMs' in target ? target.timestampMs : 'end' in target && target.end === 'max' ? newest : 0
-  const { by, queues: reset } = await resetOffsets(session, { group, topic, timestampMs })
-  const done = queues.map(queue => {
-    const at = reset.find(({ brokerName, queueId }) => brokerName === queue.brokerName && queueId === queue.queueId)
-    return at === undefined ? queue : { ...queue, to: at.offset }
-  })
-  return { by, queues: done }
 }
 
 /** Queues of a plan, and what it means for each. */

@@ -1,20 +1,17 @@
 import {
   AdminError,
-  type AdminSession,
-  brokerConfig,
-  commitOffset,
-  each,
-  findConsumers,
+  lastMoves,
+  membersOnline,
+  moveQueues,
   offsetHistory,
-  resetQueue,
+  type PlannedQueue,
+  undoPlan,
 } from '@skua-mq/admin'
 import { lines } from '../mqadmin/frame/table.ts'
 import { timeText } from '../mqadmin/frame/time-text.ts'
 import { type Given, personCommand } from './frame.ts'
 import { groupWord } from './group-word.ts'
 import { planTable, said } from './offsets-reset.ts'
-import type { PlannedQueue } from './reset-plan.ts'
-import { lastMoves, undoPlan } from './undo-plan.ts'
 
 interface Options {
   readonly group?: string
@@ -46,13 +43,13 @@ export const offsetsUndo = personCommand({
     const undone = { atMs: last.atMs, who: last.who, request: last.request ?? null }
     const done = { group, undone, queues, kept }
     if (options.dryRun === true) return { ...done, by: 'planned' }
-    const members = (await findConsumers(session, group))?.clients.length ?? 0
+    const members = await membersOnline(session, group)
     if (options.yes !== true) {
       await given.say(lines(whatText(undone)), planTable(queues))
       const state = members === 0 ? 'offline' : `${members} online`
       if (!(await given.confirm(`Undo this for ${group}, ${state}?`))) return { ...done, by: 'declined' }
     }
-    return { ...done, by: await putBack(session, group, { queues, members }) }
+    return { ...done, by: await moveQueues(session, group, queues) }
   },
   show: ({ by, group, queues, undone, kept }, { options }) => [
     ...(by === 'planned' || options.yes === true ? [lines(whatText(undone)), planTable(queues)] : []),
@@ -63,26 +60,3 @@ export const offsetsUndo = personCommand({
 
 const whatText = ({ atMs, who, request }: UndoDone['undone']): string =>
   `moved at ${timeText(atMs)}: ${who}${request === null ? '' : ` (${request})`}`
-
-/** Members that run are told by their brokers; for others the offset is committed. */
-async function putBack(
-  session: AdminSession,
-  group: string,
-  { queues, members }: { readonly queues: readonly PlannedQueue[]; readonly members: number },
-): Promise<'commit' | 'broker'> {
-  const changed = queues.filter(({ from, to }) => from !== to)
-  if (members === 0) {
-    await each(changed, queue => commitOffset(session, queue, { group, offset: queue.to }))
-    return 'commit'
-  }
-  for (const address of new Set(changed.map(queue => queue.address))) {
-    const { useServerSideResetOffset } = await brokerConfig(session, address)
-    if (useServerSideResetOffset !== 'true')
-      throw new AdminError(
-        'ARGUMENT',
-        `${members} members of ${group} are online, and the broker ${address} cannot tell them: stop them, or set useServerSideResetOffset=true`,
-      )
-  }
-  await each(changed, queue => resetQueue(session, queue, { group, offset: queue.to }))
-  return 'broker'
-}

@@ -6,13 +6,14 @@ import {
   type ClusterBroker,
   clusterBrokers,
   each,
+  groupNames,
+  topicNames,
 } from '@skua-mq/admin'
 import { getBrokerClusterInfo } from '@skua-mq/protocol'
 import { emptyLine, lines, table } from '../mqadmin/frame/table.ts'
 import { countText } from './figures.ts'
 import { personCommand } from './frame.ts'
-import { type GroupLine, groupLine, groupNames, groupProblems } from './groups.ts'
-import { topicNames } from './topics.ts'
+import { type GroupLine, groupLine, groupProblems } from './groups.ts'
 
 /** A broker at a glance; figures are null where it does not tell. */
 export interface BrokerLine extends ClusterBroker {

@@ -1,16 +1,7 @@
-import {
-  AdminError,
-  type AdminSession,
-  each,
-  findTopicRoute,
-  listTopics,
-  mastersAt,
-  systemTopics,
-  topicStats,
-} from '@skua-mq/admin'
+import { AdminError, type AdminSession, each, findTopicRoute, topicNames, topicStats } from '@skua-mq/admin'
 import { lines, table } from '../mqadmin/frame/table.ts'
 import { timeText } from '../mqadmin/frame/time-text.ts'
-import { countText, isOwnTopic, permText } from './figures.ts'
+import { countText, permText } from './figures.ts'
 import { type Given, personCommand } from './frame.ts'
 
 /** A topic at a glance. */
@@ -26,18 +17,6 @@ export interface TopicLine {
   /** ms since 1970; 0 for an empty topic. */
   readonly lastWrittenMs: number
   readonly problem?: string
-}
-
-/** Names that brokers call their own; what does not answer has none. */
-async function namesOfBrokers(session: AdminSession): Promise<ReadonlySet<string>> {
-  const names = await each(await mastersAt(session), address => systemTopics(session, address).catch(() => []))
-  return new Set(names.flat())
-}
-
-/** Topics that somebody made, or all. */
-export async function topicNames(session: AdminSession, isAll: boolean): Promise<string[]> {
-  const [names, ofBrokers] = await Promise.all([listTopics(session), namesOfBrokers(session)])
-  return isAll ? names : names.filter(name => !isOwnTopic(name, ofBrokers))
 }
 
 async function topicLine(session: AdminSession, topic: string): Promise<TopicLine> {

@@ -1,6 +1,5 @@
-import { AdminError, type AdminSession, each } from '@skua-mq/admin'
+import { AdminError, type AdminSession, type Advertised, each } from '@skua-mq/admin'
 import { getAllTopicConfig, getMaxOffset, selfTestTopic } from '@skua-mq/protocol'
-import type { Advertised } from './name-servers.ts'
 
 /** How fast requests and their bytes get to a broker and back. */
 export interface Link {

@@ -1,5 +1,5 @@
+import { type Finding, hint } from '@skua-mq/admin'
 import { type Clock, delay, type MachineNet, type TcpConnection } from '@skua-mq/runtime'
-import { type Finding, hint } from './finding.ts'
 
 /** Connections of this machine to or from a port of the cluster. */
 export interface PortUse {

@@ -1,6 +1,14 @@
-import { AdminError, type AdminSession, each, findConsumers, groupProgress, ownerKey, topicStats } from '@skua-mq/admin'
-import { groupNames } from '../groups.ts'
-import { topicNames } from '../topics.ts'
+import {
+  AdminError,
+  type AdminSession,
+  each,
+  findConsumers,
+  groupNames,
+  groupProgress,
+  ownerKey,
+  topicNames,
+  topicStats,
+} from '@skua-mq/admin'
 
 /** Topics and groups that are looked at in a tick; more are named as left out. */
 export const maxTopics = 500

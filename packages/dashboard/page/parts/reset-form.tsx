@@ -1,0 +1,179 @@
+import { useState } from 'preact/hooks'
+import type { group as groupEndpoint } from '../../src/endpoints/groups.ts'
+import type { reset, resetPreview } from '../../src/endpoints/offsets.ts'
+import { change } from '../api.ts'
+import { mqadmin, skua } from '../command.ts'
+import { countText, inputTime } from '../format.ts'
+import { t } from '../text/text.ts'
+import type { AnswerOf } from '../types.ts'
+import { useAct } from '../use.ts'
+import { Command, Dialog, Field, Problem } from './basic.tsx'
+import { PlanTable } from './plan-table.tsx'
+
+type Group = AnswerOf<typeof groupEndpoint>
+type Plan = AnswerOf<typeof resetPreview>
+type To = 'time' | 'earliest' | 'latest' | 'queues' | 'group'
+const targets: readonly To[] = ['time', 'earliest', 'latest', 'queues', 'group']
+
+/** Yesterday at nine: what people go back to most. */
+const yesterday = (): number => new Date(new Date().setHours(9, 0, 0, 0)).getTime() - 86_400_000
+
+/** Has a group go on elsewhere: first what it means, then the name, then it is done. */
+export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () => void; onDone: () => void }) => {
+  const { group } = data
+  const topics = [
+    ...new Set([...data.subscriptions.map(one => one.topic), ...data.queues.map(one => one.topic)]),
+  ].filter(name => !name.startsWith('%'))
+  const [topic, setTopic] = useState(topics[0] ?? '')
+  const [to, setTo] = useState<To>('time')
+  const [time, setTime] = useState(inputTime(yesterday()))
+  const [other, setOther] = useState('')
+  const [offsets, setOffsets] = useState<Readonly<Record<string, string>>>({})
+  const [plan, setPlan] = useState<Plan | undefined>(undefined)
+  const [typed, setTyped] = useState('')
+  const [done, setDone] = useState<AnswerOf<typeof reset> | undefined>(undefined)
+  const { isBusy, error, run } = useAct()
+  const own = data.queues.filter(queue => queue.topic === topic)
+  const keyOf = (queue: { brokerName: string; queueId: number }) => `${queue.brokerName}/${queue.queueId}`
+  const wish = () => ({
+    ...{ group, topic, to },
+    ...(to === 'time' ? { timeMs: new Date(time).getTime() } : {}),
+    ...(to === 'group' ? { otherGroup: other } : {}),
+    ...(to === 'queues'
+      ? {
+          queues: own.map(queue => ({
+            brokerName: queue.brokerName,
+            queueId: queue.queueId,
+            offset: Number(offsets[keyOf(queue)] ?? queue.consumerOffset),
+          })),
+        }
+      : {}),
+  })
+  const look = () => run(async () => setPlan(await change<Plan>('group/preview', wish())))
+  const act = () =>
+    run(async () => {
+      setDone(await change<AnswerOf<typeof reset>>('group/reset', { ...wish(), confirm: typed }))
+      onDone()
+    })
+  const changed =
+    <T,>(set: (value: T) => void) =>
+    (value: T) => {
+      set(value)
+      setPlan(undefined)
+    }
+  const command =
+    to === 'group'
+      ? mqadmin('cloneGroupOffset', ['-s', other || 'GROUP'], ['-d', group], ['-t', topic])
+      : skua(
+          'offsets',
+          'reset',
+          group,
+          ['--topic', topic],
+          ['--to', to === 'time' ? time : to === 'queues' ? 'OFFSET' : to],
+        )
+  return (
+    <Dialog title={t('resetOf', { group })} onClose={onClose} wide>
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          void (plan === undefined ? look() : act())
+        }}
+      >
+        <div class="two">
+          <Field label={t('topic')}>
+            <select value={topic} onChange={event => changed(setTopic)(event.currentTarget.value)}>
+              {topics.map(name => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </Field>
+          <Field label={t('goTo')}>
+            <select value={to} onChange={event => changed(setTo)(event.currentTarget.value as To)}>
+              {targets.map(one => (
+                <option key={one} value={one}>
+                  {t(`to_${one}`)}
+                </option>
+              ))}
+            </select>
+          </Field>
+          {to === 'time' ? (
+            <Field label={t('time')} hint={t('timeHint')}>
+              <input
+                type="datetime-local"
+                step={1}
+                required
+                value={time}
+                onInput={event => changed(setTime)(event.currentTarget.value)}
+              />
+            </Field>
+          ) : null}
+          {to === 'group' ? (
+            <Field label={t('otherGroup')}>
+              <input
+                required
+                value={other}
+                onInput={event => changed(setOther)(event.currentTarget.value)}
+                spellcheck={false}
+              />
+            </Field>
+          ) : null}
+        </div>
+        {to === 'queues' ? (
+          <div class="offsets">
+            {own.map(queue => (
+              <Field key={keyOf(queue)} label={keyOf(queue)}>
+                <input
+                  type="number"
+                  min={0}
+                  value={offsets[keyOf(queue)] ?? String(queue.consumerOffset)}
+                  onInput={event => changed(setOffsets)({ ...offsets, [keyOf(queue)]: event.currentTarget.value })}
+                />
+              </Field>
+            ))}
+          </div>
+        ) : null}
+        <Command line={command} />
+        <Problem error={error} />
+        {plan === undefined || done !== undefined ? null : (
+          <>
+            <div class="banner warn">
+              <span>{t('planSummary', { again: countText(plan.again), skipped: countText(plan.skipped) })}</span>
+              <span>{plan.members === 0 ? t('planOffline') : t('planOnline', { count: plan.members })}</span>
+            </div>
+            <PlanTable queues={plan.queues} />
+            <Field label={t('typeName', { name: group })}>
+              <input
+                value={typed}
+                onInput={event => setTyped(event.currentTarget.value)}
+                autocomplete="off"
+                spellcheck={false}
+              />
+            </Field>
+          </>
+        )}
+        {done === undefined ? null : (
+          <>
+            <div class="banner good" role="status">
+              {done.by === 'commit' ? t('resetCommitted') : t('resetTold')} {t('undoHint')}
+            </div>
+            <PlanTable queues={done.queues} />
+          </>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={onClose}>
+            {done === undefined ? t('cancel') : t('close')}
+          </button>
+          {done !== undefined ? null : plan === undefined ? (
+            <button type="submit" class="primary" disabled={isBusy || topic === ''}>
+              {t('preview')}
+            </button>
+          ) : (
+            <button type="submit" class="danger" disabled={isBusy || typed !== group}>
+              {t('resetNow')}
+            </button>
+          )}
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,136 @@
+import { every } from '@skua-mq/runtime'
+import { maxRequests, maxStreams } from '../dashboard.ts'
+import type { AnyEndpoint, Ask, Endpoint, StreamEndpoint, User } from '../endpoint.ts'
+import { Problem, problemAnswer } from '../problem.ts'
+import { type Members, optional, problemOf, type Schema, text } from '../schema.ts'
+import { answerLargeJson, readJson } from './answer.ts'
+import type { Exchange } from './handler.ts'
+
+/** Longest time of a question, where the endpoint says nothing else. */
+export const answerMs = 15_000
+/** A stream that has nothing to say lives on by this. */
+const aliveMs = 15_000
+
+/** Parameter that every endpoint has. */
+export const clusterParam: Schema<string | undefined> = optional(
+  text({ max: 255, help: 'name of the cluster; default: the first one' }),
+)
+
+/** Reads, checks, asks and answers. */
+export async function answerEndpoint(exchange: Exchange, endpoint: AnyEndpoint, user: User): Promise<void> {
+  const { dashboard, response, from } = exchange
+  if (endpoint.role === 'admin' && user.role !== 'admin')
+    throw new Problem(403, 'ROLE', `${user.name} may look and not change: ${endpoint.name} needs the role admin`)
+  const isStream = 'stream' in endpoint
+  if (isStream ? dashboard.streams >= maxStreams : dashboard.running >= maxRequests) {
+    response.setHeader('retry-after', '1')
+    throw new Problem(503, 'BUSY', 'the dashboard has enough to do: close some tabs, or try again in a second')
+  }
+  const count = isStream ? 'streams' : 'running'
+  dashboard[count]++
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  response.on('close', end)
+  dashboard.closed.addEventListener('abort', end)
+  try {
+    const { cluster: name, ...given } = await givenOf(exchange, endpoint)
+    const cluster = dashboard.clusterNamed(name as string | undefined)
+    const ask: Ask = { cluster, dashboard, user, from, signal: ended.signal }
+    const log = (problem: string | null) => {
+      if (endpoint.method !== 'POST' || endpoint.role !== 'admin') return
+      cluster.changed()
+      dashboard.changes.add({ user, from, cluster: cluster.name }, { action: endpoint.name, params: given, problem })
+    }
+    try {
+      if ('stream' in endpoint) await answerStream(exchange, endpoint, ask, given)
+      else await answerLargeJson(response, await inTime(exchange, endpoint, ask, given))
+      log(null)
+    } catch (error) {
+      log(problemAnswer(error).body.error.message)
+      throw error
+    }
+  } finally {
+    dashboard[count]--
+    response.off('close', end)
+    dashboard.closed.removeEventListener('abort', end)
+    // What still runs behind an answer is told that nobody waits.
+    ended.abort()
+  }
+}
+
+/** Parameters of the query or the body. Errors: ARGUMENT, which names the parameter. */
+async function givenOf(exchange: Exchange, endpoint: AnyEndpoint): Promise<Record<string, unknown>> {
+  const { request, query } = exchange
+  const params: Members = { ...(endpoint.params as Members), cluster: clusterParam }
+  const given = endpoint.method === 'POST' ? await readJson(request) : queryOf(query, params)
+  const stranger = Object.keys(given).find(name => !(name in params))
+  if (stranger !== undefined)
+    throw new Problem(400, 'ARGUMENT', `${endpoint.name} takes no ${stranger}, but ${Object.keys(params).join(', ')}`)
+  for (const [name, schema] of Object.entries(params)) {
+    const problem = problemOf(schema, given[name], name)
+    if (problem !== undefined) throw new Problem(400, 'ARGUMENT', problem)
+  }
+  return given
+}
+
+function queryOf(query: URLSearchParams, params: Members): Record<string, unknown> {
+  const given: Record<string, unknown> = {}
+  for (const [name, value] of query) given[name] = params[name] === undefined ? value : params[name].read(value)
+  return given
+}
+
+/** Errors: TIMEOUT. What was asked goes on for as long as its own limits let it. */
+function inTime(exchange: Exchange, endpoint: Endpoint<never, unknown>, ask: Ask, given: object) {
+  const { clock } = exchange.dashboard.runtime
+  const ms = endpoint.timeMs ?? answerMs
+  return new Promise<unknown>((resolve, reject) => {
+    const timer = clock.after(ms, () => {
+      const what = `${endpoint.name} took longer than ${ms / 1000} s`
+      reject(new Problem(504, 'TIMEOUT', `${what}: see whether the brokers are reached and not overloaded`))
+    })
+    const run = async () => endpoint.run(ask, given as never)
+    run()
+      .then(resolve, reject)
+      .finally(() => timer.cancel())
+  })
+}
+
+/** Server-sent events: `data` for each event, at the end `done`, or `problem` with the cause. A slow reader is waited for. */
+async function answerStream(
+  { dashboard, response }: Exchange,
+  endpoint: StreamEndpoint<never, unknown>,
+  ask: Ask,
+  given: object,
+): Promise<void> {
+  const { clock } = dashboard.runtime
+  response.setHeader('content-type', 'text/event-stream; charset=utf-8')
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-accel-buffering', 'no')
+  response.writeHead(200)
+  response.flushHeaders()
+  const write = async (kind: string, value: unknown): Promise<void> => {
+    if (response.destroyed) return
+    if (response.write(`event: ${kind}\ndata: ${JSON.stringify(value)}\n\n`)) return
+    await new Promise<void>(resolve => {
+      response.once('drain', resolve)
+      response.once('close', resolve)
+    })
+  }
+  const beat = every(clock, aliveMs, () => {
+    if (!response.destroyed && !response.writableNeedDrain) response.write(': alive\n\n')
+  })
+  const events = endpoint.stream(ask, given as never)
+  try {
+    for await (const event of events) {
+      if (ask.signal.aborted) break
+      await write('data', event)
+    }
+    await write('done', {})
+  } catch (error) {
+    await write('problem', problemAnswer(error).body.error)
+    throw error
+  } finally {
+    beat.cancel()
+    response.end()
+  }
+}

@@ -1,0 +1,6 @@
+export { accountLine } from './access/accounts.ts'
+export { createDashboard, Dashboard } from './dashboard.ts'
+export type { Role, User } from './endpoint.ts'
+export { type DashboardListener, type ListenOptions, startDashboard } from './http/listen.ts'
+export { openApi } from './openapi.ts'
+export type { ClusterOptions, DashboardOptions, PageFiles } from './options.ts'
