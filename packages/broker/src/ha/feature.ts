@@ -35,7 +35,7 @@ export const replication: Feature<Needs> = {
       ...{ ...runtime, store, progress },
       listen: { host: bindAddress, port: config.listenPort + 1 },
       settings: over(timesOf(needs), {
-        keepUpMs: () => config.slaveTimeout,
+        answerMs: () => Math.min(config.haAnswerTimeout, config.slaveTimeout),
         fileBytes: config.mappedFileSizeCommitLog,
         frameBytes: () => config.haTransferBatchSize,
       }),
@@ -55,6 +55,9 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
   },
   get silenceMs() {
     return config.haHousekeepingInterval
+  },
+  get masterAnswerMs() {
+    return config.haAnswerTimeout
   },
 })
 

@@ -13,6 +13,8 @@ import { FrameReader } from './frame-reader.ts'
 import { encodeReport } from './ha-frame.ts'
 
 export const masterConnected = defineEvent<{ master: string; offset: number }>('connected to the master', 'info')
+export const masterSilent = defineEvent<{ master: string; silentMs: number }>('the master answers no report', 'warn')
+export const masterHeard = defineEvent<{ master: string }>('the master answers again', 'info')
 export const masterLost = defineEvent<{ master: string; reason: string }>('connection to the master lost', 'warn')
 
 export interface MasterLinkParts {
@@ -27,13 +29,16 @@ export interface MasterLinkParts {
     readonly heartbeatMs: number
     /** haHousekeepingInterval */
     readonly silenceMs: number
+    /** haAnswerTimeout */
+    readonly masterAnswerMs: number
   }
 }
 
 /** Time between two attempts to connect, and how long one may take (ha.md 2.1). */
 const retryMs = 5000
 const connectTimeoutMs = 3000
-const tickMs = 1000
+/** A master that says nothing between two rounds is asked whether it lives. */
+const tickMs = 500
 
 /** A slave's connection to its master (ha.md 2.1): says where the log here ends, and appends what comes. */
 export class MasterLink implements Service {
@@ -50,6 +55,13 @@ export class MasterLink implements Service {
   private hasFitted = false
   /** Connections to masters that began: between two of them the log here gets nothing. */
   connections = 0
+  /** When the last frame without bytes came. */
+  private echoedMs = Number.NEGATIVE_INFINITY
+  /** It answers reports, as no master of RocketMQ's does: one that is silent is noticed. */
+  private answersReports = false
+  /** It has answered no report for haAnswerTimeout. The connection stays: it may be slow. */
+  isSilent = false
+  private overdueRounds = 0
   private reason = 'the master closed it'
   private lastReason = ''
   private timer: Timer | undefined
@@ -116,16 +128,23 @@ export class MasterLink implements Service {
     this.socket = socket
     this.connections++
     this.hasFitted = false
+    this.answersReports = false
+    this.echoedMs = Number.NEGATIVE_INFINITY
+    this.isSilent = false
+    this.overdueRounds = 0
     this.reason = 'the master closed it'
     this.lastHeardMs = clock.monotonic()
     const reader = new FrameReader({
-      head: offset => this.fits(offset),
+      head: (offset, length) => {
+        if (length === 0) this.echoed()
+        return this.fits(offset)
+      },
       body: (offset, bytes) => this.append(offset, bytes),
       damaged: remark => this.drop(remark),
     })
     socket.start({
       data: chunk => {
-        this.lastHeardMs = clock.monotonic()
+        this.heard()
         reader.push(chunk)
         if (this.socket === socket && this.parts.store.maxPhysicalOffset > this.reported) this.report()
       },
@@ -165,12 +184,46 @@ export class MasterLink implements Service {
     this.socket?.write([encodeReport(this.reported)])
   }
 
+  private heard(): void {
+    this.lastHeardMs = this.parts.clock.monotonic()
+    this.overdueRounds = 0
+    if (!this.isSilent) return
+    this.isSilent = false
+    this.parts.events.emit(masterHeard({ master: this.master }))
+  }
+
+  /** RocketMQ's master sends such a frame every haSendHeartbeatInterval; ours for each report that brings nothing new. */
+  private echoed(): void {
+    const now = this.parts.clock.monotonic()
+    if (now - this.echoedMs <= this.answerMs) this.answersReports = true
+    this.echoedMs = now
+  }
+
+  /** haAnswerTimeout, as far as rounds can tell. */
+  private get answerMs(): number {
+    return Math.max(2 * tickMs, this.parts.settings.masterAnswerMs)
+  }
+
+  /** Looked at in two rounds, so that a standstill of this process is not taken for the master's. */
+  private watch(now: number): void {
+    const { clock, events } = this.parts
+    const silentMs = now - this.lastHeardMs
+    if (silentMs >= tickMs / 2) this.report()
+    if (silentMs <= this.answerMs - tickMs || !this.answersReports || this.isSilent || clock.leaps) return
+    if (++this.overdueRounds < 2) return
+    this.isSilent = true
+    events.emit(masterSilent({ master: this.master, silentMs }))
+  }
+
   private tick(): void {
     const { clock, settings } = this.parts
     const now = clock.monotonic()
     if (this.socket === undefined) void this.connect()
     else if (now - this.lastHeardMs > settings.silenceMs) this.drop(`nothing was heard for ${settings.silenceMs} ms`)
-    else if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+    else {
+      this.watch(now)
+      if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+    }
   }
 
   private drop(reason: string): void {
