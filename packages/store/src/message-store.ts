@@ -141,5 +141,5 @@ export interface MessageStore extends Service {
   /** All that goes by the end of the log goes by the new one, on the medium too: no further start cuts. Throws DiskError. */
   cutSettled(): void
   /** No message is taken until the hold is given back, for the reason that it names; what is taken from a master is. */
-  hold(remark: string): () => void
+  holdAppends(remark: string): () => void
 }

@@ -74,7 +74,7 @@ export class Store implements MessageStore {
     this.cut = undefined
   }
 
-  hold(remark: string): () => void {
+  holdAppends(remark: string): () => void {
     const { health } = this.parts
     health.set('held', remark)
     return () => health.clear('held')
