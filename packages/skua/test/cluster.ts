@@ -131,10 +131,10 @@ export class Cluster {
     role: Role | 'names',
     spec: Q,
     header: never,
-    body?: Record<string, unknown>,
+    body?: Record<string, unknown> | Uint8Array,
   ) {
     const address = role === 'names' ? `${this.network.addressOf('names')}:9876` : this.address(role)
-    const bytes = body && Buffer.from(JSON.stringify(body))
+    const bytes = body === undefined || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
     return this.settle(this.client.request(address, spec, header, bytes && { body: bytes }))
   }
 }

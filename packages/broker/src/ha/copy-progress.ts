@@ -30,7 +30,7 @@ export interface CopyProgressParts {
 
 /** Bytes may come in bursts of a tenth of a second. */
 const sliceMs = 100
-const tellMs = 10_000
+const tellMs = 5000
 
 /**
  * A slave that takes its master's log from the beginning. Until it has what the master had when it began it is told how far it

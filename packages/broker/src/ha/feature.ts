@@ -28,6 +28,7 @@ type Needs = On<
   requestModes: Pick<RequestModes, 'replace'>
   timerFollower: TimerFollower
   masterNews: MasterNews
+  registerAgain: () => void
 }
 
 /** Shortest haMasterAddress that counts as one (ha.md 1). */
@@ -92,7 +93,7 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
 })
 
 function followers(needs: Needs): Following & { link: MasterLink; services: readonly Service[] } {
-  const { config, runtime, store, client, brokerAddr, book, reopen } = needs
+  const { config, runtime, store, client, brokerAddr, book, reopen, registerAgain } = needs
   const { topics, groups, offsets, delays, timerFollower: timers } = needs
   const isFixed = config.haMasterAddress.length >= shortestAddress
   let haMasterAddr = isFixed ? config.haMasterAddress : undefined
@@ -101,9 +102,10 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     ...{ ...runtime, note: book, logEnd: () => store.maxPhysicalOffset },
     bytesPerSecond: () => config.haCopyBytesPerSecond,
   })
-  const link = new MasterLink({
+  const link: MasterLink = new MasterLink({
     ...{ ...runtime, store, copy, role: book, settings: timesOf(needs) },
     haMasterAddr: () => haMasterAddr,
+    askAgain: registerAgain,
     masterInfo: async () => (masterAddr === undefined ? undefined : askBroker(client, masterAddr)),
     cut: at => {
       const { brokerRole, brokerId } = config

@@ -32,6 +32,8 @@ export interface MasterLinkParts {
   >
   /** host:port of the master's HA listener, as the name servers or haMasterAddress say; undefined while nobody knows. */
   readonly haMasterAddr: () => string | undefined
+  /** Where the master is now, the name servers say to whoever registers: asked for as long as there is none. */
+  readonly askAgain: () => void
   /** What the master says of itself; undefined where nobody knows where to ask. Throws where it does not answer. */
   readonly masterInfo: () => Promise<BrokerInfo | undefined>
   readonly role: {
@@ -86,6 +88,7 @@ export class MasterLink implements Service {
   private beginning: Beginning | undefined
   private connecting: Promise<void> | undefined
   private triedMs = Number.NEGATIVE_INFINITY
+  private askedMs = 0
   private begunMs = 0
   private lastHeardMs = 0
   private lastReportMs = 0
@@ -213,7 +216,7 @@ export class MasterLink implements Service {
     this.isSilent = false
     this.overdueRounds = 0
     this.reason = 'the master closed it'
-    this.begunMs = this.lastHeardMs = clock.monotonic()
+    this.begunMs = this.askedMs = this.lastHeardMs = clock.monotonic()
     const reader = new FrameReader({
       head: (offset, length) => {
         if (length === 0) this.echoed()
@@ -374,8 +377,13 @@ export class MasterLink implements Service {
   private tick(): void {
     const { clock, settings, copy } = this.parts
     const now = clock.monotonic()
-    if (this.socket === undefined) this.connect()
-    else if (copy.isPaused) this.lastHeardMs = now
+    if (this.socket === undefined) {
+      if (now - this.askedMs >= retryMs) {
+        this.askedMs = now
+        this.parts.askAgain()
+      }
+      this.connect()
+    } else if (copy.isPaused) this.lastHeardMs = now
     else if (now - this.lastHeardMs > settings.silenceMs) this.drop(`nothing was heard for ${settings.silenceMs} ms`)
     else if (this.isUncompared && now - this.begunMs > compareMs)
       this.drop(`it has sent nothing from ${this.expected} on: does its log end there?`)

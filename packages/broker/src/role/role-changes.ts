@@ -94,7 +94,9 @@ export class RoleChanges {
     const copying = following?.copying()
     if (copying !== undefined) reasons.push(`it is still copying the log of its master (${copying} bytes)`)
     else if (book.lacksTables) reasons.push('it has not taken the groups and timers of its master yet')
-    const known = Math.max(atLeast, following?.masterEnd() ?? 0)
+    // What a SYNC_MASTER has acknowledged a slave has: the one with most of those that are left has it.
+    const heard = book.masterRole === 'SYNC_MASTER' ? 0 : (following?.masterEnd() ?? 0)
+    const known = Math.max(atLeast, heard)
     if (known > logEnd) reasons.push(`its log ends at ${logEnd}, that of the master at ${known} or later`)
     for (const { address, brokerId, info } of peers) {
       if (info === undefined) continue
