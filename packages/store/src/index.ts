@@ -21,8 +21,8 @@ export {
   recoveryEnded,
   recoveryProgress,
 } from './recovery/recovery.ts'
-export { retentionFailed, segmentsDeleted, segmentsHeld } from './retention/retention.ts'
 export { orderTailCut, readTailCut, type TailCut, tailSetAside } from './recovery/tail-cut.ts'
+export { retentionFailed, segmentsDeleted, segmentsHeld } from './retention/retention.ts'
 export { DelayQueue, type SpecialQueue } from './special-queue.ts'
 export { Store } from './store.ts'
 export type { StoreNeeds } from './store-needs.ts'

@@ -1,7 +1,7 @@
-import type { RequestModes } from '../assignment/request-modes.ts'
 import type { TopicConfigTable } from '@skua-mq/protocol'
 import type { Service } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import type { RequestModes } from '../assignment/request-modes.ts'
 import { over } from '../config/over.ts'
 import type { DelayedDelivery } from '../delay/delayed-delivery.ts'
 import type { GroupTable } from '../group/group-table.ts'
