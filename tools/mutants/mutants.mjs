@@ -339,8 +339,8 @@ export const mutants = [
   mutant(
     'a slave that is ahead goes on',
     'broker/src/ha/master-link.ts',
-    'if (end === 0 || offset === end) {',
-    'if (end >= 0) {',
+    'if (offset === expected || expected === 0) return true',
+    'if (expected >= 0) return true',
     {
       tests: ['packages/skua/test/replication.test.ts'],
       equal:
@@ -390,7 +390,7 @@ export const mutants = [
   mutant('tables are not stopped', 'broker/src/house/table.ts', '          table.stop?.()\n', ''),
   mutant(
     'the silent are not forgotten',
-    'broker/src/broker.ts',
+    'broker/src/broker-life.ts',
     '      for (const table of furniture.tables) table.expire?.()\n',
     '',
   ),

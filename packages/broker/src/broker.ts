@@ -1,148 +1,171 @@
 import type { PendingTransaction } from '@skua-mq/protocol'
-import { RemotingServer } from '@skua-mq/remoting'
-import { type Address, every, group, LiveConfig, part, type Service, type Timer } from '@skua-mq/runtime'
-import type { Store } from '@skua-mq/store'
-import { type BrokerConfig, brokerOptions } from './config/options.ts'
-import { type Descriptors, descriptorsShared, shareDescriptors } from './descriptors.ts'
-import { type BrokerOptions, refuseImpossible } from './embedding.ts'
-import { type Furnished, furnish } from './features.ts'
-import { buildGround } from './house/build-ground.ts'
-import { tablesService } from './house/table.ts'
-import { declareTopics, type TopicPlan } from './topic/topic-plan.ts'
+import { type Address, defineEvent, delay, type Service } from '@skua-mq/runtime'
+import { layoutOf, orderTailCut } from '@skua-mq/store'
+import { BrokerLife } from './broker-life.ts'
+import type { BrokerConfig } from './config/options.ts'
+import type { BrokerOptions } from './embedding.ts'
+import type { Reopening } from './role/reopening.ts'
+import { MasterElsewhere } from './role/rival-watch.ts'
+import { type Role, RoleBook, roleOf } from './role/role-book.ts'
+import type { TopicPlan } from './topic/topic-plan.ts'
 
-/** How often silent members are looked for (remoting.md 4). */
-const expiryScanMs = 10_000
+export const roleChanges = defineEvent<{ from: string; to: string; brokerId: number; reason: string }>(
+  'this broker begins anew in another role',
+  'warn',
+)
+export const roleChanged = defineEvent<{ brokerRole: string; brokerId: number; epoch: number; ms: number }>(
+  'this broker has begun anew',
+  'warn',
+)
+export const roleNotBegun = defineEvent<{ brokerRole: string; error: unknown }>(
+  'this broker could not begin anew, and tries again',
+  'error',
+)
+
+/** So long the answer to whoever asked for a change may take until it has left. */
+const answerMs = 100
+
+/** Between two attempts to begin anew: a port may still be somebody else's, or a disk be full. */
+const retryMs = 3000
 
 /**
- * A broker: a store, two listeners, and what the features of `features.ts` add. This file only says in which order the
- * parts begin and end.
+ * A broker, which may be a master now and a slave later: each is a life of its own, from recovery to a clean stop, in the
+ * same process. So what a role takes begins and ends in one way, whether the process began with it or came to it.
  */
 export class Broker implements Service {
   readonly name = 'broker'
-  readonly config: BrokerConfig
-  readonly brokerAddr: string
   private readonly options: BrokerOptions
-  private readonly store: Store
-  private readonly tables: Furnished
-  private readonly parts: Service
-  private readonly descriptors: Descriptors
+  private readonly book: RoleBook
+  private life: BrokerLife
+  private isRunning = false
+  private changing: Promise<void> | undefined
+  private readonly stopping = new AbortController()
 
   constructor(options: BrokerOptions) {
-    refuseImpossible(options)
-    const live = liveConfig(options)
+    const { runtime, config } = options
     this.options = options
-    this.config = live.values
-    this.descriptors = descriptorsOf(options)
-    const ground = buildGround(options, { live, maxOpenFiles: this.descriptors.maxOpenFiles })
-    this.brokerAddr = ground.brokerAddr
-    this.store = ground.store
-    this.tables = furnish(ground).context
-    const server = this.server()
-    this.tables.furniture.add({ gauges: { connections: () => server.connectionCount } })
-    this.parts = this.inOrder(server)
+    this.book = new RoleBook({ ...runtime, root: config.storePathRootDir, configured: roleOf(config) })
+    this.life = this.lifeAs(roleOf(config), config)
   }
 
-  /** The two listeners, with all that this broker answers. */
-  private server(): RemotingServer {
-    const { options, config } = this
-    const { hot, routes, gates, fullGates, doors, observer, slow } = this.tables.furniture
-    const { maxCarryBytes, maxOwedBytes } = config
-    const host = options.bindAddress ?? ''
-    return new RemotingServer({
-      ...options.runtime,
-      name: config.brokerName,
-      listen: [config.listenPort, config.listenPort - 2].map(port => ({ host, port })),
-      ...{ hot, routes, gates, fullGates, doors, observer, slow, tls: options.tls },
-      limits: { maxCarryBytes, maxOwedBytes, ...options.limits, maxConnections: this.descriptors.maxConnections },
-    })
+  /** As it is at the moment: tools and a change of roles change it. */
+  get config(): BrokerConfig {
+    return this.life.config
+  }
+
+  get brokerAddr(): string {
+    return this.life.brokerAddr
   }
 
   /** Secret keys of accounts; undefined without access control. For a gateway in this process: never shown or logged. */
   get secretOf(): ((accessKey: string) => string | undefined) | undefined {
-    return this.tables.secretOf
+    return this.life.secretOf === undefined ? undefined : accessKey => this.life.secretOf?.(accessKey)
   }
 
   get heldPulls(): number {
-    return this.tables.furniture.gauge('heldPulls')
+    return this.life.heldPulls
   }
 
   /** Where metrics are told (metricsExporterType=PROM); undefined where they are not. */
   get metricsAt(): Address | undefined {
-    return this.tables.metricsAt()
+    return this.life.metricsAt
   }
 
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
-    return this.tables.pending(limit)
+    return this.life.pendingTransactions(limit)
   }
 
   /** Once it has started: topics that are to be there. Resolves when the name servers know them, too. */
-  async declareTopics(plans: readonly TopicPlan[]): Promise<void> {
-    await declareTopics(this.tables.topics, plans)
-    await this.tables.furniture.announced()
+  declareTopics(plans: readonly TopicPlan[]): Promise<void> {
+    return this.life.declareTopics(plans)
   }
 
   /**
    * Recovery, tables, what delivers, listeners, registration: in this order, so that nobody is told of a broker that
    * cannot answer. A start that fails leaves nothing behind.
    */
-  start(): Promise<void> {
-    const { isShared, maxOpenFiles, maxConnections } = this.descriptors
-    const { facts, runtime } = this.options
-    const limit = facts.descriptorLimit ?? 0
-    if (isShared) runtime.events.emit(descriptorsShared({ limit, maxOpenFiles, maxConnections }))
-    return this.parts.start()
+  async start(): Promise<void> {
+    const role = this.book.load()
+    const { config } = this.life
+    if (role.brokerRole !== config.brokerRole || role.brokerId !== config.brokerId)
+      this.life = this.lifeAs(role, config)
+    await this.begin()
+    this.isRunning = true
   }
 
   /** Leaves the name servers, answers what is held, closes connections, then flushes and unlocks. */
-  stop(): Promise<void> {
-    return this.parts.stop()
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.changing
+    if (this.isRunning) await this.life.stop()
+    this.isRunning = false
   }
 
   /** For an end that cannot wait for a stop: what the tables hold is saved. Errors are events. */
   rescue(): void {
-    for (const table of this.tables.furniture.tables) table.save?.()
+    this.life.rescue()
   }
 
-  /** What begins first ends last. */
-  private inOrder(server: RemotingServer): Service {
-    const { client, furniture } = this.tables
-    const { clock } = this.options.runtime
-    let expiry: Timer | undefined
-    const expire = () => {
-      for (const table of furniture.tables) table.expire?.()
+  /** One that finds another master of a later epoch begins as its slave. */
+  private async begin(): Promise<void> {
+    try {
+      await this.life.start()
+    } catch (error) {
+      if (!(error instanceof MasterElsewhere)) throw error
+      this.life = this.lifeAs(error.as, this.life.config)
+      await this.life.start()
     }
-    return group('broker', [
-      ...furniture.around,
-      this.store,
-      tablesService(furniture.tables),
-      part('client', { stop: () => client.close() }),
-      ...furniture.services,
-      server,
-      ...furniture.presence,
-      part('expiry', {
-        start: () => {
-          expiry = every(clock, expiryScanMs, expire)
-        },
-        stop: () => expiry?.cancel(),
-      }),
-    ])
   }
-}
 
-const descriptorsOf = ({ facts, config, limits }: BrokerOptions): Descriptors =>
-  shareDescriptors({
-    limit: facts.descriptorLimit,
-    maxOpenFiles: config.maxOpenFiles,
-    maxConnections: limits?.maxConnections ?? config.maxConnections,
-  })
+  private lifeAs(role: Role, config: BrokerConfig): BrokerLife {
+    const { brokerRole, brokerId } = role
+    const options = { ...this.options, config: Object.freeze({ ...config, brokerRole, brokerId }) }
+    const life: BrokerLife = new BrokerLife(options, {
+      book: this.book,
+      reopen: as => {
+        if (life === this.life) this.reopen(as)
+      },
+    })
+    return life
+  }
 
-function liveConfig({ config, runtime, keepConfig }: BrokerOptions): LiveConfig<typeof brokerOptions> {
-  return new LiveConfig({
-    table: brokerOptions,
-    config,
-    guarded: () => config.configBlackList.split(';').map(key => key.trim()),
-    now: () => runtime.clock.now(),
-    keep: keepConfig,
-  })
+  private reopen(as: Reopening): void {
+    if (this.changing !== undefined || this.stopping.signal.aborted) return
+    const { clock } = this.options.runtime
+    this.changing = new Promise<void>(resolve => {
+      clock.after(answerMs, () => {
+        this.change(as).finally(() => {
+          this.changing = undefined
+          resolve()
+        })
+      })
+    })
+  }
+
+  private async change(as: Reopening): Promise<void> {
+    const { clock, disk, events } = this.options.runtime
+    const { signal } = this.stopping
+    if (signal.aborted || !this.isRunning) return
+    const begunMs = clock.monotonic()
+    const { config } = this.life
+    const { brokerRole, brokerId, reason, cut } = as
+    events.emit(roleChanges({ from: config.brokerRole, to: brokerRole, brokerId, reason }))
+    this.isRunning = false
+    await this.life.stop().catch(error => events.emit(roleNotBegun({ brokerRole, error })))
+    if (cut !== undefined) orderTailCut(disk, layoutOf(config), cut)
+    while (!signal.aborted) {
+      this.life = this.lifeAs(as, config)
+      try {
+        await this.begin()
+        this.isRunning = true
+        const { epoch } = this.book
+        events.emit(roleChanged({ brokerRole, brokerId, epoch, ms: clock.monotonic() - begunMs }))
+        return
+      } catch (error) {
+        events.emit(roleNotBegun({ brokerRole, error }))
+        await delay(clock, retryMs, signal).catch(() => {})
+      }
+    }
+  }
 }

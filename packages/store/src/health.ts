@@ -5,10 +5,19 @@ export const storeRefuses = defineEvent<{ cause: string; remark: string }>('stor
 export const storeTakes = defineEvent<{ cause: string }>('store takes messages again', 'warn')
 
 /** What can keep a store from taking messages, the gravest first. */
-export type Cause = 'stopped' | 'fault' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'slave'
+export type Cause = 'stopped' | 'fault' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'held' | 'slave'
 /** Nothing is wrong then, and nobody is told. */
-const expected: ReadonlySet<Cause> = new Set(['stopped', 'slave'])
-const order: readonly Cause[] = ['stopped', 'fault', 'log write', 'log sync', 'queue write', 'disk full', 'slave']
+const expected: ReadonlySet<Cause> = new Set(['stopped', 'held', 'slave'])
+const order: readonly Cause[] = [
+  'stopped',
+  'fault',
+  'log write',
+  'log sync',
+  'queue write',
+  'disk full',
+  'held',
+  'slave',
+]
 
 /** Whether the store takes messages, and if not, why. Each cause is set and cleared by the part that watches it. */
 export class Health {

@@ -4,6 +4,8 @@ import type { ExtUnit } from './consume-queue/ext-unit.ts'
 import type { StoreFigures } from './figures.ts'
 import type { GetRequest, GetResult } from './get.ts'
 import type { AppendWaiter, Draft } from './put.ts'
+import type { LogLandmarks } from './read/landmarks.ts'
+import type { TailCut } from './recovery/tail-cut.ts'
 
 /** One unit of a consume queue (store.md 3.1). Reused by the caller. */
 export interface QueueEntry {
@@ -131,4 +133,13 @@ export interface MessageStore extends Service {
   sync(): Promise<boolean>
 
   onArrival(listener: ArrivalListener): void
+
+  /** Where records begin, for whoever compares this log with another one. */
+  readonly landmarks: Pick<LogLandmarks, 'files' | 'last' | 'records'>
+  /** This start has cut the log, and what followed from that is not all on the medium: see `cutSettled`. */
+  readonly tailCut: TailCut | undefined
+  /** All that goes by the end of the log goes by the new one, on the medium too: no further start cuts. Throws DiskError. */
+  cutSettled(): void
+  /** No message is taken until the hold is given back, for the reason that it names; what is taken from a master is. */
+  holdAppends(remark: string): () => void
 }

@@ -17,7 +17,9 @@ import type {
 } from './message-store.ts'
 import type { AppendWaiter, Draft } from './put.ts'
 import { offsetByTime } from './queue-time.ts'
+import { LogLandmarks } from './read/landmarks.ts'
 import { storedAtMsOf } from './reader.ts'
+import { forgetTailCut, readTailCut, type TailCut } from './recovery/tail-cut.ts'
 import type { StoreNeeds } from './store-needs.ts'
 import { type StoreParts, storeParts } from './store-parts.ts'
 
@@ -34,11 +36,14 @@ export const stopFailed = defineEvent<{ what: string; error: string }>(
  */
 export class Store implements MessageStore {
   readonly name = 'store'
+  readonly landmarks: LogLandmarks
   private readonly parts: StoreParts
+  private cut: TailCut | undefined
   private readonly entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
 
   constructor(config: StoreConfig, needs: StoreNeeds) {
     this.parts = storeParts(config, needs)
+    this.landmarks = new LogLandmarks(this.parts)
     this.parts.health.set('stopped', 'the store is not started')
   }
 
@@ -58,6 +63,21 @@ export class Store implements MessageStore {
 
   get figures(): StoreFigures {
     return this.parts.figures
+  }
+
+  get tailCut(): TailCut | undefined {
+    return this.cut
+  }
+
+  cutSettled(): void {
+    if (this.cut !== undefined) forgetTailCut(this.parts.disk, this.parts.layout)
+    this.cut = undefined
+  }
+
+  holdAppends(remark: string): () => void {
+    const { health } = this.parts
+    health.set('held', remark)
+    return () => health.clear('held')
   }
 
   get minPhysicalOffset(): number {
@@ -91,6 +111,7 @@ export class Store implements MessageStore {
     try {
       disk.syncDirectory(parentOf(layout.root))
       const recovered = await recovery.run()
+      this.cut = readTailCut(disk, layout)
       flush.start(recovered.syncedOffset)
       answers.start(recovered.syncedOffset)
       turnWrite.start()

@@ -2,11 +2,13 @@ import {
   batchAckMessage,
   type Command,
   changeTimer,
+  demoteBroker,
   getOffsetHistory,
   getTimers,
   heartBeat,
   lockBatchMq,
   popOriginOf,
+  promoteBroker,
   queryAssignment,
   replyTopicSuffix,
   retryPrefix,
@@ -86,6 +88,7 @@ export function needsOf(command: Asked): Need[] {
 export const adminCodes: ReadonlySet<number> = new Set([
   ...[17, 25, 200, 207, 215],
   ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329, 401, getTimers.code, changeTimer.code],
+  ...[promoteBroker.code, demoteBroker.code],
 ])
 
 function heartbeatNeeds({ body }: Asked): Need[] {

@@ -205,6 +205,22 @@ const replication = {
     help: 'a connection between master and slave is silent no longer',
   }),
   haHousekeepingInterval: millis({ default: 20_000, live: true, min: 1, help: 'silence after which it is closed' }),
+  haAnswerTimeout: millis({
+    default: 1000,
+    live: true,
+    min: 1,
+    help: 'a slave that reports nothing of what it was sent for so long is not waited for until it does; a master of Skua’s that answers no report for so long counts as silent',
+  }),
+  haCopyWholeLog: bool({
+    default: true,
+    live: true,
+    help: 'a slave without a log takes all of its master’s; false: the last file only, as in RocketMQ',
+  }),
+  haCopyBytesPerSecond: bytes({
+    default: 104_857_600,
+    live: true,
+    help: 'so much of it in a second; 0: as fast as it comes',
+  }),
   haTransferBatchSize: bytes({
     default: 32_768,
     live: true,

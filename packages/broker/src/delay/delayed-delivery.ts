@@ -9,7 +9,7 @@ export interface DelayedDeliveryParts {
   readonly events: Events
   readonly store: Pick<
     MessageStore,
-    'append' | 'get' | 'queue' | 'refusing' | 'readRecord' | 'onArrival' | 'sync' | 'hold'
+    'append' | 'get' | 'queue' | 'refusing' | 'readRecord' | 'onArrival' | 'sync' | 'hold' | 'tailCut'
   >
   /** Milliseconds, level 1 first. */
   readonly levels: readonly number[]
@@ -56,6 +56,17 @@ export class DelayedDelivery implements ArrivalListener {
     this.timer = every(this.parts.clock, this.parts.intervalMs, () => this.saveIfChanged())
   }
 
+  /** Of a slave whose log was cut: what was delivered behind the cut was not. Throws DiskError. */
+  cutToLog(): void {
+    const { file, store } = this.parts
+    if (store.tailCut === undefined) return
+    const offsets = file.load()?.offsetTable ?? new Map<number, number>()
+    const cut = [...offsets].map(
+      ([level, offset]) => [level, Math.min(offset, store.queue(scheduleTopic, level - 1)?.maxOffset ?? 0)] as const,
+    )
+    file.save({ offsetTable: new Map(cut) })
+  }
+
   /** While the store is still open: what it was given is waited for, so that a restart delivers nothing twice. */
   async stop(): Promise<void> {
     this.timer?.cancel()
@@ -94,6 +105,11 @@ export class DelayedDelivery implements ArrivalListener {
       if (delivered > 0) offsetTable.set(at + 1, delivered)
     })
     return { offsetTable }
+  }
+
+  /** The same of a slave: what it has taken of its master, or has delivered while it was one. */
+  kept(): DelayOffsetTable {
+    return { offsetTable: this.parts.file.load()?.offsetTable ?? new Map<number, number>() }
   }
 
   /** As in RocketMQ's runtime information: of each level that has messages, how far it is, and its end. */

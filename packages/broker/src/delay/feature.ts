@@ -31,10 +31,10 @@ export const delays: Feature<Needs, { delays: Pick<DelayedDelivery, 'replace'> }
     const delivers = config.brokerRole !== 'SLAVE'
     return {
       gives: { delays: delivery },
-      routes: delayRoutes(delivery),
+      routes: delayRoutes({ table: () => (delivers ? delivery.table() : delivery.kept()) }),
       tells: () => delivery.progress(),
       steps: [delayStep(levels)],
-      tables: delivers ? [{ save: () => delivery.save() }] : [],
+      tables: delivers ? [{ save: () => delivery.save() }] : [{ start: () => delivery.cutToLog() }],
       services: delivers
         ? [part('delayed delivery', { start: () => delivery.start(), stop: () => delivery.stop() })]
         : [],

@@ -1,3 +1,6 @@
+import type { TopicConfigTable } from '@skua-mq/protocol'
+import type { Service } from '@skua-mq/runtime'
+import type { MessageStore } from '@skua-mq/store'
 import type { RequestModes } from '../assignment/request-modes.ts'
 import { over } from '../config/over.ts'
 import type { DelayedDelivery } from '../delay/delayed-delivery.ts'
@@ -8,12 +11,16 @@ import type { OffsetTable } from '../offset/offset-table.ts'
 import type { MasterNews } from '../registration/feature.ts'
 import type { TimerFollower } from '../timer/timer-follower.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
+import { CopyProgress } from './copy-progress.ts'
 import { HaServer } from './ha-server.ts'
+import { askBroker } from './master-info.ts'
 import { MasterLink } from './master-link.ts'
 import { replicationMetrics } from './replication-metrics.ts'
 import { TableSync } from './table-sync.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAddress' | 'brokerAddr'> & {
+type Needs = On<
+  'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAddress' | 'brokerAddr' | 'book' | 'reopen'
+> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
@@ -21,13 +28,33 @@ type Needs = On<'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAd
   requestModes: Pick<RequestModes, 'replace'>
   timerFollower: TimerFollower
   masterNews: MasterNews
+  registerAgain: () => void
 }
 
 /** Shortest haMasterAddress that counts as one (ha.md 1). */
 const shortestAddress = 6
 
+/** A slave on its way behind its master, for whoever makes it the master. */
+export interface Following {
+  /** Where the master's log ended when it was heard of last. */
+  readonly masterEnd: () => number
+  /** How far the copy of the master's log is; undefined where all is here. */
+  readonly copying: () => string | undefined
+  /** Takes the groups and timers of a former master whose log is here. Throws where that cannot be. */
+  readonly takeFrom: (address: string) => Promise<void>
+  /** Makes the topics whose first messages have come, and of which the master has not told yet. */
+  readonly ensureTopics: () => Promise<void>
+}
+
+/** As many queues as have had messages. */
+function queuesOf(store: Pick<MessageStore, 'queues'>, topic: string): number {
+  let count = 1
+  for (const queue of store.queues()) if (queue.topic === topic) count = Math.max(count, queue.queueId + 1)
+  return count
+}
+
 /** Slaves can connect to every broker; one that is a slave itself follows its master, in its log and in its tables. */
-export const replication: Feature<Needs> = {
+export const replication: Feature<Needs, { following: Following | undefined }> = {
   name: 'replication',
   make: needs => {
     const { config, runtime, store, progress, bindAddress } = needs
@@ -35,16 +62,17 @@ export const replication: Feature<Needs> = {
       ...{ ...runtime, store, progress },
       listen: { host: bindAddress, port: config.listenPort + 1 },
       settings: over(timesOf(needs), {
-        keepUpMs: () => config.slaveTimeout,
+        answerMs: () => Math.min(config.haAnswerTimeout, config.slaveTimeout),
         fileBytes: config.mappedFileSizeCommitLog,
         frameBytes: () => config.haTransferBatchSize,
       }),
     })
-    const following = config.brokerRole === 'SLAVE' ? followers(needs) : []
+    const following = config.brokerRole === 'SLAVE' ? followers(needs) : undefined
     const logEnd = () => store.maxPhysicalOffset
     return {
-      services: [server, ...following],
-      metrics: [replicationMetrics({ progress, logEnd, link: following[0] })],
+      gives: { following },
+      services: [server, ...(following?.services ?? [])],
+      metrics: [replicationMetrics({ progress, logEnd, link: following?.link })],
     }
   },
 }
@@ -56,19 +84,61 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
   get silenceMs() {
     return config.haHousekeepingInterval
   },
+  get masterAnswerMs() {
+    return config.haAnswerTimeout
+  },
+  get copiesWholeLog() {
+    return config.haCopyWholeLog
+  },
 })
 
-function followers(needs: Needs): readonly [MasterLink, TableSync] {
-  const { config, runtime, store, client, brokerAddr, topics, groups, offsets, delays, timerFollower: timers } = needs
+function followers(needs: Needs): Following & { link: MasterLink; services: readonly Service[] } {
+  const { config, runtime, store, client, brokerAddr, book, reopen, registerAgain } = needs
+  const { topics, groups, offsets, delays, timerFollower: timers } = needs
   const isFixed = config.haMasterAddress.length >= shortestAddress
   let haMasterAddr = isFixed ? config.haMasterAddress : undefined
   let masterAddr: string | undefined
-  const link = new MasterLink({ ...runtime, store, haMasterAddr: () => haMasterAddr, settings: timesOf(needs) })
+  const copy = new CopyProgress({
+    ...{ ...runtime, note: book, logEnd: () => store.maxPhysicalOffset },
+    bytesPerSecond: () => config.haCopyBytesPerSecond,
+  })
+  const link: MasterLink = new MasterLink({
+    ...{ ...runtime, store, copy, role: book, settings: timesOf(needs) },
+    haMasterAddr: () => haMasterAddr,
+    askAgain: registerAgain,
+    masterInfo: async () => (masterAddr === undefined ? undefined : askBroker(client, masterAddr)),
+    cut: at => {
+      const { brokerRole, brokerId } = config
+      const cut = { at, kept: `skua.kept-${runtime.clock.now()}` }
+      book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })
+      reopen({ brokerRole, brokerId, cut, reason: `its log parts at ${at} from that of its master` })
+    },
+  })
   needs.masterNews.add(master => {
     masterAddr = master.masterAddr === brokerAddr ? undefined : master.masterAddr
     if (!isFixed && master.haServerAddr !== undefined) haMasterAddr = master.haServerAddr
     link.learned()
   })
-  const tables = { topics, groups, offsets, delays, timers, modes: needs.requestModes, store }
-  return [link, new TableSync({ ...runtime, ...tables, client, masterAddr: () => masterAddr, link })]
+  const taken = {
+    replace: (table: TopicConfigTable) => topics.replace(table),
+    find: (topic: string) => topics.find(topic),
+    ensure: (topic: string) =>
+      void topics.ensure(topic, queuesOf(store, topic), 'its first messages came with the log'),
+  }
+  const tables = { topics: taken, groups, offsets, delays, timers, modes: needs.requestModes, store }
+  const sync = new TableSync({
+    ...{ ...runtime, ...tables, client, link },
+    masterAddr: () => masterAddr,
+    taken: () => book.tablesTaken(),
+  })
+  return {
+    ...{ link, services: [link, sync] },
+    masterEnd: () => link.masterEnd,
+    copying: () => copy.text,
+    takeFrom: address => sync.takeFrom(address),
+    ensureTopics: async () => {
+      sync.ensureTopics()
+      await topics.settled()
+    },
+  }
 }

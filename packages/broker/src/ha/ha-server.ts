@@ -13,6 +13,11 @@ import { SlaveConnection, type SlaveConnectionParts } from './slave-connection.t
 import type { SlaveProgress } from './slave-progress.ts'
 
 export const slaveConnected = defineEvent<{ slave: string; offset: number }>('slave connected', 'info')
+export const slaveFaltered = defineEvent<{ slave: string; position: number; sent: number; silentMs: number }>(
+  'slave does not report what it was sent; nobody waits for it until it does',
+  'warn',
+)
+export const slaveRecovered = defineEvent<{ slave: string; position: number }>('slave reports again', 'info')
 export const slaveGone = defineEvent<{ slave: string; reason: string }>('slave is gone', 'warn')
 
 export interface HaServerParts {
@@ -74,6 +79,11 @@ export class HaServer implements Service {
         return undefined
       },
       confirmed: offset => progress.confirm(offset),
+      faltered: (sent, silentMs) => {
+        events.emit(slaveFaltered({ slave, position: connection.position, sent, silentMs }))
+        progress.faltered()
+      },
+      recovered: () => events.emit(slaveRecovered({ slave, position: connection.position })),
       closed: reason => {
         this.connections.delete(connection)
         progress.left(connection)

@@ -9,53 +9,115 @@ import {
   type Timer,
 } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import type { Copying, CopyProgress } from './copy-progress.ts'
 import { FrameReader } from './frame-reader.ts'
 import { encodeReport } from './ha-frame.ts'
+import { askedFor, comparisonOf, type LogComparison, readAll } from './log-comparison.ts'
+import type { BrokerInfo } from './master-info.ts'
+import { findParting } from './parting.ts'
+import { hasBytes } from './probe.ts'
 
 export const masterConnected = defineEvent<{ master: string; offset: number }>('connected to the master', 'info')
+export const masterSilent = defineEvent<{ master: string; silentMs: number }>('the master answers no report', 'warn')
+export const masterHeard = defineEvent<{ master: string }>('the master answers again', 'info')
 export const masterLost = defineEvent<{ master: string; reason: string }>('connection to the master lost', 'warn')
 
 export interface MasterLinkParts {
   readonly clock: Clock
   readonly net: Net
   readonly events: Events
-  readonly store: Pick<MessageStore, 'appendReplicated' | 'maxPhysicalOffset'>
+  readonly store: Pick<
+    MessageStore,
+    'appendReplicated' | 'maxPhysicalOffset' | 'minPhysicalOffset' | 'readLog' | 'landmarks'
+  >
   /** host:port of the master's HA listener, as the name servers or haMasterAddress say; undefined while nobody knows. */
   readonly haMasterAddr: () => string | undefined
+  /** Where the master is now, the name servers say to whoever registers: asked for as long as there is none. */
+  readonly askAgain: () => void
+  /** What the master says of itself; undefined where nobody knows where to ask. Throws where it does not answer. */
+  readonly masterInfo: () => Promise<BrokerInfo | undefined>
+  readonly role: {
+    readonly epoch: number
+    /** The log here is that of this master, as far as it goes. */
+    follows(master: BrokerInfo): void
+  }
+  /** The log here goes another way than the master's from `at` on, and the master's is the one that counts. Ends this link. */
+  readonly cut: (at: number) => void
+  /** The log of a master that comes here from its beginning. */
+  readonly copy: CopyProgress
   readonly settings: {
     /** haSendHeartbeatInterval */
     readonly heartbeatMs: number
     /** haHousekeepingInterval */
     readonly silenceMs: number
+    /** haAnswerTimeout */
+    readonly masterAnswerMs: number
+    /** haCopyWholeLog */
+    readonly copiesWholeLog: boolean
   }
 }
 
 /** Time between two attempts to connect, and how long one may take (ha.md 2.1). */
 const retryMs = 5000
 const connectTimeoutMs = 3000
-const tickMs = 1000
+/** A master that says nothing between two rounds is asked whether it lives. */
+const tickMs = 500
+/** How long the master may take to send what the log here ends with. */
+const compareMs = 5000
+
+/** Why a connection was lost is told once for each reason, and anew when there were so many. */
+const maxToldReasons = 16
+
+/** What a connection begins with. */
+interface Beginning {
+  readonly master: string
+  /** The end of the log here; undefined for an empty one. */
+  readonly comparison: LogComparison | undefined
+  /** What is asked for. */
+  readonly from: number
+  readonly info: BrokerInfo | undefined
+  /** The log comes from its beginning. */
+  readonly copying?: Copying
+}
 
 /** A slave's connection to its master (ha.md 2.1): says where the log here ends, and appends what comes. */
 export class MasterLink implements Service {
   readonly name = 'master link'
   private readonly parts: MasterLinkParts
   private socket: Socket | undefined
-  private master = ''
-  private connecting = false
+  private beginning: Beginning | undefined
+  private connecting: Promise<void> | undefined
   private triedMs = Number.NEGATIVE_INFINITY
+  private askedMs = 0
+  private begunMs = 0
   private lastHeardMs = 0
   private lastReportMs = 0
   private reported = -1
-  /** The master has gone on where the log here ended, since it is connected. */
+  /** The master has sent what the log here ends with, or all from its beginning. */
   private hasFitted = false
   /** Connections to masters that began: between two of them the log here gets nothing. */
   connections = 0
+  /** When the last frame without bytes came. */
+  private echoedMs = Number.NEGATIVE_INFINITY
+  /** It answers reports, as no master of RocketMQ's does: one that is silent is noticed. */
+  private answersReports = false
+  /** It has answered no report for haAnswerTimeout. The connection stays: it may be slow. */
+  isSilent = false
+  private overdueRounds = 0
   private reason = 'the master closed it'
-  private lastReason = ''
+  private readonly toldReasons = new Set<string>()
   private timer: Timer | undefined
 
   constructor(parts: MasterLinkParts) {
     this.parts = parts
+  }
+
+  /** Where the master's log ended when it was heard of last. */
+  masterEnd = 0
+
+  /** What the master's log ended with, asked of somebody else than this link. */
+  endHeard(end: number): void {
+    this.masterEnd = Math.max(this.masterEnd, end)
   }
 
   get isConnected(): boolean {
@@ -76,101 +138,263 @@ export class MasterLink implements Service {
     this.timer?.cancel()
     this.timer = undefined
     this.drop('this broker stops')
+    this.parts.copy.stop()
+    await this.connecting
   }
 
   /** The address may be known now, or another one. */
   learned(): void {
     const address = this.parts.haMasterAddr()
-    if (this.socket !== undefined && address !== undefined && address !== this.master)
+    if (this.socket !== undefined && address !== undefined && address !== this.beginning?.master)
       this.drop(`the master is now ${address}`)
-    if (this.socket === undefined) void this.connect()
+    if (this.socket === undefined) this.connect()
   }
 
-  private async connect(): Promise<void> {
-    const { clock, net, haMasterAddr, events, store } = this.parts
+  private connect(): void {
+    const { clock, haMasterAddr } = this.parts
     const address = haMasterAddr()
-    if (this.connecting || this.timer === undefined || address === undefined) return
+    if (this.connecting !== undefined || this.timer === undefined || address === undefined) return
     if (clock.monotonic() - this.triedMs < retryMs) return
     this.triedMs = clock.monotonic()
-    this.connecting = true
-    const colon = address.lastIndexOf(':')
-    const to = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
-    try {
-      const socket = await net.connect(to, { timeoutMs: connectTimeoutMs })
-      if (this.timer === undefined) socket.destroy()
-      else {
-        this.master = address
-        this.begin(socket)
-        this.lastReason = ''
-        events.emit(masterConnected({ master: address, offset: store.maxPhysicalOffset }))
-      }
-    } catch (error) {
-      this.lost(address, (error as Error).message)
-    } finally {
-      this.connecting = false
-    }
+    this.connecting = this.attempt(address)
+      .catch(error => this.lost(address, (error as Error).message))
+      .finally(() => {
+        this.connecting = undefined
+      })
   }
 
-  private begin(socket: Socket): void {
-    const { clock } = this.parts
+  private async attempt(master: string): Promise<void> {
+    const { net, role, store } = this.parts
+    let unknown = 'where its log begins is asked at its own port, which the name servers have not said'
+    const info = await this.parts.masterInfo().catch(error => {
+      unknown = (error as Error).message
+      return undefined
+    })
+    if (this.timer === undefined) return
+    if (info !== undefined && info.epoch > 0 && info.epoch < role.epoch) {
+      const since = `it is the master of epoch ${info.epoch}, and this broker has followed one of epoch ${role.epoch}`
+      this.lost(master, `${since}: promote or demote one of them`)
+      return
+    }
+    if (info?.role === 'SLAVE') {
+      this.lost(master, 'it is a slave itself: the name servers have not said which broker is the master now')
+      return
+    }
+    const isAhead = info !== undefined && info.maxOffset < store.maxPhysicalOffset
+    if (isAhead && (await this.parted(master, info, `its log ends at ${info.maxOffset}`))) return
+    const beginning = await this.begins(master, info, unknown)
+    if (beginning === undefined || this.timer === undefined) return
+    const socket = await net.connect(addressOf(master), { timeoutMs: connectTimeoutMs })
+    if (this.timer === undefined) socket.destroy()
+    else this.begin(socket, beginning)
+  }
+
+  private async begins(master: string, info: BrokerInfo | undefined, unknown: string): Promise<Beginning | undefined> {
+    const { store, settings } = this.parts
+    if (store.maxPhysicalOffset > 0) {
+      const comparison = await comparisonOf(store)
+      return { master, info, comparison, from: comparison.from }
+    }
+    if (!settings.copiesWholeLog) return { master, info, comparison: undefined, from: 0 }
+    if (info === undefined) {
+      this.lost(master, `${unknown}; with haCopyWholeLog=false only its last file is taken`)
+      return undefined
+    }
+    if (info.maxOffset === 0) return { master, info, comparison: undefined, from: 0 }
+    const copying = { from: info.minOffset, to: info.maxOffset }
+    return { master, info, comparison: undefined, from: askedFor(info.minOffset), copying }
+  }
+
+  private begin(socket: Socket, beginning: Beginning): void {
+    const { clock, events, store } = this.parts
     this.socket = socket
+    this.beginning = beginning
     this.connections++
     this.hasFitted = false
+    this.answersReports = false
+    this.echoedMs = Number.NEGATIVE_INFINITY
+    this.isSilent = false
+    this.overdueRounds = 0
     this.reason = 'the master closed it'
-    this.lastHeardMs = clock.monotonic()
+    this.begunMs = this.askedMs = this.lastHeardMs = clock.monotonic()
     const reader = new FrameReader({
-      head: offset => this.fits(offset),
-      body: (offset, bytes) => this.append(offset, bytes),
+      head: (offset, length) => {
+        if (length === 0) this.echoed()
+        if (this.hasFitted) this.endHeard(offset + length)
+        return this.socket === socket && this.fits(offset)
+      },
+      body: (offset, bytes) => {
+        if (this.socket === socket) this.take(offset, bytes)
+      },
       damaged: remark => this.drop(remark),
     })
     socket.start({
       data: chunk => {
-        this.lastHeardMs = clock.monotonic()
+        this.heard()
         reader.push(chunk)
-        if (this.socket === socket && this.parts.store.maxPhysicalOffset > this.reported) this.report()
+        if (this.socket !== socket) return
+        if (this.hasFitted && store.maxPhysicalOffset > this.reported) this.report()
+        this.parts.copy.came(chunk.length, socket, store.maxPhysicalOffset)
       },
       drained: () => {},
       closed: error => {
         if (this.socket !== socket) return
         this.socket = undefined
-        this.lost(this.master, error?.message ?? this.reason)
+        this.lost(beginning.master, error?.message ?? this.reason)
       },
     })
     this.report()
+    events.emit(masterConnected({ master: beginning.master, offset: store.maxPhysicalOffset }))
   }
 
-  /** Equal offsets are all that tells of equal logs: a slave which is ahead or behind must not go on. */
+  /** Where the master has to go on: a slave which is ahead or behind must not go on with it. */
+  private get expected(): number {
+    const { maxPhysicalOffset } = this.parts.store
+    const { comparison, from } = this.beginning!
+    if (comparison !== undefined && !comparison.isOver) return comparison.next
+    return maxPhysicalOffset === 0 ? from : maxPhysicalOffset
+  }
+
   private fits(offset: number): boolean {
-    const end = this.parts.store.maxPhysicalOffset
-    if (end === 0 || offset === end) {
-      this.hasFitted = true
-      return true
-    }
-    this.drop(`the master goes on at ${offset}, the log here ends at ${end}`)
+    const { expected } = this
+    // Asked for nothing in particular, the master begins with its last file.
+    if (offset === expected || expected === 0) return true
+    this.drop(`the master goes on at ${offset}, and was asked for ${expected}`)
     return false
   }
 
+  private take(offset: number, bytes: Buffer): void {
+    const { comparison, info, master } = this.beginning!
+    let rest: Buffer | undefined = bytes
+    if (comparison !== undefined && !comparison.isOver) rest = comparison.take(bytes)
+    if (rest === undefined) {
+      const reason = `its log is another one from somewhere before ${comparison!.next + bytes.length} on`
+      this.drop(reason)
+      this.connecting ??= this.parted(master, info, reason)
+        .then(() => {})
+        .catch(error => this.lost(master, (error as Error).message))
+        .finally(() => {
+          this.connecting = undefined
+        })
+      return
+    }
+    if (comparison?.isOver === false) return
+    this.follow(info)
+    if (rest.length > 0) this.append(offset + bytes.length - rest.length, rest)
+  }
+
+  private follow(info: BrokerInfo | undefined): void {
+    if (this.hasFitted) return
+    this.hasFitted = true
+    this.toldReasons.clear()
+    if (info !== undefined) {
+      this.parts.role.follows(info)
+      this.endHeard(info.maxOffset)
+    }
+    const { copying } = this.beginning!
+    if (copying !== undefined) this.parts.copy.begins(copying)
+  }
+
   private append(offset: number, bytes: Buffer): void {
-    if (this.socket === undefined) return
+    const { store } = this.parts
+    // What was asked for was the second byte of the log.
+    const isFirst = offset === 1 && store.maxPhysicalOffset === 0
     try {
-      this.parts.store.appendReplicated(offset, bytes)
+      if (isFirst) store.appendReplicated(0, Buffer.concat([Buffer.alloc(1), bytes]))
+      else store.appendReplicated(offset, bytes)
     } catch (error) {
       this.drop((error as Error).message)
     }
   }
 
+  /** Nothing is confirmed before it is known that the log here is the master's: the first report is said again. */
   private report(): void {
-    this.reported = this.parts.store.maxPhysicalOffset
+    const { maxPhysicalOffset } = this.parts.store
+    this.reported = this.hasFitted ? maxPhysicalOffset : this.beginning!.from
     this.lastReportMs = this.parts.clock.monotonic()
     this.socket?.write([encodeReport(this.reported)])
   }
 
+  /**
+   * The log here goes another way than that of the master. It is cut where a later epoch says that the master's counts; else
+   * nothing is touched, since it may be the better one of the two. True where something was done.
+   */
+  private async parted(master: string, info: BrokerInfo | undefined, reason: string): Promise<boolean> {
+    const { role, store } = this.parts
+    if (info === undefined || info.epoch <= role.epoch) {
+      const told = info === undefined || info.epoch === 0 ? 'none' : info.epoch
+      const advice = `its epoch is ${told}, the one here ${role.epoch}: nothing is cut. Promote the one that has what counts, and empty the store of the other`
+      this.lost(master, `${reason}, the one here at ${store.maxPhysicalOffset}; ${advice}`)
+      return false
+    }
+    const { clock, net } = this.parts
+    const at = await findParting({
+      store,
+      master: info,
+      hasSame: async ({ begin, end }) => {
+        if (this.timer === undefined) throw new Error('this broker stops')
+        const from = askedFor(begin)
+        return hasBytes({ clock, net }, addressOf(master), { from, own: await readAll(store, from, end) })
+      },
+    })
+    if (this.timer === undefined) return true
+    if (at === undefined) this.lost(master, `${reason}; where the two part it cannot say: empty the store here`)
+    else this.parts.cut(at)
+    return true
+  }
+
+  private heard(): void {
+    this.lastHeardMs = this.parts.clock.monotonic()
+    this.overdueRounds = 0
+    if (!this.isSilent) return
+    this.isSilent = false
+    this.parts.events.emit(masterHeard({ master: this.beginning!.master }))
+  }
+
+  /** RocketMQ's master sends such a frame every haSendHeartbeatInterval; ours for each report that brings nothing new. */
+  private echoed(): void {
+    const now = this.parts.clock.monotonic()
+    if (now - this.echoedMs <= this.answerMs) this.answersReports = true
+    this.echoedMs = now
+  }
+
+  /** haAnswerTimeout, as far as rounds can tell. */
+  private get answerMs(): number {
+    return Math.max(2 * tickMs, this.parts.settings.masterAnswerMs)
+  }
+
+  /** Looked at in two rounds, so that a standstill of this process is not taken for the master's. */
+  private watch(now: number): void {
+    const { clock, events } = this.parts
+    const silentMs = now - this.lastHeardMs
+    if (silentMs >= tickMs / 2) this.report()
+    if (silentMs <= this.answerMs - tickMs || !this.answersReports || this.isSilent || clock.leaps) return
+    if (++this.overdueRounds < 2) return
+    this.isSilent = true
+    events.emit(masterSilent({ master: this.beginning!.master, silentMs }))
+  }
+
   private tick(): void {
-    const { clock, settings } = this.parts
+    const { clock, settings, copy } = this.parts
     const now = clock.monotonic()
-    if (this.socket === undefined) void this.connect()
+    if (this.socket === undefined) {
+      if (now - this.askedMs >= retryMs) {
+        this.askedMs = now
+        this.parts.askAgain()
+      }
+      this.connect()
+    } else if (copy.isPaused) this.lastHeardMs = now
     else if (now - this.lastHeardMs > settings.silenceMs) this.drop(`nothing was heard for ${settings.silenceMs} ms`)
-    else if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+    else if (this.isUncompared && now - this.begunMs > compareMs)
+      this.drop(`it has sent nothing from ${this.expected} on: does its log end there?`)
+    else {
+      this.watch(now)
+      if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+    }
+  }
+
+  private get isUncompared(): boolean {
+    return this.beginning?.comparison?.isOver === false
   }
 
   private drop(reason: string): void {
@@ -179,13 +403,19 @@ export class MasterLink implements Service {
     if (socket === undefined) return
     this.socket = undefined
     socket.destroy()
-    this.lost(this.master, reason)
+    this.lost(this.beginning!.master, reason)
   }
 
   /** One event for one reason, since attempts go on for as long as it takes. */
   private lost(master: string, reason: string): void {
-    if (reason === this.lastReason) return
-    this.lastReason = reason
+    if (this.toldReasons.has(reason)) return
+    if (this.toldReasons.size >= maxToldReasons) this.toldReasons.clear()
+    this.toldReasons.add(reason)
     this.parts.events.emit(masterLost({ master, reason }))
   }
+}
+
+function addressOf(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) }
 }

@@ -15,13 +15,17 @@ export interface SlaveConnectionParts {
     readonly heartbeatMs: number
     /** haHousekeepingInterval */
     readonly silenceMs: number
-    /** slaveTimeout: a slave that has confirmed nothing of what it was sent for so long is not waited for. */
-    readonly keepUpMs: () => number
+    /** haAnswerTimeout: a slave that has confirmed nothing of what it was sent for so long is not waited for. */
+    readonly answerMs: () => number
   }
   /** The first report fits this log: from here on the peer counts as a slave. A reason refuses it. */
   readonly joined: (connection: SlaveConnection) => string | undefined
   /** The slave has everything below this. */
   readonly confirmed: (offset: number) => void
+  /** It has confirmed nothing for `silentMs`, though the log was sent to it until `sent`. */
+  readonly faltered: (sent: number, silentMs: number) => void
+  /** It confirms again. */
+  readonly recovered: () => void
   /** Called once; the reason names what was wrong. */
   readonly closed: (reason: string) => void
 }
@@ -29,13 +33,23 @@ export interface SlaveConnectionParts {
 /** So much may be on its way to a slave that does not read. */
 const unsentLimit = 1024 * 1024
 
+/** A report that says nothing new is answered, so that a slave hears that its master lives; once in so many ms at most. */
+const echoMs = 100
+
+/** Of the time that a slave has for its report, so much passes between two looks. */
+const longestGraceMs = 50
+
 /** One slave of this master (ha.md 2.2): sends the log from where the slave says it ends, and takes its reports. */
 export class SlaveConnection implements SlaveState {
   readonly slave: string
   position = 0
   keepsUp = true
-  /** When the slave last confirmed something new, or had nothing to confirm; monotonic ms. */
+  /** When the slave last confirmed something new; monotonic ms. */
   keptUpMs: number
+  /** Since when something that was sent is not confirmed, and nothing new was; undefined while all is. */
+  private owingSinceMs: number | undefined
+  /** Looks whether it has been owing for too long. */
+  private watchdog: Timer | undefined
   private readonly parts: SlaveConnectionParts
   private readonly socket: Socket
   private rest = Buffer.alloc(0)
@@ -71,6 +85,7 @@ export class SlaveConnection implements SlaveState {
       closed: error => {
         this.timer?.cancel()
         this.timer = undefined
+        this.watchdog?.cancel()
         parts.closed(error?.message ?? this.reason)
       },
     })
@@ -143,18 +158,58 @@ export class SlaveConnection implements SlaveState {
 
   /** A report counts up to what was sent on this connection, whatever it says. */
   private confirm(offset: number): void {
-    const has = Math.min(offset, this.next as number)
+    const sent = this.next as number
+    const has = Math.min(offset, sent)
     if (has > this.position) {
       this.position = has
       this.keptUp()
-    }
+      this.owingSinceMs = has < sent ? this.keptUpMs : undefined
+    } else this.echo(sent)
     this.parts.confirmed(has)
     this.wake()
   }
 
   private keptUp(): void {
     this.keptUpMs = this.parts.clock.monotonic()
+    if (this.keepsUp) return
     this.keepsUp = true
+    this.parts.recovered()
+  }
+
+  /** RocketMQ's master is silent until its next heartbeat; its slaves take one at any time. */
+  private echo(sent: number): void {
+    if (this.socket.unsentBytes === 0 && this.parts.clock.monotonic() - this.lastSentMs >= echoMs)
+      this.write([encodeFrameHead(sent, 0)])
+  }
+
+  /** Something was sent. A timer is armed once for many frames, and looks when it fires how long it has been. */
+  private owes(): void {
+    this.owingSinceMs ??= this.parts.clock.monotonic()
+    if (this.watchdog === undefined && this.keepsUp) this.watch(this.patienceMs, undefined)
+  }
+
+  /** It is looked at twice: after a standstill of this process what the slave said meanwhile is read between the two. */
+  private get patienceMs(): number {
+    return this.parts.settings.answerMs() - this.graceMs
+  }
+
+  private get graceMs(): number {
+    return Math.min(longestGraceMs, Math.floor(this.parts.settings.answerMs() / 4))
+  }
+
+  private watch(ms: number, suspectedMs: number | undefined): void {
+    this.watchdog = this.parts.clock.after(Math.max(1, ms), () => {
+      this.watchdog = undefined
+      const { owingSinceMs } = this
+      if (owingSinceMs === undefined || this.timer === undefined || !this.keepsUp) return
+      const silentMs = this.parts.clock.monotonic() - owingSinceMs
+      if (silentMs < this.patienceMs) this.watch(this.patienceMs - silentMs, undefined)
+      else if (suspectedMs !== owingSinceMs) this.watch(this.graceMs, owingSinceMs)
+      else {
+        this.keepsUp = false
+        this.parts.faltered(this.next as number, silentMs)
+      }
+    })
   }
 
   /** What it lacks is deleted here. It is told where this log begins, which a slave of either kind takes as a misfit. */
@@ -184,6 +239,7 @@ export class SlaveConnection implements SlaveState {
         this.write([encodeFrameHead(next, bytes.length), bytes])
         next += bytes.length
         this.next = next
+        this.owes()
       }
     } catch (error) {
       this.close(`the log could not be read: ${(error as Error).message}`)
@@ -205,12 +261,12 @@ export class SlaveConnection implements SlaveState {
     if (now - this.lastHeardMs > settings.silenceMs) this.close(`nothing was heard for ${settings.silenceMs} ms`)
     else if (this.next === undefined) {
       if (now - this.lastSentMs > settings.silenceMs) this.close(`no report came for ${settings.silenceMs} ms`)
-    } else this.watch(this.next, now)
+    } else this.look(this.next, now)
   }
 
-  /** Whether the slave reads and confirms. */
-  private watch(next: number, now: number): void {
-    const { settings, store } = this.parts
+  /** Whether the slave reads, and has heard of its master lately. */
+  private look(next: number, now: number): void {
+    const { settings } = this.parts
     const taken = next - this.socket.unsentBytes
     if (taken > this.taken || this.socket.unsentBytes === 0) {
       this.taken = taken
@@ -219,8 +275,6 @@ export class SlaveConnection implements SlaveState {
       this.close(`it has read nothing for ${settings.silenceMs} ms`)
       return
     }
-    if (this.position >= store.maxPhysicalOffset) this.keptUp()
-    else if (now - this.keptUpMs > settings.keepUpMs()) this.keepsUp = false
     if (now - this.lastSentMs >= settings.heartbeatMs) this.write([encodeFrameHead(next, 0)])
     this.wake()
   }

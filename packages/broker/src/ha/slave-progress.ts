@@ -18,6 +18,7 @@ export class SlaveProgress implements Replicas {
   confirmedOffset = 0
   private readonly slaves = new Set<SlaveState>()
   private readonly listeners: (() => void)[] = []
+  private readonly falterListeners: (() => void)[] = []
   private readonly logEnd: () => number
   private readonly fallBehindMax: () => number
 
@@ -45,12 +46,21 @@ export class SlaveProgress implements Replicas {
     this.listeners.push(run)
   }
 
+  onFaltered(run: () => void): void {
+    this.falterListeners.push(run)
+  }
+
   joined(slave: SlaveState): void {
     this.slaves.add(slave)
   }
 
   left(slave: SlaveState): void {
-    this.slaves.delete(slave)
+    if (this.slaves.delete(slave)) this.faltered()
+  }
+
+  /** A slave has gone, or does not answer: perhaps nobody is left to be waited for. */
+  faltered(): void {
+    for (const run of this.falterListeners) run()
   }
 
   confirm(offset: number): void {

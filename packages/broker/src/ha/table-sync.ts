@@ -31,8 +31,10 @@ export interface TableSyncParts {
   /** host:port of the master; undefined while it is gone. */
   readonly masterAddr: () => string | undefined
   /** Whether the log here is the master's, as far as it goes, and by which connection. */
-  readonly link: { readonly isFollowing: boolean; readonly connections: number }
-  readonly topics: { replace(table: TopicConfigTable): void; find(topic: string): unknown }
+  readonly link: { readonly isFollowing: boolean; readonly connections: number; endHeard(end: number): void }
+  /** All that the master says of groups, delays and timers is here. */
+  readonly taken: () => void
+  readonly topics: { replace(table: TopicConfigTable): void; find(topic: string): unknown; ensure(topic: string): void }
   readonly groups: { replace(table: SubscriptionGroupTable): void; find(group: string): unknown }
   readonly offsets: {
     /** How many did not fit, whose groups begin anew where this slave is started as a master. */
@@ -63,6 +65,11 @@ interface Progress {
   readonly connection: number
 }
 
+/** What a master has answered in one round. */
+interface Said extends Pick<Progress, 'delays' | 'timers' | 'offsets'> {
+  readonly end: number | undefined
+}
+
 /** As RocketMQ 4.9's slaves do (ha.md 4). */
 const firstMs = 3000
 const periodMs = 10_000
@@ -86,10 +93,22 @@ export class TableSync implements Service {
   private readonly failing = new Map<string, string>()
   private progress: Progress | undefined
   private restarted = new Set<string>()
+  private readonly unknown = new Set<string>()
 
   constructor(parts: TableSyncParts) {
     this.parts = parts
-    parts.store.onArrival({ arrived: () => {}, restarted: topic => this.restarted.add(topic) })
+    parts.store.onArrival({
+      arrived: topic => {
+        if (parts.topics.find(topic) === undefined) this.unknown.add(topic)
+      },
+      restarted: topic => this.restarted.add(topic),
+    })
+  }
+
+  /** Makes the topics whose first messages have come, and of which the master's table has not told yet. */
+  ensureTopics(): void {
+    for (const topic of this.unknown) if (this.parts.topics.find(topic) === undefined) this.parts.topics.ensure(topic)
+    this.unknown.clear()
   }
 
   async start(): Promise<void> {
@@ -100,6 +119,8 @@ export class TableSync implements Service {
     this.timer?.cancel()
     this.timer = undefined
     await this.running
+    // The next start may be one as a master.
+    this.ensureTopics()
   }
 
   private arm(ms: number): void {
@@ -110,19 +131,55 @@ export class TableSync implements Service {
     })
   }
 
+  /**
+   * A former master that is a slave now, and whose log is here to its end: what it knew of groups, delays and timers last. Throws
+   * where it does not say, or has more of the log.
+   */
+  async takeFrom(address: string): Promise<void> {
+    await this.running
+    const { store } = this.parts
+    const said = await this.ask(address)
+    if (said.end === undefined) throw new Error(`${address} does not say all of it`)
+    if (store.maxPhysicalOffset < said.end)
+      throw new Error(`its log ends at ${said.end}, the one here at ${store.maxPhysicalOffset}`)
+    this.progress = { ...said, end: said.end, restarted: new Set(), connection: this.parts.link.connections }
+    await this.takeProgress()
+    if (this.progress !== undefined) throw new Error('the log here could not be brought to the medium')
+    await this.takeGroups(address)
+  }
+
   private async round(): Promise<void> {
     const master = this.parts.masterAddr()
     if (master === undefined) return
     await this.takeProgress()
-    const { link } = this.parts
+    const { link, store } = this.parts
     const connection = link.connections
-    const { topics, groups, modes } = this.parts
+    // What is not the master of this log may know nothing of its topics: one whose store was emptied names none.
+    if (!link.isFollowing && store.maxPhysicalOffset > 0) return
     // From here on they are told by what is asked now, unless something waits that was asked before.
     if (this.progress === undefined) this.restarted = new Set()
     const { restarted } = this
+    const { end, ...said } = await this.ask(master)
+    if (end !== undefined && link.isFollowing && link.connections === connection) {
+      link.endHeard(end)
+      // What waits goes first, or a log that is always behind would come to none.
+      if (this.progress?.connection !== connection) this.progress = { ...said, restarted, end, connection }
+    }
+    await this.takeProgress()
+    await this.takeGroups(master)
+  }
+
+  /** Topics are taken at once; the rest is told. */
+  private async ask(master: string): Promise<Said> {
+    const { topics } = this.parts
     const colon = master.lastIndexOf(':') + 1
     const fast = `${master.slice(0, colon)}${Number(master.slice(colon)) - fastPortBelow}`
-    await this.take(fast, getAllTopicConfig, body => topics.replace(getAllTopicConfig.replyBody!.decode(body)))
+    const before = [...this.unknown]
+    await this.take(fast, getAllTopicConfig, body => {
+      topics.replace(getAllTopicConfig.replyBody!.decode(body))
+      // A master has a topic before it has messages of it: one that is not in its table was deleted since.
+      for (const topic of before) this.unknown.delete(topic)
+    })
     let offsets: Offsets | undefined
     let delays: DelayOffsetTable | undefined
     await this.take(master, getAllConsumerOffset, body => {
@@ -135,16 +192,18 @@ export class TableSync implements Service {
     await this.take(master, getTimerCheckPoint, body => {
       timers = decodeTimerCheckpoint(Buffer.from(body))
     })
-    // Asked for last: all that the tables speak of lies before it.
+    // Asked for last: all that the tables speak of lies before it. A log that has gone another way may be as long, and has not
+    // what the tables speak of.
+    let end: number | undefined
     await this.take(master, getBrokerRuntimeInfo, body => {
-      const end = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
-      // A log that has gone another way may be as long, and has not what the tables speak of.
-      if (!Number.isSafeInteger(end) || !link.isFollowing || link.connections !== connection) return
-      // What waits goes first, or a log that is always behind would come to none.
-      if (this.progress?.connection !== connection)
-        this.progress = { delays, timers, offsets, restarted, end, connection }
+      const told = Number(getBrokerRuntimeInfo.replyBody!.decode(body).table.get('commitLogMaxOffset'))
+      if (Number.isSafeInteger(told)) end = told
     })
-    await this.takeProgress()
+    return { offsets, delays, timers, end }
+  }
+
+  private async takeGroups(master: string): Promise<void> {
+    const { groups, modes } = this.parts
     await this.take(master, getAllSubscriptionGroupConfig, body =>
       groups.replace(getAllSubscriptionGroupConfig.replyBody!.decode(body)),
     )
@@ -165,6 +224,7 @@ export class TableSync implements Service {
     if (progress.offsets !== undefined) this.takeOffsets(progress.offsets, progress.restarted)
     if (progress.timers !== undefined) timers.replace(progress.timers)
     if (progress.delays !== undefined) await delays.replace(progress.delays)
+    if (progress.offsets !== undefined && progress.delays !== undefined) this.parts.taken()
   }
 
   private takeOffsets(ofMaster: Offsets, restarted: ReadonlySet<string>): void {

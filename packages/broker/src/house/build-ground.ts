@@ -12,10 +12,15 @@ import { storeConfigOf } from '../store-config.ts'
 import type { Ground } from './ground.ts'
 import { Furniture } from './house.ts'
 
+interface GroundParts extends Pick<Ground, 'book' | 'reopen'> {
+  readonly live: LiveConfig<typeof brokerOptions>
+  readonly maxOpenFiles: number
+}
+
 /** Makes the store and what else all features stand on. Nothing begins, and nothing is touched on disk. */
 export function buildGround(
   options: BrokerOptions,
-  { live, maxOpenFiles }: { live: LiveConfig<typeof brokerOptions>; maxOpenFiles: number },
+  { live, maxOpenFiles, book, reopen }: GroundParts,
 ): Ground & { readonly store: Store } {
   const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
   const config = live.values
@@ -52,6 +57,8 @@ export function buildGround(
       startFilterProcess,
       progress,
       bitmaps,
+      book,
+      reopen,
     },
     ...addresses,
     homeDisk: options.homeDisk ?? disk,

@@ -7,6 +7,8 @@ import type { FilterBitmaps } from '../filter/filter-bitmaps.ts'
 import type { StartFilterProcess } from '../filter-server/filter-processes.ts'
 import type { SlaveProgress } from '../ha/slave-progress.ts'
 import type { TableFile } from '../persist/table-file.ts'
+import type { Reopening } from '../role/reopening.ts'
+import type { RoleBook } from '../role/role-book.ts'
 import type { Furniture } from './house.ts'
 
 /** What all features stand on. Each names in its `make` what it takes of it. */
@@ -37,6 +39,10 @@ export interface Ground {
   /** A table's file, `config/NAME.json` of the store directory. */
   readonly file: <T>(name: string, codec: SlicedCodec<T>) => TableFile<T>
   readonly furniture: Furniture
+  /** Which role this broker has, in which epoch. */
+  readonly book: RoleBook
+  /** Ends this life of the broker and begins another one, once what asked for it is answered. */
+  readonly reopen: (as: Reopening) => void
 }
 
 /** The parts of the ground that a feature takes. */

@@ -32,8 +32,10 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
       for (const queue of table.cutTo((topic, queueId) => store.maxOffset(topic, queueId), 'the log ends before it'))
         if (!brokersGroups.includes(queue.group)) resets.put(queue, queue.offset)
     }
-    // A slave has its master's offsets, and perhaps not yet its messages.
-    const isCut = config.brokerRole !== 'SLAVE'
+    // A slave has its master's offsets, and perhaps not yet its messages; where its log was cut they may be of what is gone.
+    const cutWhereNeeded = () => {
+      if (config.brokerRole !== 'SLAVE' || store.tailCut !== undefined) cutToLog()
+    }
     // The master names none of a topic that it has made anew, and those from before would count here for ever.
     store.onArrival({
       arrived: () => {},
@@ -41,7 +43,7 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
     })
     return {
       gives: { offsets: table, resets },
-      tables: isCut ? [table, { start: cutToLog }] : [table],
+      tables: [table, { start: cutWhereNeeded }],
       routes: offsetRoutes({
         offsets: table,
         clock: runtime.clock,

@@ -14,8 +14,16 @@ export interface MasterNews {
   add(listener: (addresses: MasterAddresses) => void): void
 }
 
+export interface Announced {
+  masterNews: MasterNews
+  isRegistered: () => boolean
+  nameServers: () => readonly string[]
+  /** Tells the name servers of this broker again, at once. */
+  registerAgain: () => void
+}
+
 /** The name servers know of this broker and of its topics. */
-export const registration: Feature<Needs, { masterNews: MasterNews; isRegistered: () => boolean }> = {
+export const registration: Feature<Needs, Announced> = {
   name: 'registration',
   make: needs => {
     const { config, live, runtime, client, serverGone, topics, filterServers } = needs
@@ -49,6 +57,8 @@ export const registration: Feature<Needs, { masterNews: MasterNews; isRegistered
     return {
       gives: {
         masterNews: { add: listener => listeners.push(listener) },
+        nameServers: () => namesrvAddrs,
+        registerAgain: () => made.changed(),
         isRegistered: () => namesrvAddrs.length === 0 || made.wasTaken,
       },
       presence: [made],

@@ -58,7 +58,8 @@ export const timers: Feature<Needs, { timerEntry: TimerEntry; timerFollower: Tim
     return {
       gives: { timerEntry, timerFollower: follower },
       routes: timerRoutes({
-        ...{ checkpoint: () => wheel.book.checkpoint, counts, recall, runs },
+        checkpoint: () => (isSlave ? follower.checkpoint : wheel.book.checkpoint),
+        ...{ counts, recall, runs },
         list: new TimerList({ store, book: wheel.book, precisionMs: rules.precisionMs }),
         change: new TimerChange({ store, book: wheel.book, timerEntry, recall }),
       }),

@@ -1,5 +1,5 @@
 import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
-import { TimerCheckFile, type TimerCheckpoint } from '@skua-mq/store'
+import { noTimerCheckpoint, TimerCheckFile, type TimerCheckpoint } from '@skua-mq/store'
 
 export const timerCheckNotSaved = defineEvent<{ error: unknown }>('timercheck of the master not saved', 'error')
 
@@ -26,6 +26,11 @@ export class TimerFollower {
   start(): void {
     this.disk.remove(`${this.root}/timerwheel`)
     this.disk.remove(`${this.root}/timerlog`)
+  }
+
+  /** What was taken of the master, or the end of its own time as a master. */
+  get checkpoint(): TimerCheckpoint {
+    return this.file.load() ?? noTimerCheckpoint
   }
 
   /** This log has what the check point speaks of, and on the medium. */

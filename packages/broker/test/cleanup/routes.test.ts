@@ -10,7 +10,7 @@ import type { Store } from '@skua-mq/store'
 import type { Furnished } from '../../src/features.ts'
 import { PopMachine } from '../pop/pop-machine.ts'
 import { Popper } from '../pop/popper.ts'
-import { type Peer, World } from '../world.ts'
+import { insideOf, type Peer, World } from '../world.ts'
 
 const minOffset = async (peer: Peer) => {
   const reply = await peer.ask(getBrokerRuntimeInfo, {})
@@ -46,7 +46,7 @@ test('316 leaves alone what topics there are', async () => {
 test('316 deletes many topics a few in a turn, and spares what is made meanwhile', async () => {
   const world = await new World({ defaultTopicQueueNums: 1 }).start()
   const [peer, other] = [world.client('client'), world.client('other')]
-  const { store, tables } = world.broker as unknown as { store: Store; tables: Furnished }
+  const { store, tables } = insideOf<{ store: Store; tables: Furnished }>(world.broker)
   const unused = Array.from({ length: 20 }, (_, i) => `Unused${i}`)
   for (const topic of unused) await peer.send(topic, 'x')
   for (const topic of unused) await world.settle(tables.topics.delete(topic, () => {}))

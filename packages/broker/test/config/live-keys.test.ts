@@ -26,6 +26,8 @@ const liveKeys = Object.entries(brokerOptions)
 
 /** Read elsewhere, where another test is. */
 const elsewhere: Readonly<Record<string, string>> = {
+  haCopyWholeLog: 'a slave reads it (packages/skua/test/whole-log.test.ts)',
+  haCopyBytesPerSecond: 'a slave reads it (packages/skua/test/whole-log.test.ts)',
   logLevel: 'the command asks for each event (packages/skua/test/command.test.ts)',
 }
 

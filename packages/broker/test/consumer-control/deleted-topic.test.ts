@@ -15,7 +15,7 @@ import {
 import type { Store } from '@skua-mq/store'
 import type { Furnished } from '../../src/features.ts'
 import { groupConfig } from '../../src/group/group-table.ts'
-import { type Peer, World } from '../world.ts'
+import { insideOf, type Peer, World } from '../world.ts'
 
 const queue = { consumerGroup: 'g', topic: 'T', queueId: 0 }
 const pull = (peer: Peer, queueOffset: number, more: object = {}) =>
@@ -120,8 +120,8 @@ test('a reset that is still looking for its place when topic or group goes leave
   ]
   for (const { code, remove } of gone) {
     const { world, tool } = await resetTo(7)
-    const { tables } = world.broker as unknown as { tables: Furnished }
-    const { store } = world.broker as unknown as { store: Store }
+    const { tables } = insideOf<{ tables: Furnished }>(world.broker)
+    const { store } = insideOf<{ store: Store }>(world.broker)
     let go = () => {}
     store.offsetByTime = () => new Promise(resolve => (go = () => resolve(5)))
     const reset = tool.ask(invokeBrokerToResetOffset, { topic: 'T', group: 'g', timestamp: 1, isForce: true })

@@ -33,7 +33,7 @@ class TakingSocket implements Socket {
   }
 }
 
-const settings = { fileBytes: 1000, frameBytes: () => 100, heartbeatMs: 5000, silenceMs: 20_000, keepUpMs: () => 3000 }
+const settings = { fileBytes: 1000, frameBytes: () => 100, heartbeatMs: 5000, silenceMs: 20_000, answerMs: () => 1000 }
 
 function connection(store: { minPhysicalOffset: number; maxPhysicalOffset: number }) {
   const clock = new SimClock()
@@ -45,7 +45,7 @@ function connection(store: { minPhysicalOffset: number; maxPhysicalOffset: numbe
     ...{ clock, settings },
     store: Object.assign(store, { readLog }),
     joined: () => undefined,
-    confirmed: () => {},
+    ...{ confirmed: () => {}, faltered: () => {}, recovered: () => {} },
     closed: reason => closed.push(reason),
   })
   return { clock, socket, slave, closed }

@@ -18,7 +18,7 @@ test('what a master said before it was away counts nothing for what it has writt
   const clock = new SimClock()
   const master = { offset: 7, end: 1000 }
   const slave = { maxPhysicalOffset: 900, sync: async () => true, onArrival: () => {} }
-  const link = { isFollowing: true, connections: 1 }
+  const link = { isFollowing: true, connections: 1, endHeard: () => {} }
   const taken: number[] = []
   const request = async (_: string, spec: RequestSpec) => {
     const table = new Map([['commitLogMaxOffset', String(master.end)]])
@@ -35,7 +35,7 @@ test('what a master said before it was away counts nothing for what it has writt
     },
     dropGone: () => {},
   }
-  const none = { replace: async () => {}, find: () => undefined }
+  const none = { replace: async () => {}, find: () => undefined, ensure: () => {} }
   const sync = new TableSync({
     ...{
       clock,
@@ -49,7 +49,7 @@ test('what a master said before it was away counts nothing for what it has writt
       modes: none,
     },
     client: { request: request as never },
-    masterAddr: () => '10.0.0.1:10911',
+    ...{ masterAddr: () => '10.0.0.1:10911', taken: () => {} },
     store: slave,
   })
   await sync.start()
@@ -81,13 +81,13 @@ function following(offsets: Pick<OffsetTable, 'takeAll' | 'dropGone'>, saved: Pr
     const body = replies.get(spec)
     return { code: body === undefined ? ResponseCode.requestCodeNotSupported : ResponseCode.success, body }
   }
-  const none = { replace: () => {}, find: () => undefined }
+  const none = { replace: () => {}, find: () => undefined, ensure: () => {} }
   const sync = new TableSync({
     ...{ clock, events, offsets, topics: none, groups: none, timers: none, modes: none },
-    link: { isFollowing: true, connections: 1 },
+    link: { isFollowing: true, connections: 1, endHeard: () => {} },
     delays: { replace: () => saved },
     client: { request: request as never },
-    masterAddr: () => '10.0.0.1:10911',
+    ...{ masterAddr: () => '10.0.0.1:10911', taken: () => {} },
     store: { maxPhysicalOffset: 100, sync: async () => true, onArrival: () => {} },
   })
   return { clock, events, sync }

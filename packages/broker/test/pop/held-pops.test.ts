@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ResponseCode } from '@skua-mq/protocol'
 import type { Furnished } from '../../src/features.ts'
 import type { Peer } from '../world.ts'
-import { World } from '../world.ts'
+import { insideOf, World } from '../world.ts'
 import { Popper } from './popper.ts'
 
 async function world(config = {}) {
@@ -64,7 +64,7 @@ test('pops that wait when the broker stops are answered, before its connections 
   const { codes, hold } = holding(peer)
   for (let n = 0; n < 4; n++) hold(60_000)
   await it.pass(100)
-  const { tables } = it.broker as unknown as { tables: Furnished }
+  const { tables } = insideOf<{ tables: Furnished }>(it.broker)
   // By itself: what is on its way when a connection ends is lost in the simulation, and not over TCP.
   await tables.furniture.presence.find(({ name }) => name === 'held pops')?.stop()
   await it.pass(100)

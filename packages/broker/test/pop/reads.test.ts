@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GetRequest, GetResult, Store } from '@skua-mq/store'
+import { insideOf } from '../world.ts'
 import { PopMachine } from './pop-machine.ts'
 import { Popper, texts } from './popper.ts'
 
@@ -13,7 +14,7 @@ async function cold() {
   for (let n = 0; n < 3; n++) await before.peer.send('U', 'x'.repeat(40_000))
   it.kill()
   await it.boot()
-  const { store } = it.broker as unknown as { store: Store }
+  const { store } = insideOf<{ store: Store }>(it.broker)
   const reads = { begun: 0, kept: new Set<GetResult>() }
   const get = store.get.bind(store)
   store.get = (request: GetRequest, result: GetResult) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PropertyName } from '@skua-mq/protocol'
 import type { Furnished } from '../../src/features.ts'
+import { insideOf } from '../world.ts'
 import { PopMachine } from './pop-machine.ts'
 import { Popper, texts } from './popper.ts'
 
@@ -32,7 +33,7 @@ test('a message that is acknowledged while it is read to come again does not com
 test('a stop waits for the message that is read to come again, and it comes behind the next start', async () => {
   const { it, popped } = await cold()
   await it.clock.advanceAsync(popped.message.storeTimestamp + 5400 - it.clock.now())
-  const { tables } = it.broker as unknown as { tables: Furnished }
+  const { tables } = insideOf<{ tables: Furnished }>(it.broker)
   const begunMs = it.clock.monotonic()
   await it.settle(tables.furniture.services.find(({ name }) => name === 'revival')!.stop())
   assert.ok(it.clock.monotonic() - begunMs > 200, 'the read is over')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { encodeBatch, pullMessage } from '@skua-mq/protocol'
 import type { Furnished } from '../../src/features.ts'
 import { pullFrame, RawPeer } from '../raw-peer.ts'
-import { World } from '../world.ts'
+import { insideOf, World } from '../world.ts'
 
 test('a pull that asks for no message, or for less, gets one', async () => {
   const world = await new World().start()
@@ -100,7 +100,7 @@ test('a pull that is held is answered when the broker stops, before its connecti
   raw.write(pullFrame(7, { queueOffset: '1', sysFlag: '6', suspendTimeoutMillis: '20000' }))
   await world.pass(100)
   assert.deepEqual([world.broker.heldPulls, raw.replies.length], [1, 0])
-  const { tables } = world.broker as unknown as { tables: Furnished }
+  const { tables } = insideOf<{ tables: Furnished }>(world.broker)
   const part = tables.furniture.presence.find(({ name }) => name === 'held pulls')
   await part?.stop()
   await world.pass(100)

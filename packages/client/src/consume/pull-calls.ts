@@ -1,5 +1,6 @@
 import { litePullMessage, type MessageQueue, PullSysFlag, pullMessage, ResponseCode } from '@skua-mq/protocol'
 import type { TypedReply } from '@skua-mq/remoting'
+import { delay } from '@skua-mq/runtime'
 import { ClientError } from '../error.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { QueueMap } from '../queue.ts'
@@ -43,6 +44,7 @@ const statusOf: Readonly<Record<number, PullStatus>> = {
   [ResponseCode.pullRetryImmediately]: 'NO_MATCHED_MSG',
   [ResponseCode.pullOffsetMoved]: 'OFFSET_ILLEGAL',
 }
+const sentAwayMs = 200
 const answers = Object.keys(statusOf).map(Number)
 const noBytes = new Uint8Array(0)
 
@@ -69,6 +71,10 @@ export class PullCalls {
     }
     const { suggestWhichBrokerId, nextBeginOffset, minOffset, maxOffset, offsetDelta = 0 } = reply.header
     this.suggested.set(queue, suggestWhichBrokerId)
+    // A slave sends its readers to a master that is not in the route: asking again at once would go on until there is one.
+    const isSentAway = from.brokerId > 0 && suggestWhichBrokerId === 0 && nextBeginOffset <= call.offset
+    if (isSentAway && reply.code === ResponseCode.pullRetryImmediately)
+      await delay(this.instance.clock, sentAwayMs, call.signal)
     const bytes = reply.body ?? noBytes
     return { status: statusOf[reply.code]!, nextBeginOffset, minOffset, maxOffset, bytes, offsetDelta }
   }

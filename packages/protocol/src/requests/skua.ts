@@ -1,5 +1,5 @@
 import { bean, integer, jsonBody, list, maybe, string, type ValueOfShape } from '../bodies/shape.ts'
-import { int, long, optional, text, withDefault } from '../field.ts'
+import { bool, int, long, optional, text, withDefault } from '../field.ts'
 import { defineRequest } from '../request.ts'
 
 /*
@@ -146,6 +146,44 @@ export const changeTimer = defineRequest({
     /** The new time; milliseconds since 1970; one that has passed delivers it now. Undefined: it is never delivered. */
     deliverAtMs: optional(long),
   },
+  direction: 'tools to broker',
+  section: '12',
+})
+
+/** A slave becomes the master of its name. Refused where a message could be lost that was acknowledged, unless forced. */
+export const promoteBroker = defineRequest({
+  name: 'PROMOTE_BROKER',
+  code: 30_011,
+  header: {
+    /** Refused where the log of the slave ends before this: the end of the former master's. */
+    atLeast: optional(long),
+    /** host:port of the former master, a slave now, whose groups and timers are taken before. */
+    takeFrom: optional(text),
+    /** ASYNC_MASTER or SYNC_MASTER; default: what its master was. */
+    brokerRole: optional(text),
+    force: withDefault(bool, false),
+  },
+  reply: {
+    /** Where its log ends. */
+    logEnd: long,
+    epoch: int,
+  },
+  direction: 'tools to broker',
+  section: '12',
+})
+
+/** A master becomes a slave: takes no more messages, waits until a slave has all, and follows the next master. */
+export const demoteBroker = defineRequest({
+  name: 'DEMOTE_BROKER',
+  code: 30_012,
+  header: {
+    /** As a slave. */
+    brokerId: int,
+    /** How long a slave may take until it has all. */
+    waitMs: withDefault(int, 5000),
+    force: withDefault(bool, false),
+  },
+  reply: { logEnd: long, epoch: int },
   direction: 'tools to broker',
   section: '12',
 })

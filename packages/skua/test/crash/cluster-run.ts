@@ -1,6 +1,8 @@
 import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
 import { NameServer } from '@skua-mq/nameserver'
-import { configOf, SimClock, SimMachine, SimNetwork, SimRandom, simRuntime } from '@skua-mq/runtime'
+import { demoteBroker, promoteBroker } from '@skua-mq/protocol'
+import { RemotingClient } from '@skua-mq/remoting'
+import { configOf, EventHub, SimClock, SimMachine, SimNetwork, SimRandom, simRuntime } from '@skua-mq/runtime'
 import { breakDisk } from './broken-disk.ts'
 import { smallBroker } from './broker-run.ts'
 import { Traffic } from './traffic.ts'
@@ -9,7 +11,8 @@ type Host = 'one' | 'two'
 
 /**
  * One seeded history of a SYNC_MASTER and its slave, amid broken disks, partitions, and ends of the slave: stops, kills, power
- * cuts. Sometimes the two change places. At last the master is lost, and the slave is started in its place: everything that was
+ * cuts. Sometimes the two change places, by configuration or by request while they run; sometimes the master is lost and its slave
+ * promoted, and it comes back as it was configured, or the slave comes back with an empty store. At last the master is lost, and the slave is started in its place: everything that was
  * acknowledged with 0 must reach a consumer. The consumer begins where its group stands: one that runs on may be ahead of what
  * the slave has, and nobody can tell.
  */
@@ -20,9 +23,18 @@ export class ClusterRun {
   private readonly machines: Readonly<Record<Host, SimMachine>>
   private readonly names: NameServer
   private readonly traffic: Traffic
+  /** What the brokers told, of whatever kind. */
+  readonly events = new EventHub()
   private masterHost: Host = 'one'
   private master!: Broker
   private slave: Broker | undefined
+  /** As each was started last: what it was given while it ran must be stronger than that. */
+  private readonly configs: Record<Host, Partial<BrokerConfig>> = {
+    one: { brokerRole: 'SYNC_MASTER', brokerId: 0 },
+    two: { brokerRole: 'SLAVE', brokerId: 1 },
+  }
+  private changes = 0
+  private isBehind = false
   private cuts = 0
   private isCut = false
 
@@ -51,7 +63,7 @@ export class ClusterRun {
     await this.clock.advanceAsync(35_000)
     await this.work()
     // A slave has what it reports in its page cache: what a power cut takes is its master's alone for a while.
-    if (this.isCut) await this.catchUp()
+    if (this.isCut || this.isBehind) await this.catchUp()
     if (this.random.chance(0.5)) this.machines[this.masterHost].powerCut()
     else this.machines[this.masterHost].kill()
     if (this.random.chance(0.5)) await this.clock.advanceAsync(this.random.int(20_000))
@@ -65,7 +77,8 @@ export class ClusterRun {
     this.network.healAll()
     const host = this.slaveHost
     this.machines[host].disk.faults.clear()
-    const promoted = await this.boot(host, { brokerRole: 'ASYNC_MASTER', brokerId: 0 })
+    this.configs[host] = { brokerRole: 'ASYNC_MASTER', brokerId: 0 }
+    const promoted = await this.boot(host)
     await this.traffic.begin(host, { runsOn: false })
     await this.clock.advanceAsync(120_000)
     await this.traffic.consume(100)
@@ -79,32 +92,42 @@ export class ClusterRun {
     return this.masterHost === 'one' ? 'two' : 'one'
   }
 
-  private async boot(host: Host, changes: Partial<BrokerConfig>): Promise<Broker> {
+  private async boot(host: Host): Promise<Broker> {
+    const changes = this.configs[host]
     const namesrvAddr = `${this.network.addressOf('names')}:9876`
     const config = configOf(brokerOptions, { ...smallBroker, brokerName: 'broker-a', namesrvAddr, ...changes })
     const facts = { pid: 1, bootId: `${host} ${this.cuts}`, startedAt: () => undefined, lockHolder: () => undefined }
-    const broker = new Broker({ config, runtime: this.machines[host].boot(), facts, totalMemoryBytes: 2 ** 30 })
+    const broker = new Broker({
+      config,
+      runtime: this.machines[host].boot(this.events),
+      facts,
+      totalMemoryBytes: 2 ** 30,
+    })
     await this.clock.until(broker.start())
     return broker
   }
 
   private async bootMaster(): Promise<void> {
     this.machines[this.masterHost].disk.faults.clear()
-    this.master = await this.boot(this.masterHost, { brokerRole: 'SYNC_MASTER', brokerId: 0 })
+    this.master = await this.boot(this.masterHost)
     await this.traffic.begin(this.masterHost, { runsOn: false })
   }
 
   private async bootSlave(): Promise<void> {
     this.machines[this.slaveHost].disk.faults.clear()
-    this.slave = await this.boot(this.slaveHost, { brokerRole: 'SLAVE', brokerId: 1 })
+    if (this.random.chance(0.1)) {
+      this.machines[this.slaveHost].disk.remove('/store')
+      this.isBehind = true
+    }
+    this.slave = await this.boot(this.slaveHost)
   }
 
   private async catchUp(): Promise<void> {
     this.network.healAll()
     for (const { disk } of Object.values(this.machines)) disk.faults.clear()
     if (this.slave === undefined) await this.bootSlave()
-    await this.clock.advanceAsync(20_000)
-    this.isCut = false
+    await this.clock.advanceAsync(30_000)
+    this.isCut = this.isBehind = false
   }
 
   /** As an operator does it: when the slave has all, the master is stopped first. */
@@ -116,9 +139,68 @@ export class ClusterRun {
     await this.clock.advanceAsync(1000)
     await this.clock.until(this.slave!.stop())
     this.machines[this.slaveHost].kill()
+    // What a broker was given while it ran counts until its configuration says something new.
+    this.configs[this.masterHost] = { brokerRole: 'SLAVE', brokerId: 100 + this.changes++ }
     this.masterHost = this.slaveHost
+    this.configs[this.masterHost] = { brokerRole: 'SYNC_MASTER', brokerId: 0 }
     await this.bootMaster()
     await this.bootSlave()
+  }
+
+  private async ask(host: Host, spec: typeof promoteBroker | typeof demoteBroker, header: object) {
+    const { clock, network } = this
+    const client = new RemotingClient(simRuntime({ seed: 3, host: 'operator', clock, network }))
+    try {
+      const address = `${network.addressOf(host)}:10911`
+      const reply = await clock.until(client.request(address, spec, header as never, { timeoutMs: 20_000 }))
+      const { code, remark } = reply
+      return { code, remark, logEnd: code === 0 ? (reply.header as { logEnd: number }).logEnd : 0 }
+    } finally {
+      await clock.until(client.close())
+    }
+  }
+
+  /** As `skua broker promote` does it while both run. */
+  private async changeByRequest(): Promise<void> {
+    await this.catchUp()
+    await this.traffic.close()
+    const [from, to] = [this.masterHost, this.slaveHost]
+    const gone = await this.ask(from, demoteBroker, { brokerId: 2 + this.changes++, waitMs: 5000, force: false })
+    if (gone.code === 0) {
+      await this.clock.advanceAsync(5000)
+      const takeFrom = `${this.network.addressOf(from)}:10911`
+      const come = await this.ask(to, promoteBroker, { atLeast: gone.logEnd, takeFrom, force: false })
+      if (come.code !== 0) throw new Error(`${to} is not promoted: ${come.remark}`)
+      await this.clock.advanceAsync(5000)
+      this.trade()
+    }
+    await this.traffic.begin(this.masterHost, { runsOn: false })
+  }
+
+  private trade(): void {
+    const { master, slave } = this
+    this.masterHost = this.slaveHost
+    this.master = slave!
+    this.slave = master
+  }
+
+  /** The master is lost, its slave is promoted, and what was the master is started later as if nothing had been. */
+  private async failOver(): Promise<void> {
+    if (this.isCut || this.isBehind || this.slave === undefined) await this.catchUp()
+    await this.traffic.close()
+    if (this.random.chance(0.5)) this.machines[this.masterHost].kill()
+    else this.machines[this.masterHost].powerCut()
+    this.cuts++
+    await this.clock.advanceAsync(500 + this.random.int(5000))
+    this.network.healAll()
+    this.machines[this.slaveHost].disk.faults.clear()
+    const come = await this.ask(this.slaveHost, promoteBroker, { force: false })
+    if (come.code !== 0) throw new Error(`${this.slaveHost} is not promoted: ${come.remark}`)
+    await this.clock.advanceAsync(5000)
+    this.trade()
+    this.slave = undefined
+    this.isBehind = true
+    await this.traffic.begin(this.masterHost, { runsOn: false })
   }
 
   private async endSlave({ mayBeCut }: { mayBeCut: boolean }): Promise<void> {
@@ -145,7 +227,9 @@ export class ClusterRun {
       if (random.chance(0.15)) network.healAll()
       if (random.chance(0.05)) await this.endSlave({ mayBeCut: true })
       if (this.slave === undefined && random.chance(0.3)) await this.bootSlave()
-      if (random.chance(0.03)) await this.changePlaces()
+      if (random.chance(0.03) && this.configs[this.slaveHost].brokerRole === 'SLAVE') await this.changePlaces()
+      if (random.chance(0.03)) await this.changeByRequest()
+      if (random.chance(0.03)) await this.failOver()
       await Promise.all(Array.from({ length: random.int(4) }, () => traffic.send()))
       if (random.chance(0.4)) await traffic.consume(1 + random.int(2))
       if (random.chance(0.4)) await traffic.pop()

@@ -10,6 +10,8 @@ export interface Replicas {
   readonly confirmedOffset: number
   /** Calls `run` when `confirmedOffset` has moved. */
   onConfirmed(run: () => void): void
+  /** Calls `run` when `available` may have become false: whoever waits for a slave waits for nobody then. */
+  onFaltered(run: () => void): void
 }
 
 /**
@@ -40,6 +42,7 @@ export class Answers {
     this.syncedOffset = syncedOffset
     this.slot = this.turn.join('answer', () => this.answerReady())
     this.replicas?.onConfirmed(() => this.settle())
+    this.replicas?.onFaltered(() => this.slavesFaltered())
   }
 
   /** Answers all that is ready, gives up all that still waits, and leaves the turn. */
@@ -62,6 +65,8 @@ export class Answers {
 
   /** Takes an append whose bytes are written. */
   add(slot: PutSlot): void {
+    // The last slave may have gone since the append was taken.
+    if (slot.needsSlave && this.replicas?.available !== true) withoutSlave(slot)
     if (slot.needsSync || slot.needsSlave) {
       this.waiting.push(slot)
       if (this.timer === undefined) this.armTimer()
@@ -84,6 +89,21 @@ export class Answers {
       const slot = this.waiting.shift()!
       if (slot.needsSync) slot.result.status = 'flushDiskTimeout'
       slot.needsSync = false
+      this.waiting.push(slot)
+    }
+    this.settle()
+  }
+
+  /** Where no slave is left that may confirm, nothing is waited for: as RocketMQ answers whoever comes later. */
+  private slavesFaltered(): void {
+    this.settle()
+    if (this.replicas?.available === true) return
+    for (let left = this.waiting.length; left > 0; left--) {
+      const slot = this.waiting.shift()!
+      if (slot.needsSlave) {
+        slot.result.slaveMs = this.clock.monotonic() - slot.writtenAtMs
+        withoutSlave(slot)
+      }
       this.waiting.push(slot)
     }
     this.settle()
@@ -147,4 +167,10 @@ export class Answers {
       this.pool.give(slot)
     }
   }
+}
+
+/** The state of the slave wins over that of the disk (store.md 6). */
+function withoutSlave(slot: PutSlot): void {
+  slot.needsSlave = false
+  slot.result.status = 'slaveNotAvailable'
 }

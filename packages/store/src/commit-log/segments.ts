@@ -133,6 +133,16 @@ export class Segments {
     }
   }
 
+  /** As `removeFrom`, and the files go into another directory of the same disk. */
+  moveFrom(offset: number, directory: string): void {
+    for (let last = this.last; last !== undefined && last.base >= offset; last = this.last) {
+      this.files.forget(last.path)
+      this.disk.rename(last.path, `${directory}/${fileName(last.base)}`)
+      this.list.pop()
+      this.files.syncDirectory(this.directory)
+    }
+  }
+
   /** Makes everything from `offset` to the end of its file zero, on the medium too. Throws DiskError. */
   async clearFrom(offset: number): Promise<void> {
     const segment = this.find(offset)

@@ -32,6 +32,8 @@ export interface Layout {
   readonly suspect: string
   /** Ours: the log was written in the pieces in which a master sent it. */
   readonly replica: string
+  /** Ours: behind which place a slave's log is to be cut, since its master's goes on otherwise there. */
+  readonly tailCut: string
 }
 
 export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePathCommitLog'>): Layout {
@@ -49,5 +51,6 @@ export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePa
     dispatchPoint: `${root}/skua.dispatch`,
     suspect: `${root}/skua.suspect`,
     replica: `${root}/skua.replica`,
+    tailCut: `${root}/skua.cut`,
   }
 }

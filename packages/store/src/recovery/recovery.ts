@@ -15,6 +15,7 @@ import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './d
 import { dropIndexBehindGap } from './index-gap.ts'
 import { type ScanEnd, scanLog } from './log-scan.ts'
 import { loadBefore, loadQueues } from './queue-load.ts'
+import { readTailCut, setTailAside } from './tail-cut.ts'
 
 export const recoveryBegan = defineEvent<{ reason: string; from: number; to: number }>('recovery began', 'info')
 export const recoveryProgress = defineEvent<{ offset: number; from: number; to: number }>('recovery progress', 'debug')
@@ -65,6 +66,7 @@ interface Plan {
 export class Recovery {
   private readonly parts: RecoveryParts
   private crashed = false
+  private isIndexTorn = false
   private points: DispatchPoints | undefined
   private rebuilding = false
   private trusted = 0
@@ -78,10 +80,12 @@ export class Recovery {
 
   async run(): Promise<Recovered> {
     const { disk, layout, log, queues, index } = this.parts
-    this.crashed = disk.stat(layout.abort) !== undefined
+    this.crashed = this.isIndexTorn = disk.stat(layout.abort) !== undefined
     log.segments.load({ crashed: this.crashed })
     this.points = readDispatchPoints(disk, layout.dispatchPoint)
     this.markOpen()
+    const cut = readTailCut(disk, layout)
+    if (cut !== undefined) await setTailAside(this.parts, log.segments, cut)
     if (log.segments.first === undefined) {
       queues.deleteAll()
       index?.deleteAll()
@@ -91,7 +95,7 @@ export class Recovery {
       return { crashed: this.crashed, syncedOffset: 0, points: undefined, records: 0 }
     }
     await this.clearTornByCut()
-    const plan = this.crashed ? await this.planAfterCrash() : await this.planAfterStop()
+    const plan = await this.plan(cut?.at)
     await this.distrustIndex()
     const end = await this.scanAsPlanned(plan)
     this.tellLost()
@@ -157,7 +161,7 @@ export class Recovery {
   }
 
   private async scanAsPlanned(plan: Plan): Promise<ScanEnd> {
-    this.parts.index?.resume({ crashed: this.crashed })
+    this.parts.index?.resume({ crashed: this.isIndexTorn })
     const { log } = this.parts
     const first = await this.scan(plan)
     const isBeyond = first !== undefined && first.end < this.maxPhysicalOffset()
@@ -207,7 +211,46 @@ export class Recovery {
   private isNewToIndex(view: RecordView, index: IndexFiles): boolean {
     if (index.isEmpty) return true
     // After a crash the last message may have lost some of its keys: it is put again, as in Java.
-    return this.crashed ? view.physicalOffset >= index.last.offset : view.physicalOffset > index.last.offset
+    return this.isIndexTorn ? view.physicalOffset >= index.last.offset : view.physicalOffset > index.last.offset
+  }
+
+  private async plan(cutAt: number | undefined): Promise<Plan> {
+    if (cutAt !== undefined && !this.crashed) return this.planAfterCut(cutAt)
+    if (cutAt !== undefined) {
+      // Cut before, and perhaps half repaired then: nothing that was written of queues and index is believed.
+      this.trusted = Math.min(cutAt, this.trustedOffset())
+      this.mayHaveHoles = true
+      this.parts.index?.deleteAll()
+      return this.planRebuild('the log was cut')
+    }
+    return this.crashed ? this.planAfterCrash() : this.planAfterStop()
+  }
+
+  /** Queues and index were whole when the store was closed, and the log has been cut since. */
+  private async planAfterCut(at: number): Promise<Plan> {
+    const { queues, index, log } = this.parts
+    const syncedOffset = Math.min(at, this.points?.synced.physicalOffset ?? 0)
+    const isWhole = loadQueues(queues, { physicalOffset: at, syncedOffset, mayHaveHoles: false, begin: log.minOffset })
+    await this.cutIndex(at)
+    // From here on only what is done again after a crash is on disk; the index was closed whole.
+    this.crashed = true
+    this.isIndexTorn = false
+    this.forgetPoints()
+    this.trusted = at
+    if (!isWhole) return this.planRebuild('queues are missing')
+    const indexFrom = index === undefined ? at : index.isEmpty ? log.minOffset : index.last.offset
+    return { reason: 'the log was cut', from: Math.max(log.minOffset, Math.min(at, indexFrom)) }
+  }
+
+  /** A file of the index that knows of messages behind the cut is filled again, and one before it with a part of the same message. */
+  private async cutIndex(at: number): Promise<void> {
+    const { index } = this.parts
+    index?.load()
+    const ranges = index?.ranges ?? []
+    let first = ranges.findIndex(({ endOffset }) => endOffset >= at)
+    while (first > 0 && ranges[first]!.beginOffset === ranges[first - 1]!.endOffset) first--
+    if (first >= 0) index?.discardFrom(first)
+    await dropIndexBehindGap(this.parts)
   }
 
   private async planAfterStop(): Promise<Plan> {

@@ -1,0 +1,38 @@
+import { getBrokerRuntimeInfo, ResponseCode } from '@skua-mq/protocol'
+import type { RemotingClient } from '@skua-mq/remoting'
+
+/** What a broker says of its log and of its role. */
+export interface BrokerInfo {
+  readonly minOffset: number
+  readonly maxOffset: number
+  /** How often the role of master has gone from one broker to another; 0 where it is not told, as by Java's brokers. */
+  readonly epoch: number
+  /** brokerRole; undefined where it is not told. */
+  readonly role: string | undefined
+  /** It is taking the log of its master, and lacks some of it. */
+  readonly isCopying: boolean
+}
+
+/** Keys of the runtime information (28) that are Skua's own. */
+export const roleKeys = { role: 'skuaRole', epoch: 'skuaRoleEpoch', copying: 'skuaCopying' } as const
+
+const timeoutMs = 2000
+
+/** Asks a broker of either kind. Throws where it does not answer, or not so. */
+export async function askBroker(client: Pick<RemotingClient, 'request'>, address: string): Promise<BrokerInfo> {
+  const { code, remark, body } = await client.request(address, getBrokerRuntimeInfo, {}, { timeoutMs })
+  if (code !== ResponseCode.success || body === undefined)
+    throw new Error(`${address} answers 28 with code ${code}: ${remark ?? ''}`)
+  const { table } = getBrokerRuntimeInfo.replyBody!.decode(body)
+  const number = (key: string) => Number(table.get(key) ?? Number.NaN)
+  const [minOffset, maxOffset] = [number('commitLogMinOffset'), number('commitLogMaxOffset')]
+  if (!Number.isSafeInteger(minOffset) || !Number.isSafeInteger(maxOffset))
+    throw new Error(`${address} does not say where its log begins and ends`)
+  return {
+    minOffset: Math.max(0, minOffset),
+    maxOffset,
+    epoch: Number(table.get(roleKeys.epoch) ?? 0) || 0,
+    role: table.get(roleKeys.role),
+    isCopying: table.has(roleKeys.copying),
+  }
+}

@@ -1,0 +1,119 @@
+import { type RoleRecord, roleFile } from '@skua-mq/protocol'
+import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import type { BrokerConfig } from '../config/options.ts'
+import type { Copying, CopyNote } from '../ha/copy-progress.ts'
+import type { BrokerInfo } from '../ha/master-info.ts'
+import { TableFile } from '../persist/table-file.ts'
+
+export const roleKept = defineEvent<{ brokerRole: string; brokerId: number; configuredRole: string; epoch: number }>(
+  'this broker keeps the role that it was given while it ran; change brokerRole or brokerId of its configuration to undo that',
+  'info',
+)
+
+/** Who a broker is among those of its name. */
+export interface Role {
+  readonly brokerRole: BrokerConfig['brokerRole']
+  readonly brokerId: number
+}
+
+export const roleOf = ({ brokerRole, brokerId }: Pick<BrokerConfig, 'brokerRole' | 'brokerId'>): Role => ({
+  brokerRole,
+  brokerId,
+})
+
+const isMaster = (brokerRole: string): boolean => brokerRole !== 'SLAVE'
+
+/**
+ * The role of this broker, the epoch in which it has it, and what it lacks to be a master: config/skuaRole.json. The epoch
+ * grows whenever a slave becomes a master, however that was done; a slave has that of its master. So of two logs that part, the
+ * one of the later epoch counts.
+ */
+export class RoleBook implements CopyNote {
+  private readonly file: TableFile<RoleRecord>
+  private readonly events: Events
+  private readonly configured: Role
+  private record: RoleRecord
+
+  constructor(parts: {
+    readonly disk: Disk
+    readonly events: Events
+    readonly root: string
+    readonly configured: Role
+  }) {
+    const { disk, events, root, configured } = parts
+    this.file = new TableFile({ disk, events, codec: roleFile, path: `${root}/config/skuaRole.json` })
+    this.events = events
+    this.configured = configured
+    this.record = {
+      ...{ epoch: 0, brokerRole: '', brokerId: -1, masterRole: '', lacks: '', copying: undefined },
+      configuredRole: configured.brokerRole,
+      configuredId: configured.brokerId,
+    }
+  }
+
+  /** Reads the file, and says which role this broker has: what it was given while it ran, until the configuration says otherwise. */
+  load(): Role {
+    const { configured, events } = this
+    const found = this.file.load()
+    if (found === undefined) return configured
+    const isSame = found.configuredRole === configured.brokerRole && found.configuredId === configured.brokerId
+    this.record = { ...found, configuredRole: configured.brokerRole, configuredId: configured.brokerId }
+    const { brokerId, epoch } = found
+    const brokerRole = found.brokerRole as Role['brokerRole']
+    if (!isSame || (brokerRole === configured.brokerRole && brokerId === configured.brokerId)) return configured
+    events.emit(roleKept({ brokerRole, brokerId, configuredRole: configured.brokerRole, epoch }))
+    return { brokerRole, brokerId }
+  }
+
+  get epoch(): number {
+    return this.record.epoch
+  }
+
+  /** brokerRole of the master that was followed last. */
+  get masterRole(): BrokerConfig['brokerRole'] {
+    return this.record.masterRole === 'SYNC_MASTER' ? 'SYNC_MASTER' : 'ASYNC_MASTER'
+  }
+
+  get copying(): Copying | undefined {
+    return this.record.copying
+  }
+
+  set copying(copying: Copying | undefined) {
+    this.write({ copying, ...(copying === undefined ? {} : { lacks: 'tables' }) })
+  }
+
+  /** It has not taken what its master says of groups, delays and timers since its log began anew, or was cut. */
+  get lacksTables(): boolean {
+    return this.record.lacks !== ''
+  }
+
+  tablesTaken(): void {
+    if (this.lacksTables) this.write({ lacks: '' })
+  }
+
+  /** The broker has begun in this role; the operator may have given it by the configuration. */
+  begun({ brokerRole, brokerId }: Role): void {
+    const { epoch, brokerRole: before } = this.record
+    const next = !isMaster(brokerRole) ? epoch : before === '' ? 1 : isMaster(before) ? epoch : epoch + 1
+    this.write({ brokerRole, brokerId, epoch: next })
+  }
+
+  /** From the next start on. False where it could not be written down: then nothing may come of it. */
+  decide(role: Role & { readonly epoch: number; readonly isCut?: boolean }): boolean {
+    const { brokerRole, brokerId, epoch, isCut } = role
+    return this.write({ brokerRole, brokerId, epoch, ...(isCut ? { lacks: 'tables' } : {}) })
+  }
+
+  /** The log here is that of this master, as far as it goes. */
+  follows({ epoch, role }: BrokerInfo): void {
+    const { record } = this
+    const masterRole = role === undefined || role === 'SLAVE' ? record.masterRole : role
+    if (epoch > record.epoch || masterRole !== record.masterRole)
+      this.write({ epoch: Math.max(epoch, record.epoch), masterRole })
+  }
+
+  private write(changes: Partial<RoleRecord>): boolean {
+    this.record = { ...this.record, ...changes }
+    return this.file.saveAtStop(this.record)
+  }
+}

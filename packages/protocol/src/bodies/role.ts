@@ -1,0 +1,20 @@
+import { bean, integer, jsonFile, maybe, string, type ValueOfShape } from './shape.ts'
+
+const roleShape = bean({
+  /** How often the role of master has gone from one broker to another, as far as is known here. */
+  epoch: integer(),
+  brokerRole: string,
+  brokerId: integer(),
+  /** What the configuration said when this was written: where it says something else, it counts. */
+  configuredRole: string,
+  configuredId: integer(),
+  /** brokerRole of the master that was followed last; empty where it is not known. */
+  masterRole: string,
+  /** `tables`: what its master says of groups, delays and timers has not been taken since the log here began anew, or was cut. */
+  lacks: string,
+  /** The log of a master that comes here from its beginning: until its end is here, something is missing. */
+  copying: maybe(bean({ from: integer(), to: integer() })),
+})
+export type RoleRecord = ValueOfShape<typeof roleShape>
+/** config/skuaRole.json */
+export const roleFile = jsonFile(roleShape)
