@@ -25,7 +25,7 @@ class BadDisk extends PopMachine {
   private clients = 0
 
   get store(): Store {
-    return (this.broker as unknown as { store: Store }).store
+    return (this.broker as unknown as { life: { store: Store } }).life.store
   }
 
   peer(): Peer {

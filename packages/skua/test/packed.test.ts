@@ -11,6 +11,7 @@ import { type Standalone, startStandalone } from 'skua'
 const run = promisify(execFile)
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 const packages = readdirSync(join(root, 'packages')).sort()
+const houses = ['@skua-mq/client', '@skua-mq/admin', '@skua-mq/testing', '@skua-mq/dashboard', 'skua']
 const describing = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
 
 /** Folders of what others wrote and our packages need at run time. */
@@ -48,6 +49,7 @@ describe('from an empty folder, with the packed packages', { timeout: 240_000 },
   const folder = mkdtempSync(join(tmpdir(), 'skua-user-'))
   const packed = join(folder, 'packed')
   const user = join(folder, 'user')
+  const alone = join(folder, 'alone')
   // Nothing may come from a registry or from what this machine downloaded before.
   const npm = (args: readonly string[], cwd: string) =>
     run('npm', [...args, '--ignore-scripts', '--offline', '--cache', join(folder, 'cache')], { cwd })
@@ -55,11 +57,13 @@ describe('from an empty folder, with the packed packages', { timeout: 240_000 },
   let skua: Standalone
 
   before(async () => {
-    for (const path of [packed, user]) mkdirSync(path)
-    const folders = [...packages.map(name => `packages/${name}`), ...foreignFolders()].map(path => `./${path}`)
-    await npm(['pack', '--silent', '--pack-destination', packed, ...folders], root)
-    await npm(['init', '-y'], user)
+    for (const path of [packed, user, alone]) mkdirSync(path)
+    await run(process.execPath, [join(root, 'tools', 'pack', 'pack.mjs'), packed])
+    const foreign = foreignFolders().map(path => `./${path}`)
+    await npm(['pack', '--silent', '--pack-destination', packed, ...foreign], root)
     const tarballs = readdirSync(packed).map(name => join(packed, name))
+    assert.equal(tarballs.length, houses.length + foreign.length)
+    await npm(['init', '-y'], user)
     await npm(['install', '--no-audit', '--no-fund', ...tarballs], user)
     skua = await startStandalone({ port: 0, store: 'memory' })
   })
@@ -109,19 +113,33 @@ describe('from an empty folder, with the packed packages', { timeout: 240_000 },
     )
   }
 
-  test('the tarballs hold code, types, sources, a README and the licence, and nothing else', async () => {
-    for (const name of packages) {
-      const about = describing(`packages/${name}`)
-      const installed = join(user, 'node_modules', about.name)
+  test('the client is one package, and works where nothing else is installed', async () => {
+    const client = join('node_modules', '@skua-mq', 'client')
+    cpSync(join(user, client), join(alone, client), { recursive: true })
+    const { dependencies } = JSON.parse(readFileSync(join(alone, client, 'package.json'), 'utf8'))
+    assert.deepEqual(dependencies, {})
+    writeFileSync(
+      join(alone, 'alone.mjs'),
+      "import { Producer } from '@skua-mq/client'\nconsole.log(typeof Producer)\n",
+    )
+    const { stdout } = await run(process.execPath, ['alone.mjs'], { cwd: alone })
+    assert.equal(stdout, 'function\n')
+  })
+
+  test('the tarballs hold code, types, a README and the licence, and nothing else', async () => {
+    for (const name of houses) {
+      const installed = join(user, 'node_modules', name)
+      const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
       const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
       const paths = files.map(entry => join(entry.parentPath, entry.name).slice(installed.length + 1))
-      const wanted = /^(package\.json|README\.md|LICENSE|src\/.*\.ts|dist\/.*\.(js|js\.map|d\.ts))$/
+      const wanted = /^(package\.json|README\.md|LICENSE|dist\/.*\.(js|d\.ts)|dist\/.*\/page\/[^/]+)$/
       assert.deepEqual(
         paths.filter(path => !wanted.test(path) || /\.test\./.test(path)),
         [],
         about.name,
       )
-      for (const path of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
+      const { types, default: code } = about.exports['.']
+      for (const path of ['README.md', 'LICENSE', types.slice(2), code.slice(2)])
         assert.ok(paths.includes(path), `${about.name} has ${path}`)
       assert.equal(about.license, 'Apache-2.0')
       assert.equal(about.engines.node, '>=20.19')
@@ -147,13 +165,13 @@ describe('from an empty folder, with the packed packages', { timeout: 240_000 },
     )
     here(
       'embedded.mts',
-      "import { startStandalone } from 'skua'\nconst skua = await startStandalone({ port: 0, store: 'memory' })\nconsole.log(typeof skua.namesrvAddr)\nawait skua.stop()\n",
+      "import { AdminError } from '@skua-mq/admin'\nimport { startBroker } from '@skua-mq/testing'\nimport { startStandalone } from 'skua'\nconst skua = await startStandalone({ port: 0, store: 'memory' })\nconst broker = await startBroker()\nconsole.log(typeof skua.namesrvAddr, typeof broker.namesrvAddr, typeof AdminError)\nawait broker.stop()\nawait skua.stop()\n",
     )
     const files = ['typed.mts', 'typed-common.cts', 'embedded.mts']
     await compile({ module: 'nodenext' }, files)
     await compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true }, ['typed.mts', 'embedded.mts'])
     await says('hello', ['typed.mjs'])
     await says('hello', ['typed-common.cjs'])
-    await says('string', ['embedded.mjs'])
+    await says('string string function', ['embedded.mjs'])
   })
 })

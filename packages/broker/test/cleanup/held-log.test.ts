@@ -24,7 +24,7 @@ async function lowered(properties: (nowMs: number) => Record<string, string>) {
   machine.kill()
   machine.change({ fileReservedTime: 0 })
   await machine.boot()
-  const store = () => (machine.broker as unknown as { store: Store }).store
+  const store = () => (machine.broker as unknown as { life: { store: Store } }).life.store
   const events = (name: string) => machine.events.filter(event => event.name === name)
   return { machine, store, held: () => events('commit log segments stay longer than fileReservedTime'), events }
 }
