@@ -37,7 +37,7 @@ import { RetryTopics } from './retry-topics.ts'
 import { Revival } from './revival.ts'
 import { popRoutes } from './routes.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'file' | 'storeHost' | 'furniture'> & {
+type Needs = On<'config' | 'runtime' | 'store' | 'file' | 'storeHost' | 'furniture' | 'book'> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
@@ -175,7 +175,7 @@ function notifierOf({ config, runtime, store, topics }: Needs, tables: Tables, h
 }
 
 /** Reads what is in flight before the broker answers, then revives. A slave does neither: it may be started as a master. */
-function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }: Needs, tables: Tables) {
+function servicesOf({ config, runtime, store, topics, groups, offsets, traffic, book }: Needs, tables: Tables) {
   const { points, positions } = tables
   const recovery = new PopRecovery({
     ...{ ...tables, ...runtime, store, offsets },
@@ -185,7 +185,9 @@ function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }
     ...{ ...runtime, ...tables, store, points, positions },
     rereadLimit: () => config.maxPopRereadRecords,
     hasTopic: topic => topics.find(topic) !== undefined,
-    hasGroup: group => groups.find(group) !== undefined,
+    // A group whose first pop came with the log of the former master is perhaps not in its table here yet; a deleted one may come
+    // once more.
+    hasGroup: group => (book.wasPromoted ? groups.findOrCreate(group) : groups.find(group)) !== undefined,
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,
     revived: (topic, { count, size }) => traffic.countPut(topic, count, size),
   })

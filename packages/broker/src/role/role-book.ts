@@ -78,6 +78,9 @@ export class RoleBook implements CopyNote {
     return this.record.masterRole === 'SYNC_MASTER' ? 'SYNC_MASTER' : 'ASYNC_MASTER'
   }
 
+  /** It was a slave, and has become the master in this process: the master's tables of the last seconds are not here. */
+  wasPromoted = false
+
   get copying(): Copying | undefined {
     return this.record.copying
   }
@@ -106,6 +109,7 @@ export class RoleBook implements CopyNote {
     if (!isMaster(brokerRole)) this.write({ brokerRole, brokerId })
     else {
       const isNew = before !== '' && !isMaster(before)
+      this.wasPromoted ||= isNew
       const next = isNew ? this.nextEpoch() : Math.max(1, epoch)
       this.write({ brokerRole, brokerId, epoch: next, masterRole: brokerRole, lacks: '', copying: undefined })
     }
@@ -114,6 +118,7 @@ export class RoleBook implements CopyNote {
   /** From the next start on. False where it could not be written down: then nothing may come of it. */
   decide(role: Role & { readonly epoch: number; readonly isCut?: boolean }): boolean {
     const { brokerRole, brokerId, epoch, isCut } = role
+    this.wasPromoted = isMaster(brokerRole) && !isMaster(this.record.brokerRole)
     return this.write({ brokerRole, brokerId, epoch, ...(isCut ? { lacks: 'tables' } : {}) })
   }
 
