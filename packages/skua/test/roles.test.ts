@@ -147,6 +147,8 @@ describe('a master that was away while its slave was promoted', () => {
     const cluster = await pair('slave')
     cluster.network.partition('master', 'slave')
     for (let i = 0; i < 3; i++) assert.equal((await cluster.send('master', `tail ${i}`)).code, 11)
+    // Nothing of it is under way any more.
+    cluster.network.reset('master', 'slave')
     await cluster.stopBroker('master')
     cluster.network.healAll()
     assert.equal((await promote(cluster, 'slave')).code, 0)

@@ -5,7 +5,7 @@ import type { RemotingClient } from '@skua-mq/remoting'
 export interface BrokerInfo {
   readonly minOffset: number
   readonly maxOffset: number
-  /** How often the role of master has gone from one broker to another; 0 where it is not told, as by Java's brokers. */
+  /** When the last slave that became a master did, as far as it knows (role-book.ts); 0 where it is not told, as by Java's brokers. */
   readonly epoch: number
   /** brokerRole; undefined where it is not told. */
   readonly role: string | undefined

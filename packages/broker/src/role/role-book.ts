@@ -1,5 +1,5 @@
 import { type RoleRecord, roleFile } from '@skua-mq/protocol'
-import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import { type Clock, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 import type { BrokerConfig } from '../config/options.ts'
 import type { Copying, CopyNote } from '../ha/copy-progress.ts'
 import type { BrokerInfo } from '../ha/master-info.ts'
@@ -24,23 +24,27 @@ export const roleOf = ({ brokerRole, brokerId }: Pick<BrokerConfig, 'brokerRole'
 const isMaster = (brokerRole: string): boolean => brokerRole !== 'SLAVE'
 
 /**
- * The role of this broker, the epoch in which it has it, and what it lacks to be a master: config/skuaRole.json. The epoch
- * grows whenever a slave becomes a master, however that was done; a slave has that of its master. So of two logs that part, the
- * one of the later epoch counts.
+ * The role of this broker, the epoch in which it has it, and what it lacks to be a master: config/skuaRole.json. A slave that
+ * becomes a master, however that was done, begins an epoch, and a slave has that of its master. So of two logs that part, the
+ * one of the later epoch counts. An epoch is the time at which it began: one who knows nothing of the last one begins a later
+ * one all the same. The first epoch of a store is 1, so that a master whose store was emptied is believed by nobody.
  */
 export class RoleBook implements CopyNote {
   private readonly file: TableFile<RoleRecord>
   private readonly events: Events
   private readonly configured: Role
+  private readonly clock: Pick<Clock, 'now'>
   private record: RoleRecord
 
   constructor(parts: {
     readonly disk: Disk
+    readonly clock: Pick<Clock, 'now'>
     readonly events: Events
     readonly root: string
     readonly configured: Role
   }) {
     const { disk, events, root, configured } = parts
+    this.clock = parts.clock
     this.file = new TableFile({ disk, events, codec: roleFile, path: `${root}/config/skuaRole.json` })
     this.events = events
     this.configured = configured
@@ -91,11 +95,20 @@ export class RoleBook implements CopyNote {
     if (this.lacksTables) this.write({ lacks: '' })
   }
 
+  /** Of a broker that becomes the master now, where those epochs are known. */
+  nextEpoch(known: readonly number[] = []): number {
+    return Math.max(this.clock.now(), ...[this.epoch, ...known].map(epoch => epoch + 1))
+  }
+
   /** The broker has begun in this role; the operator may have given it by the configuration. */
   begun({ brokerRole, brokerId }: Role): void {
     const { epoch, brokerRole: before } = this.record
-    const next = !isMaster(brokerRole) ? epoch : before === '' ? 1 : isMaster(before) ? epoch : epoch + 1
-    this.write({ brokerRole, brokerId, epoch: next })
+    if (!isMaster(brokerRole)) this.write({ brokerRole, brokerId })
+    else {
+      const isNew = before !== '' && !isMaster(before)
+      const next = isNew ? this.nextEpoch() : Math.max(1, epoch)
+      this.write({ brokerRole, brokerId, epoch: next, masterRole: brokerRole, lacks: '', copying: undefined })
+    }
   }
 
   /** From the next start on. False where it could not be written down: then nothing may come of it. */

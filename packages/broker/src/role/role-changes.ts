@@ -82,7 +82,7 @@ export class RoleChanges {
     const reasons = this.againstPromotion(peers, { atLeast: header.atLeast ?? 0, logEnd })
     if (reasons.length > 0 && !header.force) return no(`${reasons.join('; ')}. With force it is promoted all the same`)
     await following.ensureTopics()
-    const epoch = Math.max(book.epoch, ...peers.map(({ info }) => info?.epoch ?? 0)) + 1
+    const epoch = book.nextEpoch(peers.map(({ info }) => info?.epoch ?? 0))
     if (!book.decide({ brokerRole: wanted, brokerId: 0, epoch })) return no('the role could not be written down')
     reopen({ brokerRole: wanted, brokerId: 0, reason: `it was promoted${reasons.length > 0 ? ' by force' : ''}` })
     return { logEnd, epoch }

@@ -1,7 +1,7 @@
 import { bean, integer, jsonFile, maybe, string, type ValueOfShape } from './shape.ts'
 
 const roleShape = bean({
-  /** How often the role of master has gone from one broker to another, as far as is known here. */
+  /** When the last slave that became a master did, as far as is known here; 1 before any did. */
   epoch: integer(),
   brokerRole: string,
   brokerId: integer(),

@@ -166,7 +166,7 @@ export const promoteBroker = defineRequest({
   reply: {
     /** Where its log ends. */
     logEnd: long,
-    epoch: int,
+    epoch: long,
   },
   direction: 'tools to broker',
   section: '12',
@@ -183,7 +183,7 @@ export const demoteBroker = defineRequest({
     waitMs: withDefault(int, 5000),
     force: withDefault(bool, false),
   },
-  reply: { logEnd: long, epoch: int },
+  reply: { logEnd: long, epoch: long },
   direction: 'tools to broker',
   section: '12',
 })

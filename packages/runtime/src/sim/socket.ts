@@ -137,11 +137,24 @@ export class SimSocket implements Socket {
       }
       const chunk = this.outgoing.shift()!
       this.outgoingBytes -= chunk.bytes?.length ?? 0
-      if (chunk.bytes) this.peer.receive(chunk.bytes)
+      if (this.peer.isForgotten) this.resetSoon()
+      else if (chunk.bytes) this.peer.receive(chunk.bytes)
       else this.peer.receiveEnd()
     }
     if (this.gone && this.outgoing.length === 0) this.network.closed(this)
     this.tellDrained()
+  }
+
+  /** Its machine is up and knows nothing of this connection: what comes for it is answered with a reset. */
+  private get isForgotten(): boolean {
+    return this.gone && this.outgoing.length === 0 && this.network.netAt(this.local.host) !== undefined
+  }
+
+  /** A partition may have kept the end of the connection from this side. */
+  private resetSoon(): void {
+    this.network.clock.after(this.network.drawDelay(), () => {
+      if (this.network.passes(this.local.host, this.remote.host)) this.wasReset()
+    })
   }
 
   /** Not from within a call of the owner, whose handlers must not be entered twice. */
@@ -151,7 +164,7 @@ export class SimSocket implements Socket {
 
   /** An end that has said goodbye reads on and drops what it reads. */
   private get takes(): boolean {
-    return this.ending || (this.handlers !== undefined && !this.paused)
+    return this.ending || this.isForgotten || (this.handlers !== undefined && !this.paused)
   }
 
   private queue(bytes: Buffer | undefined): void {

@@ -204,3 +204,27 @@ test('a simulated runtime moves only with its clock', () => {
   assert.deepEqual(net.ownAddresses(), ['10.0.0.1'])
   assert.equal(random.seed, 11)
 })
+
+test('what comes for a connection that its other end has closed behind a partition is answered with a reset', async () => {
+  // An end that was sent arrives when the way is free; by chance there is none.
+  for (let seed = 1; seed <= 8; seed++) {
+    const { clock, net } = network(seed)
+    let far: Socket | undefined
+    const accept = (socket: Socket) => {
+      far = socket
+      watch(socket)
+    }
+    await clock.until(net.host('b').listen({ host: '0.0.0.0', port: 1 }, accept))
+    const near = await clock.until(net.host('a').connect({ host: net.addressOf('b'), port: 1 }))
+    const seen = watch(near)
+    await clock.advanceAsync(10)
+    net.partition('a', 'b')
+    far?.destroy()
+    await clock.advanceAsync(1000)
+    assert.deepEqual(seen.closed, [])
+    net.healAll()
+    near.write([Buffer.from('is anybody there')])
+    await clock.advanceAsync(1000)
+    assert.equal(seen.closed.length, 1, `seed ${seed}`)
+  }
+})

@@ -7,6 +7,7 @@ import type { Entry } from './frame.ts'
 export const groups: readonly { readonly name: string; readonly help: string }[] = [
   { name: 'offsets', help: 'where a group goes on, and who moved it: show, reset, history, undo' },
   { name: 'dlq', help: 'dead letters of a group: list, show, resend, edit' },
+  { name: 'broker', help: 'a broker alone; who is the master, who leaves, who joins: promote, demote, drain, join' },
   { name: 'timers', help: 'messages whose time of delivery has not come: list, show, cancel, move' },
 ]
 
@@ -20,6 +21,9 @@ const rate = (text: string): number => {
   if (!(count > 0 && Number.isFinite(count))) throw new InvalidArgumentError('messages a second are wanted, e.g. 10/s')
   return count
 }
+
+/** A flag that is given several times. */
+const several = (text: string, before: readonly string[] = []): string[] => [...before, text]
 
 /** Every command for people. */
 export const entries: readonly Entry[] = [
@@ -35,6 +39,39 @@ export const entries: readonly Entry[] = [
     help: 'the cluster at a glance: name servers, brokers with their load and disk, topics, groups, what waits',
     flags: [],
     load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'broker promote',
+    words: '<broker>',
+    help: 'make a slave the master: host:port, or a name that has one slave; a master that lives becomes a slave before',
+    flags: [{ flag: '--force', help: 'also where messages that were acknowledged may be lost' }],
+    load: async () => (await import('./broker-roles.ts')).brokerPromote,
+  },
+  {
+    name: 'broker demote',
+    words: '<broker>',
+    help: 'make a master a slave, once a slave has all of its messages: host:port, or its name',
+    flags: [{ flag: '--force', help: 'also where messages that were acknowledged may be lost' }],
+    load: async () => (await import('./broker-roles.ts')).brokerDemote,
+  },
+  {
+    name: 'broker drain',
+    words: '<name>',
+    help: 'no more messages for a broker, wait until what it has is consumed, then take it out of the cluster',
+    flags: [
+      { flag: '--wait <s>', help: 'for that, at most', parse: positive, standard: 3600 },
+      { flag: '--quiet <s>', help: 'nothing was sent to it for so long', parse: positive, standard: 40 },
+      { flag: '--ignore <group>', help: 'do not wait for this group; may be given several times', parse: several },
+      { flag: '--undo', help: 'messages again, for one that has not left' },
+    ],
+    load: async () => (await import('./broker-members.ts')).brokerDrain,
+  },
+  {
+    name: 'broker join',
+    words: '<name>',
+    help: 'give a new broker the groups, settings and topics of another one, and with them messages',
+    flags: [{ flag: '--like <name>', help: 'of this broker', needed: true }, dryRun],
+    load: async () => (await import('./broker-members.ts')).brokerJoin,
   },
   {
     name: 'doctor',

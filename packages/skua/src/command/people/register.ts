@@ -14,7 +14,9 @@ export interface PeopleSurroundings {
 
 /** Adds the commands of the list; each is loaded when it runs. */
 export function addPeopleCommands(skua: Command, surroundings: PeopleSurroundings): void {
-  for (const { name, help } of groups) skua.command(name).description(help)
+  // Below `broker` stands also the server itself.
+  for (const { name, help } of groups)
+    if (!skua.commands.some(command => command.name() === name)) skua.command(name).description(help)
   for (const entry of entries) addEntry(skua, entry, surroundings)
 }
 
