@@ -20,6 +20,7 @@ import { DraftMaker } from './draft-maker.ts'
 import { queueOfKey } from './key-hash.ts'
 import { type ProducerOptions, type ProducerSettings, producerRules, producerSettings } from './options.ts'
 import type { ReplyMessage } from './pending-replies.ts'
+import { recall } from './recall.ts'
 import { makeRequest, replyDraft } from './request-reply.ts'
 import type { SendResult } from './result.ts'
 import { runLocal, type TransactionParts, type TransactionResult, Transactions } from './transaction.ts'
@@ -205,6 +206,19 @@ export class Producer<T = string | Uint8Array> {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const draft = replyDraft(to, bytes, this.instance!.newId())
     return this.deliver(core, draft, { call: core.call(options), options: {} })
+  }
+
+  /**
+   * Takes a message back whose time has not come, by the `recallHandle` of its send; returns its id. Brokers allow it with
+   * `recallMessageEnable=true`. Errors: ClientError ARGUMENT for what is no handle; BROKER where it is not allowed or its time has come.
+   */
+  async recall(topic: string, recallHandle: string, options: CallOptions = {}): Promise<string> {
+    const core = await this.running()
+    const { timeoutMs, signal } = core.call(options)
+    const wire = wrapName(this.client.namespace, topic)
+    core.topics.add(wire)
+    const { calls } = this.instance!
+    return recall({ calls, group: this.group, topic: wire, recallHandle, timeoutMs, signal })
   }
 
   /** Sends what comes within a few milliseconds together: see `SendBuffer`. */

@@ -21,7 +21,7 @@ export interface SendResult {
   readonly regionId: string
   /** The broker wants this message traced. */
   readonly traceOn: boolean
-  /** 5.x: cancels a timer message. */
+  /** Of a message with a time of delivery, from brokers that have it: `producer.recall` takes it back by this. */
   readonly recallHandle: string | undefined
 }
 

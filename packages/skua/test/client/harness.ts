@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { after } from 'node:test'
+import type { BrokerConfig } from '@skua-mq/broker'
 import { type Message, Producer } from '@skua-mq/client'
 import { startStandalone } from '../../src/index.ts'
 
@@ -11,10 +12,10 @@ export interface Cluster {
 }
 
 /** Call it once per file; it is stopped after the file's tests. */
-export async function cluster(): Promise<Cluster> {
+export async function cluster(config: Partial<BrokerConfig> = {}): Promise<Cluster> {
   const given = process.env.SKUA_NAMESRV
   if (given !== undefined) return { namesrvAddr: given, own: false }
-  const standalone = await startStandalone({ port: 0, store: 'memory' })
+  const standalone = await startStandalone({ port: 0, store: 'memory', config })
   after(() => standalone.stop())
   return { namesrvAddr: standalone.namesrvAddr, own: true }
 }

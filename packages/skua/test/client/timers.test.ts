@@ -1,9 +1,33 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Producer, PushConsumer } from '@skua-mq/client'
-import { cluster, fresh, until } from './harness.ts'
+import { cluster, fresh, sleep, until } from './harness.ts'
 
-const { namesrvAddr } = await cluster()
+const { namesrvAddr, own } = await cluster({ recallMessageEnable: true })
+
+test('a message is recalled before its time, and not afterwards', { skip: !own }, async () => {
+  const topic = fresh('T')
+  await using producer = new Producer({ namesrvAddr, group: fresh('pg') })
+  const got: string[] = []
+  await using consumer = new PushConsumer({
+    ...{ namesrvAddr, group: fresh('cg'), consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET' },
+  })
+  await producer.send({ topic, body: 'first' })
+  consumer.subscribe(topic).onMessage(message => void got.push(message.text()))
+  await consumer.start()
+  await until('the first message', () => got.length === 1)
+  const [kept, taken] = await Promise.all(['kept', 'taken'].map(body => producer.send({ topic, body, delayMs: 1500 })))
+  assert.equal(await producer.recall(topic, taken!.recallHandle!), taken!.msgId)
+  await until('the other one', () => got.length === 2)
+  await sleep(1100)
+  assert.deepEqual(got, ['first', 'kept'])
+  await assert.rejects(producer.recall(topic, kept!.recallHandle!), {
+    code: 'BROKER',
+    retriable: false,
+    message: /time of the message has come/,
+  })
+  await assert.rejects(producer.recall(topic, 'x'), { code: 'ARGUMENT', message: /no recall handle/ })
+})
 
 test('messages with a time of delivery come at it, and not before', async () => {
   const topic = fresh('T')
