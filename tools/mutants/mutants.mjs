@@ -1,6 +1,7 @@
 // The list of npm run test:mutants. What belongs to one subject stands in a file of its own.
 import { accessMutants } from './access-mutants.mjs'
 import { clientMutants } from './client-mutants.mjs'
+import { clusterMutants } from './cluster-mutants.mjs'
 import { gatewayMutants } from './gateway-mutants.mjs'
 import { mutant } from './mutant.mjs'
 import { popMutants } from './pop-mutants.mjs'
@@ -14,6 +15,7 @@ export const mutants = [
   ...gatewayMutants,
   ...clientMutants,
   ...turnMutants,
+  ...clusterMutants,
   // Store: what lies in memory while somebody reads it.
   mutant('slices of cold reads are not pinned', 'store/src/read/cold-read.ts', '    pin.pins++\n', ''),
   mutant('slices of the ring are not pinned', 'store/src/read/queue-read.ts', '  chunk.pins++\n', ''),

@@ -1,4 +1,10 @@
-import { getPendingTransactions, getTimers, updateAndCreateTopic, updateBrokerConfig } from '@skua-mq/protocol'
+import {
+  getPendingTransactions,
+  getTimers,
+  templateTopic,
+  updateAndCreateTopic,
+  updateBrokerConfig,
+} from '@skua-mq/protocol'
 import { brokerConfig, brokerConsumeStats, brokerRuntimeInfo } from './broker.ts'
 import { type ClusterBroker, clusterBrokers, masterNamed } from './cluster.ts'
 import { groupConfigs, putGroup } from './group.ts'
@@ -111,7 +117,7 @@ export async function join(
     const header = {
       ...config,
       topic: topicName,
-      defaultTopic: 'TBW102',
+      defaultTopic: templateTopic,
       topicFilterType: topicFilterType ?? 'SINGLE_TAG',
       attributes: given.join(',') || undefined,
     }

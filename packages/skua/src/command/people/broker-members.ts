@@ -33,8 +33,8 @@ export const brokerDrain = personCommand({
       return { broker, by: 'undone', left: [], remaining: null }
     }
     await stopWrites(session, broker)
-    const remaining = await untilDrained(given, broker)
-    if (!isEmpty(remaining)) return { broker, by: 'not in time', left: [], remaining }
+    const { remaining, isDrained } = await untilDrained(given, broker)
+    if (!isDrained) return { broker, by: 'not in time', left: [], remaining }
     return { broker, by: 'left', left: await leave(session, broker), remaining }
   },
   show: ({ by, broker, left }) => [
@@ -46,7 +46,8 @@ export const brokerDrain = personCommand({
           : `${broker} takes no more messages, and has not left; run the command again, or undo it with --undo`,
     ),
   ],
-  problems: ({ remaining }) => (remaining === null ? [] : whatIsLeft(remaining)),
+  problems: ({ by, remaining }) =>
+    by !== 'not in time' || remaining === null ? [] : ['not in time', ...whatIsLeft(remaining)],
 })
 
 const isEmpty = ({ waiting, later }: Remaining): boolean => waiting.length === 0 && later === 0
@@ -57,7 +58,10 @@ const whatIsLeft = ({ waiting, later }: Remaining): string[] => [
 ]
 
 /** Clients go by their routes for half a minute: nothing may have come for longer, and nothing be left. */
-async function untilDrained({ session, options, say }: Given<DrainOptions>, broker: string): Promise<Remaining> {
+async function untilDrained(
+  { session, options, say }: Given<DrainOptions>,
+  broker: string,
+): Promise<{ readonly remaining: Remaining; readonly isDrained: boolean }> {
   const { clock } = session.runtime
   const until = clock.monotonic() + options.wait * 1000
   const ignored = new Set(options.ignore)
@@ -70,7 +74,8 @@ async function untilDrained({ session, options, say }: Given<DrainOptions>, brok
     if (remaining.logEnd !== end) quietSince = clock.monotonic()
     end = remaining.logEnd
     const isQuiet = clock.monotonic() - quietSince >= options.quiet * 1000
-    if ((isQuiet && isEmpty(remaining)) || clock.monotonic() >= until) return remaining
+    const isDrained = isQuiet && isEmpty(remaining)
+    if (isDrained || clock.monotonic() >= until) return { remaining, isDrained }
     const text =
       whatIsLeft(remaining).join('; ') || 'nothing is left; clients may still send by the routes that they know'
     if (text !== told) await say(lines(text))
