@@ -21,7 +21,9 @@ export interface World {
 export function browserWorld(): World {
   const world: { demo?: Demo; listener?: DashboardListener; browser?: Browser } = {}
   before(async () => {
-    const [demo, page, browser] = await Promise.all([startDemo(), buildPage(), openBrowser()])
+    // One after another: a browser that starts takes the machine for some seconds.
+    const demo = await startDemo()
+    const [page, browser] = [await buildPage(), await openBrowser()]
     Object.assign(world, { demo, browser })
     world.listener = await startDashboard({ namesrvAddr: demo.namesrvAddr, port: 0, page, sampleMs: 200 })
   })
