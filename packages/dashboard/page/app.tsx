@@ -55,10 +55,7 @@ const Frame = ({ me, cluster, onOut }: { me: Me; cluster: string; onOut: () => v
     addEventListener('keydown', pressed)
     return () => removeEventListener('keydown', pressed)
   }, [])
-  useEffect(() => {
-    setOpen(false)
-    setFinding(false)
-  }, [route.path.join('/')])
+  useEffect(() => setOpen(false), [route.path.join('/')])
   const current = pageOf(route)
   useEffect(() => {
     document.title = `${[...route.path.slice(1), t(current.title)].join(' · ')} – Skua`

@@ -16,6 +16,9 @@ interface Hit {
 
 const maxHits = 40
 
+/** Retries and dead letters are looked for less often than topics. */
+const ownLast = (topic: string): number => (topic.startsWith('%') ? 1 : 0)
+
 /** Ctrl-K: topics, groups, brokers, pages, and a message by what looks like its id. */
 export const Palette = ({ onClose }: { onClose: () => void }) => {
   const { data } = useAsk<AnswerOf<typeof namesEndpoint>>('names')
@@ -91,7 +94,9 @@ function hitsOf(text: string, names: AnswerOf<typeof namesEndpoint> | undefined)
   const all = [
     ...id,
     ...own,
-    ...(names?.topics ?? []).map(name => ({ kind: t('topic'), name, path: ['topic', name] })),
+    ...[...(names?.topics ?? [])]
+      .sort((a, b) => ownLast(a) - ownLast(b))
+      .map(name => ({ kind: t('topic'), name, path: ['topic', name] })),
     ...(names?.groups ?? []).map(name => ({ kind: t('group'), name, path: ['group', name] })),
     ...(names?.brokers ?? []).map(one => ({
       kind: t('broker'),

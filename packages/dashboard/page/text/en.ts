@@ -162,7 +162,7 @@ export const en = {
   idHint: 'Unique id of the sender, or offset id',
   findIt: 'Find',
   noMessageOfKey: 'No message of this topic has this key; keys are compared as a whole',
-  textWanted: 'Text in body, keys, tag, properties',
+  textWanted: 'Text wanted',
   begin: 'Begin',
   end: 'End',
   progress: 'Progress',

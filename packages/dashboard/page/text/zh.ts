@@ -164,7 +164,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   idHint: '发送方的唯一 ID 或位点 ID',
   findIt: '查找',
   noMessageOfKey: '此主题中没有该 Key 的消息；Key 需完整匹配',
-  textWanted: '消息体、Key、Tag、属性中的文本',
+  textWanted: '要查找的文本',
   begin: '开始',
   end: '结束',
   progress: '进度',

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { connect, each, putGroup } from '@skua-mq/admin'
+import { heartBeat } from '@skua-mq/protocol'
+import { RemotingClient } from '@skua-mq/remoting'
+import { nodeRuntime } from '@skua-mq/runtime'
+import type { Page } from 'playwright-core'
+import { startStandalone } from 'skua'
+import { startDashboard } from '../src/index.ts'
+import { openBrowser, openTab, skip } from './browser.ts'
+import { buildPage } from './page.ts'
+
+const counts = { topics: 10_000, groups: 5_000, clients: 1_000 }
+const usableMs = 1_000
+const firstPictureMs = 500
+
+/** From the address to the first row; the second visit is the one that counts: brokers share answers for a moment. */
+async function drawnAfter(page: Page, run: () => Promise<void>): Promise<number> {
+  const begun = performance.now()
+  await run()
+  await page.locator('.table .space .row, .tile .figure').first().waitFor()
+  return Math.round(performance.now() - begun)
+}
+
+/** The longest time between two pictures while a list is scrolled from its beginning to its end. */
+const scroll = (page: Page): Promise<{ longest: number; rows: number }> =>
+  page.evaluate(async () => {
+    const box = document.querySelector('.table')!
+    const end = box.scrollHeight
+    let longest = 0
+    let rows = 0
+    let last = performance.now()
+    for (let step = 0; step <= 120; step++) {
+      box.scrollTop = (end * step) / 120
+      await new Promise(resolve => requestAnimationFrame(resolve))
+      const now = performance.now()
+      if (step > 2) longest = Math.max(longest, now - last)
+      last = now
+      rows = Math.max(rows, box.querySelectorAll('.space .row').length)
+    }
+    return { longest: Math.round(longest), rows }
+  })
+
+describe('10,000 topics, 5,000 groups, 1,000 clients', { skip, timeout: 1_200_000 }, () => {
+  test('every page is usable within a second, and lists scroll', async () => {
+    const topics = Array.from({ length: counts.topics }, (_, i) => ({
+      name: `topic-${String(i).padStart(5, '0')}`,
+      queues: 2,
+    }))
+    const skua = await startStandalone({ port: 0, store: 'memory', topics })
+    const session = connect({ namesrvAddr: skua.namesrvAddr })
+    const at = { brokerAddr: skua.brokers[0]!.address }
+    const groups = Array.from({ length: counts.groups }, (_, i) => `group-${String(i).padStart(5, '0')}`)
+    await each(groups, groupName => putGroup(session, at, { groupName }))
+    const runtime = nodeRuntime()
+    const clients = Array.from({ length: counts.clients }, () => new RemotingClient(runtime))
+    await each([...clients.entries()], async ([i, client]) => {
+      const consumer = {
+        ...{ groupName: groups[i % 50]!, consumeType: 'CONSUME_PASSIVELY', messageModel: 'CLUSTERING' },
+        ...{ consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET', unitMode: false, subscriptionDataSet: [] },
+      }
+      const body = heartBeat.body!.encode({
+        clientID: `client-${i}`,
+        producerDataSet: [],
+        consumerDataSet: [consumer],
+      } as never)
+      await client.request(at.brokerAddr, heartBeat, {}, { body, timeoutMs: 5_000 })
+    })
+    const listener = await startDashboard({ namesrvAddr: skua.namesrvAddr, port: 0, page: await buildPage() })
+    const browser = await openBrowser()
+    try {
+      const tab = await openTab(browser, listener.url)
+      const took: Record<string, number> = {}
+      for (const round of ['first', 'again'])
+        for (const hash of [
+          'overview',
+          'topics',
+          'groups',
+          `group/${groups[3]}`,
+          'topic/topic-00042?tab=queues',
+          'messages',
+          'waiting',
+          'brokers',
+          'changes',
+        ]) {
+          const ms = await drawnAfter(tab.page, () => tab.go(hash))
+          took[`${hash} ${round}`] = ms
+        }
+      await tab.go('topics')
+      await tab.page.locator('.table .space .row').first().waitFor()
+      const topicsScroll = await scroll(tab.page)
+      await tab.go('groups')
+      await tab.page.locator('.table .space .row').first().waitFor()
+      const groupsScroll = await scroll(tab.page)
+      const fresh = await openTab(browser, listener.url)
+      const begun = performance.now()
+      await fresh.page.goto(`${listener.url}#/topics`)
+      await fresh.page.locator('nav').waitFor()
+      const picture = Math.round(performance.now() - begun)
+      console.log(JSON.stringify({ took, topicsScroll, groupsScroll, picture }))
+      assert.ok(picture <= firstPictureMs, `first picture after ${picture} ms`)
+      for (const [hash, ms] of Object.entries(took)) assert.ok(ms <= usableMs, `${hash}: ${ms} ms`)
+      assert.ok(topicsScroll.rows < 80 && groupsScroll.rows < 80)
+      assert.deepEqual(tab.complaints, [])
+    } finally {
+      await browser.close()
+      await listener.stop()
+      await Promise.all(clients.map(client => client.close()))
+      await session.close()
+      await skua.stop()
+    }
+  })
+})

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { connect, groupProgress } from '@skua-mq/admin'
+import { en } from '../page/text/en.ts'
+import { skip } from './browser.ts'
+import { browserWorld } from './browser-world.ts'
+import { damage, hostileTexts, makeHostile, unharmed } from './hostile.ts'
+
+describe('in a browser', { skip, timeout: 120_000 }, () => {
+  const world = browserWorld()
+
+  test('every page draws in Chinese at 400 px, no wider than that, and complains of nothing: neither scripts nor the policy', async () => {
+    const english = new Set<string>([
+      en.overview,
+      en.topics,
+      en.groups,
+      en.messages,
+      en.deadLetters,
+      en.changes,
+      en.waiting,
+    ])
+    await world.inTab({ language: 'zh', width: 400, height: 800 }, async ({ page, go }) => {
+      for (const hash of world.once()) {
+        await go(hash)
+        const title = (await page.locator('h1').first().textContent()) ?? ''
+        assert.ok(title !== '' && !english.has(title), `${hash}: ${title}`)
+        assert.deepEqual(await page.locator('.banner.bad').allTextContents(), [], hash)
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+        assert.ok(wide <= 400, `${hash}: ${wide} px`)
+      }
+    })
+  })
+
+  test('why a message did not arrive is found from Ctrl-K to the sentence, by keys alone', async () => {
+    const id = world.demo.orders[45]!
+    await world.inTab({}, async ({ page, go }) => {
+      await go('overview')
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('Orders')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/#\/topic\/Orders/)
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type(id)
+      await page.keyboard.press('Enter')
+      await page.waitForURL(new RegExp(`#/message/${id}`))
+      const fate = page.locator('.fates li', { hasText: 'stock' })
+      await fate.getByText('waits: offline').waitFor()
+      assert.match((await fate.textContent()) ?? '', /no member is online.*start a consumer/s)
+    })
+  })
+
+  test('the slowest group is moved to yesterday and back: preview, name, reset, history, undo', async () => {
+    const session = connect({ namesrvAddr: world.demo.namesrvAddr })
+    const lag = async () => (await groupProgress(session, 'stock', 'Orders')).diffTotal
+    const before = await lag()
+    await world.inTab({}, async ({ page, go }) => {
+      await go('groups')
+      await page.locator('.table .space .row').first().getByRole('link').first().click()
+      await page.waitForURL(/#\/group\/stock/)
+      await page.getByRole('button', { name: 'Reset offsets' }).click()
+      const form = page.getByRole('dialog')
+      await form.getByRole('button', { name: 'Preview' }).click()
+      await form.getByText('30 messages will be consumed again, 0 never.').waitFor()
+      assert.ok(await form.getByRole('button', { name: 'Reset now' }).isDisabled())
+      assert.match(
+        (await form.locator('code').first().textContent()) ?? '',
+        /^skua offsets reset stock --topic Orders --to 2/,
+      )
+      await form.getByLabel('Type stock to confirm').fill('stock')
+      await form.getByRole('button', { name: 'Reset now' }).click()
+      await form.getByText('Committed').waitFor()
+      assert.equal(await lag(), 60)
+      await form.getByRole('button', { name: 'Close' }).last().click()
+      await page.getByRole('tab', { name: 'History' }).click()
+      await page.getByRole('button', { name: 'Undo the last move' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Undo', exact: true }).click()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    })
+    assert.equal(await lag(), before)
+    await session.close()
+  })
+
+  test('hostile texts in every answer run nothing, and become no element', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      await makeHostile(page, hostileTexts)
+      for (const hash of world.once()) {
+        await go(hash)
+        assert.deepEqual(await damage(page), unharmed, hash)
+        if (hash === 'topics') assert.match((await page.locator('main').textContent()) ?? '', /onerror=/)
+      }
+    })
+  })
+
+  test('a tab in the background asks for nothing, and asks at once when it is seen again', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      await page.clock.install()
+      await go('overview')
+      const show = (state: string) =>
+        page.evaluate(value => {
+          Object.defineProperty(document, 'visibilityState', { value, configurable: true })
+          document.dispatchEvent(new Event('visibilitychange'))
+        }, state)
+      const asked: string[] = []
+      page.on('request', request => asked.push(request.url()))
+      await page.clock.fastForward(5_000)
+      assert.ok(asked.length > 0)
+      await show('hidden')
+      await page.clock.fastForward(5_000)
+      asked.length = 0
+      for (let i = 0; i < 10; i++) await page.clock.fastForward(60_000)
+      assert.deepEqual(asked, [])
+      await Promise.all([page.waitForRequest(/api\/overview/), show('visible')])
+    })
+  })
+})
