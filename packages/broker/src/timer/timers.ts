@@ -101,6 +101,7 @@ export class Timers implements ArrivalListener {
         delivery: this.delivery,
         repair: this.repair,
         precisionMs,
+        windowMs,
         maxScheduled: scheduledAtOnce,
       },
       isCaughtUp: () => this.intake.isCaughtUp,
