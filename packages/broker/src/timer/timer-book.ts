@@ -411,7 +411,7 @@ export class TimerBook {
     }
     try {
       await this.log.removeBefore(limits)
-      await this.held.look(this.log, () => this.readMs)
+      await this.held.look(this.log, { readMs: () => this.readMs, queueOffset: this.queueOffset })
       this.notCleanedFor.ended()
     } catch (error) {
       this.parts.failed?.(error)
