@@ -18,9 +18,14 @@ export interface BookRecoveryParts {
   readonly check: TimerCheckpoint
   /** All slots before are done. */
   readonly readMs: number
-  /** Slots from here on, and before `readMs`, are to hold nothing. */
-  readonly emptiedFromMs: number
 }
+
+/**
+ * Slots before `readMs` that are cleared at a start, wherever they are. Skua leaves hardly any; RocketMQ leaves all, and of more those
+ * of a day are cleared.
+ */
+const maxLeftBehind = 4096
+const againMs = 86_400_000
 
 const unreadable = Buffer.alloc(0)
 
@@ -35,7 +40,7 @@ export class BookRecovery {
   }
 
   /** Units behind the check point count where their messages are in the log; slots point at no others. */
-  async run(): Promise<{ queueOffset: number; count: number; units: number; slots: number }> {
+  async run(): Promise<{ queueOffset: number; count: number; units: number; slots: number; emptiedFromMs: number }> {
     const { store, fileBytes, log, check } = this.parts
     const { logFlushed, queueOffset } = check
     let end = logFlushed
@@ -59,9 +64,9 @@ export class BookRecovery {
       next = again.next
     }
     log.truncate(end)
-    const slots = await this.repoint(end)
+    const { slots, emptiedFromMs } = await this.repoint(end)
     const [min, max] = [store.minOffset(wheelTimerTopic, 0), store.maxOffset(wheelTimerTopic, 0)]
-    return { queueOffset: Math.min(Math.max(next, min), max), count: this.count, units, slots }
+    return { queueOffset: Math.min(Math.max(next, min), max), count: this.count, units, slots, emptiedFromMs }
   }
 
   /** Whether a unit behind the check point begins a chain although its slot has one; `begun`: slots of units before it there. */
@@ -85,14 +90,14 @@ export class BookRecovery {
   }
 
   /** Slots whose last unit lies behind the end of the log, or units of which the wheel does not know. */
-  private async repoint(end: number): Promise<number> {
-    const { fileBytes, wheel, log, readMs, emptiedFromMs } = this.parts
+  private async repoint(end: number): Promise<{ slots: number; emptiedFromMs: number }> {
+    const { fileBytes, wheel, log, readMs } = this.parts
     const lost = new Map<number, { first: number; last: number; count: number }>()
     const stale: number[] = []
     let from = end
     for await (const slot of wheel.all()) {
       if (slot.slotMs < readMs) {
-        if (slot.slotMs >= emptiedFromMs) stale.push(slot.slotMs)
+        stale.push(slot.slotMs)
         continue
       }
       if (slot.lastPosition < end) {
@@ -102,7 +107,8 @@ export class BookRecovery {
       lost.set(slot.slotMs, { first: slot.firstPosition, last: -1, count: 0 })
       from = Math.min(from, Math.max(slot.firstPosition, log.begin))
     }
-    for (const slotMs of stale) wheel.clear(slotMs)
+    const emptiedFromMs = stale.length > maxLeftBehind ? readMs - againMs : 0
+    for (const slotMs of stale) if (slotMs >= emptiedFromMs) wheel.clear(slotMs)
     const known = this.parts.check.logFlushed
     for await (const { unit, position } of log.reader().units(Math.min(from, known), end, fileBytes)) {
       if (unit.slotMs < readMs) continue
@@ -116,7 +122,7 @@ export class BookRecovery {
       else wheel.put({ slotMs, firstPosition: first, lastPosition: last, count })
       this.count += count
     }
-    return lost.size
+    return { slots: lost.size, emptiedFromMs }
   }
 
   /** A unit behind the check point, whose slot may not have come to the medium with it. */

@@ -3,6 +3,7 @@ import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runti
 import type { MessageStore, TimerUnit } from '@skua-mq/store'
 import { LastingCause } from '../house/lasting-cause.ts'
 import type { BookRepair } from './book-repair.ts'
+import { bringIntoReach } from './out-of-reach.ts'
 import { fetchRecords } from './record-fetch.ts'
 import { type DueTimer, dueOf, isPlaceMark, isRecall, SlotSchedule } from './slot-schedule.ts'
 import type { TimerBook } from './timer-book.ts'
@@ -37,6 +38,8 @@ export interface DueSlotsParts {
   readonly delivery: TimerDelivery
   readonly repair: Pick<BookRepair, 'failed' | 'damaged' | 'isReady'>
   readonly precisionMs: number
+  /** How far ahead of now a message lies in its slot at most. */
+  readonly windowMs: () => number
   /** Units of a slot that are in memory at once. */
   readonly maxScheduled: number
   /** What came to the timer's topic is in the wheel. */
@@ -179,7 +182,8 @@ export class DueSlots {
     // Others wake it, and a disk may take seconds to say that it cannot.
     if (waitMs > 0) return waitMs
     // Before what it waits for: the intake waits for it.
-    this.followClock()
+    await this.followClock()
+    if (this.stopped) return 0
     if (!isReady()) return intakeMs
     if (!this.passEmpty()) return 0
     const slotMs = book.readMs
@@ -226,13 +230,15 @@ export class DueSlots {
   }
 
   /** A clock that is set back: what is sent now may be due before the slots that were reached. */
-  private followClock(): void {
-    const { clock, book } = this.parts
+  private async followClock(): Promise<void> {
+    const { clock, book, precisionMs, windowMs } = this.parts
     const nowSlot = book.floor(clock.now())
     const to = Math.max(nowSlot, book.emptiedFromMs)
     if (to >= book.readMs || this.current?.isBegun === true || (this.current?.undone.size ?? 0) > 0) return
     this.current = this.next = undefined
-    book.turnBack(to)
+    const rollMs = book.floor(to + windowMs())
+    if (await bringIntoReach(book, { clock, precisionMs, toMs: to, rollMs, isOver: () => this.stopped }))
+      book.turnBack(to)
   }
 
   /** Passes slots that are over and hold nothing; false where there are more than fit a turn. */

@@ -1,6 +1,12 @@
 import { wheelTimerTopic } from '@skua-mq/protocol'
-import type { MessageStore, QueueEntry, TimerLog } from '@skua-mq/store'
-import { isPlaceMark } from './slot-schedule.ts'
+import type { MessageStore, QueueEntry, TimerLog, TimerUnit } from '@skua-mq/store'
+import { isPlaceMark, isTriedAgain, triedAgainMs } from './slot-schedule.ts'
+
+type HeldLog = Pick<TimerLog, 'begin' | 'end' | 'reader'>
+
+/** A message that the disk did not give at its second try either is tried again as long as the log has it: the log must not grow for it. */
+const isNobodys = (unit: TimerUnit): boolean =>
+  isPlaceMark(unit) || (isTriedAgain(unit) && unit.slotMs - unit.writtenAtMs > triedAgainMs)
 
 /** Units that are passed in one look. */
 const unitsInLook = 2_000_000
@@ -24,25 +30,31 @@ export class HeldTimers {
 
   /** Infinite where no message waits. `queueOffset`: those before it are in the timer log. */
   from(queueOffset: number, isOpen: boolean): number {
-    const entry: QueueEntry = { physicalOffset: 0, size: 0, tagsCode: 0 }
-    let untaken = Number.POSITIVE_INFINITY
-    try {
-      if (this.store.queue(wheelTimerTopic, 0)?.entries(queueOffset, [entry]) === 1) untaken = entry.physicalOffset
-    } catch {
-      // Whoever takes them up tells of it.
-    }
+    const untaken = this.untaken(queueOffset)
     return isOpen ? Math.min(this.first, untaken) : untaken
   }
 
-  /** Goes on to the first unit whose slot is not done. Throws DiskError. */
-  async look(log: Pick<TimerLog, 'begin' | 'end' | 'reader'>, readMs: () => number): Promise<void> {
+  /** Where the first message lies that is not taken up; infinite where there is none. */
+  private untaken(queueOffset: number): number {
+    const entry: QueueEntry = { physicalOffset: 0, size: 0, tagsCode: 0 }
+    try {
+      if (this.store.queue(wheelTimerTopic, 0)?.entries(queueOffset, [entry]) === 1) return entry.physicalOffset
+    } catch {
+      // Whoever takes them up tells of it.
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** Goes on to the first unit whose slot is not done. `queueOffset`: what lies before it in the topic is in the log. Throws DiskError. */
+  async look(log: HeldLog, { readMs, queueOffset }: { readMs: () => number; queueOffset: number }): Promise<void> {
     const { store, fileBytes } = this
-    const first = store.maxPhysicalOffset
+    // What is taken up from now on may be older than all that is.
+    const first = Math.min(store.maxPhysicalOffset, this.untaken(queueOffset))
     const from = Math.max(this.position, log.begin)
     let count = 0
     for await (const { unit, position } of log.reader().units(from, log.end, fileBytes)) {
       this.position = position
-      const isDone = unit.slotMs < readMs() || isPlaceMark(unit) || unit.physicalOffset < store.minPhysicalOffset
+      const isDone = unit.slotMs < readMs() || isNobodys(unit) || unit.physicalOffset < store.minPhysicalOffset
       if (isDone && ++count < unitsInLook) continue
       this.first = Math.min(first, unit.physicalOffset)
       return

@@ -39,6 +39,13 @@ const triedAgainMark = 2 ** 40
 
 export const isTriedAgain = ({ withinMs }: Pick<TimerUnit, 'withinMs'>): boolean => withinMs === triedAgainMark
 
+/**
+ * A message that the disk does not give is tried again after a minute, and then every ten minutes while the log holds it. Each try is a
+ * unit of 52 bytes more.
+ */
+export const triedAgainMs = 60_000
+export const triedLaterMs = 600_000
+
 /** The unit of a message that cannot be read now. */
 export const tryAgainAt = (unit: TimerUnit, slotMs: number, writtenAtMs: number): TimerUnit => ({
   ...unit,

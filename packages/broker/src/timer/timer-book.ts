@@ -44,9 +44,6 @@ export interface TimerBookParts {
   readonly failed?: (error: unknown) => void
 }
 
-/** So far back slots can be used again when the clock is set back: those that RocketMQ has left behind are cleared. */
-const againMs = 86_400_000
-
 /**
  * What a slave, or a start without files, finds in the queue counts as delivered when its slot was over so long before the
  * last check point: rather delivered twice than never.
@@ -312,6 +309,13 @@ export class TimerBook {
     this.isChanged = true
   }
 
+  /** The timers of a slot lie elsewhere now. */
+  vacate(slotMs: number): void {
+    this.count -= this.slot(slotMs)?.count ?? 0
+    this.wheel.clear(slotMs)
+    this.isChanged = true
+  }
+
   /** The clock was set back: slots from here on are used again. */
   turnBack(readMs: number): void {
     this.readMs = readMs
@@ -407,7 +411,7 @@ export class TimerBook {
     }
     try {
       await this.log.removeBefore(limits)
-      await this.held.look(this.log, () => this.readMs)
+      await this.held.look(this.log, { readMs: () => this.readMs, queueOffset: this.queueOffset })
       this.notCleanedFor.ended()
     } catch (error) {
       this.parts.failed?.(error)
@@ -474,13 +478,14 @@ export class TimerBook {
 
   private async recover(check: TimerCheckpoint): Promise<void> {
     const { wheel, log, readMs } = this
-    this.emptiedFromMs = readMs - againMs
-    const { emptiedFromMs } = this
-    const found = await new BookRecovery({ ...this.parts, wheel, log, check, readMs, emptiedFromMs }).run()
-    this.count = found.count
-    this.queueOffset = found.queueOffset
-    if (found.units + found.slots === 0) return
+    const { count, queueOffset, emptiedFromMs, units, slots } = await new BookRecovery({
+      ...{ ...this.parts, wheel, log, check, readMs },
+    }).run()
+    this.count = count
+    this.queueOffset = queueOffset
+    this.emptiedFromMs = emptiedFromMs
+    if (units + slots === 0) return
     this.isChanged = true
-    this.parts.events.emit(timersRecovered({ ...found }))
+    this.parts.events.emit(timersRecovered({ units, slots, queueOffset }))
   }
 }

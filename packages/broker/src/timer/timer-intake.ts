@@ -148,7 +148,8 @@ export class TimerIntake {
         continue
       }
       try {
-        if (!this.stopped && !this.takeAll(offset)) return pauseMs
+        // The clock may have been set back meanwhile.
+        if (!this.stopped && (this.parts.mustWait() || !this.takeAll(offset))) return pauseMs
         this.pausedFor.ended()
         left -= Math.max(1, this.result.count)
       } finally {
@@ -236,6 +237,7 @@ export class TimerIntake {
     this.lastStoredAtMs = storedAtMs
     const doubtUntilMs = Math.max(unit.slotMs, book.floor(storedAtMs)) + book.doubtMs
     if (queueOffset < book.rebuildBelow && doubtUntilMs < book.doneBeforeMs) return true
+    this.bringIntoReach(unit)
     unit.slotMs = Math.max(unit.slotMs, book.readMs)
     // The unit has 32 bits for what is between.
     if (Math.abs(unit.slotMs - unit.writtenAtMs) > maxReachMs) unit.writtenAtMs = unit.slotMs
@@ -248,6 +250,18 @@ export class TimerIntake {
     this.parts.counted(topic, recallKey === undefined ? 1 : -1)
     this.parts.added(unit, position, recallKey)
     return true
+  }
+
+  /**
+   * Stored by a clock that was ahead: the wheel has no room for its slot for a long time, and others must not wait for that. It is
+   * stored again on the way.
+   */
+  private bringIntoReach(unit: TimerUnit): void {
+    const { book, clock, windowMs } = this.parts
+    const farthestMs = book.floor(Math.max(clock.now(), book.readMs) + windowMs())
+    if (unit.slotMs <= farthestMs) return
+    unit.slotMs = farthestMs
+    unit.magic |= TimerMagic.roll
   }
 
   /** Where a message lies follows from the message alone, so that the wheel can be made again from the queue. */

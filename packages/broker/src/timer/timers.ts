@@ -3,19 +3,13 @@ import { type Clock, type Disk, delay, type Events, every, type Timer } from '@s
 import type { ArrivalListener, MessageStore, TimerUnit } from '@skua-mq/store'
 import { BookRepair } from './book-repair.ts'
 import { DueSlots } from './due-slots.ts'
-import { isTriedAgain, maxScheduled, tryAgainAt } from './slot-schedule.ts'
+import { isTriedAgain, maxScheduled, triedAgainMs, triedLaterMs, tryAgainAt } from './slot-schedule.ts'
 import { TimerBook } from './timer-book.ts'
 import type { TimerTopicCounts } from './timer-counts.ts'
 import { type DeliveredTimer, TimerDelivery } from './timer-delivery.ts'
 import { TimerIntake } from './timer-intake.ts'
 import { timerQueueOffsetOf } from './timer-queue-offset.ts'
 
-/**
- * A message that the disk does not give is tried again after a minute, and then every ten minutes while the log holds it. Each try is a
- * unit of 52 bytes more.
- */
-export const triedAgainMs = 60_000
-const triedLaterMs = 600_000
 /** Between two writes of config/timermetrics. */
 const countsMs = 10_000
 /** Between two looks whether delivery has come to its end. */
@@ -101,6 +95,7 @@ export class Timers implements ArrivalListener {
         delivery: this.delivery,
         repair: this.repair,
         precisionMs,
+        windowMs,
         maxScheduled: scheduledAtOnce,
       },
       isCaughtUp: () => this.intake.isCaughtUp,
