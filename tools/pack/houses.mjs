@@ -7,6 +7,7 @@ export const houses = [
   { name: '@skua-mq/client', main: 'client', rooms: ['client', 'remoting', 'protocol', 'runtime'] },
   { name: '@skua-mq/admin', main: 'admin', rooms: ['admin'] },
   { name: '@skua-mq/testing', main: 'testing', rooms: ['testing', 'broker', 'store', 'nameserver'] },
+  { name: '@skua-mq/nestjs', main: 'nestjs', rooms: ['nestjs'] },
   { name: '@skua-mq/dashboard', main: 'dashboard', rooms: ['dashboard'] },
   { name: 'skua', main: 'skua', rooms: ['skua', 'gateway', 'filter-server'] },
 ]

@@ -14,6 +14,7 @@ export const packageOrder = [
   'dashboard',
   'gateway',
   'testing',
+  'nestjs',
   'skua',
 ] as const
 

@@ -1,0 +1,5 @@
+export { SkuaContext } from './context.ts'
+export { readPattern, type SkuaPattern } from './pattern.ts'
+export { SkuaRecord } from './record.ts'
+export { SkuaClient } from './skua-client.ts'
+export { SkuaServer, type SkuaServerOptions, skuaTransport } from './skua-server.ts'
