@@ -1,5 +1,5 @@
 import { halfTopic, PropertyName, scheduleTopic } from '@skua-mq/protocol'
-import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, isBadPlace, type Timer } from '@skua-mq/runtime'
 import {
   type AppendWaiter,
   Draft,
@@ -76,6 +76,8 @@ export interface DelayedLevelParts {
 export class DelayedLevel {
   /** All messages before are delivered: what is kept on disk. */
   delivered = 0
+  /** No message from here on is delivered. */
+  private deliveredUpTo = 0
   private readonly parts: DelayedLevelParts
   private readonly entries: QueueEntry[] = []
   private readonly request = new GetRequest()
@@ -103,6 +105,7 @@ export class DelayedLevel {
     this.unreadable = new UnreadableMessages({
       ...parts,
       readable: (message, record) => this.storeLate(message, record),
+      deliveredUpTo: () => this.deliveredUpTo,
       tried: () => this.advance(),
     })
     for (let i = 0; i < blockEntries; i++) this.entries.push({ physicalOffset: 0, size: 0, tagsCode: 0 })
@@ -138,9 +141,11 @@ export class DelayedLevel {
   /** Where the first message that is not delivered lies in the log; infinite where none waits. */
   heldFrom(): number {
     const { store, level } = this.parts
+    const first = this.flight[0]?.offset ?? this.next
+    const offset = Math.min(first, this.unreadable.heldInLog ?? first)
     const entry: QueueEntry = { physicalOffset: 0, size: 0, tagsCode: 0 }
     try {
-      const count = this.stopped ? 0 : (store.queue(scheduleTopic, level - 1)?.entries(this.delivered, [entry]) ?? 0)
+      const count = this.stopped ? 0 : (store.queue(scheduleTopic, level - 1)?.entries(offset, [entry]) ?? 0)
       return count === 0 ? Number.POSITIVE_INFINITY : entry.physicalOffset
     } catch {
       // A queue that does not read tells of itself where it is delivered; the log must not grow for it.
@@ -267,8 +272,9 @@ export class DelayedLevel {
       let record: Buffer | undefined
       try {
         record = await store.readRecord(physicalOffset)
-      } catch {
-        if (this.unreadable.isFull) throw new Error(error)
+      } catch (alone) {
+        // What is lacking is no place of the disk: all wait until it is there.
+        if (!isBadPlace(alone) || this.unreadable.isFull) throw new Error(error)
         if (this.unreadable.size === 0)
           events.emit(delayedMessageUnreadable({ level, queueOffset, physicalOffset, error }))
         this.unreadable.add({ queueOffset, physicalOffset })
@@ -383,7 +389,10 @@ export class DelayedLevel {
   private advance(): void {
     let count = 0
     while (count < this.flight.length && this.flight[count]!.state === 'stored') count++
-    if (count > 0) this.flight.splice(0, count)
+    if (count > 0) {
+      this.deliveredUpTo = Math.max(this.deliveredUpTo, this.flight[count - 1]!.offset + 1)
+      this.flight.splice(0, count)
+    }
     const first = this.flight[0]?.offset ?? (this.failed ? undefined : this.next)
     if (first !== undefined) this.delivered = Math.min(first, this.unreadable.held ?? first)
   }

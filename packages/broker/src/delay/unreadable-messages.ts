@@ -5,7 +5,8 @@ import type { MessageStore } from '@skua-mq/store'
 export const maxUnreadable = 1024
 /**
  * So long a message that cannot be read holds back what counts as delivered on disk, so that a restart tries it again, too.
- * For longer it must not: a restart would deliver all again that came behind it.
+ * For longer it must not: a restart would deliver all again that came behind it. Where nothing came behind it, as of a disk that gives
+ * nothing, it does for as long as that lasts.
  */
 export const unreadableHoldMs = 60_000
 /** Between two tries. */
@@ -22,6 +23,8 @@ export interface UnreadableParts {
   readonly store: Pick<MessageStore, 'readRecord'>
   /** It can be read, or the log has none there any more (undefined). False where it has to be tried again. */
   readonly readable: (message: Unreadable, record: Buffer | undefined) => Promise<boolean>
+  /** All messages that were delivered lie before this queue offset. */
+  readonly deliveredUpTo: () => number
   /** Told after each round of tries. */
   readonly tried: () => void
 }
@@ -51,8 +54,18 @@ export class UnreadableMessages {
 
   /** Queue offset of the first one that holds back what counts as delivered. */
   get held(): number | undefined {
+    return this.firstHeld(this.parts.deliveredUpTo())
+  }
+
+  /** The same of retention: the log must not grow for one that never reads again. */
+  get heldInLog(): number | undefined {
+    return this.firstHeld(Number.POSITIVE_INFINITY)
+  }
+
+  private firstHeld(upTo: number): number | undefined {
     const fromMs = this.parts.clock.monotonic() - unreadableHoldMs
-    for (const [{ queueOffset }, sinceMs] of this.waiting) if (sinceMs > fromMs) return queueOffset
+    for (const [{ queueOffset }, sinceMs] of this.waiting)
+      if (sinceMs > fromMs || queueOffset >= upTo) return queueOffset
     return undefined
   }
 

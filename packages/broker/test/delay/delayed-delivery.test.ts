@@ -362,4 +362,48 @@ describe('a delayed message that the disk does not give', () => {
     await machine.clock.advanceAsync(10_000)
     assert.equal(bodies(machine, again.store).at(-1), 'bad')
   })
+
+  test('holds no log that is over, though nothing comes behind it', async () => {
+    const machine = new StoreMachine({ mappedFileSizeCommitLog: 64 * 1024, fileReservedTime: 1 })
+    const first = await machine.boot()
+    await machine.put(first.store, [delayed('bad', 2)])
+    for (let n = 0; n < 4; n++) await machine.put(first.store, [{ topic: 'U', body: 'x'.repeat(40_000) }])
+    await machine.clock.until(first.store.stop())
+    machine.kill()
+    const process = await machine.boot()
+    machine.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog', place: [0, 100] })
+    deliver(process)
+    await machine.clock.advanceAsync(10_000)
+    machine.clock.step(7_200_000)
+    await machine.clock.advanceAsync(120_000)
+    process.store.deleteExpired()
+    await machine.clock.advanceAsync(60_000)
+    assert.notEqual(process.store.minPhysicalOffset, 0)
+  })
+
+  for (const [code, what] of [
+    ['EIO', 'the whole disk'],
+    ['EMFILE', 'descriptors'],
+  ] as const)
+    test(`nor any of its neighbours, for lack of ${what} and for long, comes after a restart`, async () => {
+      const machine = new StoreMachine({ mappedFileSizeCommitLog: 64 * 1024 })
+      const first = await machine.boot()
+      const sent = ['a', 'b', 'c', 'd']
+      for (const body of sent) await machine.put(first.store, [delayed(body, 2)])
+      await machine.clock.until(first.store.stop())
+      machine.kill()
+      const process = await machine.boot()
+      const lift = machine.disk.faults.fail({ on: 'read', code, path: 'commitlog' })
+      const delivery = deliver(process)
+      await machine.clock.advanceAsync(300_000)
+      assert.deepEqual(bodies(machine, process.store), [])
+      await machine.clock.until(delivery.stop())
+      await machine.clock.until(process.store.stop())
+      machine.kill()
+      lift()
+      const again = await machine.boot()
+      deliver(again)
+      await machine.clock.advanceAsync(10_000)
+      assert.deepEqual(bodies(machine, again.store), sent)
+    })
 })

@@ -6,6 +6,7 @@ import {
   printExtraInfo,
   topicOfMark,
 } from '@skua-mq/protocol'
+import { abortable } from '../abortable.ts'
 import { ClientError } from '../error.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import type { ReceivedMessage } from '../message/received.ts'
@@ -24,6 +25,8 @@ export class Receipts {
   private readonly instance: ClientInstance
   private readonly group: string
   private readonly receipts = new WeakMap<ReceivedMessage, Receipt>()
+  /** What was asked of a broker about a message and is not answered. */
+  private readonly asked = new WeakMap<ReceivedMessage, Promise<unknown>>()
 
   constructor(instance: ClientInstance, group: string) {
     this.instance = instance
@@ -34,7 +37,37 @@ export class Receipts {
     this.receipts.set(message, receipt)
   }
 
-  async ack(message: ReceivedMessage, signal?: AbortSignal): Promise<void> {
+  ack(message: ReceivedMessage, signal?: AbortSignal): Promise<void> {
+    return this.behind(message, signal, () => this.ackNow(message, signal))
+  }
+
+  /** The message comes again after so long, counted from now; what it is acknowledged by changes with it. */
+  change(message: ReceivedMessage, invisibleTime: number, signal?: AbortSignal): Promise<void> {
+    return this.behind(message, signal, () => this.changeNow(message, invisibleTime, signal))
+  }
+
+  /**
+   * One thing after another: a broker takes the receipt that a change on its way replaces for settled, and says yes to an
+   * acknowledgement by it, though the message comes again.
+   */
+  private async behind(
+    message: ReceivedMessage,
+    signal: AbortSignal | undefined,
+    ask: () => Promise<void>,
+  ): Promise<void> {
+    const before = this.asked.get(message)
+    const mine = before === undefined ? ask() : abortable(before, signal).then(ask)
+    // Who comes behind waits for the former, too, where this one is given up.
+    const over = Promise.allSettled([before, mine])
+    this.asked.set(message, over)
+    try {
+      await mine
+    } finally {
+      if (this.asked.get(message) === over) this.asked.delete(message)
+    }
+  }
+
+  private async ackNow(message: ReceivedMessage, signal?: AbortSignal): Promise<void> {
     const receipt = this.of(message)
     const { info } = receipt
     await this.instance.calls.atMaster(queueOf(receipt), {
@@ -51,8 +84,7 @@ export class Receipts {
     this.receipts.delete(message)
   }
 
-  /** The message comes again after so long, counted from now; what it is acknowledged by changes with it. */
-  async change(message: ReceivedMessage, invisibleTime: number, signal?: AbortSignal): Promise<void> {
+  private async changeNow(message: ReceivedMessage, invisibleTime: number, signal?: AbortSignal): Promise<void> {
     const receipt = this.of(message)
     const { topic, info } = receipt
     const begunMs = this.instance.clock.monotonic()

@@ -167,6 +167,35 @@ describe('a push consumer that pops', () => {
     await at.stop()
   })
 
+  test('acknowledges behind a prolongation that is under way, by the receipt that this one brings', async () => {
+    const { at, acks, changes, script } = await withMessages(messages(1))
+    let [done, changed] = [() => {}, () => {}]
+    script.onChange = () =>
+      new Promise(resolve => {
+        changed = resolve
+      })
+    const consumer = consumerOf(at, { popInvisibleTime: 20_000 }).onMessage(
+      () =>
+        new Promise<undefined>(resolve => {
+          done = () => resolve(undefined)
+        }),
+    )
+    await at.settle(consumer.start())
+    await at.clock.advanceAsync(10_100)
+    assert.equal(changes.length, 1)
+    done()
+    await at.clock.advanceAsync(100)
+    assert.equal(acks.length, 0)
+    changed()
+    await at.clock.advanceAsync(100)
+    assert.deepEqual(
+      acks.map(({ extraInfo }) => parseExtraInfo(extraInfo)!.reviveQid),
+      [5],
+    )
+    await at.settle(consumer.close())
+    await at.stop()
+  })
+
   test('pops no more than popThresholdForQueue, and goes on when some are settled', async () => {
     const { at, pops } = await withMessages(messages(20))
     const waiting: (() => void)[] = []
