@@ -18,7 +18,7 @@ const firstPictureMs = 500
 async function drawnAfter(page: Page, run: () => Promise<void>): Promise<number> {
   const begun = performance.now()
   await run()
-  await page.locator('.table .space .row, .tile .figure').first().waitFor()
+  await page.locator('.table .space .row, .tile .figure, .empty, form.bar').first().waitFor()
   return Math.round(performance.now() - begun)
 }
 
