@@ -2,6 +2,7 @@
 import { accessMutants } from './access-mutants.mjs'
 import { clientMutants } from './client-mutants.mjs'
 import { clusterMutants } from './cluster-mutants.mjs'
+import { dashboardMutants } from './dashboard-mutants.mjs'
 import { gatewayMutants } from './gateway-mutants.mjs'
 import { mutant } from './mutant.mjs'
 import { popMutants } from './pop-mutants.mjs'
@@ -12,6 +13,7 @@ export const mutants = [
   ...popMutants,
   ...timerMutants,
   ...accessMutants,
+  ...dashboardMutants,
   ...gatewayMutants,
   ...clientMutants,
   ...turnMutants,

@@ -94,12 +94,14 @@ export function useAct() {
   return { isBusy, error, run }
 }
 
-/** The same value until it has not changed for a while: for what is asked as somebody types. */
-export function useSettled<T>(value: T, ms = 250): T {
-  const [settled, set] = useState(value)
-  useEffect(() => {
-    const timer = setTimeout(() => set(value), ms)
-    return () => clearTimeout(timer)
-  }, [value, ms])
-  return settled
+/** Names of the rows that stay in sight for a moment, at most `max`: a list that is scrolled asks for none and draws nothing again. */
+export function useSeen<R>(nameOf: (row: R) => string, max: number, ms = 200) {
+  const [names, set] = useState<readonly string[]>([])
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const seen = (rows: readonly R[]) => {
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => set(rows.slice(0, max).map(nameOf)), ms)
+  }
+  return { names, seen }
 }

@@ -8,7 +8,7 @@ import { type Route, setQuery } from '../route.ts'
 import { mayChange } from '../session.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
-import { useAsk, useSettled } from '../use.ts'
+import { useAsk, useSeen } from '../use.ts'
 
 type Row = AnswerOf<typeof groups>['rows'][number]
 type Members = AnswerOf<typeof groupMembers>['rows'][number]
@@ -19,10 +19,7 @@ export const GroupsPage = ({ route }: { route: Route }) => {
   const text = route.query['q'] ?? ''
   const isAll = route.query['all'] === '1'
   const [isMaking, setMaking] = useState(false)
-  const [seen, setSeen] = useState<readonly Row[]>([])
-  const asked = useSettled(seen)
-    .slice(0, maxSeen)
-    .map(({ group }) => group)
+  const { names: asked, seen } = useSeen<Row>(({ group }) => group, maxSeen)
   const members = useAsk<AnswerOf<typeof groupMembers>>(
     'groups/members',
     { groups: asked },
@@ -70,7 +67,7 @@ export const GroupsPage = ({ route }: { route: Route }) => {
           rows={rows}
           keyOf={row => row.group}
           order={{ key: 'lag', down: true }}
-          onSeen={setSeen}
+          onSeen={seen}
           label={t('groups')}
           empty={text === '' ? t('noGroups') : t('noMatch')}
         />

@@ -16,9 +16,14 @@ const sumOf = (values: readonly (number | null)[]): number | null => {
 }
 
 export const OverviewPage = () => {
+  // What costs brokers more is asked for when the first picture is there.
   const { data, error, again } = useAsk<AnswerOf<typeof overview>>('overview', {}, { everyMs: 3_000 })
-  const behind = useAsk<AnswerOf<typeof lags>>('lags', {}, { everyMs: 10_000 })
-  const found = useAsk<AnswerOf<typeof doctor>>('doctor', {}, { everyMs: 60_000 })
+  const behind = useAsk<AnswerOf<typeof lags>>('lags', {}, { everyMs: 10_000, when: data !== undefined })
+  const found = useAsk<AnswerOf<typeof doctor>>(
+    'doctor',
+    {},
+    { everyMs: 60_000, when: behind.data !== undefined || behind.error !== undefined },
+  )
   const masters = data?.brokers.filter(({ brokerId }) => brokerId === 0) ?? []
   return (
     <>

@@ -8,7 +8,7 @@ import { type Route, setQuery } from '../route.ts'
 import { mayChange } from '../session.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
-import { useAsk, useSettled } from '../use.ts'
+import { useAsk, useSeen } from '../use.ts'
 
 type Row = AnswerOf<typeof topics>['rows'][number]
 type Figures = AnswerOf<typeof topicFigures>['rows'][number]
@@ -22,10 +22,7 @@ export const TopicsPage = ({ route }: { route: Route }) => {
   const text = route.query['q'] ?? ''
   const kind = (route.query['kind'] as Kind | undefined) ?? 'user'
   const [isMaking, setMaking] = useState(false)
-  const [seen, setSeen] = useState<readonly Row[]>([])
-  const asked = useSettled(seen)
-    .slice(0, maxFigures)
-    .map(({ topic }) => topic)
+  const { names: asked, seen } = useSeen<Row>(({ topic }) => topic, maxFigures)
   const figures = useAsk<AnswerOf<typeof topicFigures>>(
     'topics/figures',
     { topics: asked },
@@ -78,7 +75,7 @@ export const TopicsPage = ({ route }: { route: Route }) => {
           columns={columnsOf(known)}
           rows={rows}
           keyOf={row => row.topic}
-          onSeen={setSeen}
+          onSeen={seen}
           label={t('topics')}
           empty={text === '' ? t('noTopics') : t('noMatch')}
         />

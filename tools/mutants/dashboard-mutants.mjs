@@ -1,0 +1,172 @@
+import { mutant } from './mutant.mjs'
+
+const dashboard = (name, file, from, to, tests, more = {}) =>
+  mutant(`dashboard: ${name}`, `dashboard/${file}`, from, to, {
+    tests: tests.map(each => `packages/dashboard/test/${each}.test.ts`),
+    ...more,
+  })
+
+/** The dashboard: who is let in, what a change needs, what is bounded, and that actions do what they say. */
+export const dashboardMutants = [
+  dashboard(
+    'any name of the host is ours',
+    'src/access/origin.ts',
+    'if (ownNames.has(host) || hosts.has(host)) return',
+    'if (host !== null) return',
+    ['access'],
+  ),
+  dashboard(
+    'a page at another port of this machine may ask',
+    'src/access/origin.ts',
+    "return authority === one(headers['host'])?.toLowerCase() || origins.has(authority)",
+    "return hostOf(authority) === hostOf(one(headers['host']) ?? '') || origins.has(authority)",
+    ['access'],
+  ),
+  dashboard(
+    'changes need no header of their own',
+    'src/access/origin.ts',
+    "if (one(headers[ownHeader]) !== '1')",
+    "if (one(headers[ownHeader]) === '2')",
+    ['access'],
+  ),
+  dashboard(
+    'a viewer may change',
+    'src/http/call.ts',
+    "if (endpoint.role === 'admin' && user.role !== 'admin')",
+    "if (endpoint.role === 'admin' && user.role === 'nobody')",
+    ['access'],
+  ),
+  dashboard(
+    'nobody has to say who he is',
+    'src/access/who.ts',
+    'return name === undefined ? undefined : accounts.current(name)',
+    "return name === undefined ? { name: 'x', role: 'view' } : accounts.current(name)",
+    ['access'],
+  ),
+  dashboard(
+    'a session outlives its account',
+    'src/access/who.ts',
+    'return name === undefined ? undefined : accounts.current(name)',
+    "return name === undefined ? undefined : { name, role: 'view' }",
+    ['access'],
+  ),
+  dashboard(
+    'any password is right',
+    'src/access/accounts.ts',
+    'const isRight = key.length === account.hash.length && timingSafeEqual(key, account.hash)',
+    'const isRight = key.length === account.hash.length',
+    ['access'],
+  ),
+  dashboard('passwords may be tried for ever', 'src/http/login.ts', 'if (waitMs > 0) {', 'if (waitMs > 1e12) {', [
+    'access',
+  ]),
+  dashboard(
+    'any address is listened at without accounts',
+    'src/http/listen.ts',
+    'if (!isLoopback(host) && options.accounts === undefined && options.authorize === undefined)',
+    'if (host === null)',
+    ['access'],
+  ),
+  dashboard('scripts see the cookie', 'src/http/login.ts', '; HttpOnly; SameSite=Strict', '; SameSite=Strict', [
+    'access',
+  ]),
+  dashboard(
+    'bodies stand in the list of changes',
+    'src/change-log.ts',
+    "new Set(['body', 'password', 'secretKey'])",
+    'new Set()',
+    ['access'],
+  ),
+  dashboard(
+    'requests are not bounded',
+    'src/http/call.ts',
+    'dashboard.running >= maxRequests',
+    'dashboard.running < 0',
+    ['api'],
+  ),
+  dashboard(
+    'streams are not bounded',
+    'src/http/call.ts',
+    'isStream ? dashboard.streams >= maxStreams',
+    'isStream ? dashboard.streams < 0',
+    ['api'],
+  ),
+  dashboard(
+    'an answer may take for ever',
+    'src/http/call.ts',
+    'const ms = endpoint.timeMs ?? answerMs',
+    'const ms = 1e9',
+    ['api'],
+  ),
+  dashboard(
+    'pages do not share answers',
+    'src/cache.ts',
+    'if (kept !== undefined && this.clock.monotonic() < kept.untilMs)',
+    'if (kept !== undefined && kept.untilMs < 0)',
+    ['api'],
+  ),
+  dashboard(
+    'a topic is deleted without its name',
+    'src/endpoints/topics.ts',
+    'if (confirm !== name)',
+    "if (confirm === '')",
+    ['api'],
+  ),
+  dashboard(
+    'a group is deleted while members are online',
+    'src/endpoints/groups.ts',
+    'if (online !== undefined)\n      throw',
+    'if (online === null)\n      throw',
+    ['api'],
+  ),
+  dashboard(
+    'a reset goes to the other end',
+    'src/endpoints/offsets.ts',
+    "if (to === 'earliest') return { end: 'min' }",
+    "if (to === 'earliest') return { end: 'max' }",
+    ['api'],
+  ),
+  dashboard(
+    'what would be skipped is not counted',
+    'src/endpoints/offsets.ts',
+    'sum + Math.max(0, to - (from ?? to))',
+    'sum + Math.max(0, (from ?? to) - to)',
+    ['api'],
+  ),
+  dashboard(
+    'a dry undo moves the group',
+    'src/endpoints/offsets.ts',
+    "dryRun === 'yes' ? ('planned' as const)",
+    "dryRun === 'no' ? ('planned' as const)",
+    ['api'],
+  ),
+  dashboard(
+    'newest first leaves messages out at the end of a page',
+    'src/browse.ts',
+    'this.at = this.isBack ? message.queueOffset : message.queueOffset + 1',
+    'this.at = this.isBack ? message.queueOffset - 1 : message.queueOffset + 1',
+    ['api'],
+  ),
+  dashboard('a changed dead letter is sent as it was', 'src/endpoints/dead-letters.ts', '{ changes })', '{})', ['api']),
+  dashboard(
+    'what ends names on the wire is sent',
+    'src/endpoints/live.ts',
+    "if (name !== '' && !ends.some(",
+    "if (name !== '' || !ends.some(",
+    ['api'],
+  ),
+  dashboard(
+    'an answer has what the document does not say',
+    'src/endpoints/overview.ts',
+    'return { nameServers: servers, brokers,',
+    'return { more: 1, nameServers: servers, brokers,',
+    ['api'],
+  ),
+  dashboard(
+    'a component holds a text of its own',
+    'page/pages/changes.tsx',
+    "<h1>{t('changes')}</h1>",
+    '<h1>Changes</h1>',
+    ['texts'],
+  ),
+]
