@@ -10,6 +10,7 @@ import {
   ResponseCode,
   setMessageRequestMode,
   updateAndCreateSubscriptionGroup,
+  updateBrokerConfig,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
 import { bodies, Cluster } from './cluster.ts'
@@ -252,6 +253,30 @@ describe('SYNC_MASTER', () => {
     assert.deepEqual(bodies((await cluster.pull('slave')).body), [
       ...['alone', 'together', 'not waited for', 'cut off', 'alone again', 'together again'],
     ])
+    await cluster.stop()
+  })
+
+  test('waits for as many copies as inSyncReplicas says, and takes nothing while fewer than minInSyncReplicas can be made', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master', { ...config, inSyncReplicas: 3, minInSyncReplicas: 2 })
+    const alone = await cluster.send('master', 'alone')
+    assert.equal(alone.code, 14)
+    assert.match(alone.remark ?? '', /in-sync replicas not enough: 1 with the master, minInSyncReplicas is 2/)
+    await cluster.startBroker('slave')
+    await cluster.pass(35_000)
+    assert.equal((await cluster.send('master', 'two copies')).code, 11)
+    await cluster.startBroker('further')
+    await cluster.pass(35_000)
+    assert.equal((await cluster.send('master', 'three copies')).code, 0)
+    cluster.network.partition('master', 'further')
+    assert.equal((await cluster.send('master', 'one is cut off')).code, 11)
+    cluster.network.partition('master', 'slave')
+    assert.equal((await cluster.send('master', 'both are')).code, 11)
+    await cluster.pass(25_000)
+    assert.equal((await cluster.send('master', 'alone again')).code, 14)
+    const change = Buffer.from('minInSyncReplicas=1\n')
+    assert.equal((await cluster.ask('master', updateBrokerConfig, {} as never, change)).code, 0)
+    assert.equal((await cluster.send('master', 'as told')).code, 11)
     await cluster.stop()
   })
 })

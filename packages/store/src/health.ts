@@ -5,7 +5,16 @@ export const storeRefuses = defineEvent<{ cause: string; remark: string }>('stor
 export const storeTakes = defineEvent<{ cause: string }>('store takes messages again', 'warn')
 
 /** What can keep a store from taking messages, the gravest first. */
-export type Cause = 'stopped' | 'fault' | 'log write' | 'log sync' | 'queue write' | 'disk full' | 'held' | 'slave'
+export type Cause =
+  | 'stopped'
+  | 'fault'
+  | 'log write'
+  | 'log sync'
+  | 'queue write'
+  | 'disk full'
+  | 'held'
+  | 'replicas'
+  | 'slave'
 /** Nothing is wrong then, and nobody is told. */
 const expected: ReadonlySet<Cause> = new Set(['stopped', 'held', 'slave'])
 const order: readonly Cause[] = [
@@ -16,6 +25,7 @@ const order: readonly Cause[] = [
   'queue write',
   'disk full',
   'held',
+  'replicas',
   'slave',
 ]
 

@@ -140,6 +140,8 @@ export interface MessageStore extends Service {
   readonly tailCut: TailCut | undefined
   /** All that goes by the end of the log goes by the new one, on the medium too: no further start cuts. Throws DiskError. */
   cutSettled(): void
+  /** Too few slaves are there for what minInSyncReplicas asks, and no message is taken; undefined: there are enough. */
+  setShortOfReplicas(remark: string | undefined): void
   /** No message is taken until the hold is given back, for the reason that it names; what is taken from a master is. */
   holdAppends(remark: string): () => void
 }

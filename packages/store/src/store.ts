@@ -74,6 +74,12 @@ export class Store implements MessageStore {
     this.cut = undefined
   }
 
+  setShortOfReplicas(remark: string | undefined): void {
+    const { health } = this.parts
+    if (remark === undefined) health.clear('replicas')
+    else health.set('replicas', remark)
+  }
+
   holdAppends(remark: string): () => void {
     const { health } = this.parts
     health.set('held', remark)

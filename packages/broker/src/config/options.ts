@@ -233,6 +233,20 @@ const replication = {
     live: true,
     help: 'a SYNC_MASTER does not wait for slaves that lack more than this',
   }),
+  inSyncReplicas: count({
+    default: 1,
+    live: true,
+    min: 0,
+    max: 17,
+    help: 'copies that a SYNC_MASTER waits for, its own included; it waits for one slave at least',
+  }),
+  minInSyncReplicas: count({
+    default: 1,
+    live: true,
+    min: 0,
+    max: 17,
+    help: 'a SYNC_MASTER takes no messages (14) while fewer copies can be made, its own included',
+  }),
   haMasterAddress: address({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
   offsetCheckInSlave: bool({
     default: false,
@@ -281,8 +295,6 @@ const refused = {
   enableControllerMode: unavailable({ why: 'there is no fail-over by a controller yet' }),
   enableSlaveActingMaster: unavailable({ why: 'slaves do not act as masters yet' }),
   allAckInSyncStateSet: unavailable({ why: 'a SYNC_MASTER waits for one slave, not for all' }),
-  inSyncReplicas: count({ default: 1, min: 0, max: 2, help: 'copies to wait for, the master’s included; at most 2' }),
-  minInSyncReplicas: count({ default: 1, min: 0, max: 1, help: 'fewer copies that would do; only 1' }),
 } as const
 
 /** Of exporters of 5.x that are not there. */

@@ -19,7 +19,7 @@ import { replicationMetrics } from './replication-metrics.ts'
 import { TableSync } from './table-sync.ts'
 
 type Needs = On<
-  'config' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAddress' | 'brokerAddr' | 'book' | 'reopen'
+  'config' | 'live' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAddress' | 'brokerAddr' | 'book' | 'reopen'
 > & {
   topics: TopicTable
   groups: GroupTable
@@ -57,9 +57,11 @@ function queuesOf(store: Pick<MessageStore, 'queues'>, topic: string): number {
 export const replication: Feature<Needs, { following: Following | undefined }> = {
   name: 'replication',
   make: needs => {
-    const { config, runtime, store, progress, bindAddress } = needs
+    const { config, live, runtime, store, progress, bindAddress } = needs
+    const changed = () => store.setShortOfReplicas(shortOf(needs))
+    live.onChange(changed)
     const server = new HaServer({
-      ...{ ...runtime, store, progress },
+      ...{ ...runtime, store, progress, changed },
       listen: { host: bindAddress, port: config.listenPort + 1 },
       settings: over(timesOf(needs), {
         answerMs: () => Math.min(config.haAnswerTimeout, config.slaveTimeout),
@@ -75,6 +77,14 @@ export const replication: Feature<Needs, { following: Following | undefined }> =
       metrics: [replicationMetrics({ progress, logEnd, link: following?.link })],
     }
   },
+}
+
+/** A SYNC_MASTER takes messages where so many copies of them can be made (minInSyncReplicas, its own included). */
+function shortOf({ config, progress }: Pick<Needs, 'config' | 'progress'>): string | undefined {
+  const { brokerRole, minInSyncReplicas } = config
+  const copies = progress.answering + 1
+  if (brokerRole !== 'SYNC_MASTER' || copies >= minInSyncReplicas) return undefined
+  return `in-sync replicas not enough: ${copies} with the master, minInSyncReplicas is ${minInSyncReplicas}`
 }
 
 const timesOf = ({ config }: Pick<Needs, 'config'>) => ({

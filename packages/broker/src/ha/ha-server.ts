@@ -26,6 +26,8 @@ export interface HaServerParts {
   readonly events: Events
   readonly store: SlaveConnectionParts['store'] & Pick<MessageStore, 'onArrival'>
   readonly progress: SlaveProgress
+  /** A slave has come or gone, or answers no more, or again. */
+  readonly changed: () => void
   readonly listen: Address
   readonly settings: SlaveConnectionParts['settings']
 }
@@ -57,7 +59,8 @@ export class HaServer implements Service {
   }
 
   async start(): Promise<void> {
-    const { net, listen } = this.parts
+    const { net, listen, changed } = this.parts
+    changed()
     this.listener = await net.listen(listen, socket => this.accept(socket))
   }
 
@@ -75,6 +78,7 @@ export class HaServer implements Service {
         const refusal = this.refusal()
         if (refusal !== undefined) return refusal
         progress.joined(connection)
+        this.parts.changed()
         events.emit(slaveConnected({ slave, offset: connection.position }))
         return undefined
       },
@@ -82,11 +86,16 @@ export class HaServer implements Service {
       faltered: (sent, silentMs) => {
         events.emit(slaveFaltered({ slave, position: connection.position, sent, silentMs }))
         progress.faltered()
+        this.parts.changed()
       },
-      recovered: () => events.emit(slaveRecovered({ slave, position: connection.position })),
+      recovered: () => {
+        events.emit(slaveRecovered({ slave, position: connection.position }))
+        this.parts.changed()
+      },
       closed: reason => {
         this.connections.delete(connection)
         progress.left(connection)
+        this.parts.changed()
         events.emit(slaveGone({ slave, reason }))
       },
     })

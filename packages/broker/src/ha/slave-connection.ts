@@ -43,6 +43,7 @@ const longestGraceMs = 50
 export class SlaveConnection implements SlaveState {
   readonly slave: string
   position = 0
+  confirmedTo = 0
   keepsUp = true
   /** When the slave last confirmed something new; monotonic ms. */
   keptUpMs: number
@@ -165,6 +166,7 @@ export class SlaveConnection implements SlaveState {
       this.keptUp()
       this.owingSinceMs = has < sent ? this.keptUpMs : undefined
     } else this.echo(sent)
+    this.confirmedTo = Math.max(this.confirmedTo, has)
     this.parts.confirmed(has)
     this.wake()
   }

@@ -6,13 +6,15 @@ export interface SlaveState {
   readonly slave: string
   /** The slave says that it has everything below this. */
   readonly position: number
+  /** It has said so of this on its connection, where it was sent before; whoever connects can claim the rest. */
+  readonly confirmedTo: number
   /** False for one that has been silent about what was sent to it: nobody waits for it until it reports again. */
   readonly keepsUp: boolean
 }
 
 /**
- * How far the slaves are, all together: any one that has a message suffices, and what was confirmed once stays so when
- * its slave leaves (ha.md 3).
+ * How far the slaves are, all together: any one that has a message suffices, or as many as inSyncReplicas asks for beside
+ * the master; what was confirmed once stays so when its slave leaves (ha.md 3).
  */
 export class SlaveProgress implements Replicas {
   confirmedOffset = 0
@@ -21,16 +23,32 @@ export class SlaveProgress implements Replicas {
   private readonly falterListeners: (() => void)[] = []
   private readonly logEnd: () => number
   private readonly fallBehindMax: () => number
+  private readonly copies: () => number
 
-  /** `fallBehindMax`: haSlaveFallbehindMax, bytes. */
-  constructor(logEnd: () => number, fallBehindMax: () => number) {
+  /** `fallBehindMax`: haSlaveFallbehindMax, bytes. `copies`: inSyncReplicas, the master's included. */
+  constructor(logEnd: () => number, fallBehindMax: () => number, copies: () => number = () => 1) {
     this.logEnd = logEnd
     this.fallBehindMax = fallBehindMax
+    this.copies = copies
+  }
+
+  /** So many slaves have to have a message. */
+  private get wanted(): number {
+    return Math.max(1, this.copies() - 1)
+  }
+
+  /** Slaves that answer. */
+  get answering(): number {
+    let count = 0
+    for (const slave of this.slaves) if (slave.keepsUp) count++
+    return count
   }
 
   get available(): boolean {
     const end = this.logEnd()
-    for (const slave of this.slaves) if (slave.keepsUp && end - slave.position < this.fallBehindMax()) return true
+    let missing = this.wanted
+    for (const slave of this.slaves)
+      if (slave.keepsUp && end - slave.position < this.fallBehindMax() && --missing === 0) return true
     return false
   }
 
@@ -63,9 +81,19 @@ export class SlaveProgress implements Replicas {
     for (const run of this.falterListeners) run()
   }
 
+  /** A slave has everything below `offset`; it is among those that have joined. */
   confirm(offset: number): void {
     if (offset <= this.confirmedOffset) return
-    this.confirmedOffset = offset
+    const { wanted } = this
+    const confirmed = wanted === 1 ? offset : this.confirmedBy(wanted)
+    if (confirmed <= this.confirmedOffset) return
+    this.confirmedOffset = confirmed
     for (const run of this.listeners) run()
+  }
+
+  /** What so many of them have. */
+  private confirmedBy(count: number): number {
+    const ends = [...this.slaves].map(({ confirmedTo }) => confirmedTo).sort((a, b) => b - a)
+    return ends[count - 1] ?? 0
   }
 }

@@ -29,6 +29,7 @@ export function buildGround(
   const progress = new SlaveProgress(
     () => store.maxPhysicalOffset,
     () => config.haSlaveFallbehindMax,
+    () => config.inSyncReplicas,
   )
   const store = new Store(storeConfigOf(config, { storeHost: addresses.storeHost, totalMemoryBytes, maxOpenFiles }), {
     ...{ ...runtime, facts, bitmaps, replicas: progress },

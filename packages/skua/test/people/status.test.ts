@@ -7,7 +7,7 @@ import { Producer, PushConsumer } from '@skua-mq/client'
 import { registerBroker } from '@skua-mq/protocol'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { commonest } from '../../src/command/people/help.ts'
-import type { Status } from '../../src/command/people/status.ts'
+import { roleText, type Status } from '../../src/command/people/status.ts'
 import { freePorts, startStandalone } from '../../src/index.ts'
 import { repository, ServerProcess } from '../server-process.ts'
 import { asJson, people, until } from './run.ts'
@@ -74,4 +74,10 @@ test('the built command: a wrong command line is exit code 1, also of a command 
     assert.equal(await wrong.exit(), 1, args.join(' '))
     assert.match(wrong.errors, /^error: /)
   }
+})
+
+test('status: a slave that takes the log of its master from the beginning says how far it is', () => {
+  const slave = { role: 'slave', brokerId: 1 } as const
+  assert.equal(roleText({ ...slave, copied: 0.345 }), 'slave 1, copying: 34 %')
+  assert.equal(roleText({ ...slave, copied: null }), 'slave 1')
 })

@@ -24,6 +24,8 @@ export interface BrokerLine extends ClusterBroker {
   readonly outTps: number | null
   /** Share of the disk that is in use, 0 to 1. */
   readonly disk: number | null
+  /** Share of its master's log that a slave has, while it takes it from the beginning; 0 to 1. */
+  readonly copied: number | null
   readonly problem?: string
 }
 
@@ -94,21 +96,36 @@ async function withProblem<T>(line: T, ask: () => Promise<Partial<T> | undefined
 
 function brokerLine(session: AdminSession, broker: ClusterBroker): Promise<BrokerLine> {
   const role: BrokerLine['role'] = broker.brokerId === 0 ? 'master' : 'slave'
-  const silent = { ...broker, role, answers: false, version: '', inTps: null, outTps: null, disk: null }
+  const silent = { ...broker, role, answers: false, version: '', inTps: null, outTps: null, disk: null, copied: null }
   return withProblem<BrokerLine>(silent, async () => {
-    const { version, putTps, getTps, diskRatio } = brokerFigures(await brokerRuntimeInfo(session, broker.address))
-    return { answers: true, version, inTps: known(putTps), outTps: known(getTps), disk: known(diskRatio) }
+    const info = await brokerRuntimeInfo(session, broker.address)
+    const { version, putTps, getTps, diskRatio } = brokerFigures(info)
+    const [inTps, outTps, disk] = [known(putTps), known(getTps), known(diskRatio)]
+    return { answers: true, version, inTps, outTps, disk, copied: copiedOf(info['skuaCopying']) }
   })
 }
 
 const known = (value: number): number | null => (Number.isNaN(value) ? null : value)
+
+/** `12/345`, in bytes. */
+function copiedOf(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const [has = 0, all = 0] = text.split('/').map(Number)
+  return all > 0 ? Math.min(1, has / all) : 0
+}
+
+/** Who a broker is; a slave that is still copying is no choice for a master. */
+export function roleText({ role, brokerId, copied }: Pick<BrokerLine, 'role' | 'brokerId' | 'copied'>): string {
+  if (role === 'master') return 'master'
+  return copied === null ? `slave ${brokerId}` : `slave ${brokerId}, copying: ${Math.floor(copied * 100)} %`
+}
 
 const brokerTable = (brokers: readonly BrokerLine[]) =>
   table(
     [
       { title: 'CLUSTER', cell: row => row.clusterName },
       { title: 'BROKER', cell: row => row.brokerName },
-      { title: 'ROLE', cell: row => (row.role === 'master' ? 'master' : `slave ${row.brokerId}`) },
+      { title: 'ROLE', cell: row => roleText(row) },
       { title: 'ADDRESS', cell: row => row.address },
       { title: 'VERSION', cell: row => (row.answers ? row.version : 'does not answer') },
       { title: 'IN/S', cell: row => countText(row.inTps ?? undefined), right: true },
