@@ -54,9 +54,10 @@ test('packages import only what they declare, upward, and through the front door
   const wrong: string[] = []
   for (const path of sources) {
     const own = shown(path).split('/')[1] as (typeof packageOrder)[number]
-    const declared = Object.keys(
-      JSON.parse(readFileSync(join(root, 'packages', own, 'package.json'), 'utf8')).dependencies ?? {},
+    const { dependencies, peerDependencies } = JSON.parse(
+      readFileSync(join(root, 'packages', own, 'package.json'), 'utf8'),
     )
+    const declared = Object.keys({ ...dependencies, ...peerDependencies })
     for (const [, from] of codeOf(path).matchAll(importPattern)) {
       const target = from as string
       if (target.startsWith('.')) {
