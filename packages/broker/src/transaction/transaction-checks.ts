@@ -12,6 +12,7 @@ import { checkQuestion } from './check-question.ts'
 import { DecidedHalves, type DecidedLimits } from './decided-halves.ts'
 import { type CheckSettings, fateOf, firstOffsetOf, type HalfFate } from './half-fate.ts'
 import { checkTimesOf, realTarget, transactionGroup } from './half-message.ts'
+import { maxUnreadableHalves, UnreadableHalves } from './unreadable-halves.ts'
 
 export const nobodyToAsk = defineEvent<{ group: string; topic: string; halfOffset: number }>(
   'no producer to ask about a transaction',
@@ -44,8 +45,6 @@ export const maxRoundMs = 60_000
  * op is passed that may decide one.
  */
 export const maxAwaited = 100_000
-/** Half messages that cannot be read and are tried again in each round; with more the round ends before the next one. */
-export const maxUnreadableHalves = 1024
 /** Ops that cannot be read, each of which is told once. */
 const maxToldOps = 1024
 
@@ -94,7 +93,11 @@ export class TransactionChecks {
   private readonly awaited = new Map<number, number>()
   /** Before here copies may lie whose first offset is not in `awaited`. */
   private unknownUntil = 0
-  private readonly unreadable = new Set<number>()
+  private readonly unreadable = new UnreadableHalves()
+  /** Where rounds go on while the offset table stays behind, for halves that a start must look at again. */
+  private ahead: { readonly half: number; readonly op: number } | undefined
+  /** A half message was read in this round. */
+  private hasRead = false
   private readonly toldOps = new Set<number>()
   private failing: string | undefined
   private readonly time: BelievedTime
@@ -141,12 +144,12 @@ export class TransactionChecks {
   /** Where a round begins: the first half message that may be undecided, and the first op that may say so. */
   begin(): { half: number; op: number } {
     const { offsets, store } = this.parts
-    const at = (topic: string) =>
+    const at = (topic: string, ahead: number | undefined) =>
       Math.min(
-        Math.max(offsets.find(transactionGroup, topic, 0) ?? 0, store.minOffset(topic, 0)),
+        Math.max(ahead ?? offsets.find(transactionGroup, topic, 0) ?? 0, store.minOffset(topic, 0)),
         store.maxOffset(topic, 0),
       )
-    return { half: at(halfTopic), op: at(opTopic) }
+    return { half: at(halfTopic, this.ahead?.half), op: at(opTopic, this.ahead?.op) }
   }
 
   private async round(): Promise<void> {
@@ -164,6 +167,7 @@ export class TransactionChecks {
       ...(limits && { limits }),
     })
     let next = half
+    this.hasRead = false
     try {
       await writeOwed()
       const nowMs = this.time.now()
@@ -192,8 +196,18 @@ export class TransactionChecks {
     // What is passed must not be on the medium before its copy: a power cut would leave neither.
     if (next > half && !(await store.sync())) return
     for (const [first, copy] of this.awaited) if (copy < next) this.awaited.delete(first)
-    this.commit(halfTopic, next)
-    this.commit(opTopic, this.unknownUntil > next ? op : decided.firstNeeded(next, this.awaited))
+    this.goOn({ half: next, op: this.unknownUntil > next ? op : decided.firstNeeded(next, this.awaited) })
+  }
+
+  /**
+   * A start reads again from where the table says. It says so only when no half message is put aside any more, or for long: what
+   * no read brings now, for want of a disk, comes after the restart that mends it.
+   */
+  private goOn(place: { readonly half: number; readonly op: number }): void {
+    this.ahead = this.unreadable.isHeld(this.parts.clock.monotonic(), this.hasRead) ? place : undefined
+    if (this.ahead !== undefined) return
+    this.commit(halfTopic, place.half)
+    this.commit(opTopic, place.op)
   }
 
   private commit(topic: string, offset: number): void {
@@ -204,7 +218,7 @@ export class TransactionChecks {
 
   /** Half messages of earlier rounds that could not be read. */
   private async tryAgain(round: { nowMs: number; decided: DecidedHalves }): Promise<void> {
-    for (const halfOffset of [...this.unreadable]) {
+    for (const halfOffset of this.unreadable.offsets()) {
       if (this.stopped) return
       const isDecided = await round.decided.hasFirst(halfOffset)
       if (!isDecided && !(await this.handle(halfOffset, round))) continue
@@ -217,12 +231,14 @@ export class TransactionChecks {
   /** One half message must not hold up all others. False where it was put aside before and still does not read. */
   private async readOrPutAside(halfOffset: number): Promise<Undecided | boolean> {
     try {
-      return (await this.read(halfOffset)) ?? true
+      const found = (await this.read(halfOffset)) ?? true
+      this.hasRead = true
+      return found
     } catch (error) {
       if (!isBadPlace(error)) throw error
       if (this.unreadable.has(halfOffset)) return false
       if (this.unreadable.size >= maxUnreadableHalves) throw error
-      this.unreadable.add(halfOffset)
+      this.unreadable.add(halfOffset, this.parts.clock.monotonic())
       // Ops that decide it are read again until it is settled.
       this.awaited.set(halfOffset, Number.POSITIVE_INFINITY)
       const physicalOffset = this.placeOf(halfOffset)
