@@ -97,6 +97,12 @@ export const longSuites = () => [
       // What tests start by name is that Node too.
       env: () => ({ PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }),
     })),
+  // Each seed is a history of a broker and one of a master with its slave.
+  file('broker and cluster histories', 'packages/skua/test/crash/crash.test.ts', {
+    env: seed => ({ SKUA_BROKER_ROUNDS: '100', SKUA_BROKER_SEED: String(seed) }),
+    rounds: 20,
+    counts: { histories: 200 },
+  }),
   file('crash histories', 'packages/store/test/crash.test.ts', {
     env: seed => ({ SKUA_CRASH_ROUNDS: String(crashBatch), SKUA_CRASH_SEED: String(seed) }),
     rounds: 10_000 / crashBatch,
