@@ -1,4 +1,4 @@
-import { language } from './text/text.ts'
+import { language, languages, type TextKey, t } from './text/text.ts'
 
 const numbers = () => new Intl.NumberFormat(language(), { maximumFractionDigits: 1 })
 
@@ -63,3 +63,12 @@ export function hexText(bytes: Uint8Array): string {
   }
   return lines.join('\n')
 }
+
+/** `push clustering` in words. */
+export const modeText = (mode: string): string =>
+  mode === ''
+    ? '–'
+    : mode
+        .split(' ')
+        .map(word => (`mode_${word}` in languages.en ? t(`mode_${word}` as TextKey) : word))
+        .join(' ')

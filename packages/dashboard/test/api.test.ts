@@ -497,3 +497,43 @@ test('in a server of yours: under any base path, with the slash that relative ad
     await dashboard.close()
   }
 })
+
+test('in a framework that cuts its place off the URL, as Express does, and tells it beside', async () => {
+  const dashboard = createDashboard({ namesrvAddr, page: noPage, sampleMs: 0 })
+  const server = createServer((request, response) => {
+    const originalUrl = request.url ?? '/'
+    const url = originalUrl.replace(/^\/mq\/?/, '/')
+    dashboard.handler(Object.assign(request, { url, baseUrl: '/mq', originalUrl }), response)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const at = { port: (server.address() as AddressInfo).port }
+  try {
+    assert.equal((await get(at, '/mq/')).text, '<!doctype html>')
+    const bare = await get(at, '/mq')
+    assert.deepEqual([bare.status, bare.headers['location']], [308, 'mq/'])
+    assert.equal((await get(at, '/mq/api/overview')).status, 200)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+    await dashboard.close()
+  }
+})
+
+test('who asks is said by your server, where it knows; whoever it does not know is nobody', async () => {
+  const authorize = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }) =>
+    headers['x-user'] === undefined ? undefined : { name: String(headers['x-user']), role: 'view' as const }
+  const dashboard = createDashboard({ namesrvAddr, page: noPage, sampleMs: 0, authorize })
+  const server = createServer(dashboard.handler)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const at = { port: (server.address() as AddressInfo).port }
+  try {
+    assert.equal((await get(at, '/api/overview')).status, 401)
+    const headers = { 'x-user': 'val' }
+    assert.equal((await get(at, '/api/overview', { headers })).status, 200)
+    assert.equal(problemOf(await post(at, '/api/topic/put', {}, { headers })).code, 'ROLE')
+  } finally {
+    server.closeAllConnections()
+    server.close()
+    await dashboard.close()
+  }
+})

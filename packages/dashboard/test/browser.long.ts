@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type AdminSession, connect, findTopicRoute, groupConfig, messagesByKey } from '@skua-mq/admin'
 import type { Locator, Page } from 'playwright-core'
 import { en } from '../page/text/en.ts'
 import { zh } from '../page/text/zh.ts'
-import { skip } from './browser.ts'
+import { accountLine, startDashboard } from '../src/index.ts'
+import { openTab, skip } from './browser.ts'
 import { browserWorld } from './browser-world.ts'
 import { damage, hostileTexts, makeHostile, unharmed } from './hostile.ts'
+import { buildPage } from './page.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -57,6 +61,37 @@ describe('in a browser, at length', { skip, timeout: 1_200_000 }, () => {
           assert.deepEqual(await damage(page), unharmed, `${hash}: ${texts[0]}`)
         }
       })
+    }
+  })
+
+  test('signing in: a wrong password is told, a viewer is shown nothing that changes, signing out ends it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skua-dashboard-'))
+    const accounts = join(folder, 'accounts')
+    writeFileSync(accounts, `${await accountLine({ name: 'val', role: 'view', password: 'correct horse' })}\n`)
+    const { namesrvAddr } = world.demo
+    const closed = await startDashboard({ namesrvAddr, port: 0, accounts, page: await buildPage(), sampleMs: 0 })
+    const { page, complaints, close } = await openTab(world.browser, closed.url, { bypassCSP: true })
+    try {
+      await page.goto(`${closed.url}#/topic/Orders`)
+      await page.getByLabel(en.accountName).fill('val')
+      await page.getByLabel(en.password).fill('wrong horse')
+      assert.deepEqual(await findings(page), [])
+      await page.getByRole('button', { name: en.signIn }).click()
+      await page.getByText('no account has this name and password').waitFor()
+      await page.getByLabel(en.password).fill('correct horse')
+      await page.getByRole('button', { name: en.signIn }).click()
+      await page.getByRole('tab', { name: en.queues }).waitFor()
+      for (const name of [en.sendMessage, en.change, en.delete])
+        assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name)
+      await page.getByRole('button', { name: en.signOut }).click()
+      await page.getByLabel(en.password).waitFor()
+      await page.reload()
+      await page.getByLabel(en.password).waitFor()
+      assert.deepEqual(complaints, [])
+    } finally {
+      await close()
+      await closed.stop()
+      rmSync(folder, { recursive: true })
     }
   })
 

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { group as groupEndpoint, groupHistory, groupOwners } from '../../src/endpoints/groups.ts'
 import { change } from '../api.ts'
 import { mqadmin, skua } from '../command.ts'
-import { countText } from '../format.ts'
+import { countText, modeText } from '../format.ts'
 import { Badge, Card, Command, Facts, Link, Loading, Notes, Problem, Tabs, Time } from '../parts/basic.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { GroupForm } from '../parts/group-form.tsx'
@@ -56,7 +56,7 @@ export const GroupPage = ({ route }: { route: Route }) => {
               ],
               [t('lag'), <strong key="l">{countText(data.lag)}</strong>],
               [t('consumeRate'), countText(data.consumeTps)],
-              [t('mode'), data.mode || '–'],
+              [t('mode'), modeText(data.mode)],
               [
                 t('subscriptions'),
                 <Subscriptions key="u" data={data} same={owners.data?.sameSubscriptions !== false} />,
@@ -89,6 +89,7 @@ export const GroupPage = ({ route }: { route: Route }) => {
 
 const Subscriptions = ({ data, same }: { data: Group; same: boolean }) => (
   <>
+    {data.subscriptions.length === 0 ? '–' : null}
     {same ? null : <Badge tone="bad">{t('differentSubscriptions')}</Badge>}
     {data.subscriptions
       .filter(({ topic }) => !topic.startsWith('%'))

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { groupMembers, groups } from '../../src/endpoints/groups.ts'
-import { countText } from '../format.ts'
+import { countText, modeText } from '../format.ts'
 import { Badge, Link, Loading, Notes, Problem, Time } from '../parts/basic.tsx'
 import { GroupForm } from '../parts/group-form.tsx'
 import { type Column, Filter, matches, Table } from '../parts/table.tsx'
@@ -127,7 +127,7 @@ const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] 
     key: 'mode',
     title: t('mode'),
     width: '10rem',
-    cell: row => known.get(row.group)?.mode || <span class="quiet">–</span>,
+    cell: row => modeText(known.get(row.group)?.mode ?? ''),
   },
   {
     key: 'version',

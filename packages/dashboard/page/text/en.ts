@@ -380,4 +380,8 @@ export const en = {
   moveIt: 'Move',
   moveDelayed: 'Another time of delivery',
   moveHint: 'A time that has passed delivers it now',
+  mode_push: 'push',
+  mode_pull: 'pull',
+  mode_clustering: 'clustering',
+  mode_broadcasting: 'broadcasting',
 } as const

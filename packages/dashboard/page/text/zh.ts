@@ -377,4 +377,8 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   moveIt: '改时间',
   moveDelayed: '修改投递时间',
   moveHint: '过去的时间表示立即投递',
+  mode_push: '推',
+  mode_pull: '拉',
+  mode_clustering: '集群消费',
+  mode_broadcasting: '广播消费',
 }
