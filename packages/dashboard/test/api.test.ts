@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { connect, groupProgress, messagesByKey, topicStats } from '@skua-mq/admin'
 import { NodeClock, nodeRuntime, SimClock } from '@skua-mq/runtime'
@@ -411,21 +411,30 @@ test('changes stand in the log with who, from where and what came of it', async 
 })
 
 test('more than it can do at a time is refused, not kept', async () => {
-  const silent = createTcpServer(socket => void socket.on('error', () => {}))
+  const sockets: Socket[] = []
+  const silent = createTcpServer(socket => void sockets.push(socket.on('error', () => {})))
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   const { port } = silent.address() as AddressInfo
   const own = await dash({
-    clusters: [{ name: 'silent', namesrvAddr: `127.0.0.1:${port}`, timeoutMs: 300 }],
+    clusters: [{ name: 'silent', namesrvAddr: `127.0.0.1:${port}`, timeoutMs: 20_000 }],
     namesrvAddr,
   })
   try {
-    const many = Array.from({ length: maxRequests + 8 }, () => get(own, '/api/names'))
-    const statuses = (await Promise.all(many)).map(({ status }) => status)
+    const refused: number[] = []
+    const many = Array.from({ length: maxRequests + 8 }, async () => {
+      const { status } = await get(own, '/api/names')
+      if (status === 503) refused.push(status)
+      return status
+    })
+    // Nobody else is answered before the name server ends its connections.
+    for (let n = 0; refused.length < 8 && n < 1000; n++) await new Promise(resolve => setTimeout(resolve, 10))
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+    const statuses = await Promise.all(many)
     assert.equal(statuses.filter(status => status === 503).length, 8)
     assert.equal(statuses.filter(status => status === 502).length, maxRequests)
   } finally {
     await own.stop()
-    silent.close()
   }
   const gone = new AbortController()
   const streams = Array.from({ length: maxStreams }, () =>
