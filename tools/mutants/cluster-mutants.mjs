@@ -65,8 +65,8 @@ export const clusterMutants = [
   ),
   mutant(
     'topics of the last seconds are lost with the master',
-    'broker/src/role/role-changes.ts',
-    '    await following.ensureTopics()\n',
+    'broker/src/ha/table-sync.ts',
+    'for (const topic of this.unknown) if (this.parts.topics.find(topic) === undefined) this.parts.topics.ensure(topic)',
     '',
     roles,
   ),
