@@ -153,7 +153,12 @@ export class Broker implements Service {
     events.emit(roleChanges({ from: config.brokerRole, to: brokerRole, brokerId, reason }))
     this.isRunning = false
     await this.life.stop().catch(error => events.emit(roleNotBegun({ brokerRole, error })))
-    if (cut !== undefined) orderTailCut(disk, layoutOf(config), cut)
+    try {
+      if (cut !== undefined) orderTailCut(disk, layoutOf(config), cut)
+    } catch (error) {
+      // It begins as it is, finds its log parted from that of its master as before, and comes here again.
+      events.emit(roleNotBegun({ brokerRole, error }))
+    }
     while (!signal.aborted) {
       this.life = this.lifeAs(as, config)
       try {

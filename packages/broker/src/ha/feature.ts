@@ -108,6 +108,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
   const isFixed = config.haMasterAddress.length >= shortestAddress
   let haMasterAddr = isFixed ? config.haMasterAddress : undefined
   let masterAddr: string | undefined
+  let toldHaAddr: string | undefined
   const copy = new CopyProgress({
     ...{ ...runtime, note: book, logEnd: () => store.maxPhysicalOffset },
     bytesPerSecond: () => config.haCopyBytesPerSecond,
@@ -116,15 +117,22 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     ...{ ...runtime, store, copy, role: book, settings: timesOf(needs) },
     haMasterAddr: () => haMasterAddr,
     askAgain: registerAgain,
-    masterInfo: async () => (masterAddr === undefined ? undefined : askBroker(client, masterAddr)),
+    masterInfo: async () => {
+      const isTold = haMasterAddr === toldHaAddr
+      const info = masterAddr === undefined ? undefined : await askBroker(client, masterAddr)
+      // The one at haMasterAddress may be another broker, whose log is no measure for a cut, and whose epoch nobody knows.
+      return info === undefined || isTold ? info : { ...info, epoch: 0 }
+    },
     cut: at => {
       const { brokerRole, brokerId } = config
       const cut = { at, kept: `skua.kept-${runtime.clock.now()}` }
-      book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })
+      // Its tables would pass for those of the log that is left. The next connection comes here again.
+      if (!book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })) return
       reopen({ brokerRole, brokerId, cut, reason: `its log parts at ${at} from that of its master` })
     },
   })
   needs.masterNews.add(master => {
+    toldHaAddr = master.haServerAddr ?? toldHaAddr
     masterAddr = master.masterAddr === brokerAddr ? undefined : master.masterAddr
     if (!isFixed && master.haServerAddr !== undefined) haMasterAddr = master.haServerAddr
     link.learned()

@@ -18,6 +18,12 @@ export const roleKeys = { role: 'skuaRole', epoch: 'skuaRoleEpoch', copying: 'sk
 
 const timeoutMs = 2000
 
+/** What is no time counts for none: a master steps down for a later one. */
+function epochOf(text: string | undefined): number {
+  const epoch = Number(text ?? 0)
+  return Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0
+}
+
 /** Asks a broker of either kind. Throws where it does not answer, or not so. */
 export async function askBroker(client: Pick<RemotingClient, 'request'>, address: string): Promise<BrokerInfo> {
   const { code, remark, body } = await client.request(address, getBrokerRuntimeInfo, {}, { timeoutMs })
@@ -31,7 +37,7 @@ export async function askBroker(client: Pick<RemotingClient, 'request'>, address
   return {
     minOffset: Math.max(0, minOffset),
     maxOffset,
-    epoch: Number(table.get(roleKeys.epoch) ?? 0) || 0,
+    epoch: epochOf(table.get(roleKeys.epoch)),
     role: table.get(roleKeys.role),
     isCopying: table.has(roleKeys.copying),
   }

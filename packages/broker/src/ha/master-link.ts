@@ -9,6 +9,7 @@ import {
   type Timer,
 } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
+import { outranks } from '../role/role-book.ts'
 import type { Copying, CopyProgress } from './copy-progress.ts'
 import { FrameReader } from './frame-reader.ts'
 import { encodeReport } from './ha-frame.ts'
@@ -321,7 +322,7 @@ export class MasterLink implements Service {
    */
   private async parted(master: string, info: BrokerInfo | undefined, reason: string): Promise<boolean> {
     const { role, store } = this.parts
-    if (info === undefined || info.epoch <= role.epoch) {
+    if (info === undefined || !outranks(info.epoch, role.epoch)) {
       const told = info === undefined || info.epoch === 0 ? 'none' : info.epoch
       const advice = `its epoch is ${told}, the one here ${role.epoch}: nothing is cut. Promote the one that has what counts, and empty the store of the other`
       this.lost(master, `${reason}, the one here at ${store.maxPhysicalOffset}; ${advice}`)

@@ -4,7 +4,7 @@ import type { Following } from '../ha/feature.ts'
 import { roleKeys } from '../ha/master-info.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
-import { peersOf } from './peers.ts'
+import { allPeersOf, peersOf } from './peers.ts'
 import { RivalWatch } from './rival-watch.ts'
 import { roleOf } from './role-book.ts'
 import { RoleChanges } from './role-changes.ts'
@@ -22,9 +22,9 @@ export const role: Feature<Needs> = {
   name: 'role',
   make: needs => {
     const { config, runtime, book, following } = needs
-    const peers = () => peersOf({ ...needs, brokerName: config.brokerName })
-    const changes = new RoleChanges({ ...needs, clock: runtime.clock, peers })
-    const watch = new RivalWatch({ ...needs, ...runtime, peers })
+    const group = { ...needs, brokerName: config.brokerName }
+    const changes = new RoleChanges({ ...needs, clock: runtime.clock, peers: () => allPeersOf(group) })
+    const watch = new RivalWatch({ ...needs, ...runtime, peers: () => peersOf(group) })
     return {
       routes: roleRoutes(changes),
       around: following === undefined ? [watch] : [],

@@ -1,7 +1,7 @@
 import { type Clock, defineEvent, type Events, every, type Service, type Timer } from '@skua-mq/runtime'
-import type { Peer } from './peers.ts'
+import { isMasterThatLives, type Peer } from './peers.ts'
 import type { Reopening } from './reopening.ts'
-import type { Role, RoleBook } from './role-book.ts'
+import { outranks, type Role, type RoleBook } from './role-book.ts'
 
 export const masterElsewhere = defineEvent<{ master: string; epoch: number; own: number }>(
   'another broker was made the master of this name: this one becomes its slave',
@@ -25,8 +25,8 @@ export class MasterElsewhere extends Error {
 export interface RivalWatchParts {
   readonly clock: Clock
   readonly events: Events
-  readonly book: Pick<RoleBook, 'epoch' | 'decide'>
-  readonly peers: () => Promise<Peer[]>
+  readonly book: Pick<RoleBook, 'epoch' | 'decide' | 'isBesideMaster'>
+  readonly peers: () => Promise<readonly Peer[]>
   readonly registerAgain: () => void
   readonly reopen: (as: Reopening) => void
 }
@@ -76,13 +76,14 @@ export class RivalWatch implements Service {
   private async look(): Promise<Role | undefined> {
     const { book, events, registerAgain } = this.parts
     const peers = await this.parts.peers()
+    book.isBesideMaster = peers.some(isMasterThatLives)
     for (const peer of peers) {
       if (!isMaster(peer)) continue
       const { address: master, info } = peer
       const { epoch } = info!
-      if (epoch > book.epoch) return this.stepDown(peers, { master, epoch })
+      if (outranks(epoch, book.epoch)) return this.stepDown(peers, { master, epoch })
       // It holds the place of the master at the name server.
-      if (epoch < book.epoch) registerAgain()
+      if (outranks(book.epoch, epoch)) registerAgain()
       else if (this.told !== master) events.emit(twoMasters({ master, epoch }))
       this.told = master
     }

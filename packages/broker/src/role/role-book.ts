@@ -24,6 +24,14 @@ export const roleOf = ({ brokerRole, brokerId }: Pick<BrokerConfig, 'brokerRole'
 const isMaster = (brokerRole: string): boolean => brokerRole !== 'SLAVE'
 
 /**
+ * Whether a master of this epoch counts for more than a log of the other one. The first epoch counts for nothing against a
+ * store that has none, be it RocketMQ's or of before there were epochs: nobody was made the master of its name.
+ */
+export const outranks = (epoch: number, own: number): boolean => epoch > Math.max(firstEpoch, own)
+
+const firstEpoch = 1
+
+/**
  * The role of this broker, the epoch in which it has it, and what it lacks to be a master: config/skuaRole.json. A slave that
  * becomes a master, however that was done, begins an epoch, and a slave has that of its master. So of two logs that part, the
  * one of the later epoch counts. An epoch is the time at which it began: one who knows nothing of the last one begins a later
@@ -35,6 +43,11 @@ export class RoleBook implements CopyNote {
   private readonly configured: Role
   private readonly clock: Pick<Clock, 'now'>
   private record: RoleRecord
+  /**
+   * Another master of the name lives. One whose configuration makes it a master beside that begins no epoch: which one
+   * counts nobody has said, and the other one's log must not be cut for it.
+   */
+  isBesideMaster = false
 
   constructor(parts: {
     readonly disk: Disk
@@ -105,16 +118,19 @@ export class RoleBook implements CopyNote {
     const { epoch, brokerRole: before } = this.record
     if (!isMaster(brokerRole)) this.write({ brokerRole, brokerId })
     else {
-      const isNew = before !== '' && !isMaster(before)
-      const next = isNew ? this.nextEpoch() : Math.max(1, epoch)
+      const isNew = before !== '' && !isMaster(before) && !this.isBesideMaster
+      const next = isNew ? this.nextEpoch() : Math.max(firstEpoch, epoch)
       this.write({ brokerRole, brokerId, epoch: next, masterRole: brokerRole, lacks: '', copying: undefined })
     }
   }
 
-  /** From the next start on. False where it could not be written down: then nothing may come of it. */
+  /** From the next start on. False where it could not be written down: then nothing may come of it, by a later write neither. */
   decide(role: Role & { readonly epoch: number; readonly isCut?: boolean }): boolean {
     const { brokerRole, brokerId, epoch, isCut } = role
-    return this.write({ brokerRole, brokerId, epoch, ...(isCut ? { lacks: 'tables' } : {}) })
+    const before = this.record
+    const isDone = this.write({ brokerRole, brokerId, epoch, ...(isCut ? { lacks: 'tables' } : {}) })
+    if (!isDone) this.record = before
+    return isDone
   }
 
   /** The log here is that of this master, as far as it goes. */

@@ -5,7 +5,7 @@ import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig } from '../config/options.ts'
 import type { Following } from '../ha/feature.ts'
 import type { SlaveProgress } from '../ha/slave-progress.ts'
-import type { Peer } from './peers.ts'
+import { isMasterThatLives, type Peer } from './peers.ts'
 import type { Reopening } from './reopening.ts'
 import type { RoleBook } from './role-book.ts'
 
@@ -16,7 +16,8 @@ export interface RoleChangesParts {
   readonly progress: Pick<SlaveProgress, 'all'>
   readonly book: RoleBook
   readonly reopen: (as: Reopening) => void
-  readonly peers: () => Promise<Peer[]>
+  /** Undefined where no name server answers. */
+  readonly peers: () => Promise<readonly Peer[] | undefined>
   /** Of a slave. */
   readonly following: Following | undefined
 }
@@ -82,13 +83,16 @@ export class RoleChanges {
     const reasons = this.againstPromotion(peers, { atLeast: header.atLeast ?? 0, logEnd })
     if (reasons.length > 0 && !header.force) return no(`${reasons.join('; ')}. With force it is promoted all the same`)
     await following.ensureTopics()
-    const epoch = book.nextEpoch(peers.map(({ info }) => info?.epoch ?? 0))
+    const epoch = book.nextEpoch((peers ?? []).map(({ info }) => info?.epoch ?? 0))
     if (!book.decide({ brokerRole: wanted, brokerId: 0, epoch })) return no('the role could not be written down')
     reopen({ brokerRole: wanted, brokerId: 0, reason: `it was promoted${reasons.length > 0 ? ' by force' : ''}` })
     return { logEnd, epoch }
   }
 
-  private againstPromotion(peers: readonly Peer[], { atLeast, logEnd }: { atLeast: number; logEnd: number }): string[] {
+  private againstPromotion(
+    peers: readonly Peer[] | undefined,
+    { atLeast, logEnd }: { atLeast: number; logEnd: number },
+  ): string[] {
     const { book, following } = this.parts
     const reasons: string[] = []
     const copying = following?.copying()
@@ -98,11 +102,15 @@ export class RoleChanges {
     const heard = book.masterRole === 'SYNC_MASTER' ? 0 : (following?.masterEnd() ?? 0)
     const known = Math.max(atLeast, heard)
     if (known > logEnd) reasons.push(`its log ends at ${logEnd}, that of the master at ${known} or later`)
-    for (const { address, brokerId, info } of peers) {
-      if (info === undefined) continue
-      if (info.role === undefined ? brokerId === 0 : info.role !== 'SLAVE')
+    if (peers === undefined) reasons.push('no name server answers, who else has this name is not known')
+    for (const peer of peers ?? []) {
+      const { address, brokerId, info } = peer
+      if (info === undefined) {
+        // A master that does not answer is what a promotion is for.
+        if (brokerId !== 0) reasons.push(`the slave ${address} does not answer, and may have more`)
+      } else if (isMasterThatLives(peer))
         reasons.push(`the master ${address} lives, and its log ends at ${info.maxOffset}: demote it before`)
-      else if (info.maxOffset > logEnd && info.epoch >= book.epoch)
+      else if (info.maxOffset > logEnd && (info.epoch === 0 || info.epoch >= book.epoch))
         reasons.push(`the log of ${address} ends at ${info.maxOffset}, the one here at ${logEnd}: promote that one`)
     }
     return reasons

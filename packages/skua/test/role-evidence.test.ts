@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { getBrokerConfig, promoteBroker } from '@skua-mq/protocol'
+import { bodies, Cluster, type Role } from './cluster.ts'
+
+const sync = { brokerRole: 'SYNC_MASTER' } as const
+const roleFile = '/store/config/skuaRole.json'
+
+async function pair(...slaves: readonly ('slave' | 'further')[]): Promise<Cluster> {
+  const cluster = await new Cluster().start()
+  await cluster.startBroker('master', sync)
+  for (const slave of slaves) await cluster.startBroker(slave)
+  await cluster.pass(35_000)
+  assert.equal((await cluster.send('master', 'before')).code, 0)
+  return cluster
+}
+
+const promote = (cluster: Cluster, role: Role, header: object = {}) =>
+  cluster.ask(role, promoteBroker, { force: false, ...header } as never)
+
+async function roleOf(cluster: Cluster, role: Role): Promise<string> {
+  const { body } = await cluster.ask(role, getBrokerConfig, {} as never)
+  return /^brokerRole=(.*)$/m.exec(Buffer.from(body!).toString())![1]!
+}
+
+const names = (cluster: Cluster, name: RegExp) =>
+  cluster.events.filter(event => name.test(event.name)).map(event => JSON.stringify(event.fields))
+const cuts = (cluster: Cluster) => names(cluster, /was cut|begins anew in another role/)
+const lost = (cluster: Cluster) => names(cluster, /connection to the master lost/).join()
+
+/** A store of before there were epochs, or of RocketMQ. */
+function forgetRole(cluster: Cluster, role: Role): void {
+  for (const path of [roleFile, `${roleFile}.bak`])
+    if (cluster.disk(role).stat(path) !== undefined) cluster.disk(role).remove(path)
+}
+
+describe('roles of the configuration alone: nothing is cut', () => {
+  test('of a slave without an epoch, where its master comes with an empty store', async () => {
+    const cluster = await pair('slave')
+    for (const role of ['master', 'slave'] as const) await cluster.stopBroker(role)
+    forgetRole(cluster, 'slave')
+    cluster.disk('master').remove('/store')
+    await cluster.startBroker('master', sync)
+    await cluster.startBroker('slave')
+    await cluster.pass(40_000)
+    assert.deepEqual(cuts(cluster), [])
+    assert.match(lost(cluster), /its epoch is 1, the one here 0: nothing is cut/)
+    await cluster.stopBroker('master')
+    assert.equal((await promote(cluster, 'slave')).code, 0)
+    await cluster.pass(3000)
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['before'])
+    await cluster.stop()
+  })
+
+  test('of a master without an epoch, where a new one was put in its place', async () => {
+    const cluster = await pair('slave')
+    for (const role of ['master', 'slave'] as const) await cluster.stopBroker(role)
+    forgetRole(cluster, 'master')
+    await cluster.startBroker('further', { ...sync, brokerId: 0 })
+    await cluster.startBroker('master', sync)
+    await cluster.pass(40_000)
+    assert.equal(await roleOf(cluster, 'master'), 'SYNC_MASTER')
+    assert.deepEqual(cuts(cluster), [])
+    assert.ok(names(cluster, /masters of one epoch/).length > 0)
+    await cluster.stop()
+  })
+
+  test('of a master that lives, where its slave is started as a second one', async () => {
+    const cluster = await pair('slave')
+    await cluster.stopBroker('slave')
+    assert.equal((await cluster.send('master', 'since')).code, 11)
+    await cluster.startBroker('slave', { ...sync, brokerId: 0 })
+    await cluster.pass(40_000)
+    assert.equal(await roleOf(cluster, 'master'), 'SYNC_MASTER')
+    assert.deepEqual(cuts(cluster), [])
+    // Put right again by the operator, it is the slave that it was.
+    await cluster.stopBroker('slave')
+    await cluster.startBroker('slave')
+    await cluster.pass(40_000)
+    assert.equal((await cluster.send('master', 'both have it')).code, 0)
+    assert.deepEqual(cuts(cluster), [])
+    await cluster.stop()
+  })
+})
+
+describe('a disk that takes nothing', () => {
+  test('a promotion that could not be written down comes to nothing, at the next start as well', async () => {
+    const cluster = await pair('slave')
+    await cluster.stopBroker('master')
+    const lift = cluster.disk('slave').faults.fail({ on: 'write', path: 'skuaRole', code: 'ENOSPC' })
+    assert.match((await promote(cluster, 'slave')).remark ?? '', /could not be written down/)
+    lift()
+    await cluster.startBroker('master', sync)
+    await cluster.pass(40_000)
+    assert.equal((await cluster.send('master', 'both have it')).code, 0)
+    await cluster.stopBroker('slave')
+    await cluster.startBroker('slave')
+    assert.equal(await roleOf(cluster, 'slave'), 'SLAVE')
+    await cluster.stop()
+  })
+
+  test('a cut that could not be ordered is done when it can be', async () => {
+    const cluster = await pair('slave')
+    cluster.network.partition('master', 'slave')
+    assert.equal((await cluster.send('master', 'tail')).code, 11)
+    cluster.network.reset('master', 'slave')
+    await cluster.stopBroker('master')
+    cluster.network.healAll()
+    assert.equal((await promote(cluster, 'slave')).code, 0)
+    await cluster.pass(3000)
+    const lift = cluster.disk('master').faults.fail({ on: 'write', path: 'skua.cut', code: 'ENOSPC' })
+    await cluster.startBroker('master', sync)
+    await cluster.pass(20_000)
+    lift()
+    await cluster.pass(40_000)
+    assert.equal((await cluster.send('slave', 'both have it')).code, 0)
+    assert.equal(names(cluster, /was cut/).length, 1)
+    await cluster.stop()
+  })
+})
+
+describe('a promotion is refused', () => {
+  test('where a slave of the name does not answer, and may have more', async () => {
+    const cluster = await pair('slave', 'further')
+    cluster.network.partition('master', 'slave')
+    assert.equal((await cluster.send('master', 'only further has it')).code, 0)
+    await cluster.stopBroker('master')
+    cluster.network.partition('slave', 'further')
+    assert.match((await promote(cluster, 'slave')).remark ?? '', /the slave 10\.\S+ does not answer, and may have more/)
+    await cluster.stop()
+  })
+
+  test('where a slave that tells no epoch has more, as one of RocketMQ would', async () => {
+    const cluster = await pair('slave', 'further')
+    cluster.network.partition('master', 'slave')
+    assert.equal((await cluster.send('master', 'only further has it')).code, 0)
+    await cluster.stopBroker('master')
+    await cluster.stopBroker('further')
+    forgetRole(cluster, 'further')
+    await cluster.startBroker('further')
+    await cluster.pass(3000)
+    assert.match((await promote(cluster, 'slave')).remark ?? '', /the log of 10\.\S+ ends at \d+, the one here at \d+/)
+    await cluster.stop()
+  })
+
+  test('where no name server says who else has the name', async () => {
+    const cluster = await pair('slave', 'further')
+    cluster.network.partition('master', 'slave')
+    assert.equal((await cluster.send('master', 'only further has it')).code, 0)
+    await cluster.stopBroker('master')
+    cluster.network.partition('slave', 'names')
+    assert.match((await promote(cluster, 'slave')).remark ?? '', /no name server answers/)
+    await cluster.stop()
+  })
+})
+
+test('a slave whose haMasterAddress is another broker than the one that the name servers name cuts nothing', async () => {
+  const cluster = await pair('slave', 'further')
+  await cluster.stopBroker('further')
+  assert.equal((await cluster.send('master', 'slave has it')).code, 0)
+  cluster.network.partition('master', 'slave')
+  assert.equal((await cluster.send('master', 'tail')).code, 11)
+  await cluster.stopBroker('slave')
+  // It follows the master by name, whatever the name servers say, and has all of its log.
+  const haMasterAddress = `${cluster.network.addressOf('master')}:10912`
+  await cluster.startBroker('further', { haMasterAddress })
+  await cluster.pass(20_000)
+  await cluster.stopBroker('further')
+  cluster.network.partition('master', 'names')
+  await cluster.startBroker('slave')
+  await cluster.pass(130_000)
+  await cluster.ask('slave', promoteBroker, { force: true } as never)
+  await cluster.pass(5000)
+  await cluster.startBroker('further', { haMasterAddress })
+  await cluster.pass(40_000)
+  assert.deepEqual(
+    cuts(cluster).filter(text => /parts at|kept/.test(text)),
+    [],
+  )
+  await cluster.stop()
+})
