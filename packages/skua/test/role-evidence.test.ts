@@ -172,6 +172,9 @@ test('a slave whose haMasterAddress is another broker than the one that the name
   await cluster.ask('slave', promoteBroker, { force: true } as never)
   await cluster.pass(5000)
   await cluster.startBroker('further', { haMasterAddress })
+  await cluster.pass(10_000)
+  // What connects now knows what the name servers say.
+  cluster.network.reset('master', 'further')
   await cluster.pass(40_000)
   assert.deepEqual(
     cuts(cluster).filter(text => /parts at|kept/.test(text)),
