@@ -44,15 +44,31 @@ export async function promote(
     if (promoted.epoch > 0) await hasBegun(session, slave.address, role => role !== 'SLAVE')
     return { promoted, demoted }
   } catch (error) {
-    // Nobody else is the master, and nothing was written since.
-    if (demoted !== undefined && master !== undefined)
-      await changed(session, master, promoteBroker, {
-        ...header,
-        atLeast: demoted.logEnd,
-        takeFrom: undefined,
-        force: true,
-      })
+    if (demoted !== undefined && master !== undefined) await back(session, master, { demoted, header, error })
     throw error
+  }
+}
+
+/**
+ * Where the slave has refused nobody else is the master, and nothing was written since. One that has not answered may be the
+ * master all the same, and take messages: what it says, or that it is silent, is for the former one to judge.
+ */
+async function back(
+  session: AdminSession,
+  master: ClusterBroker,
+  { demoted, header, error }: { readonly demoted: RoleChange; readonly header: object; readonly error: unknown },
+): Promise<void> {
+  const force = error instanceof AdminError && error.code === 'REFUSED'
+  try {
+    const atLeast = force ? demoted.logEnd : undefined
+    await changed(session, master, promoteBroker, { ...header, atLeast, takeFrom: undefined, force })
+  } catch (second) {
+    const text = (failure: unknown) => (failure instanceof Error ? failure.message : String(failure))
+    throw new AdminError(
+      'NETWORK',
+      `${text(error)}. ${master.address} is a slave now, and was not made the master again: ${text(second)}. Look who is the master (skua status), and promote one of them where nobody is`,
+      { cause: error },
+    )
   }
 }
 

@@ -126,6 +126,7 @@ export class Broker implements Service {
       reopen: as => {
         if (life === this.life) this.reopen(as)
       },
+      isReopening: () => this.changing !== undefined || this.stopping.signal.aborted,
     })
     return life
   }

@@ -107,6 +107,31 @@ describe('skua broker promote and demote', () => {
   })
 })
 
+test('skua broker promote that does not hear of the new master leaves it alone', async () => {
+  const cluster = await new Cluster().start()
+  await cluster.startBroker('master')
+  await cluster.startBroker('slave')
+  await cluster.pass(35_000)
+  const session = sessionOf(cluster)
+  let failure: Error | undefined
+  const promotion = promote(session, { address: cluster.address('slave') }).catch(error => {
+    failure = error
+  })
+  const isBegun = () => cluster.events.some(({ fields }) => fields['to'] === 'ASYNC_MASTER')
+  for (let i = 0; i < 2000 && !isBegun(); i++) await cluster.pass(10)
+  cluster.network.partition('tools', 'slave')
+  await cluster.pass(10_000)
+  assert.equal((await cluster.send('slave', 'taken by the new master')).code, 0)
+  await cluster.pass(120_000)
+  await cluster.settle(promotion)
+  assert.match(failure?.message ?? '', /was not made the master again: .*the master \S+ lives/)
+  assert.equal(await roleOf(cluster, 'slave'), 'ASYNC_MASTER')
+  assert.deepEqual(bodies((await cluster.pull('slave')).body), ['taken by the new master'])
+  cluster.network.healAll()
+  await cluster.settle(session.close())
+  await cluster.stop()
+})
+
 describe('brokers come and go while clients run', () => {
   async function two(): Promise<{ cluster: Cluster; traffic: Traffic; session: AdminSession }> {
     const cluster = await new Cluster().start()

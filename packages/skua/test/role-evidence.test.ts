@@ -172,10 +172,46 @@ test('a slave whose haMasterAddress is another broker than the one that the name
   await cluster.ask('slave', promoteBroker, { force: true } as never)
   await cluster.pass(5000)
   await cluster.startBroker('further', { haMasterAddress })
+  await cluster.pass(10_000)
+  // What connects now knows what the name servers say.
+  cluster.network.reset('master', 'further')
   await cluster.pass(40_000)
   assert.deepEqual(
     cuts(cluster).filter(text => /parts at|kept/.test(text)),
     [],
   )
+  await cluster.stop()
+})
+
+/** A master whose tail its promoted slave has not, about to be started. */
+async function withTail(): Promise<Cluster> {
+  const cluster = await pair('slave')
+  cluster.network.partition('master', 'slave')
+  for (let i = 0; i < 3; i++) assert.equal((await cluster.send('master', `tail ${i}`)).code, 11)
+  cluster.network.reset('master', 'slave')
+  await cluster.stopBroker('master')
+  cluster.network.healAll()
+  assert.equal((await promote(cluster, 'slave')).code, 0)
+  await cluster.pass(3000)
+  assert.equal((await cluster.send('slave', 'new')).code, 11)
+  return cluster
+}
+
+test('a broker that is about to begin anew for a cut is not promoted', async () => {
+  const cluster = await withTail()
+  await cluster.startBroker('master', sync)
+  const isCutting = () => cluster.events.some(({ fields }) => String(fields['reason']).startsWith('its log parts'))
+  const refusals: (string | undefined)[] = []
+  for (let i = 0; i < 3000 && !isCutting(); i++) {
+    const { code, remark } = await promote(cluster, 'master')
+    assert.equal(code, 1)
+    refusals.push(remark)
+    await cluster.pass(20)
+  }
+  assert.ok(isCutting())
+  assert.ok(refusals.some(remark => /under way already/.test(remark ?? '')))
+  await cluster.pass(40_000)
+  assert.equal(await roleOf(cluster, 'master'), 'SLAVE')
+  assert.equal((await cluster.send('slave', 'both have it')).code, 0)
   await cluster.stop()
 })

@@ -19,7 +19,17 @@ import { replicationMetrics } from './replication-metrics.ts'
 import { TableSync } from './table-sync.ts'
 
 type Needs = On<
-  'config' | 'live' | 'runtime' | 'store' | 'client' | 'progress' | 'bindAddress' | 'brokerAddr' | 'book' | 'reopen'
+  | 'config'
+  | 'live'
+  | 'runtime'
+  | 'store'
+  | 'client'
+  | 'progress'
+  | 'bindAddress'
+  | 'brokerAddr'
+  | 'book'
+  | 'reopen'
+  | 'isReopening'
 > & {
   topics: TopicTable
   groups: GroupTable
@@ -103,7 +113,7 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
 })
 
 function followers(needs: Needs): Following & { link: MasterLink; services: readonly Service[] } {
-  const { config, runtime, store, client, brokerAddr, book, reopen, registerAgain } = needs
+  const { config, runtime, store, client, brokerAddr, book, reopen, isReopening, registerAgain } = needs
   const { topics, groups, offsets, delays, timerFollower: timers } = needs
   const isFixed = config.haMasterAddress.length >= shortestAddress
   let haMasterAddr = isFixed ? config.haMasterAddress : undefined
@@ -127,7 +137,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
       const { brokerRole, brokerId } = config
       const cut = { at, kept: `skua.kept-${runtime.clock.now()}` }
       // Its tables would pass for those of the log that is left. The next connection comes here again.
-      if (!book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })) return
+      if (isReopening() || !book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })) return
       reopen({ brokerRole, brokerId, cut, reason: `its log parts at ${at} from that of its master` })
     },
   })

@@ -43,6 +43,8 @@ export interface Ground {
   readonly book: RoleBook
   /** Ends this life of the broker and begins another one, once what asked for it is answered. */
   readonly reopen: (as: Reopening) => void
+  /** It is about to do so, or to end. */
+  readonly isReopening: () => boolean
 }
 
 /** The parts of the ground that a feature takes. */

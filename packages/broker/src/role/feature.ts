@@ -10,7 +10,16 @@ import { roleOf } from './role-book.ts'
 import { RoleChanges } from './role-changes.ts'
 
 type Needs = On<
-  'config' | 'runtime' | 'store' | 'client' | 'brokerAddr' | 'progress' | 'book' | 'reopen' | 'furniture'
+  | 'config'
+  | 'runtime'
+  | 'store'
+  | 'client'
+  | 'brokerAddr'
+  | 'progress'
+  | 'book'
+  | 'reopen'
+  | 'isReopening'
+  | 'furniture'
 > & {
   following: Following | undefined
   nameServers: () => readonly string[]

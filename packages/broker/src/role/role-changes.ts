@@ -16,6 +16,8 @@ export interface RoleChangesParts {
   readonly progress: Pick<SlaveProgress, 'all'>
   readonly book: RoleBook
   readonly reopen: (as: Reopening) => void
+  /** It is about to begin anew already: what is decided now would come to nothing. */
+  readonly isReopening: () => boolean
   /** Undefined where no name server answers. */
   readonly peers: () => Promise<readonly Peer[] | undefined>
   /** Of a slave. */
@@ -29,6 +31,7 @@ interface Done {
 
 type Outcome = Done | ReturnType<typeof refuse>
 
+const underWay = 'a change of the role is under way already'
 const lookMs = 10
 /** What has been taken when a hold begins is in the log by then. */
 const settleMs = 20
@@ -51,7 +54,7 @@ export class RoleChanges {
   }
 
   private async once(change: () => Promise<Outcome>): Promise<Outcome> {
-    if (this.isChanging) return no('a change of the role is under way already')
+    if (this.isChanging || this.parts.isReopening()) return no(underWay)
     this.isChanging = true
     let outcome: Outcome | undefined
     try {
@@ -83,6 +86,7 @@ export class RoleChanges {
     const reasons = this.againstPromotion(peers, { atLeast: header.atLeast ?? 0, logEnd })
     if (reasons.length > 0 && !header.force) return no(`${reasons.join('; ')}. With force it is promoted all the same`)
     await following.ensureTopics()
+    if (this.parts.isReopening()) return no(underWay)
     const epoch = book.nextEpoch((peers ?? []).map(({ info }) => info?.epoch ?? 0))
     if (!book.decide({ brokerRole: wanted, brokerId: 0, epoch })) return no('the role could not be written down')
     reopen({ brokerRole: wanted, brokerId: 0, reason: `it was promoted${reasons.length > 0 ? ' by force' : ''}` })
@@ -106,12 +110,16 @@ export class RoleChanges {
     for (const peer of peers ?? []) {
       const { address, brokerId, info } = peer
       if (info === undefined) {
-        // A master that does not answer is what a promotion is for.
-        if (brokerId !== 0) reasons.push(`the slave ${address} does not answer, and may have more`)
+        // A master that does not answer is what a promotion is for; where one has left in order its log is all there is.
+        if (brokerId !== 0 && atLeast === 0) reasons.push(`the slave ${address} does not answer, and may have more`)
       } else if (isMasterThatLives(peer))
         reasons.push(`the master ${address} lives, and its log ends at ${info.maxOffset}: demote it before`)
-      else if (info.maxOffset > logEnd && (info.epoch === 0 || info.epoch >= book.epoch))
-        reasons.push(`the log of ${address} ends at ${info.maxOffset}, the one here at ${logEnd}: promote that one`)
+      else if (info.maxOffset > logEnd) {
+        // One that has not heard of an epoch may have followed its master all the same.
+        const advice =
+          info.epoch >= book.epoch ? 'promote that one' : `it tells epoch ${info.epoch}, here it is ${book.epoch}`
+        reasons.push(`the log of ${address} ends at ${info.maxOffset}, the one here at ${logEnd}: ${advice}`)
+      }
     }
     return reasons
   }
@@ -126,6 +134,7 @@ export class RoleChanges {
       const missing = await this.missingAtSlaves(waitMs)
       if (missing !== undefined && !force) return no(`${missing}. With force it is demoted all the same`)
       const { epoch } = book
+      if (this.parts.isReopening()) return no(underWay)
       if (!book.decide({ brokerRole: 'SLAVE', brokerId, epoch })) return no('the role could not be written down')
       isDone = true
       reopen({ brokerRole: 'SLAVE', brokerId, reason: `it was demoted${missing === undefined ? '' : ' by force'}` })
