@@ -81,14 +81,29 @@ export function readOptions<T extends OptionTable>(
   return { config: Object.freeze(config) as Config<T>, reports, places }
 }
 
-/** The table's defaults, frozen, with `changes` over them; for parts that are embedded and for tests. */
+/**
+ * The table's defaults, frozen, with `changes` over them; for parts that are embedded and for tests. Errors: OptionError for a key that
+ * there is none of, and for a value of another kind: programs without types have nobody else who tells.
+ */
 export function configOf<T extends OptionTable>(table: T, changes: Partial<Config<T>> = {}): Config<T> {
+  for (const [key, value] of Object.entries(changes)) {
+    const option = table[key]
+    if (option === undefined) throw new OptionError(key, `there is no key ${key}${didYouMean(key, Object.keys(table))}`)
+    const kind = typeof defaultOf(option)
+    if (value === undefined || typeof value === kind) continue
+    throw new OptionError(key, `${key} must be a ${kind}: ${JSON.stringify(value)} was given`)
+  }
   const config: Record<string, unknown> = {}
   for (const [key, option] of Object.entries(table)) {
     const given = (changes as Record<string, unknown>)[key]
     config[key] = given === undefined ? defaultOf(option) : given
   }
   return Object.freeze(config) as Config<T>
+}
+
+function didYouMean(key: string, known: readonly string[]): string {
+  const meant = nearest(key, known)
+  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
 /** One key for the generated pages and for `--help`. */

@@ -182,3 +182,11 @@ test('a configuration can be made from changes to the defaults', () => {
   assert.equal(config.listenPort, 10911)
   assert.ok(Object.isFrozen(config))
 })
+
+test('values that a program gives are of keys that there are, and of their kind', () => {
+  const table = { fileSize: int({ help: 'x', default: 5 }), isOn: bool({ help: 'x', default: false }) }
+  assert.deepEqual({ ...configOf(table, { fileSize: 7 }) }, { fileSize: 7, isOn: false })
+  const wrong = (changes: object) => () => configOf(table, changes as never)
+  assert.throws(wrong({ filesize: 7 }), /there is no key filesize; did you mean fileSize\?/)
+  assert.throws(wrong({ isOn: 'yes' }), /isOn must be a boolean: "yes" was given/)
+})

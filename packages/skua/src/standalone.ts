@@ -14,6 +14,7 @@ import {
   NetError,
   NodeClock,
   NodeProcessFacts,
+  nearest,
   nodeRuntime,
   type Runtime,
   type Service,
@@ -33,7 +34,7 @@ export interface StandaloneOptions {
   readonly grpcPort?: number
   /** Without it where somebody else has that port: nobody asked for this one. Default false: the start fails. */
   readonly grpcIsOptional?: boolean
-  /** Keys of the gRPC endpoint (docs/configuration.md), over the defaults. */
+  /** Keys of the gRPC endpoint (docs/options.md), over the defaults. */
   readonly grpc?: Partial<GatewayConfig>
   /** The web page for operators, in a process of its own: at any free port of 127.0.0.1, or at this one. Default: none. */
   readonly dashboard?: boolean | { readonly port: number }
@@ -53,6 +54,29 @@ export interface StandaloneOptions {
   readonly tls?: TlsServer | undefined
   /** From the broker to the name server. Default: plain, or any certificate where the name server takes only TLS. */
   readonly tlsClient?: TlsClient | undefined
+}
+
+const known: Readonly<Record<keyof StandaloneOptions, true>> = {
+  ...{
+    port: true,
+    nameServerPort: true,
+    grpcPort: true,
+    grpcIsOptional: true,
+    grpc: true,
+    dashboard: true,
+    host: true,
+  },
+  ...{ store: true, clock: true, events: true, topics: true, config: true, runtime: true, tls: true, tlsClient: true },
+}
+
+/** What JavaScript may give; throws a TypeError. */
+function checkStandalone(options: StandaloneOptions): void {
+  for (const name of Object.keys(options)) {
+    if (name in known) continue
+    const meant = nearest(name, Object.keys(known))
+    throw new TypeError(`startStandalone has no option ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  }
+  if (typeof options.store !== 'string') throw new TypeError("startStandalone needs a store: 'memory', or a directory")
 }
 
 export interface StandaloneBroker {
@@ -87,6 +111,7 @@ const maxStarts = 5
 
 /** A name server and a broker in this process; no state is global, so several can live side by side. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  checkStandalone(options)
   for (let starts = 1; ; starts++) {
     try {
       return await startOnce(options)

@@ -119,16 +119,18 @@ function setDelay(properties: Properties, message: Message<unknown>): void {
   if ([delayLevel, delayMs, deliverAtMs].filter(given => given !== undefined).length > 1) {
     throw new ClientError('ARGUMENT', 'give one of delayLevel, delayMs and deliverAtMs')
   }
-  if (delayLevel !== undefined) setCount(properties, PropertyName.delayTimeLevel, delayLevel)
-  if (delayMs !== undefined) setCount(properties, PropertyName.timerDelayMs, delayMs)
-  if (deliverAtMs !== undefined) setCount(properties, PropertyName.timerDeliverMs, deliverAtMs)
-  const immunity = message.checkImmunityTimeInSeconds
-  if (immunity !== undefined) setCount(properties, PropertyName.checkImmunityTimeInSeconds, immunity)
+  if (delayLevel !== undefined) setCount(properties, PropertyName.delayTimeLevel, { delayLevel })
+  if (delayMs !== undefined) setCount(properties, PropertyName.timerDelayMs, { delayMs })
+  if (deliverAtMs !== undefined) setCount(properties, PropertyName.timerDeliverMs, { deliverAtMs })
+  const { checkImmunityTimeInSeconds } = message
+  if (checkImmunityTimeInSeconds !== undefined)
+    setCount(properties, PropertyName.checkImmunityTimeInSeconds, { checkImmunityTimeInSeconds })
 }
 
-function setCount(properties: Properties, name: string, value: number): void {
+function setCount(properties: Properties, name: string, given: Readonly<Record<string, number>>): void {
+  const [option, value] = Object.entries(given)[0]!
   if (!Number.isSafeInteger(value) || value < 0)
-    throw new ClientError('ARGUMENT', `${name} must be a whole number: ${value}`)
+    throw new ClientError('ARGUMENT', `${option} must be a whole number: ${value}`)
   properties.set(name, String(value))
 }
 
