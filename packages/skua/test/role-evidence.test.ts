@@ -143,6 +143,17 @@ describe('a promotion is refused', () => {
     await cluster.stop()
   })
 
+  test('where a master that the name servers have forgotten is followed, here or by another slave', async () => {
+    for (const parts of [[], ['slave']] as const) {
+      const cluster = await pair('slave', 'further')
+      for (const other of ['names', ...parts] as const) cluster.network.partition('master', other)
+      await cluster.pass(130_000)
+      assert.equal((await cluster.send('master', 'acknowledged')).code, 0)
+      assert.match((await promote(cluster, 'slave')).remark ?? '', /the master at 10\.\S+ lives, a slave follows it/)
+      await cluster.stop()
+    }
+  })
+
   test('where no name server says who else has the name', async () => {
     const cluster = await pair('slave', 'further')
     cluster.network.partition('master', 'slave')

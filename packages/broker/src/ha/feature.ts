@@ -48,6 +48,8 @@ const shortestAddress = 6
 export interface Following {
   /** Where the master's log ended when it was heard of last. */
   readonly masterEnd: () => number
+  /** A master that is followed and lives. */
+  readonly living: () => string | undefined
   /** How far the copy of the master's log is; undefined where all is here. */
   readonly copying: () => string | undefined
   /** Takes the groups and timers of a former master whose log is here. Throws where that cannot be. */
@@ -162,6 +164,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
   return {
     ...{ link, services: [link, sync] },
     masterEnd: () => link.masterEnd,
+    living: () => link.living,
     copying: () => copy.text,
     takeFrom: address => sync.takeFrom(address),
     ensureTopics: async () => {

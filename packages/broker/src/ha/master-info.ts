@@ -11,10 +11,12 @@ export interface BrokerInfo {
   readonly role: string | undefined
   /** It is taking the log of its master, and lacks some of it. */
   readonly isCopying: boolean
+  /** Of a slave: a master that lives, to which it is connected. */
+  readonly follows: string | undefined
 }
 
 /** Keys of the runtime information (28) that are Skua's own. */
-export const roleKeys = { role: 'skuaRole', epoch: 'skuaRoleEpoch', copying: 'skuaCopying' } as const
+export const roleKeys = { role: 'skuaRole', epoch: 'skuaRoleEpoch', copying: 'skuaCopying', follows: 'skuaFollows' } as const
 
 const timeoutMs = 2000
 
@@ -40,5 +42,6 @@ export async function askBroker(client: Pick<RemotingClient, 'request'>, address
     epoch: epochOf(table.get(roleKeys.epoch)),
     role: table.get(roleKeys.role),
     isCopying: table.has(roleKeys.copying),
+    follows: table.get(roleKeys.follows),
   }
 }

@@ -125,6 +125,11 @@ export class MasterLink implements Service {
     return this.socket !== undefined
   }
 
+  /** A master whose log is followed here, and which was heard of lately. */
+  get living(): string | undefined {
+    return this.isFollowing && !this.isSilent ? this.beginning?.master : undefined
+  }
+
   /** Whether the log here is the master's, as far as it goes: what the master says of its log counts here. */
   get isFollowing(): boolean {
     return this.socket !== undefined && this.hasFitted

@@ -40,10 +40,12 @@ export const role: Feature<Needs> = {
       tables: [{ start: () => began(needs) }],
       tells: () => {
         const copying = following?.copying()
+        const follows = following?.living()
         return {
           [roleKeys.role]: config.brokerRole,
           [roleKeys.epoch]: String(book.epoch),
           ...(copying === undefined ? {} : { [roleKeys.copying]: copying }),
+          ...(follows === undefined ? {} : { [roleKeys.follows]: follows }),
         }
       },
     }

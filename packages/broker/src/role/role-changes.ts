@@ -106,6 +106,9 @@ export class RoleChanges {
     const heard = book.masterRole === 'SYNC_MASTER' ? 0 : (following?.masterEnd() ?? 0)
     const known = Math.max(atLeast, heard)
     if (known > logEnd) reasons.push(`its log ends at ${logEnd}, that of the master at ${known} or later`)
+    // Name servers forget a master that is cut off from them, and it may go on serving clients.
+    const living = following?.living() ?? peers?.find(({ info }) => info?.follows !== undefined)?.info?.follows
+    if (living !== undefined && atLeast === 0) reasons.push(`the master at ${living} lives, a slave follows it`)
     if (peers === undefined) reasons.push('no name server answers, who else has this name is not known')
     for (const peer of peers ?? []) {
       const { address, brokerId, info } = peer

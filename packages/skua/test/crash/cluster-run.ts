@@ -194,7 +194,12 @@ export class ClusterRun {
     await this.clock.advanceAsync(500 + this.random.int(5000))
     this.network.healAll()
     this.machines[this.slaveHost].disk.faults.clear()
-    const come = await this.ask(this.slaveHost, promoteBroker, { force: false })
+    let come = await this.ask(this.slaveHost, promoteBroker, { force: false })
+    // It hears some seconds later than from an end that closes connections that a machine is gone.
+    for (let i = 0; i < 10 && /lives, a slave follows it/.test(come.remark ?? ''); i++) {
+      await this.clock.advanceAsync(3000)
+      come = await this.ask(this.slaveHost, promoteBroker, { force: false })
+    }
     if (come.code !== 0) throw new Error(`${this.slaveHost} is not promoted: ${come.remark}`)
     await this.clock.advanceAsync(5000)
     this.trade()
