@@ -43,8 +43,8 @@ describe('a draft', () => {
 describe('a message is refused', () => {
   const cases: [string, Partial<Message<unknown>>, RegExp][] = [
     ['with two times', { delayLevel: 1, delayMs: 1 }, /one of delayLevel, delayMs and deliverAtMs/],
-    ['with a delay below nothing', { delayMs: -1 }, /TIMER_DELAY_MS must be a whole number: -1/],
-    ['with half a level', { delayLevel: 1.5 }, /DELAY must be a whole number/],
+    ['with a delay below nothing', { delayMs: -1 }, /delayMs must be a whole number: -1/],
+    ['with half a level', { delayLevel: 1.5 }, /delayLevel must be a whole number/],
     ['with a time that is none', { deliverAtMs: Number.NaN }, /must be a whole number: NaN/],
     ['with a property of RocketMQ', { properties: { UNIQ_KEY: 'x' } }, /UNIQ_KEY has a meaning of its own/],
     ['with a blank name', { properties: { ' ': 'x' } }, /neither name nor value may be blank/],
