@@ -38,14 +38,14 @@ export const clusterMutants = [
   mutant(
     'a slave with less than another one is promoted',
     'broker/src/role/role-changes.ts',
-    'else if (info.maxOffset > logEnd && info.epoch >= book.epoch)',
-    'else if (info.maxOffset < 0)',
+    'else if (info.maxOffset > logEnd) {',
+    'else if (info.maxOffset < 0) {',
     roles,
   ),
   mutant(
     'a slave is promoted beside a master that lives',
     'broker/src/role/role-changes.ts',
-    "if (info.role === undefined ? brokerId === 0 : info.role !== 'SLAVE')",
+    'if (isMasterThatLives(peer))',
     'if (info.maxOffset < 0)',
     roles,
   ),
@@ -87,7 +87,7 @@ export const clusterMutants = [
   mutant(
     'a master that comes back looks for no other',
     'broker/src/role/rival-watch.ts',
-    'if (epoch > book.epoch) return this.stepDown(peers, { master, epoch })',
+    'if (outranks(epoch, book.epoch)) return this.stepDown(peers, { master, epoch })',
     'if (epoch < 0) return this.stepDown(peers, { master, epoch })',
     roles,
   ),
@@ -101,7 +101,7 @@ export const clusterMutants = [
   mutant(
     'a log is cut for a master of no later epoch',
     'broker/src/ha/master-link.ts',
-    'if (info === undefined || info.epoch <= role.epoch) {',
+    'if (info === undefined || !outranks(info.epoch, role.epoch)) {',
     'if (info === undefined) {',
     roles,
   ),

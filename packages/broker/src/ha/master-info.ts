@@ -16,7 +16,12 @@ export interface BrokerInfo {
 }
 
 /** Keys of the runtime information (28) that are Skua's own. */
-export const roleKeys = { role: 'skuaRole', epoch: 'skuaRoleEpoch', copying: 'skuaCopying', follows: 'skuaFollows' } as const
+export const roleKeys = {
+  role: 'skuaRole',
+  epoch: 'skuaRoleEpoch',
+  copying: 'skuaCopying',
+  follows: 'skuaFollows',
+} as const
 
 const timeoutMs = 2000
 
