@@ -32,7 +32,7 @@ export const intendedLines: readonly IntendedLine[] = [
   },
   {
     line: /^brokerStatus/,
-    text: /^\+ (?:<addr> )?(?:heldPulls|subscriptionsDiffer(?:Times)?)$/,
+    text: /^\+ (?:<addr> )?(?:heldPulls|subscriptionsDiffer(?:Times)?|skua(?:Role|RoleEpoch|Copying|Follows))$/,
     reason: 'figures of Skua',
   },
   {
