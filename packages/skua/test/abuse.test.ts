@@ -98,7 +98,7 @@ test('random bytes, huge lengths, slow senders and 1,000 idle connections do not
   console.log(
     `${sent} sends beside ${nasty.length} abusers, slowest ${Math.round(slowest)} ms, memory +${Math.round(grownMiB)} MiB`,
   )
-  // Hundreds a second on a quiet machine; one that is busy with other tests and a browser has room for a thirtieth.
-  assert.ok(sent > seconds * 10, `${sent} sends in ${seconds} s`)
+  // Hundreds a second on a quiet machine; one that is busy with other tests has room for a tenth.
+  assert.ok(sent > seconds * 30, `${sent} sends in ${seconds} s`)
   assert.ok(grownMiB < maxGrowthMiB, `memory grew by ${Math.round(grownMiB)} MiB`)
 })
