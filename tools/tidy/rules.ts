@@ -48,6 +48,7 @@ export const machineExceptions: Readonly<Record<string, string>> = {
     'the server of a dashboard that stands alone: bodies and streams, which Http has not',
   'packages/testing/src/control/control-server.ts': 'an HTTP endpoint with bodies, for tests alone',
   'packages/skua/src/command/test-broker.ts': 'what its standard input is',
+  'packages/skua/src/command-path.ts': 'where the built command lies',
   'packages/skua/src/dashboard-process.ts': 'starts and ends processes',
   'packages/skua/src/filter-process.ts': 'starts and ends processes',
   'packages/skua/src/command/run.ts': 'signals of the process, and the end of its patience with a stop',

@@ -1,4 +1,4 @@
-import { nearest } from '@skua-mq/runtime'
+import { didYouMean } from '@skua-mq/runtime'
 import { ClientError } from './error.ts'
 import type { ClientOptions } from './options.ts'
 
@@ -75,8 +75,9 @@ const elsewhere: Readonly<Record<string, string>> = {
 
 const meant = (given: string, known: readonly string[]): string => {
   const translated = elsewhere[given]
-  const close = translated !== undefined && known.includes(translated) ? translated : nearest(given, known)
-  return close === undefined ? '' : `; did you mean ${close}?`
+  return translated !== undefined && known.includes(translated)
+    ? `; did you mean ${translated}?`
+    : didYouMean(given, known)
 }
 
 const shown = (value: unknown): string =>

@@ -1,7 +1,7 @@
 import type { Option } from './option.ts'
 import { type Config, type OptionTable, printConfig } from './options.ts'
 import { PropertiesError, type PropertyEntry, readProperties } from './properties-file.ts'
-import { nearest } from './text/nearest.ts'
+import { didYouMean } from './text/nearest.ts'
 
 /** Keys that changed, with their new values as text. */
 export type ConfigChanges = ReadonlyMap<string, string>
@@ -73,10 +73,8 @@ export class LiveConfig<T extends OptionTable> {
   }
 
   private take(key: string, value: string, taken: Map<string, { parsed: unknown; text: string }>): string | undefined {
-    if (!Object.hasOwn(this.parts.table, key)) {
-      const meant = nearest(key, Object.keys(this.parts.table))
-      return `${key} is no key of this server${meant === undefined ? '' : `; did you mean ${meant}?`}`
-    }
+    if (!Object.hasOwn(this.parts.table, key))
+      return `${key} is no key of this server${didYouMean(key, Object.keys(this.parts.table))}`
     const option = this.parts.table[key] as Option<unknown>
     let parsed: unknown
     try {

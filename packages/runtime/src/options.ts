@@ -1,6 +1,6 @@
 import type { Option } from './option.ts'
 import { printProperties } from './properties-file.ts'
-import { nearest } from './text/nearest.ts'
+import { didYouMean, nearest } from './text/nearest.ts'
 
 /** Every key that a part understands, with all that is to be said about it. */
 export type OptionTable = Readonly<Record<string, Option<string> | Option<number> | Option<boolean>>>
@@ -99,11 +99,6 @@ export function configOf<T extends OptionTable>(table: T, changes: Partial<Confi
     config[key] = given === undefined ? defaultOf(option) : given
   }
   return Object.freeze(config) as Config<T>
-}
-
-function didYouMean(key: string, known: readonly string[]): string {
-  const meant = nearest(key, known)
-  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
 /** One key for the generated pages and for `--help`. */

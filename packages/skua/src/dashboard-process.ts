@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { commandPath } from './command-path.ts'
 
 /** How long a dashboard may take to end before it is killed, and to begin. */
 const stopPatienceMs = 3_000
@@ -78,13 +77,4 @@ function argumentsOf({ namesrvAddr, port, host, accounts, tls }: DashboardPlan):
     ...(accounts === undefined || accounts === '' ? [] : ['--accounts', accounts]),
     ...(tls === true ? ['--tls'] : []),
   ]
-}
-
-/** The built command: beside this file in the bundle, or below dist/ for those who embed a broker. */
-function commandPath(): string {
-  const places = ['./main.js', './bundle/main.js', '../dist/bundle/main.js']
-  const paths = places.map(place => fileURLToPath(new URL(place, import.meta.url)))
-  const found = paths.filter(path => path.includes('bundle')).find(path => existsSync(path))
-  if (found === undefined) throw new Error(`the command is not built: ${paths.at(-1)} is missing`)
-  return found
 }

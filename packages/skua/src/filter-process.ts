@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { FilterProcess, FilterProcessPlan } from '@skua-mq/broker'
+import { commandPath } from './command-path.ts'
 
 /** How long a filter server may take to end before it is killed. */
 const stopPatienceMs = 3000
@@ -46,13 +45,4 @@ function argumentsOf(plan: FilterProcessPlan): string[] {
     '--memory-bytes': plan.memoryBytes,
   }
   return ['filterserver', ...Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)])]
-}
-
-/** The built command: beside this file in the bundle, or below dist/ for those who embed a broker. */
-function commandPath(): string {
-  const places = ['./main.js', './bundle/main.js', '../dist/bundle/main.js']
-  const paths = places.map(place => fileURLToPath(new URL(place, import.meta.url)))
-  const found = paths.filter(path => path.includes('bundle')).find(path => existsSync(path))
-  if (found === undefined) throw new Error(`the command is not built: ${paths.at(-1)} is missing`)
-  return found
 }

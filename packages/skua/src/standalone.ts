@@ -6,6 +6,7 @@ import {
   type Clock,
   configOf,
   type Disk,
+  didYouMean,
   EventHub,
   type Events,
   group,
@@ -14,7 +15,6 @@ import {
   NetError,
   NodeClock,
   NodeProcessFacts,
-  nearest,
   nodeRuntime,
   type Runtime,
   type Service,
@@ -73,8 +73,7 @@ const known: Readonly<Record<keyof StandaloneOptions, true>> = {
 function checkStandalone(options: StandaloneOptions): void {
   for (const name of Object.keys(options)) {
     if (name in known) continue
-    const meant = nearest(name, Object.keys(known))
-    throw new TypeError(`startStandalone has no option ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+    throw new TypeError(`startStandalone has no option ${name}${didYouMean(name, Object.keys(known))}`)
   }
   if (typeof options.store !== 'string') throw new TypeError("startStandalone needs a store: 'memory', or a directory")
 }

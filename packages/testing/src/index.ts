@@ -1,5 +1,5 @@
+export { type Duration, milliseconds } from '@skua-mq/runtime'
 export type { ConsumeOptions, TestClientOptions } from './client-kit.ts'
-export { type Duration, milliseconds } from './clock/duration.ts'
 export type { Patience } from './clock/quiet.ts'
 export type { TestClock } from './clock/test-clock.ts'
 export { ControlServer } from './control/control-server.ts'

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { GroupSettings } from '@skua-mq/admin'
 import type { BrokerConfig, TopicPlan } from '@skua-mq/broker'
-import { type Events, nearest } from '@skua-mq/runtime'
+import { didYouMean, type Events } from '@skua-mq/runtime'
 import type { Patience } from './clock/quiet.ts'
 import type { SeedMessage } from './look/seed.ts'
 
@@ -55,10 +55,8 @@ const rules: Readonly<Record<keyof StartBrokerOptions, (value: unknown) => boole
 export function checkStartOptions(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     const isRight = rules[name as keyof StartBrokerOptions]
-    if (isRight === undefined) {
-      const meant = nearest(name, Object.keys(rules))
-      throw new TypeError(`startBroker has no option ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`)
-    }
+    if (isRight === undefined)
+      throw new TypeError(`startBroker has no option ${name}${didYouMean(name, Object.keys(rules))}`)
     if (value !== undefined && !isRight(value)) {
       const must = name === 'clock' ? "'virtual' or 'real'" : 'of another kind'
       throw new TypeError(`${name} must be ${must}: ${inspect(value, { depth: 0 })} was given`)

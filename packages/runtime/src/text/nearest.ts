@@ -19,6 +19,12 @@ export function editDistance(a: string, b: string): number {
   return row[to.length]!
 }
 
+/** The end of a sentence about a word that is not known: `; did you mean …?`, or nothing where no candidate is near. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
+  const near = nearest(word, candidates)
+  return near === undefined ? '' : `; did you mean ${near}?`
+}
+
 /** The candidate a mistyped word probably meant: the closest within a third of the word's length; undefined when none is. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3))

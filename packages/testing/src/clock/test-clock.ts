@@ -1,5 +1,4 @@
-import { type Clock, delay, NodeClock, VirtualClock } from '@skua-mq/runtime'
-import { type Duration, milliseconds } from './duration.ts'
+import { type Clock, type Duration, delay, milliseconds, NodeClock, VirtualClock } from '@skua-mq/runtime'
 import type { Quiet } from './quiet.ts'
 
 /** The clock of a test's broker, and of the clients that share it. */

@@ -1,5 +1,4 @@
-import { DiskFaults } from '@skua-mq/runtime'
-import { type Duration, milliseconds } from '../clock/duration.ts'
+import { DiskFaults, type Duration, milliseconds } from '@skua-mq/runtime'
 import type { Exchange } from '../net/exchange.ts'
 import { type AnswerAction, type Fault, type FaultTarget, type RequestAction, Rule, responseCodeOf } from './rule.ts'
 

@@ -1,5 +1,5 @@
 import { allRequests, ResponseCode, requestByCode } from '@skua-mq/protocol'
-import { nearest } from '@skua-mq/runtime'
+import { didYouMean } from '@skua-mq/runtime'
 import { type Exchange, requestWords } from '../net/exchange.ts'
 
 /** Which requests a fault is for. All that is given must hold; nothing given means all requests of clients. */
@@ -94,8 +94,8 @@ function namesOf(request: string | number | undefined): ReadonlySet<string> | un
   const word = requestWords[request]
   if (word !== undefined) return new Set(word)
   if (allNames.has(request)) return new Set([request])
-  const near = nearest(request, [...Object.keys(requestWords), ...allNames])
-  throw new RangeError(`there is no request "${request}"${near === undefined ? '' : `; did you mean ${near}?`}`)
+  const known = [...Object.keys(requestWords), ...allNames]
+  throw new RangeError(`there is no request "${request}"${didYouMean(request, known)}`)
 }
 
 /** The number of a response, by number or by its name in RocketMQ: `SYSTEM_BUSY` or `systemBusy`. Throws RangeError. */
@@ -104,6 +104,5 @@ export function responseCodeOf(code: number | string): number {
   const plain = (name: string) => name.replaceAll('_', '').toLowerCase()
   const found = Object.entries(ResponseCode).find(([name]) => plain(name) === plain(code))
   if (found !== undefined) return found[1]
-  const near = nearest(code, Object.keys(ResponseCode))
-  throw new RangeError(`there is no response code "${code}"${near === undefined ? '' : `; did you mean ${near}?`}`)
+  throw new RangeError(`there is no response code "${code}"${didYouMean(code, Object.keys(ResponseCode))}`)
 }

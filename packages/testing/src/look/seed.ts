@@ -1,7 +1,7 @@
 import type { AdminSession } from '@skua-mq/admin'
 import { PropertyName, printProperties, sendMessageV2, templateTopic } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
-import { type Duration, milliseconds } from '../clock/duration.ts'
+import { type Duration, milliseconds } from '@skua-mq/runtime'
 
 /** A message that is put into a topic by the test; one of `text`, `json`, `base64` and `bodyHex` is its body. */
 export interface SeedMessage {

@@ -1,14 +1,11 @@
 import { AdminError } from '@skua-mq/admin'
+import { milliseconds } from '@skua-mq/runtime'
 import { timeOf } from '../mqadmin/frame/flag.ts'
-
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** A time as people write it: `now`, `+30m` or `90s` from now, a day with its time, or milliseconds since 1970. Errors: ARGUMENT. */
 export function whenOf(text: string, nowMs: number): number {
   if (text === 'now') return nowMs
-  const parts = [...text.matchAll(/(\d+)([smhd])/g)]
-  const isSpan = /^\+?(\d+[smhd])+$/.test(text)
-  if (isSpan) return parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitMs[unit!]!, nowMs)
+  if (/^\+?(\d+[smhd])+$/.test(text)) return nowMs + milliseconds(text.replace('+', ''))
   try {
     return timeOf(text)
   } catch {
