@@ -275,8 +275,8 @@ export const popMutants = [
   pop(
     'the log does not hear that a group with messages in flight is deleted',
     'gone-groups.ts',
-    '    if (!hasAny) return\n',
-    '    if (hasAny) return\n',
+    'point.group === group) === 0) return',
+    'point.group === group) > 0) return',
     ['gone-groups'],
   ),
   pop(

@@ -156,9 +156,11 @@ export class CheckPoints {
     this.byPlace.set(queue, ofQueue)
   }
 
-  /** Those of a topic, its retry topics not among them. */
-  dropWhere(isGone: (point: CheckPoint) => boolean): void {
-    for (const point of [...this.byKey.values()]) if (isGone(point)) this.drop(point)
+  /** Nothing is to be done for these any more; returns how many they were. */
+  dropWhere(isGone: (point: CheckPoint) => boolean): number {
+    const gone = [...this.byKey.values()].filter(isGone)
+    for (const point of gone) this.drop(point)
+    return gone.length
   }
 
   /** Messages that a group has taken of a topic and not settled. */

@@ -28,12 +28,7 @@ export class GoneGroups {
 
   add(group: string): void {
     const { points, journal, events } = this.parts
-    let hasAny = false
-    points.dropWhere(point => {
-      hasAny ||= point.group === group
-      return point.group === group
-    })
-    if (!hasAny) return
+    if (points.dropWhere(point => point.group === group) === 0) return
     const written = new Promise<void>(resolve => {
       const stored = ({ isStored, remark }: { isStored: boolean; remark: string }) => {
         if (!isStored) events.emit(goneGroupNotNoted({ group, remark }))

@@ -1,6 +1,7 @@
 import { type Clock, delay } from '@skua-mq/runtime'
 import { TimerMagic, type TimerUnit, timerSlotsAhead } from '@skua-mq/store'
 import { isPlaceMark } from './slot-schedule.ts'
+import { slotUnits } from './slot-units.ts'
 import type { TimerBook } from './timer-book.ts'
 
 /** Slots that are looked at in one turn, unless the wheel knows that they are empty. */
@@ -40,13 +41,7 @@ export async function bringIntoReach(book: TimerBook, back: SetBack): Promise<bo
 /** A slot leaves in one step what it has: a half of it would come twice after a crash. */
 async function move(book: TimerBook, slotMs: number, { clock, rollMs }: SetBack): Promise<void> {
   const units: TimerUnit[] = []
-  const reader = book.reader()
-  for (let position = book.slot(slotMs)?.lastPosition ?? -1; position >= 0; ) {
-    const unit = reader.unitNow(position) ?? (await reader.unit(position))
-    if (unit === undefined || unit.slotMs !== slotMs) break
-    units.push({ ...unit })
-    position = unit.previous < position ? unit.previous : -1
-  }
+  for await (const { unit } of slotUnits(book, slotMs)) units.push({ ...unit })
   const place = { slotMs: rollMs, writtenAtMs: book.floor(clock.now()) }
   for (const unit of units.reverse())
     if (!isPlaceMark(unit)) book.add({ ...unit, ...place, magic: unit.magic | TimerMagic.roll })

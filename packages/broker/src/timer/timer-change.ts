@@ -13,6 +13,7 @@ import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import type { TimerEntry } from './feature.ts'
 import type { Recall } from './recall.ts'
 import { isRecall } from './slot-schedule.ts'
+import { slotUnits } from './slot-units.ts'
 import type { TimerBook } from './timer-book.ts'
 import { timerTarget } from './timer-step.ts'
 import { deliverAtOf, outOf, withoutWish } from './timer-wish.ts'
@@ -140,16 +141,11 @@ export class TimerChange {
   /** Whether it is taken back already. One that waits beyond the window lies in another slot, and is remembered only. */
   private async isRecalled(slotMs: number, key: string): Promise<boolean> {
     const { book, store } = this.parts
-    const reader = book.reader()
-    for (let position = book.slot(slotMs)?.lastPosition ?? -1; position >= 0; ) {
-      const unit = reader.unitNow(position) ?? (await reader.unit(position))
-      if (unit === undefined || unit.slotMs !== slotMs) return false
-      if (isRecall(unit)) {
-        const record = await store.readRecord(unit.physicalOffset).catch(() => undefined)
-        const recalled = record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
-        if (recalled === key) return true
-      }
-      position = unit.previous < position ? unit.previous : -1
+    for await (const { unit } of slotUnits(book, slotMs)) {
+      if (!isRecall(unit)) continue
+      const record = await store.readRecord(unit.physicalOffset).catch(() => undefined)
+      const recalled = record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
+      if (recalled === key) return true
     }
     return false
   }

@@ -9,6 +9,7 @@ import {
 } from '@skua-mq/protocol'
 import { type MessageStore, type TimerUnit, timerSlotsAhead } from '@skua-mq/store'
 import { dueOf, isPlaceMark, isRecall, isRoll } from './slot-schedule.ts'
+import { slotUnits } from './slot-units.ts'
 import type { TimerBook } from './timer-book.ts'
 import { deliverAtOf } from './timer-wish.ts'
 
@@ -99,16 +100,10 @@ class Page {
 
   /** Reads a slot, newest first; where the answer is full, the position that is next. */
   private async slot(slotMs: number, start: number | undefined): Promise<number | undefined> {
-    const { book } = this.parts
-    const reader = book.reader()
-    for (let position = start ?? book.slot(slotMs)?.lastPosition ?? -1; position >= 0; ) {
+    for await (const { unit, position } of slotUnits(this.parts.book, slotMs, start)) {
       if (this.isFull) return position
       this.units++
-      const unit = reader.unitNow(position) ?? (await reader.unit(position))
-      // It was done meanwhile.
-      if (unit === undefined || unit.slotMs !== slotMs) return undefined
       await this.take(unit)
-      position = unit.previous < position ? unit.previous : -1
     }
     return undefined
   }

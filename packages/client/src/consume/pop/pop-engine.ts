@@ -75,7 +75,7 @@ class PopEngine implements ConsumeEngine {
   }
 
   async forget(topic: string): Promise<void> {
-    await this.endLoops(source => source.topic === topic)
+    this.endLoops(source => source.topic === topic)
   }
 
   /** Nobody owns queues. */
@@ -98,7 +98,7 @@ class PopEngine implements ConsumeEngine {
   }
 
   async settle(): Promise<void> {
-    await this.endLoops(() => true)
+    this.endLoops(() => true)
     await this.looking
     await Promise.all(this.ended)
   }
@@ -127,8 +127,7 @@ class PopEngine implements ConsumeEngine {
     for (const topic of [...this.context.subscriptions.topics()])
       for (const brokerName of await this.brokersOf(topic)) wanted.set(`${topic}@${brokerName}`, { topic, brokerName })
     if (this.isHalted) return
-    await this.endLoops(({ topic, brokerName }) => !wanted.has(`${topic}@${brokerName}`))
-    if (this.isHalted) return
+    this.endLoops(({ topic, brokerName }) => !wanted.has(`${topic}@${brokerName}`))
     for (const [key, source] of wanted) {
       if (this.loops.has(key) || this.context.subscriptions.get(source.topic) === undefined) continue
       const loop = new PopLoop({ ...this.context, pops: this.pops, dispatch: this.dispatch }, source)
@@ -152,9 +151,9 @@ class PopEngine implements ConsumeEngine {
     return []
   }
 
-  private async endLoops(isOver: (source: PopSource) => boolean): Promise<void> {
-    const over = [...this.loops].filter(([, loop]) => isOver(loop.source))
-    for (const [key, loop] of over) {
+  private endLoops(isOver: (source: PopSource) => boolean): void {
+    for (const [key, loop] of [...this.loops]) {
+      if (!isOver(loop.source)) continue
       this.loops.delete(key)
       loop.stop()
     }
