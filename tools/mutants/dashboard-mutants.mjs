@@ -107,7 +107,7 @@ export const dashboardMutants = [
   ),
   dashboard(
     'a topic is deleted without its name',
-    'src/endpoints/topics.ts',
+    'src/endpoints/where.ts',
     'if (confirm !== name)',
     "if (confirm === '')",
     ['api'],

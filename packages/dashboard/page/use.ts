@@ -94,6 +94,13 @@ export function useAct() {
   return { isBusy, error, run }
 }
 
+/** Rows that were asked for, by name: they stay as they were until they are asked for again. */
+export function useKnown<R>(rows: readonly R[] | undefined, nameOf: (row: R) => string): ReadonlyMap<string, R> {
+  const [known] = useState(() => new Map<string, R>())
+  for (const row of rows ?? []) known.set(nameOf(row), row)
+  return known
+}
+
 /** Names of the rows that stay in sight for a moment, at most `max`: a list that is scrolled asks for none and draws nothing again. */
 export function useSeen<R>(nameOf: (row: R) => string, max: number, ms = 200) {
   const [names, set] = useState<readonly string[]>([])

@@ -36,6 +36,12 @@ export interface Browsed {
   readonly cursor: Cursor
 }
 
+/** What an answer says of its end. */
+export const endOf = ({ cursor }: Browsed): { readonly cursor: Cursor; readonly isEnd: boolean } => ({
+  cursor,
+  isEnd: Object.keys(cursor).length === 0,
+})
+
 const keyOf = ({ brokerName, queueId }: { brokerName: string; queueId: number }): string => `${brokerName}/${queueId}`
 
 /** Messages of a queue, one after another; asked for in small pieces, and only when they are next. */

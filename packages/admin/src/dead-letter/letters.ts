@@ -11,8 +11,8 @@ export interface DeadLetter extends FoundMessage {
   readonly originTopic: string | null
 }
 
-/** Topics that a message is passed through on its way to the dead letters are no origin. */
-function originOf({ properties }: FoundMessage): string | null {
+/** The topic that a dead letter was sent to first, null where it does not tell: those that it is passed through on its way are no origin. */
+export function originTopicOf({ properties }: Pick<FoundMessage, 'properties'>): string | null {
   const told = [PropertyName.dlqOriginTopic, PropertyName.retryTopic, PropertyName.realTopic].map(
     name => properties[name],
   )
@@ -25,7 +25,7 @@ export async function* deadLetters(session: AdminSession, group: string): AsyncG
   if ((await findTopicRoute(session, topic)) === undefined) return
   try {
     for (const queue of await readQueues(session, topic))
-      for await (const message of readQueue(session, queue)) yield { ...message, originTopic: originOf(message) }
+      for await (const message of readQueue(session, queue)) yield { ...message, originTopic: originTopicOf(message) }
   } catch (error) {
     throw readable(error, topic)
   }

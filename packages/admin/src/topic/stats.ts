@@ -31,6 +31,14 @@ export async function topicStats(session: AdminSession, topic: string): Promise<
   return rows.sort(compareQueues)
 }
 
+/** What queues hold together: messages, and when the newest one was stored; 0 where there is none. */
+export const heldBy = (
+  queues: readonly Pick<QueueStats, 'minOffset' | 'maxOffset' | 'lastUpdateMs'>[],
+): { readonly messages: number; readonly lastUpdateMs: number } => ({
+  messages: queues.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0),
+  lastUpdateMs: Math.max(0, ...queues.map(({ lastUpdateMs }) => lastUpdateMs)),
+})
+
 /** Groups that consume the topic, online or not, sorted. Errors: NOT_FOUND. */
 export async function topicGroups(session: AdminSession, topic: string): Promise<string[]> {
   const brokers = brokersOf(await topicRoute(session, topic))

@@ -37,9 +37,7 @@ export const BrokerPage = ({ route }: { route: Route }) => {
       </div>
       <Problem error={error} again={again} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <Tabs

@@ -17,9 +17,7 @@ export const BrokersPage = () => {
       <h1>{t('brokers')}</h1>
       <Problem error={error} again={again} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <Table
           columns={brokerColumns()}

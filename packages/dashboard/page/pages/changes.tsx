@@ -16,9 +16,7 @@ export const ChangesPage = () => {
       <p class="quiet">{t('changesWhat')}</p>
       <Problem error={error} again={again} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <Table
           columns={columns()}

@@ -61,9 +61,7 @@ export const DeadGroupPage = ({ route }: { route: Route }) => {
       <Command line={skua('dlq', 'list', group)} />
       <Problem error={error} again={() => load(undefined, [])} />
       {rows === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <Table
           columns={columnsOf(picked, pick, id => setOpen({ id }))}

@@ -20,9 +20,7 @@ export const DeadPage = ({ route }: { route: Route }) => {
         <Filter value={text} onChange={q => setQuery({ q })} label={t('filterGroups')} />
       </div>
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <Table
           columns={[

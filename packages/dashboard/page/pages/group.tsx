@@ -4,6 +4,7 @@ import { change } from '../api.ts'
 import { mqadmin, skua } from '../command.ts'
 import { countText, modeText } from '../format.ts'
 import { Badge, Card, Command, Facts, Link, Loading, Notes, Problem, Tabs, Time } from '../parts/basic.tsx'
+import { ClusterSelect, useClusters } from '../parts/clusters.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { GroupForm } from '../parts/group-form.tsx'
 import { MemberDialog } from '../parts/member.tsx'
@@ -37,9 +38,7 @@ export const GroupPage = ({ route }: { route: Route }) => {
       <Problem error={error} again={again} />
       <Notes notes={owners.data?.findings} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <Facts
@@ -354,8 +353,7 @@ const Actions = ({ data, again }: { data: Group; again: () => void }) => {
 const DeleteGroup = ({ data, onClose }: { data: Group; onClose: () => void }) => {
   const { group } = data
   const [clusterName, setCluster] = useState('')
-  const overview = useAsk<{ readonly brokers: readonly { readonly clusterName: string }[] }>('overview')
-  const clusters = [...new Set((overview.data?.brokers ?? []).map(one => one.clusterName))]
+  const clusters = useClusters()
   const chosen = clusterName === '' ? (clusters[0] ?? '') : clusterName
   return (
     <Confirm
@@ -372,11 +370,7 @@ const DeleteGroup = ({ data, onClose }: { data: Group; onClose: () => void }) =>
     >
       <p>{t('deleteGroupWarning', { lag: countText(data.lag) })}</p>
       {clusters.length < 2 ? null : (
-        <select aria-label={t('cluster')} value={chosen} onChange={event => setCluster(event.currentTarget.value)}>
-          {clusters.map(name => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
+        <ClusterSelect label={t('cluster')} clusters={clusters} value={chosen} onPick={setCluster} />
       )}
     </Confirm>
   )

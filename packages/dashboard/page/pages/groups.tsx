@@ -8,7 +8,7 @@ import { type Route, setQuery } from '../route.ts'
 import { mayChange } from '../session.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
-import { useAsk, useSeen } from '../use.ts'
+import { useAsk, useKnown, useSeen } from '../use.ts'
 
 type Row = AnswerOf<typeof groups>['rows'][number]
 type Members = AnswerOf<typeof groupMembers>['rows'][number]
@@ -25,8 +25,7 @@ export const GroupsPage = ({ route }: { route: Route }) => {
     { groups: asked },
     { everyMs: 5_000, when: asked.length > 0 },
   )
-  const [known] = useState(() => new Map<string, Members>())
-  for (const row of members.data?.rows ?? []) known.set(row.group, row)
+  const known = useKnown(members.data?.rows, ({ group }) => group)
   const rows = useMemo(
     () =>
       (data?.rows ?? []).filter(
@@ -58,9 +57,7 @@ export const GroupsPage = ({ route }: { route: Route }) => {
         </label>
       </div>
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <Table
           columns={columnsOf(known)}

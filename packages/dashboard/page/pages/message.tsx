@@ -36,9 +36,7 @@ export const MessagePage = ({ route }: { route: Route }) => {
       </h1>
       <Problem error={error} again={again} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <Head message={data.message} />
@@ -174,9 +172,7 @@ const Fates = ({ message }: { message: Detail }) => {
     >
       <Problem error={error} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : data.rows.length === 0 ? (
         <Empty>{t('noGroupOfTopic')}</Empty>
       ) : null}

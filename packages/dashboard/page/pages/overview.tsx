@@ -43,9 +43,7 @@ export const OverviewPage = () => {
           </div>
         ))}
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <div class="tiles">

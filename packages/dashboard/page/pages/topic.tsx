@@ -21,6 +21,8 @@ type Topic = AnswerOf<typeof topicEndpoint>
 type Queue = Topic['queues'][number]
 const tabs = ['messages', 'queues', 'groups', 'settings'] as const
 
+const heldBy = ({ queues }: Topic): number => queues.reduce((sum, one) => sum + one.maxOffset - one.minOffset, 0)
+
 export const TopicPage = ({ route }: { route: Route }) => {
   const topic = route.path[1] ?? ''
   const { data, error, again } = useAsk<Topic>('topic', { topic }, { everyMs: 5_000 })
@@ -35,14 +37,12 @@ export const TopicPage = ({ route }: { route: Route }) => {
       </div>
       <Problem error={error} again={again} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <Facts
             facts={[
-              [t('messages'), countText(data.queues.reduce((sum, one) => sum + one.maxOffset - one.minOffset, 0))],
+              [t('messages'), countText(heldBy(data))],
               [t('inRate'), countText(data.inTps)],
               [t('queues'), countText(data.queues.length)],
               [t('permission'), [...new Set(data.configs.map(({ perm }) => permText(perm)))].join(', ')],
@@ -202,7 +202,7 @@ const Actions = ({ data, again }: { data: Topic; again: () => void }) => {
         >
           <p>
             {t('deleteTopicWarning', {
-              messages: countText(data.queues.reduce((sum, one) => sum + one.maxOffset - one.minOffset, 0)),
+              messages: countText(heldBy(data)),
               groups: data.groups.length,
               clusters: clusters.join(', '),
             })}

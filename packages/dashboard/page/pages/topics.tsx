@@ -8,7 +8,7 @@ import { type Route, setQuery } from '../route.ts'
 import { mayChange } from '../session.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
-import { useAsk, useSeen } from '../use.ts'
+import { useAsk, useKnown, useSeen } from '../use.ts'
 
 type Row = AnswerOf<typeof topics>['rows'][number]
 type Figures = AnswerOf<typeof topicFigures>['rows'][number]
@@ -28,7 +28,7 @@ export const TopicsPage = ({ route }: { route: Route }) => {
     { topics: asked },
     { everyMs: 5_000, when: asked.length > 0 },
   )
-  const known = useKnown(figures.data?.rows)
+  const known = useKnown(figures.data?.rows, ({ topic }) => topic)
   const rows = useMemo(
     () => (data?.rows ?? []).filter(row => row.kind === kind && matches(row.topic, text)),
     [data, kind, text],
@@ -67,9 +67,7 @@ export const TopicsPage = ({ route }: { route: Route }) => {
         </fieldset>
       </div>
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <Table
           columns={columnsOf(known)}
@@ -83,13 +81,6 @@ export const TopicsPage = ({ route }: { route: Route }) => {
       {isMaking ? <TopicForm onClose={() => setMaking(false)} onDone={again} /> : null}
     </>
   )
-}
-
-/** Figures of rows that were seen stay as they were until they are seen again. */
-function useKnown(rows: readonly Figures[] | undefined): ReadonlyMap<string, Figures> {
-  const [known] = useState(() => new Map<string, Figures>())
-  for (const row of rows ?? []) known.set(row.topic, row)
-  return known
 }
 
 const columnsOf = (known: ReadonlyMap<string, Figures>): readonly Column<Row>[] => [

@@ -29,9 +29,7 @@ export const WaitingPage = () => {
         <Problem error={waiting.error} again={waiting.again} />
         <Notes notes={waiting.data?.problems} />
         {waiting.data === undefined ? (
-          waiting.error === undefined ? (
-            <Loading />
-          ) : null
+          <Loading unless={waiting.error} />
         ) : (
           <Table
             columns={delayedColumns(setCancelled, setMoved)}

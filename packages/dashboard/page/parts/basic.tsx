@@ -84,11 +84,13 @@ export const Notes = ({ notes }: { notes: readonly string[] | undefined }) => (
   </>
 )
 
-export const Loading = () => (
-  <div class="loading" role="status">
-    {t('loading')}
-  </div>
-)
+/** While an answer is waited for; nothing where there is an error to be read instead. */
+export const Loading = ({ unless }: { unless?: ApiError | undefined }) =>
+  unless === undefined ? (
+    <div class="loading" role="status">
+      {t('loading')}
+    </div>
+  ) : null
 
 export const Empty = ({ children }: { children: ComponentChildren }) => <div class="empty">{children}</div>
 
@@ -238,4 +240,19 @@ export const Facts = ({ facts }: { facts: readonly (readonly [name: string, valu
       </div>
     ))}
   </dl>
+)
+
+/** Asks for the name of what is changed in a way that cannot be undone. */
+export const TypedName = ({
+  name,
+  typed,
+  onType,
+}: {
+  name: string
+  typed: string
+  onType: (typed: string) => void
+}) => (
+  <Field label={t('typeName', { name })}>
+    <input value={typed} onInput={event => onType(event.currentTarget.value)} autocomplete="off" spellcheck={false} />
+  </Field>
 )

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { t } from '../text/text.ts'
 import { useAct } from '../use.ts'
-import { Command, Dialog, Field, Problem } from './basic.tsx'
+import { Command, Dialog, Problem, TypedName } from './basic.tsx'
 
 /** Asks before something is done: what will happen, the command that does the same, and for what destroys the name. */
 export const Confirm = ({
@@ -38,16 +38,7 @@ export const Confirm = ({
     <Dialog title={title} onClose={onClose}>
       <form onSubmit={submit}>
         {children}
-        {name === undefined ? null : (
-          <Field label={t('typeName', { name })}>
-            <input
-              value={typed}
-              onInput={event => setTyped(event.currentTarget.value)}
-              autocomplete="off"
-              spellcheck={false}
-            />
-          </Field>
-        )}
+        {name === undefined ? null : <TypedName name={name} typed={typed} onType={setTyped} />}
         {command === undefined ? null : <Command line={command} />}
         <Problem error={error} />
         <div class="buttons">

@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks'
-import type { overview } from '../../src/endpoints/overview.ts'
 import { change } from '../api.ts'
 import { mqadmin } from '../command.ts'
 import { go } from '../route.ts'
 import { t } from '../text/text.ts'
-import type { AnswerOf } from '../types.ts'
-import { useAct, useAsk } from '../use.ts'
+import { useAct } from '../use.ts'
 import { Command, Dialog, Field, Problem } from './basic.tsx'
+import { ClusterSelect, useClusters } from './clusters.tsx'
 
 /** A new group, or other settings for one that is there. */
 export const GroupForm = ({
@@ -20,8 +19,7 @@ export const GroupForm = ({
   onClose: () => void
   onDone: () => void
 }) => {
-  const { data } = useAsk<AnswerOf<typeof overview>>('overview')
-  const clusters = [...new Set((data?.brokers ?? []).map(({ clusterName }) => clusterName))]
+  const clusters = useClusters()
   const [group, setGroup] = useState(given ?? '')
   const [picked, setCluster] = useState<string | undefined>(undefined)
   const clusterName = picked ?? clusters[0] ?? ''
@@ -58,11 +56,7 @@ export const GroupForm = ({
         ) : null}
         <div class="two">
           <Field label={t('cluster')}>
-            <select value={clusterName} onChange={event => setCluster(event.currentTarget.value)}>
-              {clusters.map(name => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
+            <ClusterSelect clusters={clusters} value={clusterName} onPick={setCluster} />
           </Field>
           <Field label={t('retryMaxTimes')} hint={t('retryMaxTimesHint')}>
             <input

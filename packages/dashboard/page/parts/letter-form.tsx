@@ -17,13 +17,7 @@ export const LetterForm = ({ group, id, onClose }: { group: string; id: string; 
   return (
     <Dialog title={t('deadLetterOf', { group })} onClose={onClose} wide>
       <Problem error={error} again={again} />
-      {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
-      ) : (
-        <Edit group={group} letter={data} onClose={onClose} />
-      )}
+      {data === undefined ? <Loading unless={error} /> : <Edit group={group} letter={data} onClose={onClose} />}
     </Dialog>
   )
 }

@@ -26,9 +26,7 @@ export const MemberDialog = ({
     <Dialog title={clientId} onClose={onClose} wide>
       <Problem error={error} again={again} />
       {data === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <Facts

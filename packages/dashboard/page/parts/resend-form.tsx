@@ -4,7 +4,7 @@ import { type ApiError, events, type Params } from '../api.ts'
 import { skua } from '../command.ts'
 import { t } from '../text/text.ts'
 import type { EventOf } from '../types.ts'
-import { Badge, Command, Dialog, Field, Link, Problem } from './basic.tsx'
+import { Badge, Command, Dialog, Field, Link, Problem, TypedName } from './basic.tsx'
 import { type Column, Table } from './table.tsx'
 
 type Resent = EventOf<typeof deadResend>
@@ -113,16 +113,7 @@ export const ResendForm = ({
             onInput={event => setRate(event.currentTarget.value)}
           />
         </Field>
-        {ids === undefined ? (
-          <Field label={t('typeName', { name: group })}>
-            <input
-              value={typed}
-              onInput={event => setTyped(event.currentTarget.value)}
-              autocomplete="off"
-              spellcheck={false}
-            />
-          </Field>
-        ) : null}
+        {ids === undefined ? <TypedName name={group} typed={typed} onType={setTyped} /> : null}
         <Command line={skua('dlq', 'resend', group, ...(ids ?? ['--all']), ['--rate', rate])} />
         <Problem error={error} />
         <Results results={results} state={state} />

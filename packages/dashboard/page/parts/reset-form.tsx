@@ -7,7 +7,7 @@ import { countText, inputTime } from '../format.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
 import { useAct } from '../use.ts'
-import { Command, Dialog, Field, Problem } from './basic.tsx'
+import { Command, Dialog, Field, Problem, TypedName } from './basic.tsx'
 import { PlanTable } from './plan-table.tsx'
 
 type Group = AnswerOf<typeof groupEndpoint>
@@ -141,14 +141,7 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
               <span>{plan.members === 0 ? t('planOffline') : t('planOnline', { count: plan.members })}</span>
             </div>
             <PlanTable queues={plan.queues} />
-            <Field label={t('typeName', { name: group })}>
-              <input
-                value={typed}
-                onInput={event => setTyped(event.currentTarget.value)}
-                autocomplete="off"
-                spellcheck={false}
-              />
-            </Field>
+            <TypedName name={group} typed={typed} onType={setTyped} />
           </>
         )}
         {done === undefined ? null : (

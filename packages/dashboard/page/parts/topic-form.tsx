@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks'
-import type { overview } from '../../src/endpoints/overview.ts'
 import { change } from '../api.ts'
 import { mqadmin } from '../command.ts'
 import { go } from '../route.ts'
 import { t } from '../text/text.ts'
-import type { AnswerOf } from '../types.ts'
-import { useAct, useAsk } from '../use.ts'
+import { useAct } from '../use.ts'
 import { Command, Dialog, Field, Problem } from './basic.tsx'
+import { ClusterSelect, useClusters } from './clusters.tsx'
 
 export interface TopicBefore {
   readonly topic: string
@@ -30,8 +29,7 @@ export const TopicForm = ({
   onClose: () => void
   onDone: () => void
 }) => {
-  const { data } = useAsk<AnswerOf<typeof overview>>('overview')
-  const clusters = [...new Set((data?.brokers ?? []).map(({ clusterName }) => clusterName))]
+  const clusters = useClusters()
   const [topic, setTopic] = useState(before?.topic ?? '')
   const [picked, setCluster] = useState(before?.clusterName)
   const clusterName = picked ?? clusters[0] ?? ''
@@ -74,11 +72,7 @@ export const TopicForm = ({
         ) : null}
         <div class="two">
           <Field label={t('cluster')}>
-            <select value={clusterName} onChange={event => setCluster(event.currentTarget.value)}>
-              {clusters.map(name => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
+            <ClusterSelect clusters={clusters} value={clusterName} onPick={setCluster} />
           </Field>
           <Field label={t('queuesPerBroker')}>
             <input

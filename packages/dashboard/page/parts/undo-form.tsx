@@ -27,9 +27,7 @@ export const UndoForm = ({ group, onClose, onDone }: { group: string; onClose: (
     <Dialog title={t('undoOf', { group })} onClose={onClose} wide>
       <Problem error={error} />
       {plan === undefined ? (
-        error === undefined ? (
-          <Loading />
-        ) : null
+        <Loading unless={error} />
       ) : (
         <>
           <p>

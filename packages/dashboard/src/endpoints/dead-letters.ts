@@ -3,17 +3,19 @@ import {
   type DeadLetter,
   deadLetters,
   each,
+  heldBy,
   isNamedLetter,
   letterProperties,
   messageById,
   messagesByKey,
+  originTopicOf,
   readQueues,
   resendLetter,
   topicStats,
 } from '@skua-mq/admin'
 import { deadLetterPrefix, PropertyName } from '@skua-mq/protocol'
 import { delay } from '@skua-mq/runtime'
-import { browse } from '../browse.ts'
+import { browse, endOf } from '../browse.ts'
 import type { Cluster } from '../cluster.ts'
 import { endpoint, streamEndpoint } from '../endpoint.ts'
 import { Problem } from '../problem.ts'
@@ -52,9 +54,8 @@ export const deadGroups = endpoint({
       const rows = await each(topics.slice(0, maxGroups), async topic => {
         const group = topic.slice(deadLetterPrefix.length)
         try {
-          const stats = await topicStats(session, topic)
-          const letters = stats.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0)
-          return { group, letters, lastMs: Math.max(0, ...stats.map(({ lastUpdateMs }) => lastUpdateMs)) }
+          const { messages, lastUpdateMs } = heldBy(await topicStats(session, topic))
+          return { group, letters: messages, lastMs: lastUpdateMs }
         } catch (error) {
           if (!(error instanceof AdminError)) throw error
           return { group, letters: null, lastMs: null }
@@ -90,11 +91,10 @@ export const deadList = endpoint({
     return {
       rows: found.messages.map(message => ({
         row: messageRowOf(message),
-        originTopic: originOf(message.properties),
+        originTopic: originTopicOf(message),
         originId: message.properties[PropertyName.originMessageId] ?? null,
       })),
-      cursor: found.cursor,
-      isEnd: Object.keys(found.cursor).length === 0,
+      ...endOf(found),
     }
   },
 })
@@ -105,11 +105,6 @@ async function mustBeReadable(cluster: Cluster, topic: string): Promise<void> {
   throw new Problem(409, 'NOT_READABLE', `${topic} may not be read: give the topic the permission to be read (6)`)
 }
 
-const originOf = (properties: Readonly<Record<string, string>>): string | null =>
-  [PropertyName.dlqOriginTopic, PropertyName.retryTopic, PropertyName.realTopic]
-    .map(name => properties[name])
-    .find(topic => topic !== undefined && topic !== '' && !topic.startsWith('%')) ?? null
-
 /** One of them. By offset id or unique id it is looked up, by the id of its origin it is searched. Errors: NOT_FOUND. */
 async function letterOf({ session }: Cluster, group: string, id: string): Promise<DeadLetter> {
   const topic = deadLetterPrefix + group
@@ -119,7 +114,7 @@ async function letterOf({ session }: Cluster, group: string, id: string): Promis
   })
   const named =
     placed?.topic === topic ? placed : (await messagesByKey(session, { topic, key: id, uniqueKey: true }))[0]
-  if (named !== undefined) return { ...named, originTopic: originOf(named.properties) }
+  if (named !== undefined) return { ...named, originTopic: originTopicOf(named) }
   for await (const letter of deadLetters(session, group)) if (isNamedLetter(letter, id)) return letter
   throw new AdminError('NOT_FOUND', `group ${group} has no dead letter ${id}: it may be deleted by now`)
 }
@@ -192,8 +187,7 @@ export const deadResend = streamEndpoint({
 })
 
 async function countOf({ session }: Cluster, group: string): Promise<number> {
-  const stats = await topicStats(session, deadLetterPrefix + group)
-  return stats.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0)
+  return heldBy(await topicStats(session, deadLetterPrefix + group)).messages
 }
 
 /** Each is looked up by itself, so that the age of a letter does not matter. */

@@ -17,7 +17,6 @@ import type { Cluster } from '../cluster.ts'
 import { endpoint } from '../endpoint.ts'
 import { Problem } from '../problem.ts'
 import {
-  address,
   clientIdText,
   clientRow,
   confirmation,
@@ -33,7 +32,7 @@ import {
   told,
 } from '../rows.ts'
 import { bool, int, list, optional, orNull, record, shape, text, type ValueOf } from '../schema.ts'
-import { mustConfirm } from './topics.ts'
+import { mustConfirm, mustSayWhere, where } from './where.ts'
 
 const maxGroups = 50_000
 /** Rows of a list that are seen at once. */
@@ -318,8 +317,7 @@ export const groupPut = endpoint({
   help: 'Creates a group, or changes some of its settings; the others stay as they are.',
   params: {
     group: groupName,
-    clusterName: optional(text({ min: 1, max: 255 })),
-    brokerAddr: optional(address),
+    ...where,
     consumeEnable: optional(bool()),
     consumeBroadcastEnable: optional(bool()),
     consumeMessageOrderly: optional(bool()),
@@ -328,13 +326,12 @@ export const groupPut = endpoint({
   },
   answer: takenBy,
   run: async ({ cluster }, { group: name, clusterName, brokerAddr, ...settings }) => {
-    if (clusterName === undefined && brokerAddr === undefined)
-      throw new Problem(400, 'ARGUMENT', 'say where: clusterName for all masters of a cluster, or brokerAddr for one')
+    const at = mustSayWhere({ clusterName, brokerAddr })
     const tables = await cluster.groupTables()
     const before = tables.flatMap(({ rows }) => rows).find(({ groupName: one }) => one === name)
     const changed = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
     const all = { consumeBroadcastEnable: true, ...before, ...changed, groupName: name }
-    return { addresses: await putGroup(cluster.session, { clusterName, brokerAddr }, all) }
+    return { addresses: await putGroup(cluster.session, at, all) }
   },
 })
 

@@ -14,7 +14,7 @@ import {
   topicGroups,
   topicRoute,
 } from '@skua-mq/admin'
-import { browse, type From } from '../browse.ts'
+import { browse, endOf, type From } from '../browse.ts'
 import type { Cluster } from '../cluster.ts'
 import { endpoint, streamEndpoint } from '../endpoint.ts'
 import { Problem } from '../problem.ts'
@@ -65,11 +65,7 @@ export const messages = endpoint({
   run: async ({ cluster }, params) => {
     const { topic, broker, queueId, limit = 50, cursor } = params
     const found = await browse(cluster, { topic, brokerName: broker, queueId, from: fromOf(params), limit, cursor })
-    return {
-      rows: found.messages.map(messageRowOf),
-      cursor: found.cursor,
-      isEnd: Object.keys(found.cursor).length === 0,
-    }
+    return { rows: found.messages.map(messageRowOf), ...endOf(found) }
   },
 })
 

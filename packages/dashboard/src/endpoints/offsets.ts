@@ -19,7 +19,7 @@ import { endpoint } from '../endpoint.ts'
 import { Problem } from '../problem.ts'
 import { confirmation, count, groupName, ms, optionalTopic, plannedQueue, told, topicName } from '../rows.ts'
 import { int, list, oneOf, optional, shape, type ValueOf } from '../schema.ts'
-import { mustConfirm } from './topics.ts'
+import { mustConfirm } from './where.ts'
 
 const maxQueues = 20_000
 

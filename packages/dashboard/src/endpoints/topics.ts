@@ -5,6 +5,7 @@ import {
   deleteTopic,
   each,
   findTopicRoute,
+  heldBy,
   isOwnTopic,
   putTopic,
   setTopicPerm,
@@ -14,9 +15,9 @@ import {
 } from '@skua-mq/admin'
 import { deadLetterPrefix, retryPrefix, type TopicConfig } from '@skua-mq/protocol'
 import { type Ask, endpoint } from '../endpoint.ts'
-import { Problem } from '../problem.ts'
-import { address, confirmation, count, cutTo, figure, known, limited, ms, takenBy, told, topicName } from '../rows.ts'
+import { confirmation, count, cutTo, figure, known, limited, ms, takenBy, told, topicName } from '../rows.ts'
 import { bool, int, list, oneOf, optional, orNull, shape, text, type ValueOf } from '../schema.ts'
+import { mustConfirm, mustSayWhere, where } from './where.ts'
 
 /** Topics of a list, and those whose figures are asked for at once: rows that are seen. */
 export const maxTopics = 50_000
@@ -91,12 +92,8 @@ const topicFigure = shape({ topic: told, messages: figure, lastWrittenMs: figure
 async function figuresOf(session: AdminSession, topic: string): Promise<ValueOf<typeof topicFigure>> {
   try {
     const [stats, rate] = await Promise.all([topicStats(session, topic), rateOf(session, topic, 'TOPIC_PUT_NUMS')])
-    return {
-      topic,
-      messages: stats.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0),
-      lastWrittenMs: known(Math.max(0, ...stats.map(({ lastUpdateMs }) => lastUpdateMs))),
-      inTps: rate,
-    }
+    const { messages, lastUpdateMs } = heldBy(stats)
+    return { topic, messages, lastWrittenMs: known(lastUpdateMs), inTps: rate }
   } catch (error) {
     if (!(error instanceof AdminError)) throw error
     return { topic, messages: null, lastWrittenMs: null, inTps: null }
@@ -185,24 +182,6 @@ export const topic = endpoint({
   },
 })
 
-const where = {
-  clusterName: optional(text({ min: 1, max: 255, help: 'all masters of this cluster' })),
-  brokerAddr: optional(address),
-}
-
-/** Errors: ARGUMENT where neither is given, since "everywhere" is to be meant. */
-function mustSayWhere({
-  clusterName,
-  brokerAddr,
-}: {
-  clusterName?: string | undefined
-  brokerAddr?: string | undefined
-}) {
-  if (clusterName === undefined && brokerAddr === undefined)
-    throw new Problem(400, 'ARGUMENT', 'say where: clusterName for all masters of a cluster, or brokerAddr for one')
-  return { clusterName, brokerAddr }
-}
-
 /** Creates or changes. */
 export const topicPut = endpoint({
   name: 'topic/put',
@@ -241,12 +220,6 @@ export const topicPerm = endpoint({
     ).map(({ address: at, before, after }) => ({ address: at, before, after })),
   }),
 })
-
-/** Errors: CONFIRM where the name is not said again. */
-export function mustConfirm(confirm: string, name: string): void {
-  if (confirm !== name)
-    throw new Problem(400, 'CONFIRM', `"${confirm}" is not ${name}: type the name of what is to be destroyed`)
-}
 
 /** With its messages. */
 export const topicDelete = endpoint({

@@ -5,6 +5,7 @@ import {
   findConsumers,
   groupNames,
   groupProgress,
+  heldBy,
   ownerKey,
   topicNames,
   topicStats,
@@ -39,8 +40,7 @@ export async function readAll(session: AdminSession): Promise<Reading> {
     topics: new Map(
       ofTopics.flat().map(([topic, queues]) => {
         const ends = new Map(queues.map(queue => [ownerKey(queue), queue.maxOffset]))
-        const messages = queues.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0)
-        return [topic, { ends, messages }]
+        return [topic, { ends, messages: heldBy(queues).messages }]
       }),
     ),
     groups: new Map(
