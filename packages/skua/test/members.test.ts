@@ -2,20 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type AdminSession, connect, demote, join, leave, promote, remainingAt, stopWrites } from '@skua-mq/admin'
 import { Producer, PushConsumer } from '@skua-mq/client'
-import { getBrokerConfig } from '@skua-mq/protocol'
-import { bodies, Cluster, type Role } from './cluster.ts'
+import { bodies, Cluster } from './cluster.ts'
+import { roleOf, sync } from './pair.ts'
 
-const sync = { brokerRole: 'SYNC_MASTER' } as const
 const aMaster = { brokerRole: 'ASYNC_MASTER', brokerId: 0 } as const
 
 function sessionOf(cluster: Cluster): AdminSession {
   const namesrvAddr = `${cluster.network.addressOf('names')}:9876`
   return connect({ namesrvAddr, runtime: cluster.machine('tools'), timeoutMs: 5000 })
-}
-
-async function roleOf(cluster: Cluster, role: Role): Promise<string> {
-  const { body } = await cluster.ask(role, getBrokerConfig, {} as never)
-  return /^brokerRole=(.*)$/m.exec(Buffer.from(body!).toString())![1]!
 }
 
 /** A producer and a push consumer of our SDK; what was sent without an error, and what has come. */

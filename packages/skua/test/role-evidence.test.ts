@@ -1,27 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { getBrokerConfig, promoteBroker } from '@skua-mq/protocol'
-import { bodies, Cluster, type Role } from './cluster.ts'
+import { promoteBroker } from '@skua-mq/protocol'
+import { bodies, type Cluster, type Role } from './cluster.ts'
+import { pair, promote, roleOf, sync } from './pair.ts'
 
-const sync = { brokerRole: 'SYNC_MASTER' } as const
 const roleFile = '/store/config/skuaRole.json'
-
-async function pair(...slaves: readonly ('slave' | 'further')[]): Promise<Cluster> {
-  const cluster = await new Cluster().start()
-  await cluster.startBroker('master', sync)
-  for (const slave of slaves) await cluster.startBroker(slave)
-  await cluster.pass(35_000)
-  assert.equal((await cluster.send('master', 'before')).code, 0)
-  return cluster
-}
-
-const promote = (cluster: Cluster, role: Role, header: object = {}) =>
-  cluster.ask(role, promoteBroker, { force: false, ...header } as never)
-
-async function roleOf(cluster: Cluster, role: Role): Promise<string> {
-  const { body } = await cluster.ask(role, getBrokerConfig, {} as never)
-  return /^brokerRole=(.*)$/m.exec(Buffer.from(body!).toString())![1]!
-}
 
 const names = (cluster: Cluster, name: RegExp) =>
   cluster.events.filter(event => name.test(event.name)).map(event => JSON.stringify(event.fields))

@@ -1,39 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { PushConsumer } from '@skua-mq/client'
-import {
-  demoteBroker,
-  getBrokerClusterInfo,
-  getBrokerConfig,
-  promoteBroker,
-  queryConsumerOffset,
-  updateConsumerOffset,
-} from '@skua-mq/protocol'
+import { getBrokerClusterInfo, queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
 import { storedMessages } from '@skua-mq/store'
-import { bodies, Cluster, type Role } from './cluster.ts'
-
-const sync = { brokerRole: 'SYNC_MASTER' } as const
-
-async function pair(...slaves: readonly ('slave' | 'further')[]): Promise<Cluster> {
-  const cluster = await new Cluster().start()
-  await cluster.startBroker('master', sync)
-  for (const slave of slaves) await cluster.startBroker(slave)
-  await cluster.pass(35_000)
-  assert.equal((await cluster.send('master', 'before')).code, 0)
-  return cluster
-}
-
-const told = (cluster: Cluster, name: RegExp) => cluster.events.filter(event => name.test(event.name))
-
-const promote = (cluster: Cluster, role: Role, header: object = {}) =>
-  cluster.ask(role, promoteBroker, { force: false, ...header } as never)
-const demote = (cluster: Cluster, role: Role, header: object = {}) =>
-  cluster.ask(role, demoteBroker, { brokerId: 1, waitMs: 2000, force: false, ...header } as never)
-
-async function roleOf(cluster: Cluster, role: Role): Promise<string> {
-  const { body } = await cluster.ask(role, getBrokerConfig, {} as never)
-  return /^brokerRole=(.*)$/m.exec(Buffer.from(body!).toString())![1]!
-}
+import { bodies, type Cluster, type Role } from './cluster.ts'
+import { demote, pair, promote, roleOf, sync, told } from './pair.ts'
 
 async function routeOf(cluster: Cluster): Promise<Record<number, string>> {
   const info = await cluster.ask('names', getBrokerClusterInfo, {} as never)

@@ -2,20 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Socket } from '@skua-mq/runtime'
 import { Cluster } from './cluster.ts'
-
-const sync = { brokerRole: 'SYNC_MASTER' } as const
-
-/** A SYNC_MASTER and slaves that have all, and time in which both are connected. */
-async function pair(...slaves: readonly ('slave' | 'further')[]): Promise<Cluster> {
-  const cluster = await new Cluster().start()
-  await cluster.startBroker('master', sync)
-  for (const slave of slaves) await cluster.startBroker(slave)
-  await cluster.pass(35_000)
-  assert.equal((await cluster.send('master', 'before')).code, 0)
-  return cluster
-}
-
-const told = (cluster: Cluster, name: RegExp) => cluster.events.filter(event => name.test(event.name))
+import { pair, sync, told } from './pair.ts'
 
 /** What a send was answered, and after how many milliseconds. */
 async function timed(cluster: Cluster, body: string): Promise<{ code: number; ms: number }> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { getBrokerRuntimeInfo, promoteBroker, updateBrokerConfig } from '@skua-mq/protocol'
 import { bodies, Cluster, type Role } from './cluster.ts'
+import { told } from './pair.ts'
 
 const body = (i: number) => `message ${i} ${'x'.repeat(2000)}`
 
@@ -17,8 +18,6 @@ async function infoOf(cluster: Cluster, role: Role): Promise<ReadonlyMap<string,
   const reply = await cluster.ask(role, getBrokerRuntimeInfo, {} as never)
   return getBrokerRuntimeInfo.replyBody!.decode(reply.body!).table
 }
-
-const told = (cluster: Cluster, name: RegExp) => cluster.events.filter(event => name.test(event.name))
 
 async function all(cluster: Cluster, role: Role): Promise<string[]> {
   const found: string[] = []

@@ -34,6 +34,16 @@ async function withMessages(messages: readonly RecordWish[], backs: (code: numbe
 const offsets = (acks: readonly { offset: number }[]) => acks.map(({ offset }) => offset).sort((a, b) => a - b)
 const messages = (count: number): RecordWish[] => Array.from({ length: count }, (_, queueOffset) => ({ queueOffset }))
 
+/** A handler that runs until it is told that it is done; of several runs the last one. */
+function waiting() {
+  let end = () => {}
+  const handler = () =>
+    new Promise<undefined>(resolve => {
+      end = () => resolve(undefined)
+    })
+  return { handler, done: () => end() }
+}
+
 describe('a push consumer that pops', () => {
   test('takes messages of any queue, and acknowledges each that its handler is done with', async () => {
     const { at, pops, acks } = await withMessages([{ queueOffset: 1, queueId: 1 }, { queueOffset: 5 }])
@@ -113,14 +123,9 @@ describe('a push consumer that pops', () => {
   test('prolongs messages while their handler runs or they wait for one, until consumeTimeout', async () => {
     const { at, changes, acks } = await withMessages(messages(2))
     const late: string[] = []
-    let done = () => {}
+    const { handler, done } = waiting()
     const options = { consumeThreadMax: 1, popInvisibleTime: 10_000, consumeTimeout: 0.5 }
-    const consumer = consumerOf(at, options).onMessage(
-      () =>
-        new Promise<undefined>(resolve => {
-          done = () => resolve(undefined)
-        }),
-    )
+    const consumer = consumerOf(at, options).onMessage(handler)
     consumer.on('consumeTimeout', ({ msgId }) => late.push(msgId))
     await at.settle(consumer.start())
     await at.clock.advanceAsync(5100)
@@ -146,13 +151,8 @@ describe('a push consumer that pops', () => {
 
   test('acknowledges by the receipt that it was prolonged with, and again where the broker is away for a moment', async () => {
     const { at, acks } = await withMessages(messages(1))
-    let done = () => {}
-    const consumer = consumerOf(at, { popInvisibleTime: 20_000 }).onMessage(
-      () =>
-        new Promise<undefined>(resolve => {
-          done = () => resolve(undefined)
-        }),
-    )
+    const { handler, done } = waiting()
+    const consumer = consumerOf(at, { popInvisibleTime: 20_000 }).onMessage(handler)
     await at.settle(consumer.start())
     await at.clock.advanceAsync(10_100)
     at.network.partition('client', 'b0')
@@ -220,13 +220,8 @@ describe('a push consumer that pops', () => {
 
   test('gives back what it has not begun when it is closed, and waits for what runs', async () => {
     const { at, acks, changes } = await withMessages(messages(3))
-    let done = () => {}
-    const consumer = consumerOf(at, { consumeThreadMax: 1 }).onMessage(
-      () =>
-        new Promise<undefined>(resolve => {
-          done = () => resolve(undefined)
-        }),
-    )
+    const { handler, done } = waiting()
+    const consumer = consumerOf(at, { consumeThreadMax: 1 }).onMessage(handler)
     await at.settle(consumer.start())
     await at.clock.advanceAsync(100)
     const closing = consumer.close()
