@@ -169,17 +169,13 @@ describe('a push consumer that pops', () => {
 
   test('acknowledges behind a prolongation that is under way, by the receipt that this one brings', async () => {
     const { at, acks, changes, script } = await withMessages(messages(1))
-    let [done, changed] = [() => {}, () => {}]
+    const { handler, done } = waiting()
+    let changed = () => {}
     script.onChange = () =>
       new Promise(resolve => {
         changed = resolve
       })
-    const consumer = consumerOf(at, { popInvisibleTime: 20_000 }).onMessage(
-      () =>
-        new Promise<undefined>(resolve => {
-          done = () => resolve(undefined)
-        }),
-    )
+    const consumer = consumerOf(at, { popInvisibleTime: 20_000 }).onMessage(handler)
     await at.settle(consumer.start())
     await at.clock.advanceAsync(10_100)
     assert.equal(changes.length, 1)
