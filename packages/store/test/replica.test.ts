@@ -164,7 +164,19 @@ test('a slave that gets the log in pieces of any size, and is stopped and killed
       ;({ slave, life } = await again(there, slave, life, { kind: 'stop' }))
       await assertEqual(master, slave)
     }),
-    { numRuns: Number(process.env.SKUA_REPLICA_RUNS ?? 60) },
+    {
+      numRuns: Number(process.env.SKUA_REPLICA_RUNS ?? 60),
+      // A sector that ends in a header, and has it only up to the place where two pieces met.
+      examples: [
+        [
+          [
+            { kind: 'batch', count: 5 },
+            { kind: 'ship', frame: 100, most: 550 },
+            { kind: 'power cut', seed: 114_528_951 },
+          ],
+        ],
+      ],
+    },
   )
 })
 
@@ -290,4 +302,29 @@ test('a sector of a record that a power cut left as it was between two pieces is
     await assertEqual(master, later)
     await here.clock.until(later.store.stop())
   }
+})
+
+test('nor one whose header is as it was between two pieces, wherever they meet and the sector ends', async () => {
+  const headerBytes = 88
+  for (let end = 10; end <= headerBytes; end += 3)
+    for (const cut of [8, 9, 20, 40, 57, end - 1].filter(place => place < end)) {
+      const [here, there] = [world(), world()]
+      const master = await open(there, masterConfig)
+      const slave = await open(here, slaveConfig)
+      // The header of the second record begins so that the first 512 bytes end in it.
+      const empty = put(master, message('T', ''))[0]!.size
+      put(master, message('T', 'x'.repeat(512 - end - 2 * empty)))
+      const begin = master.store.maxPhysicalOffset
+      assert.equal(begin, 512 - end)
+      for (let i = 0; i < 3; i++) put(master, message('T', 'body'))
+      await ship(master, slave, { frame: begin + cut, most: begin + cut })
+      await ship(master, slave, { frame: 32_768, most: Number.POSITIVE_INFINITY })
+      const file = here.disk.open('/store/commitlog/00000000000000000000', 'write')
+      file.writeSync(Buffer.alloc(end - cut), 0, end - cut, begin + cut)
+      file.closeSync()
+      const later = await open(here, slaveConfig, { bootId: 'next' })
+      await ship(master, later, { frame: 32_768, most: Number.POSITIVE_INFINITY })
+      await assertEqual(master, later)
+      await here.clock.until(later.store.stop())
+    }
 })

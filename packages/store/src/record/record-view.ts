@@ -93,18 +93,22 @@ export class RecordView {
   }
 
   /**
-   * Whether a sector lacks its end which holds some of the topic and the properties: a slave writes a record in pieces, and
-   * a power cut may leave a sector as it was between two of them.
+   * Whether a sector may lack its end which holds some of the header, the topic or the properties: a slave writes a record in
+   * pieces, and a power cut may leave a sector as it was between two of them. A header has zeros of its own, and rather too much is
+   * taken for torn: a slave is sent it again.
    */
   lacksPiece(fileOffset: number): boolean {
     const start = fileOffset - this.at
-    const first = Math.floor((start + this.topicAt) / sectorBytes) + 1
+    const first = Math.floor((start + this.at + RecordAt.bodyCrc) / sectorBytes) + 1
     for (let end = first * sectorBytes - start; end < this.at + this.size; end += sectorBytes) {
       let last = end - 1
+      if (last < this.bodyAt && this.bytes[last] === 0) return true
+      // Of the body its CRC tells; what lacks before it would end in its length, which is not zero then.
+      if (last < this.topicAt) continue
       // Lengths may have a zero byte of their own, and are compared with the size of the record.
       if (last < this.propertiesAt && last >= this.topicAt + this.topicLength)
         last = this.topicAt + this.topicLength - 1
-      if (last >= this.topicAt && this.bytes[last] === 0) return true
+      if (this.bytes[last] === 0) return true
     }
     return false
   }
