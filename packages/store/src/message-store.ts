@@ -74,8 +74,9 @@ export interface MessageStore extends Service {
   /** Takes a batch (body: remoting.md 14.5) as consecutive records. */
   appendBatch(draft: Draft, waiter: AppendWaiter): void
   /**
-   * Takes bytes of a master's log, which follow the end of this one; of an empty store they are the first. Throws
-   * EREPLICA when they do not follow, or a DiskError.
+   * Takes bytes of a master's log, which follow those before, or the end of this one; of an empty store they are the first. Cut
+   * anywhere: the log here goes on with each record that is whole, and what came of the next one is held until bytes come that do
+   * not follow it. Throws EREPLICA when they do not follow, or a DiskError.
    */
   appendReplicated(offset: number, bytes: Buffer): void
   /** Bytes of the log from an offset on, at most `maxBytes` and none of the next file; empty where the log has none. */

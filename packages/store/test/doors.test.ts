@@ -208,7 +208,7 @@ test('a slave takes nothing while its disk is probed: the probe would write zero
   }
   await ship(size - 100)
   at.disk.faults.fail({ on: 'write', code: 'ESHORTWRITE', path: 'commitlog', times: 1 })
-  await assert.rejects(ship(100), /ESHORTWRITE/)
+  await assert.rejects(ship(3000), /ESHORTWRITE/)
   at.disk.faults.slow({ on: 'sync', ms: 1500, path: 'commitlog' })
   // The probe has begun, and goes on in the next file when this sync is over.
   await at.clock.advanceAsync(1200)

@@ -23,7 +23,8 @@ export class LogParts {
 
   /** Writes the next bytes of the log. */
   write(length: number): void {
-    this.log.appendRaw(bytesAt(this.log.end, length))
+    this.log.appendPadding(bytesAt(this.log.end, length))
+    this.log.writeTurn()
   }
 
   /** Puts the next bytes into memory, together in one chunk, as records are. They are written with the turn. */

@@ -19,6 +19,8 @@ export class ReplicaRun {
   private boots = 0
   private sent = 0
   private deletedTo = 0
+  /** Where the bytes belong that follow those of the frame before; undefined after an error and after a start. */
+  private next: number | undefined
   private readonly deletedAt = new Map<string, number>()
 
   constructor(seed: number) {
@@ -52,6 +54,7 @@ export class ReplicaRun {
 
   private async begin(changes: Partial<StoreConfig> = {}): Promise<void> {
     this.life = { alive: true }
+    this.next = undefined
     const disk = this.here.disk.forProcess(this.life)
     this.slave = await open(this.here, { ...this.config, ...changes }, { bootId: `boot ${this.boots}`, disk })
     await this.check()
@@ -105,12 +108,14 @@ export class ReplicaRun {
   private async ship(): Promise<void> {
     const { store } = this.slave
     for (let frames = this.random.int(5); frames > 0; frames--) {
-      const at = store.maxPhysicalOffset
+      const at = this.next ?? store.maxPhysicalOffset
       const bytes = await this.master.store.readLog(at, [1, 7, 100, 1000, 32_768][this.random.int(5)]!)
       if (bytes.length === 0) return
       try {
         store.appendReplicated(at, bytes)
+        this.next = at + bytes.length
       } catch (error) {
+        this.next = undefined
         if (error instanceof BrokenInvariant) throw error
         return
       }

@@ -94,6 +94,8 @@ export class MasterLink implements Service {
   private lastHeardMs = 0
   private lastReportMs = 0
   private reported = -1
+  /** Where the next bytes belong, once some have come: the store holds the beginning of a record, and its log ends before that. */
+  private next: number | undefined
   /** The master has sent what the log here ends with, or all from its beginning. */
   private hasFitted = false
   /** Connections to masters that began: between two of them the log here gets nothing. */
@@ -217,6 +219,7 @@ export class MasterLink implements Service {
     this.beginning = beginning
     this.connections++
     this.hasFitted = false
+    this.next = undefined
     this.answersReports = false
     this.echoedMs = Number.NEGATIVE_INFINITY
     this.isSilent = false
@@ -258,7 +261,7 @@ export class MasterLink implements Service {
     const { maxPhysicalOffset } = this.parts.store
     const { comparison, from } = this.beginning!
     if (comparison !== undefined && !comparison.isOver) return comparison.next
-    return maxPhysicalOffset === 0 ? from : maxPhysicalOffset
+    return this.next ?? (maxPhysicalOffset === 0 ? from : maxPhysicalOffset)
   }
 
   private fits(offset: number): boolean {
@@ -308,6 +311,7 @@ export class MasterLink implements Service {
     try {
       if (isFirst) store.appendReplicated(0, Buffer.concat([Buffer.alloc(1), bytes]))
       else store.appendReplicated(offset, bytes)
+      this.next = offset + bytes.length
     } catch (error) {
       this.drop((error as Error).message)
     }

@@ -5,7 +5,7 @@ import { queueAwaiting } from '../consume-queue/record-place.ts'
 import type { Dispatch } from '../dispatch.ts'
 import type { LogFlush } from '../flush/log-flush.ts'
 import type { Health } from '../health.ts'
-import { RecordView } from '../record/record-view.ts'
+import { maxRecordBytes, type Parsed, RecordView } from '../record/record-view.ts'
 import type { TurnWrite } from './turn-write.ts'
 
 export const replicaDamaged = defineEvent<{ offset: number; to: number }>(
@@ -25,32 +25,41 @@ export interface ReplicaParts {
 
 const headBytes = 8
 
+interface Padding {
+  readonly from: number
+  readonly to: number
+}
+
+const noPadding: Padding = { from: 0, to: 0 }
+
 /**
- * A slave's way into the log: the bytes of its master, as they lie there and cut anywhere. They are written as they come;
- * records are dispatched to queues and index when they are whole (ha.md 2).
+ * A slave's way into the log: the bytes of its master, as they lie there and cut anywhere (ha.md 2). A record is written when it
+ * is whole, and in one write, as a master writes its own: a power cut leaves no sector of it as it was between two pieces. What came of
+ * the next one is held in memory; the end of a file behind its last record is written as it comes.
  */
 export class ReplicaAppend {
   private readonly parts: ReplicaParts
   private readonly view = new RecordView()
-  /** The beginning of a record whose rest has not come, as it came. */
-  private pieces: Buffer[] = []
-  private pieceBytes = 0
+  /** The beginning of a record whose rest has not come; its first byte belongs at `heldFrom`. */
+  private held: Buffer = Buffer.alloc(0)
+  private heldBytes = 0
+  private heldFrom = 0
   /** As many bytes are needed before it is worth looking again. */
   private needed = headBytes
   /** Between these the log holds no record: the end of a file behind its last one. */
-  private paddedFrom = 0
-  private paddedTo = 0
+  private padding: Padding = noPadding
 
   constructor(parts: ReplicaParts) {
     this.parts = parts
   }
 
   /**
-   * Takes the bytes that follow the end of the log, or the first ones of an empty log. They are in the page cache when it
-   * returns. Throws EREPLICA when they do not follow or the disk does not take what came before, or a DiskError: nothing of them is in the log then.
+   * Takes the bytes that follow those before, or the end of the log: what was held of a record is given up then; or the first ones of an
+   * empty log. The whole records are in the page cache when it returns. Throws EREPLICA when the bytes do not follow or the disk does not take what
+   * came before, or a DiskError: nothing of them is in the log then.
    */
   append(offset: number, bytes: Buffer): void {
-    const { log, flush, turnWrite, health } = this.parts
+    const { log, health } = this.parts
     // The probe makes zeros of what lies behind the end, and nobody may append there meanwhile.
     if (health.has('log write') || health.has('log sync') || health.has('fault'))
       throw new Failure('EREPLICA', 'the store is read-only until the commit log can be written again')
@@ -60,110 +69,141 @@ export class ReplicaAppend {
         'EREPLICA',
         'consume queues or index could not be written, and what waits for them is in memory',
       )
-    if (log.segments.first === undefined) log.open(offset, 0)
-    if (offset !== log.end)
+    if (this.heldBytes > 0 && offset === this.heldFrom + this.heldBytes) {
+      this.hold(bytes)
+      if (this.heldBytes >= this.needed) this.take(this.held.subarray(0, this.heldBytes))
+      return
+    }
+    if (log.segments.first !== undefined && offset !== log.end)
       throw new Failure('EREPLICA', `bytes of the master begin at ${offset}, the log here ends at ${log.end}`)
-    try {
-      log.appendRaw(bytes)
-    } catch (error) {
-      log.rollback()
-      turnWrite.becomeReadOnly(error)
-      throw error
-    }
-    try {
-      this.take(bytes)
-    } catch (error) {
-      // The bytes are in the log, and their messages in no queue: only a start makes that good.
-      health.fault(error)
-      throw error
-    }
-    flush.written(false)
+    this.forget()
+    this.heldFrom = offset
+    this.take(bytes)
   }
 
   /**
-   * Takes a record that is not whole out of the log again, and the end of a file: it is asked for anew. A master would write
-   * behind the mark that nothing follows there. Throws DiskError.
+   * Forgets what came of a record that is not whole, and takes the end of a file out of the log again, where that is not whole: both
+   * are asked for anew. A master would write behind the mark that nothing follows there. Throws DiskError.
    */
   async cut(): Promise<void> {
     const { log, flush, health } = this.parts
     // Where it begins is a figure like others.
     if (health.has('fault')) return
-    const { partialFrom } = log
+    const { paddingFrom } = log
     this.forget()
-    this.paddedTo = 0
-    if (partialFrom === undefined) return
+    this.padding = noPadding
+    if (paddingFrom === undefined) return
     try {
-      await log.segments.clearFrom(partialFrom)
+      await log.segments.clearFrom(paddingFrom)
     } catch (error) {
       flush.failed(error)
       throw error
     }
-    log.cut(partialFrom)
-    flush.cut(partialFrom)
+    log.cut(paddingFrom)
+    flush.cut(paddingFrom)
   }
 
   private forget(): void {
-    this.pieces = []
-    this.pieceBytes = 0
+    this.held = Buffer.alloc(0)
+    this.heldBytes = 0
     this.needed = headBytes
   }
 
-  private take(bytes: Buffer): void {
-    const { log } = this.parts
-    // The bytes belong to the caller: what is kept is copied below.
-    const whole = this.pieceBytes === 0 ? bytes : undefined
-    if (whole === undefined) {
-      this.pieces.push(Buffer.from(bytes))
-      this.pieceBytes += bytes.length
-      if (this.pieceBytes < this.needed) return
+  /** The bytes belong to the caller: they are copied. */
+  private hold(bytes: Buffer): void {
+    const length = this.heldBytes + bytes.length
+    if (length > this.held.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.held.length))
+      this.held.copy(larger, 0, 0, this.heldBytes)
+      this.held = larger
     }
-    const buffer = whole ?? Buffer.concat(this.pieces)
-    const begin = log.end - buffer.length
-    const used = this.dispatch(buffer, begin)
-    const rest = buffer.subarray(used)
-    const { needed } = this
-    this.forget()
-    const padding = this.paddedTo > log.end ? this.paddedFrom : undefined
-    log.partialFrom = rest.length > 0 ? begin + used : padding
-    if (rest.length === 0) return
-    this.needed = needed
-    this.pieces = [Buffer.from(rest)]
-    this.pieceBytes = rest.length
+    bytes.copy(this.held, this.heldBytes)
+    this.heldBytes = length
   }
 
-  /** Dispatches the whole records in the buffer, whose first byte lies at `begin`; returns how many bytes are done. */
-  private dispatch(buffer: Buffer, begin: number): number {
+  private take(buffer: Buffer): void {
+    const { log, turnWrite, health } = this.parts
+    const { heldFrom: begin, padding } = this
+    let used: number
+    try {
+      used = this.write(buffer, begin)
+    } catch (error) {
+      log.rollback()
+      this.padding = padding
+      this.forget()
+      turnWrite.becomeReadOnly(error)
+      throw error
+    }
+    try {
+      this.dispatch(buffer.subarray(0, used), begin, padding)
+      log.paddingFrom = this.padding.to > log.end ? this.padding.from : undefined
+    } catch (error) {
+      // The bytes are in the log, and their messages in no queue: only a start makes that good.
+      health.fault(error)
+      throw error
+    }
+    const { needed } = this
+    this.forget()
+    this.needed = needed
+    this.heldFrom = begin + used
+    this.hold(buffer.subarray(used))
+    if (used > 0) this.parts.flush.written(false)
+  }
+
+  /** Writes the whole records in the buffer, whose first byte belongs at `begin`; returns how many bytes they are. Throws DiskError. */
+  private write(buffer: Buffer, begin: number): number {
+    const { log } = this.parts
     let at = 0
     while (at < buffer.length) {
-      const padding = Math.min(buffer.length - at, this.paddedTo - begin - at)
-      if (padding > 0) {
-        at += padding
+      const padded = Math.min(buffer.length - at, this.padding.to - begin - at)
+      if (padded > 0) {
+        if (log.segments.first === undefined) log.open(begin, 0)
+        log.appendPadding(buffer.subarray(at, at + padded))
+        at += padded
         continue
       }
       this.needed = headBytes
-      if (buffer.length - at < headBytes) return at
-      const found = this.view.parse(buffer, at, buffer.length)
+      if (buffer.length - at < headBytes) break
+      const found = this.parse(buffer, at, begin)
       if (found === 'record') {
-        this.dispatchRecord()
+        if (log.segments.first === undefined) log.open(begin, 0)
+        log.appendRecord(buffer, at, this.view.size)
         at += this.view.size
       } else if (found === 'damaged' && this.mayFollow(begin + at, buffer.length - at)) {
         this.needed = this.view.size
-        return at
+        break
       } else this.pad(begin + at, found)
     }
+    log.writeTurn()
     return at
+  }
+
+  /** `padding`: as it was before these bytes. */
+  private dispatch(buffer: Buffer, begin: number, padding: Padding): void {
+    let at = Math.max(0, padding.to - begin)
+    while (at < buffer.length) {
+      if (this.parse(buffer, at, begin) !== 'record') at = this.fileEnd(begin + at) - begin
+      else {
+        this.dispatchRecord()
+        at += this.view.size
+      }
+    }
+  }
+
+  /** No record goes beyond the end of a file. */
+  private parse(buffer: Buffer, at: number, begin: number): Parsed {
+    return this.view.parse(buffer, at, Math.min(buffer.length, this.fileEnd(begin + at) - begin))
   }
 
   /** Whether the rest of the record is still to come. */
   private mayFollow(offset: number, have: number): boolean {
     const { size } = this.view
-    return size > have && offset + size <= this.fileEnd(offset)
+    return size > have && size <= maxRecordBytes && offset + size <= this.fileEnd(offset)
   }
 
   private pad(offset: number, found: 'blank' | 'empty' | 'damaged'): void {
-    this.paddedFrom = offset
-    this.paddedTo = this.fileEnd(offset)
-    if (found === 'damaged') this.parts.events.emit(replicaDamaged({ offset, to: this.paddedTo }))
+    this.padding = { from: offset, to: this.fileEnd(offset) }
+    if (found === 'damaged') this.parts.events.emit(replicaDamaged({ offset, to: this.padding.to }))
   }
 
   private fileEnd(offset: number): number {

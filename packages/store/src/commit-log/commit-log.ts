@@ -20,8 +20,8 @@ export class CommitLog {
   lastStoredAtMs = 0
   /** End of the bytes that a failed turn may have left in the files; at most `written` when there are none. */
   strayEnd = 0
-  /** Where the record begins of which only a part has come from the master; undefined where the log ends with a whole one. */
-  partialFrom: number | undefined
+  /** Where the end of a file begins of which only a part has come from the master; undefined where the log ends with a record. */
+  paddingFrom: number | undefined
 
   constructor(segments: Segments, limits: { chunkBytes: number; ringBytes: number }) {
     this.segments = segments
@@ -40,7 +40,7 @@ export class CommitLog {
 
   /** Where the records end of which all is written. */
   get recordsEnd(): number {
-    return this.partialFrom ?? this.written
+    return this.paddingFrom ?? this.written
   }
 
   /**
@@ -79,8 +79,16 @@ export class CommitLog {
     this.end += size
   }
 
-  /** Writes bytes that lie so in the master's log at the end of this one. Throws DiskError: `rollback` follows. */
-  appendRaw(bytes: Buffer): void {
+  /** Assigns a record that lies so in the master's log. Throws DiskError. */
+  appendRecord(bytes: Buffer, at: number, size: number): void {
+    this.segments.ensure(this.end - (this.end % this.segments.size))
+    const chunk = this.chunkFor(size)
+    bytes.copy(chunk.bytes, chunk.used, at, at + size)
+    this.commit(chunk, size)
+  }
+
+  /** Assigns bytes of the end of one file, behind its last record, as they lie in the master's log. Throws DiskError. */
+  appendPadding(bytes: Buffer): void {
     const { size } = this.segments
     for (let from = 0; from < bytes.length; ) {
       const inFile = this.end % size
@@ -91,14 +99,13 @@ export class CommitLog {
       this.commit(chunk, length)
       from += length
     }
-    this.writeTurn()
   }
 
   /** Forgets what lies behind `end`; the files hold nothing there any more. */
   cut(end: number): void {
     this.ring.cut(end)
     this.end = this.written = this.strayEnd = end
-    this.partialFrom = undefined
+    this.paddingFrom = undefined
   }
 
   /** Writes what the turn assigned. Throws DiskError; nothing counts as written then. */

@@ -30,8 +30,6 @@ export interface Layout {
   readonly dispatchPoint: string
   /** Ours: an fdatasync failed, and not all bytes were written again since. */
   readonly suspect: string
-  /** Ours: the log was written in the pieces in which a master sent it. */
-  readonly replica: string
   /** Ours: behind which place a slave's log is to be cut, since its master's goes on otherwise there. */
   readonly tailCut: string
 }
@@ -50,7 +48,6 @@ export function layoutOf(config: Pick<StoreConfig, 'storePathRootDir' | 'storePa
     owner: `${root}/skua.owner`,
     dispatchPoint: `${root}/skua.dispatch`,
     suspect: `${root}/skua.suspect`,
-    replica: `${root}/skua.replica`,
     tailCut: `${root}/skua.cut`,
   }
 }

@@ -1,6 +1,9 @@
 import { bodyCrc, hasQueueEntry, minRecordBytes, RecordAt, RecordMagic, SysFlag } from '@skua-mq/protocol'
 import { sectorBytes } from './zero-sector.ts'
 
+/** A size above this is taken for damage. */
+export const maxRecordBytes = 256 * 1024 * 1024
+
 const word = 0x1_0000_0000
 
 /** What `RecordView.parse` found at a place of the log. */
@@ -88,27 +91,6 @@ export class RecordView {
       while (at < to && this.bytes[at] === 0) at++
       if (at === to && to - from > 2) return true
       from = to
-    }
-    return false
-  }
-
-  /**
-   * Whether a sector may lack its end which holds some of the header, the topic or the properties: a slave writes a record in
-   * pieces, and a power cut may leave a sector as it was between two of them. A header has zeros of its own, and rather too much is
-   * taken for torn: a slave is sent it again.
-   */
-  lacksPiece(fileOffset: number): boolean {
-    const start = fileOffset - this.at
-    const first = Math.floor((start + this.at + RecordAt.bodyCrc) / sectorBytes) + 1
-    for (let end = first * sectorBytes - start; end < this.at + this.size; end += sectorBytes) {
-      let last = end - 1
-      if (last < this.bodyAt && this.bytes[last] === 0) return true
-      // Of the body its CRC tells; what lacks before it would end in its length, which is not zero then.
-      if (last < this.topicAt) continue
-      // Lengths may have a zero byte of their own, and are compared with the size of the record.
-      if (last < this.propertiesAt && last >= this.topicAt + this.topicLength)
-        last = this.topicAt + this.topicLength - 1
-      if (this.bytes[last] === 0) return true
     }
     return false
   }

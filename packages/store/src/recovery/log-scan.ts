@@ -1,6 +1,6 @@
 import type { Segments } from '../commit-log/segments.ts'
 import { type LogFile, nextRecord } from '../record/record-search.ts'
-import { RecordView } from '../record/record-view.ts'
+import { maxRecordBytes, RecordView } from '../record/record-view.ts'
 
 export interface ScanEnd {
   /** Behind the last good record. */
@@ -18,8 +18,6 @@ export interface ScanOptions {
   readonly trustedTo: number
   /** The machine stopped: sectors of a record may be missing. */
   readonly mayHaveHoles: boolean
-  /** And records were written in pieces. */
-  readonly inPieces?: boolean
   /** Told of each damaged stretch that was skipped; a record of which only the body is damaged is visited. */
   readonly skipped: (offset: number, to: number) => void
   /** Called between reads, with the offset reached. */
@@ -28,8 +26,6 @@ export interface ScanOptions {
 
 /** Large reads, so that a rebuild runs at the speed of the disk; larger than any record. */
 const readBytes = 8 * 1024 * 1024
-/** A size above this is taken for damage. */
-const maxRecordBytes = 256 * 1024 * 1024
 
 /** Reads the log in order from `from`, which begins a record, and visits each good record until the first bad one. */
 export async function scanLog(segments: Segments, from: number, options: ScanRun): Promise<ScanEnd> {
@@ -115,8 +111,7 @@ class LogScan {
   private isTorn(offset: number): boolean {
     const { view, options } = this
     if (view.lacksEnd()) return true
-    const place = offset % this.segments.size
-    return options.mayHaveHoles && (view.lacksSector(place) || (options.inPieces === true && view.lacksPiece(place)))
+    return options.mayHaveHoles && view.lacksSector(offset % this.segments.size)
   }
 
   /** Makes the buffer as large as the record that does not fit; false when that cannot be a record. */

@@ -71,7 +71,6 @@ export class Recovery {
   private rebuilding = false
   private trusted = 0
   private mayHaveHoles = false
-  private isReplica = false
   private readonly lost: { readonly from: number; readonly to: number }[] = []
 
   constructor(parts: RecoveryParts) {
@@ -110,17 +109,9 @@ export class Recovery {
    * recovery: queues that are half made would pass for whole ones. A directory that is refused is left as it is.
    */
   private markOpen(): void {
-    const { disk, layout, config } = this.parts
-    if (config.brokerRole === 'SLAVE') disk.writeFile(layout.replica, new Uint8Array(0))
-    this.isReplica = disk.stat(layout.replica) !== undefined
+    const { disk, layout } = this.parts
     disk.writeFile(layout.abort, new Uint8Array(0))
     disk.syncDirectory(layout.root)
-  }
-
-  /** All of the log is on the medium: what a slave that is a master now has written before is not looked at again. */
-  logSynced(): void {
-    const { disk, layout, config } = this.parts
-    if (this.isReplica && config.brokerRole !== 'SLAVE') disk.remove(layout.replica)
   }
 
   /**
@@ -183,8 +174,6 @@ export class Recovery {
       checkCrc: config.checkCRCOnRecover,
       trustedTo: this.trusted,
       mayHaveHoles: this.mayHaveHoles,
-      // What a slave takes for torn it is sent again.
-      inPieces: this.isReplica,
       skipped: (offset, to) => events.emit(logDamaged({ offset, to })),
       progress: offset => events.emit(recoveryProgress({ offset, from, to })),
       visit: view => {
