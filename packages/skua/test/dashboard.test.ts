@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { startStandalone } from 'skua'
+import { nodeRuntime } from '@skua-mq/runtime'
+import { freePorts, startStandalone } from 'skua'
 import { clustersOf } from '../src/command/dashboard.ts'
 import { defaultDashboardPort } from '../src/command/dashboard-options.ts'
 import { dashboardPlan, wishOf } from '../src/command/dashboard-sidecar.ts'
@@ -81,9 +82,9 @@ test('dashboardPort of broker.conf serves it, and stays off without', async () =
   try {
     const conf = join(folder, 'broker.conf')
     writeFileSync(conf, `listenPort=0\nbrokerName=broker-b\nbrokerIP1=127.0.0.1\nstorePathRootDir=${folder}/store\n`)
-    const free = await freePort()
+    const { broker, nameServer } = await freePorts(nodeRuntime().net, '127.0.0.1')
     const own = ServerProcess.skua(['broker', '-c', conf, '-n', cluster.namesrvAddr], {
-      env: { SKUA_DASHBOARD_PORT: String(free), SKUA_LISTEN_PORT: String(await freePort()) },
+      env: { SKUA_DASHBOARD_PORT: String(nameServer), SKUA_LISTEN_PORT: String(broker) },
     })
     open.push(own)
     const [, url] = await own.says(/^Dashboard: (http:\S+)$/m)
@@ -93,15 +94,6 @@ test('dashboardPort of broker.conf serves it, and stays off without', async () =
     await cluster.stop()
   }
 })
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net')
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 test('startStandalone({ dashboard: true }) says where it is; skua dashboard looks at several clusters', async () => {
   const a = await startStandalone({ port: 0, store: 'memory', dashboard: true, config: { brokerName: 'broker-a' } })
