@@ -178,8 +178,20 @@ export const mutants = [
   mutant(
     'no idle file makes room on EMFILE',
     'store/src/file/open-files.ts',
-    '|| !this.closeIdle(closedAtOnce)) throw error',
-    '|| true) throw error',
+    "(code === 'EMFILE' || code === 'ENFILE') && this.closeIdle(closedAtOnce)",
+    'false',
+  ),
+  mutant(
+    'a directory whose sync failed is not synced again',
+    'store/src/file/dirty-files.ts',
+    '        this.newNames.add(directory)\n',
+    '',
+  ),
+  mutant(
+    'names are not waited for',
+    'store/src/file/dirty-files.ts',
+    '    await this.syncNames()\n',
+    '    void this.syncNames()\n',
   ),
   mutant(
     'a stopped store deletes topics',

@@ -100,15 +100,13 @@ export class NodeDisk implements Disk {
   }
 
   async syncDirectoryLater(path: string): Promise<void> {
+    const fd = wrapped(path, () => fs.openSync(path, fs.constants.O_RDONLY))
     try {
-      const directory = await fs.promises.open(path, fs.constants.O_RDONLY)
-      try {
-        await directory.sync()
-      } finally {
-        await directory.close()
-      }
-    } catch (error) {
-      throw new DiskError(codeOf(error), path)
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(fd, error => (error ? reject(new DiskError(codeOf(error), path)) : resolve()))
+      })
+    } finally {
+      wrapped(path, () => fs.closeSync(fd))
     }
   }
 

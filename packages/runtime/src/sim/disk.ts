@@ -120,8 +120,12 @@ export class SimDisk implements Disk {
   }
 
   async syncDirectoryLater(path: string): Promise<void> {
+    const { memory } = this.medium
+    memory.syncDirectory(path)
+    const opened = lookup(memory.root, namesOf(path))
     await this.slowly('sync', path)
-    this.syncDirectory(path)
+    // What is removed meanwhile stays open, and has no names any more.
+    if (lookup(memory.root, namesOf(path)) === opened) this.syncDirectory(path)
   }
 
   /** When `faults.bytesUntilFull` is set, that is what is left. */

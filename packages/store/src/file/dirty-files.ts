@@ -13,7 +13,7 @@ export class DirtyFiles {
   private readonly syncing = new Set<string>()
   /** Files whose last sync did not succeed. */
   private readonly suspect = new Set<string>()
-  private readonly newNames = new Set<string>()
+  private newNames = new Set<string>()
 
   constructor(parts: { disk: Disk; files: OpenFiles }) {
     this.disk = parts.disk
@@ -45,10 +45,30 @@ export class DirtyFiles {
     } finally {
       for (const left of paths) this.unsynced.add(left)
     }
-    // After the files: most file systems have brought the names along by then, and this blocks.
-    for (const directory of this.newNames) {
-      if (this.disk.stat(directory) !== undefined) this.files.syncDirectory(directory)
-      this.newNames.delete(directory)
+    await this.syncNames()
+  }
+
+  /** After the files: most file systems have brought the names along by then. */
+  private async syncNames(): Promise<void> {
+    const names = this.newNames
+    this.newNames = new Set()
+    try {
+      const workers = Array.from({ length: syncsAtOnce }, () => this.syncSomeNames(names))
+      for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
+    } finally {
+      for (const left of names) this.newNames.add(left)
+    }
+  }
+
+  private async syncSomeNames(names: Set<string>): Promise<void> {
+    for (const directory of names) {
+      names.delete(directory)
+      try {
+        if (this.disk.stat(directory) !== undefined) await this.files.syncDirectoryLater(directory)
+      } catch (error) {
+        this.newNames.add(directory)
+        throw error
+      }
     }
   }
 

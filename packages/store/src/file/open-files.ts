@@ -93,15 +93,34 @@ export class OpenFiles {
     try {
       return open()
     } catch (error) {
-      const { code } = error as { code?: string }
-      if ((code !== 'EMFILE' && code !== 'ENFILE') || !this.closeIdle(closedAtOnce)) throw error
+      if (!this.makesRoom(error)) throw error
       return open()
     }
+  }
+
+  /** The same for what opens a file by and by. */
+  private async openedLater(open: () => Promise<void>): Promise<void> {
+    try {
+      await open()
+    } catch (error) {
+      if (!this.makesRoom(error)) throw error
+      await open()
+    }
+  }
+
+  private makesRoom(error: unknown): boolean {
+    const { code } = error as { code?: string }
+    return (code === 'EMFILE' || code === 'ENFILE') && this.closeIdle(closedAtOnce)
   }
 
   /** Makes new and removed names of a directory survive a power cut. Throws DiskError. */
   syncDirectory(path: string): void {
     this.opened(() => this.disk.syncDirectory(path))
+  }
+
+  /** The same in the pool, for what is done while others wait for the loop. */
+  async syncDirectoryLater(path: string): Promise<void> {
+    await this.openedLater(() => this.disk.syncDirectoryLater(path))
   }
 
   /** Closes up to `count` of those that nobody uses; false where there is none. */

@@ -50,3 +50,43 @@ test('after a failed fdatasync a file is listed on, and its bytes are written ag
     assert.deepEqual(left(seed), ['a', 'b', 'c'], `seed ${seed}`)
   }
 })
+
+test('names that come while their directory is synced are synced with the next files', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { clock, disk, dirty, write, left } = world()
+    write('a')
+    const lift = disk.faults.slow({ on: 'sync', ms: 100, path: '/store/queues/T/0' })
+    const first = dirty.sync()
+    // The file's turn is over, that of its directory is not.
+    await clock.advanceAsync(150)
+    write('b')
+    await clock.until(first)
+    lift()
+    await clock.until(dirty.sync())
+    assert.deepEqual(left(seed), ['a', 'b'], `seed ${seed}`)
+  }
+})
+
+test('a directory that could not be synced is synced with the next files, and they are not called synced before', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { clock, disk, dirty, write, left } = world()
+    write('a')
+    const lift = disk.faults.fail({ on: 'names', code: 'EIO', path: '/store/queues/T', times: 1 })
+    await assert.rejects(clock.until(dirty.sync()), { code: 'EIO' })
+    lift()
+    await clock.until(dirty.sync())
+    assert.deepEqual(left(seed), ['a'], `seed ${seed}`)
+  }
+})
+
+test('many directories are synced in the pool, several at a time', async () => {
+  const { clock, disk, dirty } = world()
+  for (let i = 0; i < 40; i++) {
+    disk.makeDirectory(`/store/queues/T/${i}`)
+    dirty.named(`/store/queues/T/${i}`, '/store/queues')
+  }
+  disk.faults.slow({ on: 'sync', ms: 100, path: '/store/queues/T/' })
+  const begunMs = clock.monotonic()
+  await clock.until(dirty.sync())
+  assert.equal(clock.monotonic() - begunMs, 1000)
+})
