@@ -1,18 +1,19 @@
+import type { Clock } from '@skua-mq/runtime'
 import type { QueueTable } from './queue-table.ts'
 
-/**
- * Writes what queues have in memory only, a bounded number of queues at a time, so that ten thousand dirty queues do
- * not stop the loop.
- */
+/** One step: a file that is there takes 10 µs, a new one with its directory 300. */
+const stepMs = 5
+
+/** Writes what queues have in memory only, for a few milliseconds at a time, so that ten thousand dirty queues do not stop the loop. */
 export class QueueWriter {
   private readonly table: QueueTable
-  private readonly queuesPerStep: number
+  private readonly clock: Pick<Clock, 'monotonic'>
   /** Queues of the round under way which are not yet written. */
   private round: QueueTable['dirty'] = []
 
-  constructor(table: QueueTable, queuesPerStep = 256) {
+  constructor(table: QueueTable, clock: Pick<Clock, 'monotonic'>) {
     this.table = table
-    this.queuesPerStep = queuesPerStep
+    this.clock = clock
   }
 
   /** Begins a round over the queues that are dirty now, and those that are left of the one before. Throws DiskError. */
@@ -24,14 +25,15 @@ export class QueueWriter {
 
   /** Writes some of the round's queues; true when the round is done. Throws DiskError; the queue stays in the round. */
   step(): boolean {
-    for (let i = 0; i < this.queuesPerStep; i++) {
+    const begunMs = this.clock.monotonic()
+    for (;;) {
       const queue = this.round[this.round.length - 1]
       if (queue === undefined) return true
       if (!queue.isDeleted) queue.flush()
       queue.isDirty = false
       this.round.pop()
+      if (this.clock.monotonic() - begunMs >= stepMs) return this.round.length === 0
     }
-    return this.round.length === 0
   }
 
   /** Writes everything at once: for a clean stop. Throws DiskError. */

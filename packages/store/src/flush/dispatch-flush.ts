@@ -68,7 +68,7 @@ export class DispatchFlush {
 
   constructor(parts: DispatchFlushParts) {
     this.parts = parts
-    this.writer = new QueueWriter(parts.queues)
+    this.writer = new QueueWriter(parts.queues, parts.clock)
     const start: DispatchPoint = { physicalOffset: 0, index: noIndex }
     this.points = { sequence: 0, bootId: parts.bootId, written: start, synced: start }
   }
