@@ -194,6 +194,18 @@ export const mutants = [
     '    void this.syncNames()\n',
   ),
   mutant(
+    'a number of ten digits is taken for an int',
+    'broker/src/filter/record-properties.ts',
+    'const shortDigits = 9',
+    'const shortDigits = 10',
+  ),
+  mutant(
+    'a value is looked for in the record before',
+    'broker/src/filter/record-properties.ts',
+    '    this.sought = undefined\n    return true',
+    '    return true',
+  ),
+  mutant(
     'a stopped store deletes topics',
     'store/src/store.ts',
     "    if (this.parts.health.has('stopped')) throw new Failure('ESTOPPED', 'the store is not started, or stops')\n",

@@ -28,7 +28,7 @@ export class FilterBitmaps implements MessageBitmaps {
     this.properties.readStored(bytes, place)
     for (const { data, sql } of groups.values()) {
       const positions = data.bloomFilterData?.bitPos
-      if (positions !== undefined && sql.evaluate(this.properties.find) === true) bloomAdd(bitmap, positions)
+      if (positions !== undefined && sql.evaluate(this.properties) === true) bloomAdd(bitmap, positions)
     }
     return bitmap
   }

@@ -31,7 +31,7 @@ export function sqlFilter(sql: SqlFilter, use?: BitmapUse): MessageFilter {
   return {
     ...(use === undefined ? {} : { matchesBitmap: bitmapTest(use) }),
     matchesTag: passes,
-    matchesRecord: (bytes, start, end) => properties.read(bytes, start, end) && sql.evaluate(properties.find) === true,
+    matchesRecord: (bytes, start, end) => properties.read(bytes, start, end) && sql.evaluate(properties) === true,
   }
 }
 
@@ -51,7 +51,7 @@ export function retryFilter(sqlOf: (originTopic: string) => SqlFilter | undefine
       if (!properties.read(bytes, start, end)) return true
       const origin = properties.find(PropertyName.retryTopic)
       const sql = origin === undefined ? undefined : sqlOf(origin)
-      return sql === undefined || sql.evaluate(properties.find) === true
+      return sql === undefined || sql.evaluate(properties) === true
     },
   }
 }

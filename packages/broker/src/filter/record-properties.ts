@@ -1,18 +1,26 @@
-import { layOutRecord, RecordLayout } from '@skua-mq/protocol'
+import { layOutRecord, type PropertySource, RecordLayout, type SqlText } from '@skua-mq/protocol'
 
 const nameEnd = 1
 const pairEnd = 2
+const minus = 0x2d
+const zero = 0x30
+/** So many digits are a Java int whatever they are. */
+const shortDigits = 9
 
 /**
  * The properties of one stored record, looked up in its bytes: a filter asks for one or two of them, so that a map of all
  * would cost more than the search. One object serves one record after another.
  */
-export class RecordProperties {
+export class RecordProperties implements PropertySource {
   private readonly layout = new RecordLayout()
   private readonly names = new Map<string, Uint8Array>()
   private bytes: Uint8Array = new Uint8Array(0)
   private start = 0
   private end = 0
+  /** Where the value lies that was found last. */
+  private valueAt = 0
+  private valueEnd = 0
+  private sought: Uint8Array | undefined
 
   /** Turns to the record in `bytes[start, end)`; false when it is none. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
@@ -21,6 +29,7 @@ export class RecordProperties {
     this.bytes = bytes
     this.start = layout.propertiesAt
     this.end = layout.propertiesAt + layout.propertiesLength
+    this.sought = undefined
     return true
   }
 
@@ -29,29 +38,65 @@ export class RecordProperties {
     this.bytes = bytes
     this.start = from
     this.end = to
+    this.sought = undefined
   }
 
   /**
    * A property's value; undefined when the record has none of that name. Of two pairs of one name the last counts, and a
    * pair without a value counts nothing, as for Java's reader.
    */
-  readonly find = (name: string): string | undefined => {
+  readonly find = (name: string): string | undefined => (this.seek(this.bytesOf(name)) ? this.value() : undefined)
+
+  text(name: SqlText): string | undefined {
+    return this.seek(name.bytes) ? this.value() : undefined
+  }
+
+  is(name: SqlText, wanted: SqlText): boolean | undefined {
+    if (!this.seek(name.bytes)) return undefined
+    const { length } = wanted.bytes
+    return this.valueEnd - this.valueAt === length && begins(this.bytes, this.valueAt, wanted.bytes)
+  }
+
+  shortInt(name: SqlText): number {
+    if (!this.seek(name.bytes)) return Number.NaN
+    const { bytes, valueEnd } = this
+    const isNegative = bytes[this.valueAt] === minus
+    let at = isNegative ? this.valueAt + 1 : this.valueAt
+    if (at === valueEnd || valueEnd - at > shortDigits) return Number.NaN
+    let value = 0
+    for (; at < valueEnd; at++) {
+      const digit = bytes[at]! - zero
+      if (digit < 0 || digit > 9) return Number.NaN
+      value = value * 10 + digit
+    }
+    if (!isNegative) return value
+    return value === 0 ? Number.NaN : -value
+  }
+
+  /** Finds the value of a name; false when there is none. */
+  private seek(wanted: Uint8Array): boolean {
+    if (wanted === this.sought) return this.valueAt >= 0
     const { bytes, end } = this
-    const wanted = this.bytesOf(name)
     const length = wanted.length
-    let valueAt = -1
-    let valueEnd = -1
+    const first = wanted[0]
+    this.sought = wanted
+    this.valueAt = -1
     for (let at = this.start; at < end; ) {
-      const isNamed = at + length < end && bytes[at + length] === nameEnd && begins(bytes, at, wanted)
+      const isNamed =
+        bytes[at] === first && at + length < end && bytes[at + length] === nameEnd && begins(bytes, at, wanted)
       let stop = isNamed ? at + length + 1 : at
       while (stop < end && bytes[stop] !== pairEnd) stop++
       if (isNamed && stop > at + length + 1) {
-        valueAt = at + length + 1
-        valueEnd = stop
+        this.valueAt = at + length + 1
+        this.valueEnd = stop
       }
       at = stop + 1
     }
-    if (valueAt < 0) return undefined
+    return this.valueAt >= 0
+  }
+
+  private value(): string {
+    const { bytes, valueAt, valueEnd } = this
     return Buffer.from(bytes.buffer, bytes.byteOffset + valueAt, valueEnd - valueAt).toString('utf8')
   }
 

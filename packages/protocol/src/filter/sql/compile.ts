@@ -1,13 +1,11 @@
 import type { Node, OrderOperator, TextOperator } from './ast.ts'
 import { compareDoubles, javaDouble } from './java-number.ts'
+import { isSameInBytes, type PropertySource, type SqlText, sqlText } from './source.ts'
 import { compareValues, type Failed, failed, negated, type SqlNumber, type SqlValue } from './value.ts'
 
-/** A property's value, or undefined where the message has none of that name. */
-export type PropertyLookup = (name: string) => string | undefined
-
 /** `undefined` where Java throws: every node above it hands it on at once. */
-type Truth = (lookup: PropertyLookup) => boolean | null | Failed
-type Operand = (lookup: PropertyLookup) => SqlValue | Failed
+type Truth = (source: PropertySource) => boolean | null | Failed
+type Operand = (source: PropertySource) => SqlValue | Failed
 
 /** A tree to closures: one per node, made once per subscription and run once per message. */
 export function compileTruth(node: Node): Truth {
@@ -25,11 +23,11 @@ export function compileTruth(node: Node): Truth {
     case 'or':
       return junction(node.parts.map(compileTruth), true)
     case 'equal':
-      return equality(compileOperand(node.left), compileOperand(node.right))
+      return equalityInPlace(node.left, node.right) ?? equality(compileOperand(node.left), compileOperand(node.right))
     case 'isNull':
       return nullTest(compileOperand(node.operand))
     case 'order':
-      return order(node.operator, compileOperand(node.left), compileOperand(node.right))
+      return orderInPlace(node) ?? order(node.operator, compileOperand(node.left), compileOperand(node.right))
     case 'in':
       return membership(node)
     case 'text':
@@ -45,8 +43,8 @@ function compileOperand(node: Node): Operand {
     return () => value
   }
   if (node.kind === 'property') {
-    const { name } = node
-    return lookup => lookup(name) ?? null
+    const name = sqlText(node.name)
+    return source => source.text(name) ?? null
   }
   return node.kind === 'negate' ? sign(node.operand) : compileTruth(node)
 }
@@ -59,7 +57,7 @@ function sign(operand: Node): Operand {
     return () => negative
   }
   const run = compileOperand(operand)
-  return lookup => (run(lookup) === failed ? failed : null)
+  return source => (run(source) === failed ? failed : null)
 }
 
 function numberOf(node: Node): SqlNumber | undefined {
@@ -71,25 +69,25 @@ function numberOf(node: Node): SqlNumber | undefined {
 
 /** A property is text and never a Boolean: false, even if it says true. */
 function truthOf(operand: Operand): Truth {
-  return lookup => {
-    const value = operand(lookup)
+  return source => {
+    const value = operand(source)
     return value === failed ? failed : value === null ? null : value === true
   }
 }
 
 function negation(operand: Truth): Truth {
-  return lookup => {
-    const value = operand(lookup)
+  return source => {
+    const value = operand(source)
     return typeof value === 'boolean' ? !value : value
   }
 }
 
 /** AND is decided by the first false, OR by the first true: what stands behind it is not looked at, and cannot fail. */
 function junction(parts: readonly Truth[], decisive: boolean): Truth {
-  return lookup => {
+  return source => {
     let unknown = false
     for (const part of parts) {
-      const value = part(lookup)
+      const value = part(source)
       if (value === decisive) return decisive
       if (value === failed) return failed
       if (value === null) unknown = true
@@ -100,10 +98,10 @@ function junction(parts: readonly Truth[], decisive: boolean): Truth {
 
 /** Unknown only where the left side is unknown and the right one is not; two unknowns are equal, as in Java. */
 function equality(left: Operand, right: Operand): Truth {
-  return lookup => {
-    const lv = left(lookup)
+  return source => {
+    const lv = left(source)
     if (lv === failed) return failed
-    const rv = right(lookup)
+    const rv = right(source)
     if (rv === failed) return failed
     if (lv === rv) return true
     if (lv === null) return null
@@ -114,8 +112,8 @@ function equality(left: Operand, right: Operand): Truth {
 }
 
 function nullTest(operand: Operand): Truth {
-  return lookup => {
-    const value = operand(lookup)
+  return source => {
+    const value = operand(source)
     return value === failed ? failed : value === null
   }
 }
@@ -130,10 +128,10 @@ const orders: Record<OrderOperator, (answer: number) => boolean> = {
 /** The right side is not looked at when the left one is unknown. Two properties are compared as doubles. */
 function order(operator: OrderOperator, left: Operand, right: Operand): Truth {
   const holds = orders[operator]
-  return lookup => {
-    const lv = left(lookup)
+  return source => {
+    const lv = left(source)
     if (lv === failed || lv === null) return lv
-    const rv = right(lookup)
+    const rv = right(source)
     if (rv === failed || rv === null) return rv
     const answer = typeof lv === 'string' && typeof rv === 'string' ? compareAsDoubles(lv, rv) : compareValues(lv, rv)
     return answer === failed ? failed : holds(answer)
@@ -146,10 +144,24 @@ function compareAsDoubles(left: string, right: string): number | Failed {
   return a === undefined || b === undefined ? failed : compareDoubles(a, b)
 }
 
+/** A few values are compared one by one, many are looked up. */
+const fewValues = 8
+
 function membership({ name, values, not }: Extract<Node, { kind: 'in' }>): Truth {
-  return lookup => {
-    const value = lookup(name)
-    return value === undefined ? null : values.has(value) !== not
+  const property = sqlText(name)
+  const texts = [...values].map(sqlText)
+  if (texts.length === 0 || texts.length > fewValues || !texts.every(isSameInBytes))
+    return source => {
+      const value = source.text(property)
+      return value === undefined ? null : values.has(value) !== not
+    }
+  return source => {
+    for (const text of texts) {
+      const is = source.is(property, text)
+      if (is === undefined) return null
+      if (is) return !not
+    }
+    return not
   }
 }
 
@@ -164,9 +176,59 @@ function textTest({ operator, operand, search, not }: Extract<Node, { kind: 'tex
   if (search === '') return () => false
   const test = textTests[operator]
   const run = compileOperand(operand)
-  return lookup => {
-    const value = run(lookup)
+  return source => {
+    const value = run(source)
     if (value === failed) return failed
     return typeof value === 'string' && test(value, search) !== not
+  }
+}
+
+/** What most expressions are made of: a property beside a literal, whose value need not become a string. */
+interface Beside {
+  readonly name: SqlText
+  readonly literal: string | SqlNumber
+  readonly isLeft: boolean
+}
+
+function besideLiteral(left: Node, right: Node): Beside | undefined {
+  const isLeft = left.kind === 'property'
+  const [property, constant] = isLeft ? [left, right] : [right, left]
+  if (property.kind !== 'property' || constant.kind !== 'constant') return undefined
+  const { value } = constant
+  if (value === null || typeof value === 'boolean') return undefined
+  // Java tells 0.0 from -0.0.
+  if (typeof value === 'object' && value.type === 'double' && value.value === 0) return undefined
+  return { name: sqlText(property.name), literal: value, isLeft }
+}
+
+function equalityInPlace(left: Node, right: Node): Truth | undefined {
+  const beside = besideLiteral(left, right)
+  if (beside === undefined) return undefined
+  const { name, literal, isLeft } = beside
+  if (typeof literal === 'string') {
+    const wanted = sqlText(literal)
+    const missing = isLeft ? null : false
+    return isSameInBytes(wanted) ? source => source.is(name, wanted) ?? missing : undefined
+  }
+  const otherwise = equality(compileOperand(left), compileOperand(right))
+  const { value } = literal
+  return source => {
+    const found = source.shortInt(name)
+    return Number.isNaN(found) ? otherwise(source) : !(found < value) && !(found > value)
+  }
+}
+
+function orderInPlace({ operator, left, right }: Extract<Node, { kind: 'order' }>): Truth | undefined {
+  const beside = besideLiteral(left, right)
+  if (beside === undefined || typeof beside.literal === 'string') return undefined
+  const { name, isLeft } = beside
+  const { value } = beside.literal
+  const holds = orders[operator]
+  const otherwise = order(operator, compileOperand(left), compileOperand(right))
+  return source => {
+    const found = source.shortInt(name)
+    if (Number.isNaN(found)) return otherwise(source)
+    const answer = found < value ? -1 : found > value ? 1 : 0
+    return holds(isLeft ? answer : -answer)
   }
 }

@@ -1,13 +1,14 @@
-import { compileTruth, type PropertyLookup } from './compile.ts'
+import { compileTruth } from './compile.ts'
 import { parseSql } from './parser.ts'
+import { LookedUp, type PropertyLookup, type PropertySource } from './source.ts'
 
 /** A SQL92 expression of a subscription, ready to be asked about messages. */
 export interface SqlFilter {
   readonly text: string
   /** True, false, or null for unknown: only true delivers. A comparison that fails (see `judge`) is null, too. */
-  readonly evaluate: (lookup: PropertyLookup) => boolean | null
+  readonly evaluate: (properties: PropertyLookup | PropertySource) => boolean | null
   /** The same, but 'failed' where Java's evaluator throws, say for `a > 5` when a is no whole number. */
-  readonly judge: (lookup: PropertyLookup) => boolean | null | 'failed'
+  readonly judge: (properties: PropertyLookup | PropertySource) => boolean | null | 'failed'
 }
 
 /**
@@ -18,10 +19,14 @@ export function compileSql(text: string): SqlFilter {
   const run = compileTruth(parseSql(text))
   return {
     text,
-    evaluate: lookup => run(lookup) ?? null,
-    judge: lookup => {
-      const value = run(lookup)
+    evaluate: properties => run(sourceOf(properties)) ?? null,
+    judge: properties => {
+      const value = run(sourceOf(properties))
       return value === undefined ? 'failed' : value
     },
   }
+}
+
+function sourceOf(properties: PropertyLookup | PropertySource): PropertySource {
+  return typeof properties === 'function' ? new LookedUp(properties) : properties
 }
