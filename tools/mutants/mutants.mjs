@@ -206,6 +206,18 @@ export const mutants = [
     '    return true',
   ),
   mutant(
+    'the buffer of a window is used again under who looks into it',
+    'store/src/read/unit-windows.ts',
+    'if (window.pins === 0) this.free',
+    'this.free',
+  ),
+  mutant(
+    'a window that is known is not pinned',
+    'store/src/read/cold-read.ts',
+    '    if (known !== undefined) known.pins++\n',
+    '',
+  ),
+  mutant(
     'a stopped store deletes topics',
     'store/src/store.ts',
     "    if (this.parts.health.has('stopped')) throw new Failure('ESTOPPED', 'the store is not started, or stops')\n",

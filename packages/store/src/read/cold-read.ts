@@ -84,22 +84,32 @@ export class ColdRead {
 
   /** Reads what is lacking, then answers. Throws DiskError. */
   async later(queue: ConsumeQueue, request: GetRequest, result: GetResult): Promise<void> {
-    const window =
-      this.windows.find(queue, request.offset, wantedUnits(request)) ?? (await this.windows.load(queue, request.offset))
+    const known = this.windows.find(queue, request.offset, wantedUnits(request))
+    if (known !== undefined) known.pins++
+    const window = known ?? (await this.windows.load(queue, request.offset))
     if (window === undefined) {
       result.status = 'offsetFoundNull'
       const { fileUnits } = this.parts.queues.files
       result.nextOffset = Math.min(queue.maxOffset, request.offset - (request.offset % fileUnits) + fileUnits)
       return
     }
-    const ext = request.filter === undefined ? undefined : await queue.extWindow(unitsFrom(window, request.offset))
-    const plan = this.plan(request, { queue, window, ext })
+    const plan = await this.planIn(window, queue, request)
     const loaded: Loaded = { blocks: new Map(), large: new Map() }
     try {
       await this.load(plan, loaded)
       this.answer(plan, loaded, { request, result })
     } finally {
       for (const block of loaded.blocks.values()) block.pins--
+    }
+  }
+
+  /** Takes the pin of the window. */
+  private async planIn(window: UnitWindow, queue: ConsumeQueue, request: GetRequest): Promise<Plan> {
+    try {
+      const ext = request.filter === undefined ? undefined : await queue.extWindow(unitsFrom(window, request.offset))
+      return this.plan(request, { queue, window, ext })
+    } finally {
+      this.windows.release(window)
     }
   }
 
