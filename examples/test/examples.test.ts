@@ -19,6 +19,8 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   'pull-own-offsets.ts': [/^message 0, message 1, message 2, message 3, message 4$/m],
   'lite-pull.ts': [/^polled 4$/m],
   'scheduled-pull.ts': [/^pulled 4$/m],
+  'pop.ts': [/^3 members shared one queue$/m, /^done: picture 3 at its second try$/m],
+  'simple-consumer.ts': [/^done: job 0 $/m, /^done: job 1 at its second try$/m, /^done: job 2 $/m],
   'broadcasting.ts': [/^heard: for everybody\nheard: for everybody$/m],
   'sql-filter.ts': [/^selected: red 9$/m],
   'request-reply.ts': [/^reply: Is anybody there\? Yes\.$/m],
