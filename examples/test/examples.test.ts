@@ -21,6 +21,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   'scheduled-pull.ts': [/^pulled 4$/m],
   'pop.ts': [/^3 members shared one queue$/m, /^done: picture 3 at its second try$/m],
   'simple-consumer.ts': [/^done: job 0 $/m, /^done: job 1 at its second try$/m, /^done: job 2 $/m],
+  'cloud-events.ts': [/^e-1 order.paid north 10$/m, /^e-2 order.paid north 10$/m],
   'broadcasting.ts': [/^heard: for everybody\nheard: for everybody$/m],
   'sql-filter.ts': [/^selected: red 9$/m],
   'request-reply.ts': [/^reply: Is anybody there\? Yes\.$/m],
