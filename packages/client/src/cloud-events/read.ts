@@ -15,6 +15,7 @@ export interface CloudEventCarrier {
   readonly body: Uint8Array
 }
 
+/** Where else an event may have parts of itself. */
 export interface ReadCloudEventOptions {
   /** Extensions that lie in properties of just their names: Java's writer puts them there, where they look like any property. */
   readonly extensions?: readonly string[] | undefined
