@@ -9,6 +9,7 @@ import { type Furnished, furnish } from './features.ts'
 import { buildGround } from './house/build-ground.ts'
 import type { Ground } from './house/ground.ts'
 import { tablesService } from './house/table.ts'
+import type { OpenPop } from './pop/open-pops.ts'
 import { declareTopics, type TopicPlan } from './topic/topic-plan.ts'
 
 /** How often silent members are looked for (remoting.md 4). */
@@ -75,6 +76,11 @@ export class BrokerLife implements Service {
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
     return this.tables.pending(limit)
+  }
+
+  /** Messages that groups have popped and not acknowledged, at most `limit` (default 1000). */
+  openPops(limit = 1000): OpenPop[] {
+    return this.tables.openPops(limit)
   }
 
   /** Once it has started: topics that are to be there. Resolves when the name servers know them, too. */
