@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { RecordMagic } from '@skua-mq/protocol'
@@ -55,13 +56,21 @@ test('what is held of a record takes no more memory than the record', async () =
   const frame = Buffer.alloc(1000)
   frame.writeInt32BE(size, 0)
   frame.writeInt32BE(RecordMagic.v1, 4)
-  collect()
+  for (let round = 0; round < 3; round++) {
+    collect()
+    await setImmediate()
+  }
   const before = process.memoryUsage().arrayBuffers
   // The last byte never comes.
   for (let at = 0; at + frame.length < size; at += frame.length) slave.store.appendReplicated(at, frame)
-  collect()
-  const held = process.memoryUsage().arrayBuffers - before
-  assert.ok(held < size + 100_000, `${held}`)
+  let held = Number.POSITIVE_INFINITY
+  // What is outgrown is given back beside this thread.
+  for (let round = 0; round < 50 && held > size + 100_000; round++) {
+    collect()
+    await setImmediate()
+    held = process.memoryUsage().arrayBuffers - before
+  }
+  assert.ok(held <= size + 100_000, `${held}`)
   assert.equal(slave.store.maxPhysicalOffset, 0)
   await here.clock.until(slave.store.stop())
 })
