@@ -98,7 +98,7 @@ export const pops: Feature<Needs> = {
         positions.topicDeleted(isOf)
         orders.topicDeleted(isOf)
       },
-      groupGone: group => goneGroups.add(group),
+      groupGone: (group, logEnd) => goneGroups.add(group, logEnd),
       groupDeleted: group => {
         positions.groupDeleted(group)
         orders.groupDeleted(group)
