@@ -35,7 +35,7 @@ export class BrokerLife implements Service {
     this.options = options
     this.config = live.values
     this.descriptors = descriptorsOf(options)
-    const ground = buildGround(options, { ...place, live, maxOpenFiles: this.descriptors.maxOpenFiles })
+    const ground = buildGround(options, { ...place, live, descriptors: this.descriptors })
     this.brokerAddr = ground.brokerAddr
     this.store = ground.store
     this.tables = furnish(ground).context
@@ -137,9 +137,10 @@ export class BrokerLife implements Service {
   }
 }
 
-const descriptorsOf = ({ facts, config, limits }: BrokerOptions): Descriptors =>
+const descriptorsOf = ({ facts, config, limits, otherDescriptors }: BrokerOptions): Descriptors =>
   shareDescriptors({
     limit: facts.descriptorLimit,
+    others: otherDescriptors,
     maxOpenFiles: config.maxOpenFiles,
     maxConnections: limits?.maxConnections ?? config.maxConnections,
   })

@@ -64,7 +64,7 @@ test('21, 201 and 43 with thousands of entries are made over many turns', async 
   const { clock, turns, topics, groups, offsets } = world()
   const routes = [
     ...topicRoutes({ topics, clock, deleted: () => {} }),
-    ...groupRoutes({ groups, clock, deleted: () => {} }),
+    ...groupRoutes({ groups, clock, logEnd: () => 0, deleted: () => {} }),
     ...offsetRoutes({ offsets, clock, hasTopic: () => true, store: {} as never }),
   ]
   for (const request of [getAllTopicConfig, getAllSubscriptionGroupConfig, getAllConsumerOffset]) {

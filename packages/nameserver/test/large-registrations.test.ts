@@ -250,3 +250,17 @@ test('the end of ten thousand brokers with many topics takes no long turn', asyn
   await clock.until(new Promise<void>(resolve => clock.after(1, resolve)))
   assert.ok(clock.turns > 100)
 })
+
+test('what was registered last is remembered of addresses that can be some, and of no longer text', async () => {
+  for (const [brokerAddr, isRemembered] of [
+    [own.brokerAddr, true],
+    [`${'h'.repeat(1_000_000)}:10911`, false],
+  ] as const) {
+    const { clock, take } = world()
+    const bytes = plain(many(2000))
+    await take(bytes, { brokerAddr })
+    const { turns } = clock
+    await take(bytes, { brokerAddr })
+    assert.equal(clock.turns === turns, isRemembered)
+  }
+})

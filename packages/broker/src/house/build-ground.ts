@@ -3,6 +3,7 @@ import { RemotingClient } from '@skua-mq/remoting'
 import type { LiveConfig } from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
 import type { BrokerConfig, brokerOptions } from '../config/options.ts'
+import type { Descriptors } from '../descriptors.ts'
 import type { BrokerOptions } from '../embedding.ts'
 import { FilterBitmaps } from '../filter/filter-bitmaps.ts'
 import { SlaveProgress } from '../ha/slave-progress.ts'
@@ -14,16 +15,17 @@ import { Furniture } from './house.ts'
 
 interface GroundParts extends Pick<Ground, 'book' | 'reopen' | 'isReopening'> {
   readonly live: LiveConfig<typeof brokerOptions>
-  readonly maxOpenFiles: number
+  readonly descriptors: Descriptors
 }
 
 /** Makes the store and what else all features stand on. Nothing begins, and nothing is touched on disk. */
 export function buildGround(
   options: BrokerOptions,
-  { live, maxOpenFiles, book, reopen, isReopening }: GroundParts,
+  { live, descriptors, book, reopen, isReopening }: GroundParts,
 ): Ground & { readonly store: Store } {
   const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
   const config = live.values
+  const { maxOpenFiles, slaveCrowd } = descriptors
   const addresses = addressesOf(options, config)
   const bitmaps = filterBitmaps(config)
   const progress = new SlaveProgress(
@@ -54,6 +56,7 @@ export function buildGround(
       store,
       client,
       bindAddress,
+      slaveCrowd,
       totalMemoryBytes,
       startFilterProcess,
       progress,

@@ -31,6 +31,8 @@ export interface Ground {
   readonly brokerAddr: string
   /** Where it listens; empty: everywhere. */
   readonly bindAddress: string
+  /** Connections to the port of the slaves that have not reported, at most, for lack of descriptors. */
+  readonly slaveCrowd: number
   readonly totalMemoryBytes: number
   readonly startFilterProcess: StartFilterProcess | undefined
   /** What the store asks about slaves and about filters. */

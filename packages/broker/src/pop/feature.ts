@@ -100,7 +100,7 @@ export const pops: Feature<Needs, { openPops: (limit: number) => OpenPop[] }> = 
         positions.topicDeleted(isOf)
         orders.topicDeleted(isOf)
       },
-      groupGone: group => goneGroups.add(group),
+      groupGone: (group, logEnd) => goneGroups.add(group, logEnd),
       groupDeleted: group => {
         positions.groupDeleted(group)
         orders.groupDeleted(group)

@@ -6,7 +6,7 @@ import {
   reviveTopicPrefix,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
-import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, isBadPlace, type Timer } from '@skua-mq/runtime'
 import { type AppendWaiter, Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
 import { LastingCause } from '../house/lasting-cause.ts'
@@ -143,7 +143,8 @@ export class TimerDelivery {
       } catch (error) {
         flight.record = undefined
         if (this.stopped || this.again.length > 0) return
-        if (this.postpone(flight, (error as Error).message)) continue
+        // What is lacking is no place of the disk: all wait until it is there.
+        if (isBadPlace(error) && this.postpone(flight, error.message)) continue
         this.pause((error as Error).message)
         return
       }
