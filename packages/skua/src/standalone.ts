@@ -143,16 +143,6 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const root = memory ? '/memory' : options.store
   const ports = await portsOf(options, { runtime, host })
   const tls: TlsServer = options.tls ?? { mode: 'permissive' }
-  const nameServer = new NameServer({
-    runtime,
-    tls,
-    listen: { host, port: options.nameServerPort ?? ports.nameServer },
-    kvConfigPath: `${root}/namesrv/kvConfig.json`,
-    orderMessageEnable: false,
-    // A client on loopback is told loopback for a broker of this process, whatever others are told.
-    advertise: (addr, asking) =>
-      addr === broker.brokerAddr && ofMachine(asking.remote.host) ? `${asking.local.host}:${ports.broker}` : addr,
-  })
   const config = configOf(brokerOptions, {
     brokerName: 'broker-a',
     brokerIP1: told,
@@ -160,6 +150,16 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     listenPort: ports.broker,
     namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${options.nameServerPort ?? ports.nameServer}`,
     storePathRootDir: root,
+  })
+  const nameServer = new NameServer({
+    runtime,
+    tls,
+    listen: { host, port: options.nameServerPort ?? ports.nameServer },
+    kvConfigPath: `${root}/namesrv/kvConfig.json`,
+    ...{ orderMessageEnable: false, dialect: config.dialect },
+    // A client on loopback is told loopback for a broker of this process, whatever others are told.
+    advertise: (addr, asking) =>
+      addr === broker.brokerAddr && ofMachine(asking.remote.host) ? `${asking.local.host}:${ports.broker}` : addr,
   })
   const broker = new Broker({
     config,
