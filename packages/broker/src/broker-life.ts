@@ -48,13 +48,14 @@ export class BrokerLife implements Service {
   private server(): RemotingServer {
     const { options, config } = this
     const { hot, routes, gates, fullGates, doors, observer, slow } = this.tables.furniture
+    const { dialect } = this.tables
     const { maxCarryBytes, maxOwedBytes } = config
     const host = options.bindAddress ?? ''
     return new RemotingServer({
       ...options.runtime,
       name: config.brokerName,
       listen: [config.listenPort, config.listenPort - 2].map(port => ({ host, port })),
-      ...{ hot, routes, gates, fullGates, doors, observer, slow, tls: options.tls },
+      ...{ hot, routes, gates, fullGates, doors, observer, slow, dialect, tls: options.tls },
       limits: { maxCarryBytes, maxOwedBytes, ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateSync } from 'node:zlib'
-import { compressRegisterBody, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
+import { compressRegisterBody, dialectOf, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
 import { type Clock, SimClock, type Timer } from '@skua-mq/runtime'
 import { type NameServerParts, nameServerRoutes, RegistrationIntake, RouteTable, SecondAsks } from '../src/index.ts'
 import { body, topic } from './brokers.ts'
@@ -146,6 +146,7 @@ describe('a large registration that waits', () => {
     const { clock, routes, intake } = world()
     const connection = new TestConnection()
     const list = nameServerRoutes({
+      dialect: dialectOf(),
       ...{
         routes,
         intake,

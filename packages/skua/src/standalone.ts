@@ -147,18 +147,18 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const tls: TlsServer = options.tls ?? { mode: 'permissive' }
   const facts = new NodeProcessFacts()
   const { maxConnections, otherDescriptors } = besideBroker(options, facts.descriptorLimit)
+  const config = brokerConfigOf(options, { host, root, ports, brokerIP1: told })
   const nameServer = new NameServer({
     runtime,
     limits: { maxConnections },
     tls,
     listen: { host, port: options.nameServerPort ?? ports.nameServer },
     kvConfigPath: `${root}/namesrv/kvConfig.json`,
-    orderMessageEnable: false,
+    ...{ orderMessageEnable: false, dialect: config.dialect },
     // A client on loopback is told loopback for a broker of this process, whatever others are told.
     advertise: (addr, asking) =>
       addr === broker.brokerAddr && ofMachine(asking.remote.host) ? `${asking.local.host}:${ports.broker}` : addr,
   })
-  const config = brokerConfigOf(options, { host, root, ports, brokerIP1: told })
   const broker = new Broker({
     config,
     runtime,

@@ -1,4 +1,4 @@
-import { bloomParameters, encodeHost } from '@skua-mq/protocol'
+import { bloomParameters, dialectOf, encodeHost } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import type { LiveConfig } from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
@@ -38,8 +38,10 @@ export function buildGround(
     special: specialQueues(config),
   })
   const gone: ((address: string) => void)[] = []
+  const dialect = dialectOf(config.dialect)
   const client = new RemotingClient({
     ...runtime,
+    version: dialect.version,
     tls: tlsClient,
     onGone: address => {
       for (const listener of gone) listener(address)
@@ -50,6 +52,7 @@ export function buildGround(
     ...{
       config,
       live,
+      dialect,
       runtime,
       facts,
       measures: config.metricsExporterType === 'PROM',

@@ -1,4 +1,4 @@
-import type { SlicedCodec } from '@skua-mq/protocol'
+import type { Dialect, SlicedCodec } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import type { Disk, LiveConfig, ProcessFacts, Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
@@ -15,6 +15,8 @@ import type { Furniture } from './house.ts'
 export interface Ground {
   readonly config: BrokerConfig
   readonly live: LiveConfig<typeof brokerOptions>
+  /** The option of this name. */
+  readonly dialect: Dialect
   readonly runtime: Runtime
   readonly facts: ProcessFacts
   /** Whether there are metrics: what nobody else reads is not counted otherwise. */

@@ -1,5 +1,6 @@
 import {
   halfTopic,
+  isClosedText,
   PropertyName,
   parseProperties,
   printProperties,
@@ -229,7 +230,7 @@ export class TimerDelivery {
     let text: string
     if (isNew) {
       const separator = stored === '' || stored.endsWith('\u0002') ? '' : '\u0002'
-      text = stored + separator + printProperties(added)
+      text = stored + separator + printProperties(added, { closed: isClosedText(stored) })
     } else {
       const map = parseProperties(stored)
       if (isRoll(unit)) {
@@ -237,7 +238,7 @@ export class TimerDelivery {
         added.push([PropertyName.timerRollTimes, String(rolls + 1)])
       }
       for (const [name, value] of added) map.set(name, value)
-      text = printProperties(map)
+      text = printProperties(map, { closed: isClosedText(stored) })
     }
     const bytes = Buffer.from(text)
     // What has no room for them is delivered without.

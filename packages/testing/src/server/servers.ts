@@ -71,6 +71,7 @@ export class Servers {
       listen: { host, port: this.parts.ports.nameServer },
       kvConfigPath: `${this.parts.root}/namesrv/kvConfig.json`,
       orderMessageEnable: false,
+      dialect: this.config.dialect,
     })
     await this.nameServer.start()
     await this.startBroker()
