@@ -1,3 +1,4 @@
+import { HeldBytes } from '@skua-mq/runtime'
 import { frameHeadBytes, readOffset } from './ha-frame.ts'
 
 /** Longest body of a frame: Java's slaves read into 4 MiB, so no master sends more. */
@@ -14,9 +15,8 @@ export interface FrameSink {
 /** Takes the frames out of what a master sends, cut anywhere. */
 export class FrameReader {
   private readonly sink: FrameSink
-  /** What came of a frame that is not whole; as much memory as it has grown to, and no more than the frame. */
-  private rest: Buffer = Buffer.alloc(0)
-  private restBytes = 0
+  /** What came of a frame that is not whole. */
+  private readonly rest = new HeldBytes()
   private needed = frameHeadBytes
   private ended = false
   private headSeen = false
@@ -28,28 +28,15 @@ export class FrameReader {
   push(chunk: Buffer): void {
     if (this.ended) return
     let bytes = chunk
-    if (this.restBytes > 0) {
-      this.hold(chunk)
-      if (this.restBytes < this.needed) return
-      bytes = this.rest.subarray(0, this.restBytes)
+    if (this.rest.length > 0) {
+      this.rest.add(chunk, this.needed)
+      if (this.rest.length < this.needed) return
+      bytes = this.rest.all
     }
     let at = 0
     while (!this.ended && bytes.length - at >= this.needed) at += this.take(bytes, at)
-    this.rest = Buffer.alloc(0)
-    this.restBytes = 0
-    if (at < bytes.length) this.hold(bytes.subarray(at))
-  }
-
-  /** The bytes belong to the caller: they are copied, each once or twice however small the chunks are. */
-  private hold(chunk: Buffer): void {
-    const length = this.restBytes + chunk.length
-    if (length > this.rest.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, Math.min(2 * this.rest.length, this.needed)))
-      this.rest.copy(larger, 0, 0, this.restBytes)
-      this.rest = larger
-    }
-    chunk.copy(this.rest, this.restBytes)
-    this.restBytes = length
+    this.rest.clear()
+    if (at < bytes.length) this.rest.add(bytes.subarray(at), this.needed)
   }
 
   /** Takes the frame at `at` when it is whole; returns how many bytes were taken. */

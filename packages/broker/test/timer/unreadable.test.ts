@@ -110,18 +110,18 @@ describe('a timed message that the disk does not give', () => {
 })
 
 describe('where the disk gives nothing, as for lack of descriptors', () => {
-  const short = (machine: TimerMachine) => machine.disk.faults.fail({ on: 'read', code: 'EMFILE', path: 'commitlog' })
+  /** Runs with three messages that come due from 20 s on, and cannot be read until that is lifted. */
+  async function shortOf(machine: TimerMachine) {
+    const at = machine.clock.now() + 20_000
+    const messages = ['a', 'b', 'c'].map((body, n) => machine.timed(body, at + n * 400))
+    await stored(machine, messages, 0)
+    const { store } = await machine.run()
+    return { store, lift: machine.disk.faults.fail({ on: 'read', code: 'EMFILE', path: 'commitlog' }) }
+  }
 
   test('timed messages wait for it, and for nothing else', async () => {
     const machine = new TimerMachine()
-    const at = machine.clock.now() + 20_000
-    await stored(
-      machine,
-      ['a', 'b', 'c'].map((body, n) => machine.timed(body, at + n * 400)),
-      0,
-    )
-    const { store } = await machine.run()
-    const lift = short(machine)
+    const { store, lift } = await shortOf(machine)
     await machine.clock.advanceAsync(30_000)
     assert.deepEqual(machine.bodies(store), [])
     lift()
@@ -135,14 +135,7 @@ describe('where the disk gives nothing, as for lack of descriptors', () => {
     const machine = new TimerMachine()
     let isIntakeStopped = true
     machine.settings = { ...machine.settings, isIntakeStopped: () => isIntakeStopped }
-    const at = machine.clock.now() + 20_000
-    await stored(
-      machine,
-      ['a', 'b', 'c'].map((body, n) => machine.timed(body, at + n * 400)),
-      0,
-    )
-    const { store } = await machine.run()
-    const lift = short(machine)
+    const { store, lift } = await shortOf(machine)
     isIntakeStopped = false
     await machine.clock.advanceAsync(30_000)
     lift()

@@ -1,5 +1,5 @@
 import { RecordMagic } from '@skua-mq/protocol'
-import { defineEvent, type Events, Failure } from '@skua-mq/runtime'
+import { defineEvent, type Events, Failure, HeldBytes } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { queueAwaiting } from '../consume-queue/record-place.ts'
@@ -48,8 +48,7 @@ export class ReplicaAppend {
   private readonly parts: ReplicaParts
   private readonly view = new RecordView()
   /** The beginning of a record whose rest has not come; its first byte belongs at `heldFrom`. */
-  private held: Buffer = Buffer.alloc(0)
-  private heldBytes = 0
+  private readonly held = new HeldBytes()
   private heldFrom = 0
   /** As many bytes are needed before it is worth looking again. */
   private needed = headBytes
@@ -76,9 +75,9 @@ export class ReplicaAppend {
         'EREPLICA',
         'consume queues or index could not be written, and what waits for them is in memory',
       )
-    if (this.heldBytes > 0 && offset === this.heldFrom + this.heldBytes) {
-      this.hold(bytes)
-      if (this.heldBytes >= this.needed) this.take(this.held.subarray(0, this.heldBytes))
+    if (this.held.length > 0 && offset === this.heldFrom + this.held.length) {
+      this.held.add(bytes, this.needed)
+      if (this.held.length >= this.needed) this.take(this.held.all)
       return
     }
     if (log.segments.first !== undefined && offset !== log.end)
@@ -111,21 +110,8 @@ export class ReplicaAppend {
   }
 
   private forget(): void {
-    this.held = Buffer.alloc(0)
-    this.heldBytes = 0
+    this.held.clear()
     this.needed = headBytes
-  }
-
-  /** The bytes belong to the caller: they are copied. */
-  private hold(bytes: Buffer): void {
-    const length = this.heldBytes + bytes.length
-    if (length > this.held.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, Math.min(2 * this.held.length, this.needed)))
-      this.held.copy(larger, 0, 0, this.heldBytes)
-      this.held = larger
-    }
-    bytes.copy(this.held, this.heldBytes)
-    this.heldBytes = length
   }
 
   private take(buffer: Buffer): void {
@@ -153,7 +139,7 @@ export class ReplicaAppend {
     this.forget()
     this.needed = needed
     this.heldFrom = begin + used
-    this.hold(buffer.subarray(used))
+    this.held.add(buffer.subarray(used), this.needed)
     if (used > 0) this.parts.flush.written(false)
   }
 

@@ -40,8 +40,7 @@ export class DirtyFiles {
     const paths = this.unsynced
     this.unsynced = new Set()
     try {
-      const workers = Array.from({ length: syncsAtOnce }, () => this.syncSome(paths))
-      for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
+      await severalAtOnce(() => this.syncSome(paths))
     } finally {
       for (const left of paths) this.unsynced.add(left)
     }
@@ -53,8 +52,7 @@ export class DirtyFiles {
     const names = this.newNames
     this.newNames = new Set()
     try {
-      const workers = Array.from({ length: syncsAtOnce }, () => this.syncSomeNames(names))
-      for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
+      await severalAtOnce(() => this.syncSomeNames(names))
     } finally {
       for (const left of names) this.newNames.add(left)
     }
@@ -96,4 +94,10 @@ export class DirtyFiles {
       this.files.release(handle)
     }
   }
+}
+
+/** Throws what the first one threw that failed, once all have ended. */
+async function severalAtOnce(work: () => Promise<void>): Promise<void> {
+  const workers = Array.from({ length: syncsAtOnce }, work)
+  for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason
 }
