@@ -132,6 +132,12 @@ export class MasterLink implements Service {
     return this.isFollowing && !this.isSilent ? this.beginning?.master : undefined
   }
 
+  /** The own end of the connection, once the log here is known to be the master's. */
+  get connectedFrom(): string | undefined {
+    const { socket } = this
+    return socket !== undefined && this.hasFitted ? `${socket.local.host}:${socket.local.port}` : undefined
+  }
+
   /** Whether the log here is the master's, as far as it goes: what the master says of its log counts here. */
   get isFollowing(): boolean {
     return this.socket !== undefined && this.hasFitted

@@ -12,7 +12,7 @@ import { storeConfigOf } from '../store-config.ts'
 import type { Ground } from './ground.ts'
 import { Furniture } from './house.ts'
 
-interface GroundParts extends Pick<Ground, 'book' | 'reopen' | 'isReopening'> {
+interface GroundParts extends Pick<Ground, 'book' | 'election' | 'reopen' | 'isReopening'> {
   readonly live: LiveConfig<typeof brokerOptions>
   readonly maxOpenFiles: number
 }
@@ -20,7 +20,7 @@ interface GroundParts extends Pick<Ground, 'book' | 'reopen' | 'isReopening'> {
 /** Makes the store and what else all features stand on. Nothing begins, and nothing is touched on disk. */
 export function buildGround(
   options: BrokerOptions,
-  { live, maxOpenFiles, book, reopen, isReopening }: GroundParts,
+  { live, maxOpenFiles, book, election, reopen, isReopening }: GroundParts,
 ): Ground & { readonly store: Store } {
   const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
   const config = live.values
@@ -59,6 +59,7 @@ export function buildGround(
       progress,
       bitmaps,
       book,
+      election,
       ...{ reopen, isReopening },
     },
     ...addresses,

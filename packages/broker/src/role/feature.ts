@@ -19,6 +19,7 @@ type Needs = On<
   | 'book'
   | 'reopen'
   | 'isReopening'
+  | 'election'
   | 'furniture'
 > & {
   following: Following | undefined
@@ -32,7 +33,7 @@ export const role: Feature<Needs> = {
   make: needs => {
     const { config, runtime, book, following } = needs
     const group = { ...needs, brokerName: config.brokerName }
-    const changes = new RoleChanges({ ...needs, clock: runtime.clock, peers: () => allPeersOf(group) })
+    const changes = new RoleChanges({ ...needs, clock: runtime.clock, isElected: needs.election !== undefined, peers: () => allPeersOf(group) })
     const watch = new RivalWatch({ ...needs, ...runtime, peers: () => peersOf(group) })
     return {
       routes: roleRoutes(changes),
