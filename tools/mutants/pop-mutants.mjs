@@ -89,8 +89,8 @@ export const popMutants = [
   pop(
     'a queue stays locked where it cannot be read',
     'popping.ts',
-    '      error => {\n        position.isLocked = false\n',
-    '      error => {\n',
+    '      position.isLocked = false\n      result.release()\n      // The others',
+    '      result.release()\n      // The others',
     ['reads'],
   ),
   pop('the slices of a pop are not let go', 'pop-handler.ts', 'body, release: () => popping.release() })', 'body })', [
@@ -275,8 +275,15 @@ export const popMutants = [
   pop(
     'the log does not hear that a group with messages in flight is deleted',
     'gone-groups.ts',
-    'point.group === group) === 0) return',
-    'point.group === group) > 0) return',
+    'point.isBefore(to)) === 0) return',
+    'point.isBefore(to)) > 0) return',
+    ['gone-groups'],
+  ),
+  pop(
+    'what is popped while the disk takes the deletion of a group is gone with it',
+    'gone-groups.ts',
+    'point.group === group && point.isBefore(to)',
+    'point.group === group',
     ['gone-groups'],
   ),
   pop(

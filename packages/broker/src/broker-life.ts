@@ -9,6 +9,7 @@ import { type Furnished, furnish } from './features.ts'
 import { buildGround } from './house/build-ground.ts'
 import type { Ground } from './house/ground.ts'
 import { tablesService } from './house/table.ts'
+import type { OpenPop } from './pop/open-pops.ts'
 import { declareTopics, type TopicPlan } from './topic/topic-plan.ts'
 
 /** How often silent members are looked for (remoting.md 4). */
@@ -34,7 +35,7 @@ export class BrokerLife implements Service {
     this.options = options
     this.config = live.values
     this.descriptors = descriptorsOf(options)
-    const ground = buildGround(options, { ...place, live, maxOpenFiles: this.descriptors.maxOpenFiles })
+    const ground = buildGround(options, { ...place, live, descriptors: this.descriptors })
     this.brokerAddr = ground.brokerAddr
     this.store = ground.store
     this.tables = furnish(ground).context
@@ -47,13 +48,14 @@ export class BrokerLife implements Service {
   private server(): RemotingServer {
     const { options, config } = this
     const { hot, routes, gates, fullGates, doors, observer, slow } = this.tables.furniture
+    const { dialect } = this.tables
     const { maxCarryBytes, maxOwedBytes } = config
     const host = options.bindAddress ?? ''
     return new RemotingServer({
       ...options.runtime,
       name: config.brokerName,
       listen: [config.listenPort, config.listenPort - 2].map(port => ({ host, port })),
-      ...{ hot, routes, gates, fullGates, doors, observer, slow, tls: options.tls },
+      ...{ hot, routes, gates, fullGates, doors, observer, slow, dialect, tls: options.tls },
       limits: { maxCarryBytes, maxOwedBytes, ...options.limits, maxConnections: this.descriptors.maxConnections },
     })
   }
@@ -75,6 +77,11 @@ export class BrokerLife implements Service {
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
     return this.tables.pending(limit)
+  }
+
+  /** Messages that groups have popped and not acknowledged, at most `limit` (default 1000). */
+  openPops(limit = 1000): OpenPop[] {
+    return this.tables.openPops(limit)
   }
 
   /** Once it has started: topics that are to be there. Resolves when the name servers know them, too. */
@@ -131,9 +138,10 @@ export class BrokerLife implements Service {
   }
 }
 
-const descriptorsOf = ({ facts, config, limits }: BrokerOptions): Descriptors =>
+const descriptorsOf = ({ facts, config, limits, otherDescriptors }: BrokerOptions): Descriptors =>
   shareDescriptors({
     limit: facts.descriptorLimit,
+    others: otherDescriptors,
     maxOpenFiles: config.maxOpenFiles,
     maxConnections: limits?.maxConnections ?? config.maxConnections,
   })

@@ -5,6 +5,7 @@ import { BrokerLife } from './broker-life.ts'
 import type { BrokerConfig } from './config/options.ts'
 import { Election } from './election/election.ts'
 import type { BrokerOptions } from './embedding.ts'
+import type { OpenPop } from './pop/open-pops.ts'
 import type { Reopening } from './role/reopening.ts'
 import { MasterElsewhere } from './role/rival-watch.ts'
 import { type Role, RoleBook, roleOf } from './role/role-book.ts'
@@ -77,6 +78,11 @@ export class Broker implements Service {
   /** Undecided transactions, oldest first, with the time of the next check; default limit 1000. */
   pendingTransactions(limit?: number): Promise<PendingTransaction[]> {
     return this.life.pendingTransactions(limit)
+  }
+
+  /** Messages that groups have popped and not acknowledged, at most `limit` (default 1000). */
+  openPops(limit?: number): OpenPop[] {
+    return this.life.openPops(limit)
   }
 
   /** Once it has started: topics that are to be there. Resolves when the name servers know them, too. */

@@ -25,6 +25,8 @@ export interface BrokerOptions {
   /** Memory of the machine in bytes: what counts as hot is a share of it. */
   readonly totalMemoryBytes: number
   readonly limits?: Partial<RemotingLimits>
+  /** Descriptors that other servers of this process may take; default none. */
+  readonly otherDescriptors?: number
   /** Of both listeners; default: plain connections only. */
   readonly tls?: TlsServer | undefined
   /** Of connections to name servers; default: plain. */

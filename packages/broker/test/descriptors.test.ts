@@ -11,21 +11,25 @@ test('files and connections together stay below the limit of descriptors, with a
   assert.deepEqual(shareDescriptors({ limit: 150, maxOpenFiles: 800, maxConnections: 50_000 }), {
     maxOpenFiles: 50,
     maxConnections: 50,
+    slaveCrowd: 4,
     isShared: true,
   })
   assert.deepEqual(shareDescriptors({ limit: 1024, maxOpenFiles: 800, maxConnections: 50_000 }), {
     maxOpenFiles: 480,
     maxConnections: 480,
+    slaveCrowd: 16,
     isShared: true,
   })
   assert.deepEqual(shareDescriptors({ limit: 1_048_576, maxOpenFiles: 800, maxConnections: 50_000 }), {
     maxOpenFiles: 800,
     maxConnections: 50_000,
+    slaveCrowd: 16_384,
     isShared: false,
   })
   assert.deepEqual(shareDescriptors({ limit: undefined, maxOpenFiles: 800, maxConnections: 70 }), {
     maxOpenFiles: 800,
     maxConnections: 70,
+    slaveCrowd: Number.POSITIVE_INFINITY,
     isShared: false,
   })
   // Who asked for more than there can be is told.

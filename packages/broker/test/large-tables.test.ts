@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   consumerOffsetFile,
+  dialectOf,
   getAllConsumerOffset,
   getAllSubscriptionGroupConfig,
   getAllTopicConfig,
@@ -63,8 +64,8 @@ function world() {
 test('21, 201 and 43 with thousands of entries are made over many turns', async () => {
   const { clock, turns, topics, groups, offsets } = world()
   const routes = [
-    ...topicRoutes({ topics, clock, deleted: () => {} }),
-    ...groupRoutes({ groups, clock, deleted: () => {} }),
+    ...topicRoutes({ dialect: dialectOf(), topics, clock, deleted: () => {} }),
+    ...groupRoutes({ groups, clock, logEnd: () => 0, deleted: () => {} }),
     ...offsetRoutes({ offsets, clock, hasTopic: () => true, store: {} as never }),
   ]
   for (const request of [getAllTopicConfig, getAllSubscriptionGroupConfig, getAllConsumerOffset]) {
@@ -152,7 +153,7 @@ test('28 looks at a few of very many queues in a turn', async () => {
   }
   const differing = { differingGroups: [], differencesFound: 0 }
   const routes = runtimeRoutes({
-    ...{ clock, traffic: new Traffic(clock), store: store as never, differing },
+    ...{ clock, version: 409, traffic: new Traffic(clock), store: store as never, differing },
     ...{ settings: configOf(brokerOptions, {}), space: () => undefined, heldPulls: () => 0, told: () => ({}) },
   })
   assert.equal((await clock.until(ask(routes, getBrokerRuntimeInfo, {}))).code, 0)

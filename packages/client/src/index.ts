@@ -1,5 +1,13 @@
 export type { ConsumeFromWhere, MessageModel, MessageQueue } from '@skua-mq/protocol'
 export { Admin, type CreateTopicOptions, type QueryOptions } from './admin/admin.ts'
+export type { CloudEvent, CloudEventValue } from './cloud-events/cloud-event.ts'
+export {
+  type CloudEventCarrier,
+  isCloudEvent,
+  type ReadCloudEventOptions,
+  readCloudEvent,
+} from './cloud-events/read.ts'
+export { type CloudEventMessageOptions, cloudEventMessage } from './cloud-events/write.ts'
 export type {
   BatchHandler,
   ConsumeContext,

@@ -4,6 +4,8 @@ import type { Clock } from '@skua-mq/runtime'
 
 /** Lists that are kept: those of all topics, and of some clusters. */
 const maxKept = 16
+/** Longest name of one that is kept: a peer says it, and clusters have shorter ones. */
+const longestName = 262
 
 /** One list: its bytes, and of which version of the routes they are at least. */
 interface Kept {
@@ -43,7 +45,13 @@ export class ListCache {
   private listOf(name: string, topics: () => Iterable<string>): Kept {
     const known = this.kept.get(name)
     if (known !== undefined) return known
-    if (this.kept.size >= maxKept) this.makeRoom()
+    if (name.length <= longestName && this.kept.size >= maxKept) this.makeRoom()
+    const list = this.made(topics)
+    if (name.length <= longestName) this.kept.set(name, list)
+    return list
+  }
+
+  private made(topics: () => Iterable<string>): Kept {
     const { clock, version } = this
     const list: Kept = {
       version: -1,
@@ -59,7 +67,6 @@ export class ListCache {
         list.version = begun
       }),
     }
-    this.kept.set(name, list)
     return list
   }
 

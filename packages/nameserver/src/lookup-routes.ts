@@ -1,4 +1,5 @@
 import {
+  type BrokerData,
   getAllTopicListFromNameserver,
   getBrokerClusterInfo,
   getHasUnitSubTopicList,
@@ -22,7 +23,7 @@ const unitSub = 2
 
 /** What clients and tools look up: 105, 106, and the topic lists 206, 224, 304, 311 to 313. */
 export function lookupRoutes(parts: NameServerParts): Route[] {
-  const { routes, advertise } = parts
+  const { routes, advertise, dialect } = parts
   const cache = new ListCache(parts.clock, () => routes.version)
   const listed = async (name: string, topics: () => Iterable<string>) => ok({}, await cache.get(name, topics))
   const large = { readBytes: largeAnswerBytes }
@@ -33,6 +34,8 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
       for (const broker of info.brokerAddrTable.values()) {
         for (const [id, addr] of broker.brokerAddrs) broker.brokerAddrs.set(id, advertise(addr, connection))
       }
+      if (dialect.routeHasActingMaster)
+        for (const [name, broker] of info.brokerAddrTable) info.brokerAddrTable.set(name, actingMaster(broker))
       return ok({}, getBrokerClusterInfo.replyBody!.encode(info))
     }),
     route(getAllTopicListFromNameserver, () => listed('all', () => routes.topicNames()), large),
@@ -56,7 +59,7 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
   ]
 }
 
-function routeRoute({ routes, kv, orderMessageEnable, advertise, secondAsks }: NameServerParts): Route {
+function routeRoute({ routes, kv, dialect, orderMessageEnable, advertise, secondAsks }: NameServerParts): Route {
   const answer = (topic: string, { connection, command }: Call) => {
     const found = routes.routeOf(topic)
     if (found === undefined) {
@@ -68,12 +71,10 @@ function routeRoute({ routes, kv, orderMessageEnable, advertise, secondAsks }: N
     const order = orderMessageEnable() ? kv.get(orderTopicNamespace, topic) : undefined
     const data = order === undefined ? found : { ...found, orderTopicConf: order }
     const seen = told(data, addr => advertise(addr, connection))
-    return ok(
-      {},
-      getRouteInfoByTopic.replyBody!.encode(
-        command.version >= VersionThreshold.actingMaster ? withActingMaster(seen) : seen,
-      ),
-    )
+    // Clients of 5.x may insist on what only a 5.x name server sends: the Rust client does not read a route without it.
+    const tells = dialect.routeHasActingMaster || command.version >= VersionThreshold.actingMaster
+    const route = tells ? { ...seen, brokerDatas: seen.brokerDatas.map(actingMaster) } : seen
+    return ok({}, getRouteInfoByTopic.replyBody!.encode(route))
   }
   return route(getRouteInfoByTopic, ({ topic }, call) => {
     const waits = routes.has(topic) ? undefined : secondAsks.wait(topic, call.connection)
@@ -81,10 +82,8 @@ function routeRoute({ routes, kv, orderMessageEnable, advertise, secondAsks }: N
   })
 }
 
-/** Clients of 5.x may insist on what only a 5.x name server sends: the Rust client does not read a route without it. */
-function withActingMaster(route: TopicRouteData): TopicRouteData {
-  return { ...route, brokerDatas: route.brokerDatas.map(broker => ({ ...broker, enableActingMaster: false })) }
-}
+/** No slave acts as a master here. */
+const actingMaster = (broker: BrokerData): BrokerData => ({ ...broker, enableActingMaster: false })
 
 /** The route as one connection sees it. */
 function told(route: TopicRouteData, address: (brokerAddr: string) => string): TopicRouteData {

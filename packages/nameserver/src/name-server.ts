@@ -1,4 +1,4 @@
-import { dialect } from '@skua-mq/protocol'
+import { type Dialect, type DialectName, dialectOf } from '@skua-mq/protocol'
 import { type Connection, type RemotingLimits, RemotingServer } from '@skua-mq/remoting'
 import {
   type Address,
@@ -35,6 +35,8 @@ export interface NameServerOptions {
   /** Keeps options that a tool changed (318) for the next start. */
   readonly keepConfig?: (changes: ConfigChanges) => void
   readonly advertise?: (brokerAddr: string, asking: Connection) => string
+  /** Default: what `config` says, else 4.9. */
+  readonly dialect?: DialectName | undefined
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
@@ -48,6 +50,7 @@ export class NameServer implements Service {
   private readonly kv: KvConfig
   private readonly server: RemotingServer
   private readonly options: NameServerOptions
+  private readonly dialect: Dialect
   private timer: Timer | undefined
   /** As it is now. */
   readonly config: NameServerConfig
@@ -58,7 +61,8 @@ export class NameServer implements Service {
     const given = options.config ?? configOf(nameServerOptions, { listenPort: listen.port, kvConfigPath })
     const { maxRegisteredTopics: maxTopics, maxRegisteredBrokers: maxBrokers, maxKvBytes: maxBytes } = given
     this.kv = new KvConfig({ ...runtime, path: kvConfigPath, maxBytes })
-    this.routes = new RouteTable({ maxTopics })
+    this.dialect = dialectOf(options.dialect ?? given.dialect)
+    this.routes = new RouteTable({ maxTopics, loneNeedsFull: this.dialect.loneTopicRegistrationNeedsFullOne })
     const { clock } = runtime
     const secondAsks = new SecondAsks(clock)
     this.routes.onTopic = topic => secondAsks.came(topic)
@@ -78,6 +82,7 @@ export class NameServer implements Service {
       kv: this.kv,
       config,
       clock,
+      dialect: this.dialect,
       now: () => runtime.clock.monotonic(),
       orderMessageEnable: () => config.values.orderMessageEnable,
       advertise: options.advertise ?? (addr => addr),
@@ -88,6 +93,7 @@ export class NameServer implements Service {
       name: 'nameserver',
       listen: [listen],
       routes,
+      dialect: this.dialect,
       tls: options.tls,
       ...(options.limits ? { limits: options.limits } : {}),
     })
@@ -113,7 +119,7 @@ export class NameServer implements Service {
     this.kv.load()
     await this.server.start()
     const { clock } = this.options.runtime
-    this.timer = every(clock, dialect.nameServerScanMs, () =>
+    this.timer = every(clock, this.dialect.nameServerScanMs, () =>
       this.tell(clock.leaps ? [] : this.routes.expire(clock.monotonic()), 'silent for 120 s'),
     )
   }

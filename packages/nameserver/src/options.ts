@@ -1,4 +1,5 @@
-import { bool, type Config, count, host, idle, logLevel, port, text } from '@skua-mq/runtime'
+import { dialectNames } from '@skua-mq/protocol'
+import { bool, type Config, count, host, idle, logLevel, oneOf, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's keys of the name server (store.md 11). */
 export const nameServerOptions = {
@@ -8,6 +9,10 @@ export const nameServerOptions = {
   configStorePath: text({ default: '', help: 'file to which updated options are written', effect: 'none' }),
   orderMessageEnable: bool({ default: false, help: 'attach ORDER_TOPIC_CONFIG to route answers', live: true }),
   logLevel,
+  dialect: oneOf(dialectNames, {
+    default: '4.9',
+    help: 'answers as the name server of RocketMQ 4.9 or of 5.3 does, where these differ',
+  }),
   maxRegisteredTopics: count({
     default: 500_000,
     help: 'topics that the brokers of this name server may register, those of each broker counted; more are refused',

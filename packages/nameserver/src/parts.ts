@@ -1,3 +1,4 @@
+import type { Dialect } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import type { Clock, LiveConfig } from '@skua-mq/runtime'
 import type { KvConfig } from './kv-config.ts'
@@ -14,6 +15,7 @@ export interface NameServerParts {
   readonly kv: KvConfig
   readonly config: LiveConfig<typeof nameServerOptions>
   readonly clock: Pick<Clock, 'after'>
+  readonly dialect: Pick<Dialect, 'routeHasActingMaster'>
   /** Monotonic ms. */
   readonly now: () => number
   readonly orderMessageEnable: () => boolean

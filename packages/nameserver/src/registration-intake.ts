@@ -25,6 +25,9 @@ const zlibFirstByte = 0x78
 const sliceBytes = 32 * 1024
 const sliceTopics = 1000
 
+/** Longest address of which the last body is remembered: a host name and a port. */
+const longestAddress = 262
+
 /** What a body may inflate to: 100,000 topics have a tenth of it. */
 const maxInflatedBytes = 32 * 1024 * 1024
 /** Bodies of large registrations that wait for their turn, in bytes as they came. */
@@ -201,7 +204,8 @@ export class RegistrationIntake {
   }
 
   private remember(brokerAddr: string, print: string): void {
-    // Addresses that are gone stay until there are too many: an entry is a hundred bytes, and harmless.
+    // Addresses that are gone stay until there are too many: an entry is some hundred bytes, and harmless.
+    if (brokerAddr.length > longestAddress) return
     if (this.lastBodies.size >= this.parts.limits.maxBrokers) this.lastBodies.clear()
     this.lastBodies.set(brokerAddr, print)
   }

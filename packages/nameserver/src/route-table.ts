@@ -68,6 +68,7 @@ export class RouteTable {
   /** Topics of brokers, each pair counted, also those that `sweep` has not taken out yet. */
   private entries = 0
   private readonly maxTopics: number
+  private readonly loneNeedsFull: boolean
   private readonly maxChars: number
   /** Of the names of topics, and of what brokers say of themselves. */
   private chars = 0
@@ -76,9 +77,10 @@ export class RouteTable {
   /** Told of each topic that is entered. */
   onTopic: (topic: string) => void = () => {}
 
-  /** `maxTopics`: maxRegisteredTopics, of all brokers together. */
-  constructor({ maxTopics = Number.POSITIVE_INFINITY, maxChars = maxNameChars } = {}) {
+  /** `maxTopics`: maxRegisteredTopics, of all brokers together. `loneNeedsFull`: dialect, loneTopicRegistrationNeedsFullOne. */
+  constructor({ maxTopics = Number.POSITIVE_INFINITY, maxChars = maxNameChars, loneNeedsFull = false } = {}) {
     this.maxTopics = maxTopics
+    this.loneNeedsFull = loneNeedsFull
     this.maxChars = maxChars
   }
 
@@ -92,6 +94,9 @@ export class RouteTable {
   /** The broker lives, and is reached; its topics come in by `enter`. */
   begin(registration: Registration, nowMs: number): Registered {
     const { cluster, brokerName, brokerAddr, brokerId, body } = registration
+    if (this.loneNeedsFull && body.topicConfigSerializeWrapper.topicConfigTable.size === 1)
+      if (this.brokers.get(brokerName)?.addrs.has(brokerId) !== true)
+        throw new RangeError(`the broker ${brokerName} registers one topic alone, and is not registered itself yet`)
     const known = this.live.get(brokerAddr)
     const more = charsOf({ ...registration, filterServers: body.filterServerList })
     this.checkRoom(brokerAddr.length + more - (known === undefined ? 0 : brokerAddr.length + charsOf(known)))

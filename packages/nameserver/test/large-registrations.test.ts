@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateSync } from 'node:zlib'
-import { compressRegisterBody, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
+import { compressRegisterBody, dialectOf, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
 import { type Clock, SimClock, type Timer } from '@skua-mq/runtime'
 import { type NameServerParts, nameServerRoutes, RegistrationIntake, RouteTable, SecondAsks } from '../src/index.ts'
 import { body, topic } from './brokers.ts'
@@ -146,6 +146,7 @@ describe('a large registration that waits', () => {
     const { clock, routes, intake } = world()
     const connection = new TestConnection()
     const list = nameServerRoutes({
+      dialect: dialectOf(),
       ...{
         routes,
         intake,
@@ -249,4 +250,18 @@ test('the end of ten thousand brokers with many topics takes no long turn', asyn
   intake.sweep()
   await clock.until(new Promise<void>(resolve => clock.after(1, resolve)))
   assert.ok(clock.turns > 100)
+})
+
+test('what was registered last is remembered of addresses that can be some, and of no longer text', async () => {
+  for (const [brokerAddr, isRemembered] of [
+    [own.brokerAddr, true],
+    [`${'h'.repeat(1_000_000)}:10911`, false],
+  ] as const) {
+    const { clock, take } = world()
+    const bytes = plain(many(2000))
+    await take(bytes, { brokerAddr })
+    const { turns } = clock
+    await take(bytes, { brokerAddr })
+    assert.equal(clock.turns === turns, isRemembered)
+  }
 })

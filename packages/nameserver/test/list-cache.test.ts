@@ -46,3 +46,15 @@ test('names that peers make up neither fill it nor have the same list made many 
   assert.ok(state.made <= 2 + 100, `${state.made}`)
   assert.equal(topicListBody.decode(await cache.get('of 200', names(1))).topicList.length, 1)
 })
+
+test('a name that no cluster has is not kept, however often it is asked for', async () => {
+  const { clock, state, cache, names } = world()
+  for (const [name, made] of [
+    [`of ${'c'.repeat(200)}`, 1],
+    [`of ${'c'.repeat(1_000_000)}`, 3],
+  ] as const) {
+    state.made = 0
+    for (let n = 0; n < 3; n++) await clock.until(cache.get(name, names(10)))
+    assert.equal(state.made, made)
+  }
+})

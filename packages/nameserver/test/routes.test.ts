@@ -7,6 +7,7 @@ import {
   dataVersionBody,
   deleteKvConfig,
   deleteTopicInNamesrv,
+  dialectOf,
   getAllTopicListFromNameserver,
   getBrokerClusterInfo,
   getHasUnitSubTopicList,
@@ -59,6 +60,7 @@ function nameServer({ advertise = addr => addr, orderMessageEnable = false }: Se
   const secondAsks = new SecondAsks(clock)
   table.onTopic = name => secondAsks.came(name)
   const routes = nameServerRoutes({
+    dialect: dialectOf(),
     routes: table,
     clock,
     secondAsks,

@@ -1,4 +1,4 @@
-/** The release whose behaviour we have and whose number our commands carry: 4.9.8 (architecture: one personality). */
+/** The number that commands of ours carry, but for servers in another dialect: that of 4.9.8 (architecture: two dialects). */
 export const skuaVersion = 409
 
 /** Numbers at which somebody decides something (remoting.md 3.2). A request is compared with `>=`. */

@@ -1,18 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dialect, forks } from '../src/index.ts'
+import { type DialectName, dialectNames, dialectOf, forks, versionName } from '../src/index.ts'
 
-test('Skua takes the 4.9 column, and the 5.x one only where a reason is given', () => {
+test('every row is a fork, and says where it is described', () => {
   for (const [name, row] of Object.entries(forks)) {
-    const taken = dialect[name as keyof typeof dialect]
-    assert.equal(taken, 'why5' in row && row.why5 !== undefined ? row.v5 : row.v4, name)
     assert.notEqual(row.v4, row.v5, `${name} is no fork`)
     assert.match(row.page, /^(remoting|store|admin)\.md \d/)
   }
 })
 
-test('the codes clients see are those of 4.9', () => {
-  assert.equal(dialect.illegalTopicOnSend, 1)
-  assert.equal(dialect.queueIdOutOfRangeOnPull, 1)
-  assert.equal(dialect.nameServerAnswersUnknownCode, true)
+test('a dialect is one column of the table', () => {
+  for (const [name, row] of Object.entries(forks)) {
+    assert.equal(dialectOf('4.9')[name as keyof typeof forks], row.v4, name)
+    assert.equal(dialectOf('5.3')[name as keyof typeof forks], row.v5, name)
+  }
+  assert.deepEqual(
+    dialectNames.map(name => dialectOf(name).name),
+    dialectNames,
+  )
+  assert.equal(dialectOf().name, '4.9')
+  assert.throws(() => dialectOf('5.0' as DialectName), /no dialect 5\.0: 4\.9 or 5\.3/)
+})
+
+test('the versions are those of the releases after which the dialects are called', () => {
+  assert.equal(versionName(dialectOf('4.9').version), 'V4_9_8')
+  assert.equal(versionName(dialectOf('5.3').version), 'V5_3_3')
 })

@@ -1,15 +1,8 @@
-import {
-  ByteWriter,
-  type Command,
-  encodeFrame,
-  FrameParser,
-  HeaderForm,
-  onewayFlag,
-  skuaVersion,
-} from '@skua-mq/protocol'
+import { ByteWriter, type Command, encodeFrame, FrameParser, HeaderForm, onewayFlag } from '@skua-mq/protocol'
 import { type Address, type Clock, giveBack, NetError, type Socket, tlsErrorCode } from '@skua-mq/runtime'
 import { Account, type Accounts } from './account.ts'
 import type { Connection, OutgoingCommand } from './connection.ts'
+import type { Identity } from './identity.ts'
 import type { Later } from './later.ts'
 import type { RemotingLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
@@ -32,7 +25,7 @@ export interface ChannelOwner {
   closed(channel: Channel): void
 }
 
-export interface ChannelParts {
+export interface ChannelParts extends Identity {
   readonly socket: Socket
   readonly owner: ChannelOwner
   readonly sends: SendQueue
@@ -42,9 +35,6 @@ export interface ChannelParts {
   readonly accounts: Accounts
   /** Shares the turns among them; without it all frames are handled as they come. */
   readonly later?: Later | undefined
-  /** Language number and version that requests of ours carry. */
-  readonly language: number
-  readonly version: number
 }
 
 let lastId = 0
@@ -119,8 +109,8 @@ export class Channel implements Connection {
     this.share = new TurnShare(parts.clock, parts.later)
   }
 
-  /** Language and version of this side. */
-  get identity(): { readonly language: number; readonly version: number } {
+  /** As what this side speaks. */
+  get identity(): Identity {
     return this.parts
   }
 
@@ -491,6 +481,3 @@ export class Channel implements Connection {
     for (const run of listeners) run()
   }
 }
-
-/** Language and version of our servers: as Java's 4.9.8 (dialect: one personality). */
-export const serverIdentity = { language: 0, version: skuaVersion }

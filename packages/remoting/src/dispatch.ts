@@ -146,7 +146,7 @@ function replyOf(
     remark: outcome.remark === undefined ? undefined : boundRemark(outcome.remark),
     extFields: outcome.extra === undefined ? fields : { ...fields, ...outcome.extra },
     body: 'body' in outcome ? outcome.body : undefined,
-    form: command.form,
+    form: channel.identity.replyForm ?? command.form,
   }
 }
 

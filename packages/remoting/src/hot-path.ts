@@ -18,6 +18,7 @@ import type { Channel } from './channel.ts'
 import { handlerFailed } from './events.ts'
 import type { Admission, FullGate } from './gate.ts'
 import type { AnyHotRoute } from './hot-route.ts'
+import type { Identity } from './identity.ts'
 import { type ReplyToken, ReplyTokens } from './token.ts'
 import type { Watch } from './watch.ts'
 
@@ -43,15 +44,15 @@ export class HotPath {
   constructor(
     routes: readonly AnyHotRoute[],
     {
-      version,
+      identity,
       events,
       admission,
       watch,
-    }: { version: number; events: Events; admission: Admission; watch?: Watch | undefined },
+    }: { identity: Identity; events: Events; admission: Admission; watch?: Watch | undefined },
   ) {
     this.events = events
     this.admission = admission
-    this.tokens = new ReplyTokens(version, watch)
+    this.tokens = new ReplyTokens(identity, watch)
     for (const { request, handle } of routes) {
       const entry = { request, view: new request.view(), handle }
       for (const [code, fields] of request.fields) {

@@ -2,13 +2,14 @@ import { type Command, decodeFrame, isResponse } from '@skua-mq/protocol'
 import type { Address, Clock, Events, Listener, Net, Service, Socket, Timer, TlsServer, Turn } from '@skua-mq/runtime'
 import { delay, every } from '@skua-mq/runtime'
 import { Accounts } from './account.ts'
-import { Channel, type ChannelOwner, idleSweepMs, serverIdentity } from './channel.ts'
+import { Channel, type ChannelOwner, idleSweepMs } from './channel.ts'
 import { Dispatch } from './dispatch.ts'
 import type { Door } from './door.ts'
 import { badFrame, connectionLimit, handlerFailed, listening, tlsNotConfigured } from './events.ts'
 import { Admission, type FullGate, type Gate, overloadGate, type SwitchedGate } from './gate.ts'
 import { HotPath } from './hot-path.ts'
 import type { AnyHotRoute } from './hot-route.ts'
+import { type Identity, type SpokenBy, serverIdentity } from './identity.ts'
 import { Later } from './later.ts'
 import { defaultLimits, type RemotingLimits } from './limits.ts'
 import type { Route } from './route.ts'
@@ -38,6 +39,8 @@ export interface RemotingServerParts {
   readonly limits?: Partial<RemotingLimits>
   /** Default: plain connections only. */
   readonly tls?: TlsServer | undefined
+  /** Default: 4.9. */
+  readonly dialect?: SpokenBy | undefined
 }
 
 const tlsHandshake = 0x16
@@ -65,6 +68,7 @@ export class RemotingServer implements Service, ChannelOwner {
   /** Those whose answers were not all taken at once, and since when. */
   private readonly slow = new Map<Channel, number>()
   private readonly accounts = new Accounts()
+  private readonly identity: Identity
   private listeners: Listener[] = []
   private sends: SendQueue | undefined
   private later: Later | undefined
@@ -83,7 +87,8 @@ export class RemotingServer implements Service, ChannelOwner {
     const watch = isWatched ? new Watch(parts.clock, parts) : undefined
     const ways = { events: parts.events, admission: new Admission(overload, parts.gates ?? []), watch }
     this.dispatch = new Dispatch(parts.routes, ways)
-    this.hot = new HotPath(parts.hot ?? [], { ...ways, version: serverIdentity.version })
+    this.identity = serverIdentity(parts.dialect)
+    this.hot = new HotPath(parts.hot ?? [], { ...ways, identity: this.identity })
   }
 
   /** Where it listens, in the order of `listen`. */
@@ -159,7 +164,7 @@ export class RemotingServer implements Service, ChannelOwner {
       limits: this.limits,
       accounts: this.accounts,
       later: this.later,
-      ...serverIdentity,
+      ...this.identity,
     })
     this.channels.add(channel)
     for (const door of doors) door.entered(channel)

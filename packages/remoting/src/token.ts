@@ -1,4 +1,5 @@
 import {
+  type HeaderForm,
   type ReplyHeader,
   type ReplyParts,
   type RequestHead,
@@ -6,6 +7,7 @@ import {
   writeReplyHead,
 } from '@skua-mq/protocol'
 import type { Channel } from './channel.ts'
+import type { Identity } from './identity.ts'
 import { type WaitKind, Waits } from './waits.ts'
 import { resultOf, type Watch, type Watched } from './watch.ts'
 
@@ -64,7 +66,7 @@ export class ReplyToken implements RequestHead, Watched {
     this.opaque = head.opaque
     this.oneway = head.oneway
     this.version = head.version
-    this.form = head.form
+    this.form = this.pool.form ?? head.form
     return this
   }
 
@@ -145,10 +147,13 @@ const maxPooledTokens = 4096
 export class ReplyTokens {
   readonly parts: ReplyParts
   readonly watch: Watch | undefined
+  /** Of all replies; undefined: that of the request. */
+  readonly form: HeaderForm | undefined
   private readonly free: ReplyToken[] = []
 
-  constructor(version: number, watch?: Watch) {
+  constructor({ version, replyForm }: Pick<Identity, 'version' | 'replyForm'>, watch?: Watch) {
     this.watch = watch
+    this.form = replyForm
     this.parts = { code: 0, header: undefined, remark: undefined, bodyBytes: 0, version }
   }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimClock, SimTurn, type Socket, type SocketHandlers } from '@skua-mq/runtime'
 import { Accounts } from '../src/account.ts'
-import { Channel, serverIdentity } from '../src/channel.ts'
+import { Channel } from '../src/channel.ts'
+import { serverIdentity } from '../src/identity.ts'
 import { Later } from '../src/later.ts'
 import { defaultLimits } from '../src/limits.ts'
 import { SendQueue } from '../src/send-queue.ts'
@@ -24,7 +25,7 @@ function paused() {
   const nothing = () => {}
   const channel = new Channel({
     ...{ socket, clock, sends: new SendQueue(turn), later: new Later(clock, turn), accounts: new Accounts() },
-    ...serverIdentity,
+    ...serverIdentity(),
     limits: { ...defaultLimits, maxRunningRequests: 1000 },
     owner: {
       frame: one => one.account.begin(),

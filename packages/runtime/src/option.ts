@@ -1,7 +1,8 @@
+import { didYouMean } from './text/nearest.ts'
+
 /** What stands in an option table for one key. Made by the constructors below, never by hand. */
 export interface Option<T> {
-  /** A function is called when the key is absent, so that costly or machine-bound defaults cost nothing otherwise. */
-  readonly default: T | (() => T)
+  readonly default: Default<T>
   readonly help: string
   /** May be changed while the server runs. */
   readonly live: boolean
@@ -13,13 +14,21 @@ export interface Option<T> {
   readonly since: string | undefined
   /** What the value is, for people: `hours`, `true or false`, `ASYNC_FLUSH or SYNC_FLUSH`. */
   readonly kind: string
+  /** All values that there are, where they are few. */
+  readonly choices?: readonly string[] | undefined
   /** Throws an Error whose message completes "must be …". */
   parse(text: string): T
   print(value: T): string
 }
 
+/**
+ * A function is called when the key is absent, so that costly or machine-bound defaults cost nothing otherwise; it is given
+ * the values of the keys that stand before its own in the table.
+ */
+export type Default<T> = T | ((before: Readonly<Record<string, unknown>>) => T)
+
 export interface OptionFacts<T> {
-  readonly default: T | (() => T)
+  readonly default: Default<T>
   readonly help: string
   readonly live?: boolean
   readonly effect?: 'none'
@@ -39,6 +48,7 @@ export interface NumberFacts extends OptionFacts<number> {
 
 interface Codec<T> {
   readonly kind: string
+  readonly choices?: readonly string[]
   parse(text: string): T
   print(value: T): string
 }
@@ -144,12 +154,20 @@ export function oneOf<const V extends string>(values: readonly V[], facts: Choic
   const kind = values.join(' or ')
   return option<V>(facts, {
     kind,
+    choices: values,
     parse: value => {
       const why = facts.others?.[value]
-      return values.find(known => known === value) ?? mustBe(why === undefined ? kind : `${kind}: ${why}`)
+      const found = values.find(known => known === value)
+      return found ?? mustBe(why === undefined ? `${kind}${meant(value, values)}` : `${kind}: ${why}`)
     },
     print: String,
   })
+}
+
+/** The choice that was probably meant: `5.3` for `5.3.3`, `SLAVE` for `SLAV`. */
+function meant(value: string, values: readonly string[]): string {
+  const begun = values.find(known => value !== '' && (value.startsWith(known) || known.startsWith(value)))
+  return begun === undefined ? didYouMean(value, values) : `; did you mean ${begun}?`
 }
 
 function amount(kind: string, facts: NumberFacts): Option<number> {

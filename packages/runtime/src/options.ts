@@ -74,7 +74,7 @@ export function readOptions<T extends OptionTable>(
   const config: Record<string, unknown> = {}
   for (const [key, option] of Object.entries(table)) {
     const entry = chosen.get(key)
-    config[key] = entry ? parsed(option, entry, placeOf(entry, source.file)) : defaultOf(option)
+    config[key] = entry ? parsed(option, entry, placeOf(entry, source.file)) : defaultOf(option, config)
   }
   const places = new Map([...chosen].map(([key, entry]) => [key, placeOf(entry, source.file)]))
   const reports = { unknown, withoutEffect: [...withoutEffect].map(([key, place]) => ({ key, place })) }
@@ -83,20 +83,23 @@ export function readOptions<T extends OptionTable>(
 
 /**
  * The table's defaults, frozen, with `changes` over them; for parts that are embedded and for tests. Errors: OptionError for a key that
- * there is none of, and for a value of another kind: programs without types have nobody else who tells.
+ * there is none of, and for a value of another kind or that is none of its choices: programs without types have nobody else who tells.
  */
 export function configOf<T extends OptionTable>(table: T, changes: Partial<Config<T>> = {}): Config<T> {
   for (const [key, value] of Object.entries(changes)) {
     const option = table[key]
     if (option === undefined) throw new OptionError(key, `there is no key ${key}${didYouMean(key, Object.keys(table))}`)
-    const kind = typeof defaultOf(option)
-    if (value === undefined || typeof value === kind) continue
-    throw new OptionError(key, `${key} must be a ${kind}: ${JSON.stringify(value)} was given`)
+    if (value === undefined) continue
+    const kind = typeof defaultOf(option, {})
+    if (typeof value !== kind)
+      throw new OptionError(key, `${key} must be a ${kind}: ${JSON.stringify(value)} was given`)
+    if (option.choices !== undefined && !option.choices.includes(value as string))
+      parsed(option as OptionTable[string], { key, value: value as string }, '')
   }
   const config: Record<string, unknown> = {}
   for (const [key, option] of Object.entries(table)) {
     const given = (changes as Record<string, unknown>)[key]
-    config[key] = given === undefined ? defaultOf(option) : given
+    config[key] = given === undefined ? defaultOf(option, config) : given
   }
   return Object.freeze(config) as Config<T>
 }
@@ -152,8 +155,10 @@ function parsed(option: OptionTable[string], entry: OptionEntry, place: string):
   }
 }
 
-function defaultOf(option: OptionTable[string]): unknown {
-  return typeof option.default === 'function' ? (option.default as () => unknown)() : option.default
+/** `before`: the values of the keys that stand before it. */
+function defaultOf(option: OptionTable[string], before: Readonly<Record<string, unknown>>): unknown {
+  const given = option.default
+  return typeof given === 'function' ? given(before) : given
 }
 
 /** The table's type no longer knows which value belongs to which option; its constructors did. */

@@ -117,7 +117,10 @@ test('a value that does not fit is refused in one line that says where, what, an
     ['\nbrokerId=1.5', 'broker.conf:2: brokerId is "1.5" and must be a whole number of at least 0'],
     ['brokerId=', 'broker.conf:1: brokerId is "" and must be a whole number of at least 0'],
     ['brokerId=-1', 'broker.conf:1: brokerId is "-1" and must be a whole number of at least 0'],
-    ['flushDiskType=SYNC', 'broker.conf:1: flushDiskType is "SYNC" and must be ASYNC_FLUSH or SYNC_FLUSH'],
+    [
+      'flushDiskType=SYNC',
+      'broker.conf:1: flushDiskType is "SYNC" and must be ASYNC_FLUSH or SYNC_FLUSH; did you mean SYNC_FLUSH?',
+    ],
     ['enablePropertyFilter=yes', 'broker.conf:1: enablePropertyFilter is "yes" and must be true or false'],
     ['brokerName=a b', 'broker.conf:1: brokerName is "a b" and must be one word'],
     [

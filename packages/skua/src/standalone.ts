@@ -2,6 +2,7 @@ import { totalmem } from 'node:os'
 import { Broker, type BrokerConfig, brokerOptions, freePorts, type TopicPlan, topicPlans } from '@skua-mq/broker'
 import type { Gateway, GatewayConfig } from '@skua-mq/gateway'
 import { NameServer } from '@skua-mq/nameserver'
+import { defaultLimits } from '@skua-mq/remoting'
 import {
   type Clock,
   configOf,
@@ -22,6 +23,7 @@ import {
   type TlsServer,
 } from '@skua-mq/runtime'
 import type { DashboardProcess } from './dashboard-process.ts'
+import { connectionsBeside } from './descriptors.ts'
 import { startFilterProcess } from './filter-process.ts'
 import { gatewayOf } from './gateway.ts'
 
@@ -143,28 +145,25 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
   const root = memory ? '/memory' : options.store
   const ports = await portsOf(options, { runtime, host })
   const tls: TlsServer = options.tls ?? { mode: 'permissive' }
+  const facts = new NodeProcessFacts()
+  const { maxConnections, otherDescriptors } = besideBroker(options, facts.descriptorLimit)
+  const config = brokerConfigOf(options, { host, root, ports, brokerIP1: told })
   const nameServer = new NameServer({
     runtime,
+    limits: { maxConnections },
     tls,
     listen: { host, port: options.nameServerPort ?? ports.nameServer },
     kvConfigPath: `${root}/namesrv/kvConfig.json`,
-    orderMessageEnable: false,
+    ...{ orderMessageEnable: false, dialect: config.dialect },
     // A client on loopback is told loopback for a broker of this process, whatever others are told.
     advertise: (addr, asking) =>
       addr === broker.brokerAddr && ofMachine(asking.remote.host) ? `${asking.local.host}:${ports.broker}` : addr,
   })
-  const config = configOf(brokerOptions, {
-    brokerName: 'broker-a',
-    brokerIP1: told,
-    ...options.config,
-    listenPort: ports.broker,
-    namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${options.nameServerPort ?? ports.nameServer}`,
-    storePathRootDir: root,
-  })
   const broker = new Broker({
     config,
     runtime,
-    facts: new NodeProcessFacts(),
+    facts,
+    otherDescriptors,
     ...(memory ? { homeDisk: nodeRuntime().disk } : {}),
     bindAddress: host,
     totalMemoryBytes: totalmem(),
@@ -193,6 +192,26 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     rescue: () => broker.rescue(),
   }
 }
+
+function brokerConfigOf(
+  { config, nameServerPort }: StandaloneOptions,
+  { host, root, ports, brokerIP1 }: { host: string; root: string; ports: Ports; brokerIP1: string },
+) {
+  return configOf(brokerOptions, {
+    ...{ brokerName: 'broker-a', brokerIP1, ...config },
+    listenPort: ports.broker,
+    namesrvAddr: `${isAny(host) ? '127.0.0.1' : host}:${nameServerPort ?? ports.nameServer}`,
+    storePathRootDir: root,
+  })
+}
+
+/** A crowd at the name server, or at the gRPC endpoint, takes nothing that the broker's files need. */
+function besideBroker({ grpcPort }: StandaloneOptions, limit: number | undefined) {
+  const maxConnections = connectionsBeside(limit, defaultLimits.maxConnections)
+  return { maxConnections, otherDescriptors: grpcPort === undefined ? maxConnections : 2 * maxConnections }
+}
+
+type Ports = Awaited<ReturnType<typeof portsOf>>
 
 const portsOf = async (options: StandaloneOptions, { runtime, host }: { runtime: Runtime; host: string }) =>
   options.port === 0
@@ -232,7 +251,9 @@ async function gatewayFor(
   if (grpcPort === undefined) return undefined
   const { gatewayOptions } = await import('@skua-mq/gateway')
   const { maxMessageSize, namesrvAddr } = broker.config
-  const config = configOf(gatewayOptions, { maxMessageSize, ...grpc, grpcServerPort: grpcPort, grpcBindAddress: host })
+  const told = configOf(gatewayOptions, { maxMessageSize, ...grpc, grpcServerPort: grpcPort, grpcBindAddress: host })
+  const grpcMaxConnections = connectionsBeside(new NodeProcessFacts().descriptorLimit, told.grpcMaxConnections)
+  const config = Object.freeze({ ...told, grpcMaxConnections })
   return gatewayOf({ config, runtime, nameServers: [namesrvAddr], secretOf: broker.secretOf, tls })
 }
 

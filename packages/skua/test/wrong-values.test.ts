@@ -27,7 +27,7 @@ const wrong: readonly (readonly [text: string, line: number, said: string])[] = 
   ['brokerIP1=10.0.0', 1, 'brokerIP1 is "10.0.0" and must be an IP address or a host name'],
   ['brokerIP2=a b', 1, 'brokerIP2 is "a b" and must be an IP address or a host name'],
   ['brokerRole=MASTER', 1, 'brokerRole is "MASTER" and must be ASYNC_MASTER or SYNC_MASTER or SLAVE'],
-  ['flushDiskType=SYNC', 1, 'flushDiskType is "SYNC" and must be ASYNC_FLUSH or SYNC_FLUSH'],
+  ['flushDiskType=SYNC', 1, 'flushDiskType is "SYNC" and must be ASYNC_FLUSH or SYNC_FLUSH; did you mean SYNC_FLUSH?'],
   ['diskMaxUsedSpaceRatio=0', 1, 'diskMaxUsedSpaceRatio is "0" and must be a whole number from 10 to 100, in percent'],
   [
     'diskMaxUsedSpaceRatio=101',

@@ -1,9 +1,9 @@
-import { inspect } from 'node:util'
 import type { GroupSettings } from '@skua-mq/admin'
 import type { BrokerConfig, TopicPlan } from '@skua-mq/broker'
-import { didYouMean, type Events } from '@skua-mq/runtime'
+import type { Events } from '@skua-mq/runtime'
 import type { Patience } from './clock/quiet.ts'
 import type { SeedMessage } from './look/seed.ts'
+import { checkShape, integer, list, object, oneOf, port, type Shape, text, textOrList, time } from './shape.ts'
 
 /** What `startBroker` takes. */
 export interface StartBrokerOptions {
@@ -35,43 +35,22 @@ export interface StartBrokerOptions {
   readonly patience?: Partial<Patience> | undefined
 }
 
-/** What each option may be, for those who write JavaScript; the compiler sees that none is missing. */
-const rules: Readonly<Record<keyof StartBrokerOptions, (value: unknown) => boolean>> = {
-  store: isText,
-  clock: value => value === 'virtual' || value === 'real',
-  startTime: value => value instanceof Date || isText(value) || typeof value === 'number',
-  topics: Array.isArray,
-  groups: Array.isArray,
-  seed: value => isText(value) || Array.isArray(value),
-  random: Number.isSafeInteger,
-  config: isObject,
-  port: isPort,
-  nameServerPort: isPort,
-  events: isObject,
-  patience: isObject,
+const shape: Shape<StartBrokerOptions> = {
+  store: text,
+  clock: oneOf('virtual', 'real'),
+  startTime: time,
+  topics: list,
+  groups: list,
+  seed: textOrList,
+  random: integer,
+  config: object,
+  port,
+  nameServerPort: port,
+  events: object,
+  patience: object,
 }
 
 /** Throws a TypeError for options that there are none of, and for values that mean nothing. */
 export function checkStartOptions(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    const isRight = rules[name as keyof StartBrokerOptions]
-    if (isRight === undefined)
-      throw new TypeError(`startBroker has no option ${name}${didYouMean(name, Object.keys(rules))}`)
-    if (value !== undefined && !isRight(value)) {
-      const must = name === 'clock' ? "'virtual' or 'real'" : 'of another kind'
-      throw new TypeError(`${name} must be ${must}: ${inspect(value, { depth: 0 })} was given`)
-    }
-  }
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isPort(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535
+  checkShape(options, shape, { what: 'startBroker', member: 'option' })
 }

@@ -13,14 +13,16 @@ import type { ClientKit, ConsumeOptions, TestClientOptions } from './client-kit.
 import type { TestClock } from './clock/test-clock.ts'
 import type { TestFaults } from './fault/faults.ts'
 import type { House } from './house.ts'
-import { expectationFailed, type MessagePattern, matches, type Seen } from './look/expect.ts'
+import { checkPattern, expectationFailed, type MessagePattern, matches, type Seen } from './look/expect.ts'
 import type { Delivery } from './look/ledger.ts'
 import { messagesOf, type TestMessage } from './look/messages.ts'
 import { type ScheduledMessage, scheduledMessages } from './look/scheduled.ts'
 import { type SeedMessage, type Sown, seedOf, sow } from './look/seed.ts'
+import { halvesLieIn, seenBy, seenOf, type Waiting, withWaiting } from './look/seen.ts'
 import type { StartBrokerOptions } from './options.ts'
 import { Snapshot } from './snapshot.ts'
 
+/** Transactions, and messages that are popped, that a look finds at most. */
 const mostPending = 10_000
 
 /** Where a group stands. */
@@ -136,7 +138,15 @@ export class TestBroker {
 
   /** Messages that wait for their time, retries among them; the next one first. */
   scheduled(): Promise<ScheduledMessage[]> {
-    return scheduledMessages(this.session, this.house.servers.config)
+    const { brokerName, messageDelayLevel } = this.house.servers.config
+    const running = new Set(
+      this.deliveries.filter(({ outcome }) => outcome === 'running').map(({ group, msgId }) => `${group} ${msgId}`),
+    )
+    return scheduledMessages({
+      ...{ session: this.session, brokerName, messageDelayLevel },
+      openPops: this.house.servers.openPops(mostPending),
+      isRunning: (group, msgId) => running.has(`${group} ${msgId}`),
+    })
   }
 
   /** Transactions that nobody has decided, oldest first. */
@@ -159,17 +169,20 @@ export class TestBroker {
   async expectDelivered(
     pattern: MessagePattern & { readonly group: string; readonly times?: number | undefined },
   ): Promise<void> {
+    checkPattern('expectDelivered', pattern)
     const { group, times, ...message } = pattern
     await this.idle()
     const seen = await this.seenBy(group, message.topic)
     const found = seen.filter(one => one.fate === 'delivered' && matches(message, one)).length
     if (times === undefined ? found > 0 : found === times) return
     const often = times === undefined ? '' : ` ${times} times, and ${found} times it was,`
-    throw expectationFailed(`expected to be delivered to ${group}${often}`, message, seen)
+    const all = withWaiting(seen, { group, topic: message.topic, waiting: await this.waitingFor(group) })
+    throw expectationFailed(`expected to be delivered to ${group}${often}`, message, all)
   }
 
   /** No such message was handed to a handler of the group, whether it failed or not. */
   async expectNotDelivered(pattern: MessagePattern & { readonly group: string }): Promise<void> {
+    checkPattern('expectNotDelivered', pattern)
     const { group, ...message } = pattern
     await this.idle()
     const seen = await this.seenBy(group, message.topic)
@@ -178,38 +191,45 @@ export class TestBroker {
   }
 
   async expectDeadLetter(pattern: Omit<MessagePattern, 'topic'> & { readonly group: string }): Promise<void> {
+    checkPattern('expectDeadLetter', pattern)
     const { group, ...message } = pattern
     await this.idle()
-    const seen = (await this.deadLetters(group)).map(letter => ({ ...seenOf(letter), fate: 'dead letter' }))
-    if (seen.some(one => matches(message, one))) return
-    throw expectationFailed(`expected among the dead letters of ${group}`, message, seen)
+    const letters = (await this.deadLetters(group)).map(letter => seenOf(letter, { fate: 'dead letter' }))
+    if (letters.some(one => matches(message, one))) return
+    const waiting = await this.waitingFor(group)
+    const others = withWaiting(await this.seenBy(group, undefined), { group, topic: undefined, waiting })
+    throw expectationFailed(`expected among the dead letters of ${group}`, message, [...letters, ...others])
   }
 
   /** What a group got, and what else lies in the topic. */
   private async seenBy(group: string, topic: string | undefined): Promise<Seen[]> {
     const own = this.deliveries.filter(one => one.group === group)
-    const got = own.map((one): Seen => {
-      const properties = Object.fromEntries(one.properties)
-      const { topic, body } = one
-      const keys = (properties.KEYS ?? '').split(' ').filter(Boolean)
-      const fate = one.outcome === 'done' ? 'delivered' : one.outcome
-      return { topic, body, tag: properties.TAGS, keys, properties, fate }
-    })
+    const got = own.map(seenBy)
     if (topic === undefined) return got
     const all = await this.messages(topic)
     if (own.length > 0) {
       const ids = new Set(own.map(({ msgId }) => msgId))
-      return [
-        ...got,
-        ...all.filter(({ msgId }) => !ids.has(msgId)).map(one => ({ ...seenOf(one), fate: 'not delivered' })),
-      ]
+      const others = all.filter(({ msgId }) => !ids.has(msgId))
+      return [...got, ...others.map(one => seenOf(one, { fate: 'not delivered' }))]
     }
     // Of others it is known how far they have come.
     const { queues } = await this.lag(group, topic)
     const next = new Map(queues.map(({ queueId, consumerOffset }) => [queueId, consumerOffset]))
     const fateOf = ({ queueId, queueOffset }: TestMessage) =>
       queueOffset < (next.get(queueId) ?? 0) ? 'delivered' : 'not delivered'
-    return all.map(one => ({ ...seenOf(one), fate: fateOf(one) }))
+    return all.map(one => seenOf(one, { fate: fateOf(one) }))
+  }
+
+  /** What keeps messages from a group. */
+  private async waitingFor(group: string): Promise<Waiting> {
+    const undecided = await this.undecided()
+    return {
+      nowMs: this.clock.now(),
+      scheduled: await this.scheduled(),
+      undecided,
+      halves: undecided.length === 0 ? [] : await this.messages(halvesLieIn),
+      letters: await this.deadLetters(group),
+    }
   }
 
   /** Everything that is stored, and the time. */
@@ -261,5 +281,3 @@ export class TestBroker {
     return this.stop()
   }
 }
-
-const seenOf = ({ topic, body, tag, keys, properties }: TestMessage) => ({ topic, body, tag, keys, properties })

@@ -60,7 +60,7 @@ test('topics, groups and messages are there before the first client is', async (
 test('a seed that is wrong says where', async () => {
   const seed = join(folder, 'wrong.jsonl')
   writeFileSync(seed, '{"topic":"Orders","text":"a"}\n{"topic":"Orders","txet":"b"}\n')
-  await assert.rejects(startBroker({ seed }), /wrong\.jsonl, line 2: "txet" is no member/)
+  await assert.rejects(startBroker({ seed }), /wrong\.jsonl, line 2: a message has no member txet; did you mean text\?/)
   await assert.rejects(startBroker({ seed: [{ topic: 'Orders' }] }), /message 1: one of text, json, base64/)
   await assert.rejects(startBroker({ topics: ['Orders', 'Orders'] }), /topic Orders is there twice/)
   await assert.rejects(startBroker({ topics: [{ name: 'Orders', queue: 2 } as never] }), /did you mean queues\?/)
@@ -68,9 +68,12 @@ test('a seed that is wrong says where', async () => {
 
 test('options that mean nothing are refused before anything starts', async () => {
   await assert.rejects(startBroker({ topic: ['Orders'] } as never), /no option topic; did you mean topics\?/)
-  await assert.rejects(startBroker({ clock: 'virtuel' as never }), /clock must be 'virtual' or 'real': 'virtuel'/)
-  await assert.rejects(startBroker({ topics: 'Orders' as never }), /topics must be of another kind/)
-  await assert.rejects(startBroker({ port: 70_000 }), /port must be of another kind: 70000/)
+  await assert.rejects(
+    startBroker({ clock: 'virtuel' as never }),
+    /clock of startBroker must be 'virtual' or 'real': 'virtuel'/,
+  )
+  await assert.rejects(startBroker({ topics: 'Orders' as never }), /topics of startBroker must be a list: 'Orders'/)
+  await assert.rejects(startBroker({ port: 70_000 }), /port of startBroker must be a port, 0 to 65535: 70000/)
 })
 
 test('a directory keeps what was in it', async () => {

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { Admin, Producer, PushConsumer } from '@skua-mq/client'
-import { type Standalone, startStandalone } from 'skua'
+import type { Standalone } from 'skua'
 import { aliOns } from '../src/ali-ons.ts'
 import type { Driver, DriverOptions } from '../src/driver.ts'
 import { goClient } from '../src/go-client.ts'
 import { javaClient, javaVersions } from '../src/java-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 
 const accounts = `accounts:
@@ -48,7 +49,7 @@ describe('access control', () => {
   before(async () => {
     mkdirSync(join(home, 'conf'))
     writeFileSync(join(home, 'conf', 'plain_acl.yml'), accounts)
-    skua = await startStandalone({ port: 0, store: 'memory', config: { aclEnable: true, rocketmqHome: home } })
+    skua = await startSkua({ port: 0, store: 'memory', config: { aclEnable: true, rocketmqHome: home } })
     // ali-ons knows no automatic creation.
     await using tool = new Admin({ namesrvAddr: skua.namesrvAddr, credentials: admin })
     for (const topic of ['Orders', 'Logs', 'Secrets']) await tool.createTopic(topic)

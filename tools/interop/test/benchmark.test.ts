@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseJavaJson } from '@skua-mq/protocol'
-import { startStandalone } from 'skua'
 import { benchmarkProducer } from '../src/benchmark.ts'
 import { ask } from '../src/reference/ask.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 import { until } from '../src/until.ts'
 
@@ -38,7 +38,7 @@ test('the official benchmark producer sends with 64 threads and not one error', 
 }, async t => {
   const store = mkdtempSync(join(tmpdir(), 'skua-benchmark-store-'))
   const foreign = process.env['SKUA_NAMESRV'] ?? ''
-  const skua = foreign === '' ? await startStandalone({ port: 0, store }) : undefined
+  const skua = foreign === '' ? await startSkua({ port: 0, store }) : undefined
   const namesrv = skua?.namesrvAddr ?? foreign
   try {
     const before = skua === undefined ? (await inQueues(namesrv)).messages : 0

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { type Standalone, startStandalone } from 'skua'
+import type { Standalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { goClient } from '../src/go-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 import { until } from '../src/until.ts'
 
@@ -33,7 +34,7 @@ describe('delivery to the official Go client', { skip: skipWithout('go') }, () =
   const bodies = (got: readonly Got[]) => got.map(({ body }) => body)
 
   before(async () => {
-    if (owned) skua = await startStandalone({ port: 0, store, config })
+    if (owned) skua = await startSkua({ port: 0, store, config })
     namesrv = skua?.namesrvAddr ?? namesrv
   })
   // A Go producer loses its routes when a consumer of the same process shuts down: each test has a process of its own.

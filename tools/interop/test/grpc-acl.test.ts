@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Admin } from '@skua-mq/client'
-import { type Standalone, startStandalone } from 'skua'
+import type { Standalone } from 'skua'
 import type { Driver, DriverOptions } from '../src/driver.ts'
 import { grpcJavaClient } from '../src/grpc-java-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 
 // Who is on this machine is trusted by brokers; who comes through the gateway is not on this machine for that.
@@ -34,7 +35,7 @@ describe('access control of gRPC clients', { skip: skipWithout('java') }, () => 
     mkdirSync(join(home, 'conf'))
     writeFileSync(join(home, 'conf', 'plain_acl.yml'), accounts)
     const config = { aclEnable: true, rocketmqHome: home }
-    skua = await startStandalone({ port: 0, grpcPort: 0, store: 'memory', config })
+    skua = await startSkua({ port: 0, grpcPort: 0, store: 'memory', config })
     await using tool = new Admin({ namesrvAddr: skua.namesrvAddr })
     for (const topic of ['Orders', 'Logs', 'Secrets']) await tool.createTopic(topic)
   })

@@ -1,4 +1,4 @@
-import { startStandalone } from 'skua'
+import { startSkua } from '../src/start-skua.ts'
 
 /** Where the tests of gRPC clients run: at a server of ours, or at what the environment names (prove.ts). */
 export interface GrpcWorld {
@@ -11,6 +11,6 @@ export async function startGrpcWorld(config: Record<string, unknown> = {}): Prom
   const { SKUA_GRPC: grpcAddr, SKUA_NAMESRV: namesrvAddr } = process.env
   if (grpcAddr !== undefined && namesrvAddr !== undefined)
     return { grpcAddr, namesrvAddr, stop: () => Promise.resolve() }
-  const skua = await startStandalone({ store: 'memory', port: 0, grpcPort: 0, config })
+  const skua = await startSkua({ store: 'memory', port: 0, grpcPort: 0, config })
   return { grpcAddr: skua.grpcAddr ?? '', namesrvAddr: skua.namesrvAddr, stop: () => skua.stop() }
 }

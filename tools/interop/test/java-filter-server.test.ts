@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { EventHub } from '@skua-mq/runtime'
-import { type Standalone, startStandalone } from 'skua'
+import type { Standalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { javaClient } from '../src/java-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 
 interface Got {
@@ -24,7 +25,7 @@ describe(`class filters of the official Java client ${version}`, { skip }, () =>
   before(async () => {
     const events = new EventHub()
     events.subscribe(event => event.name === 'filter server ended' && ended.push(String(event.fields['why'])))
-    skua = await startStandalone({ port: 0, store: 'memory', events, config: { filterServerNums: 2 } })
+    skua = await startSkua({ port: 0, store: 'memory', events, config: { filterServerNums: 2 } })
     namesrv = skua.namesrvAddr
     java = await javaClient(version)
   })

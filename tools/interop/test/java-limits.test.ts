@@ -11,7 +11,9 @@ interface Reply {
 }
 
 /** A name or queue that is none: 5.x has a code of its own for that. */
-const invalid = process.env['SKUA_REFERENCE_VERSION']?.startsWith('5') === true ? 29 : 1
+const invalid = [process.env['SKUA_REFERENCE_VERSION'], process.env['SKUA_DIALECT']].some(name => name?.startsWith('5'))
+  ? 29
+  : 1
 const permission = { read: 4, write: 2, inherit: 1 } as const
 
 /** A send by the remoting layer of the Java client, which checks nothing itself. */

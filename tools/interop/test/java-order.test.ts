@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { nodeRuntime } from '@skua-mq/runtime'
-import { freePorts, type Standalone, startStandalone } from 'skua'
+import { freePorts, type Standalone } from 'skua'
 import type { Driver } from '../src/driver.ts'
 import { javaClient, javaVersions } from '../src/java-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 import { until } from '../src/until.ts'
 
@@ -33,7 +34,7 @@ for (const version of javaVersions) {
     let sent = 0
 
     const start = () =>
-      startStandalone({
+      startSkua({
         port: ports.broker,
         nameServerPort: ports.nameServer,
         store,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, type TestContext, test } from 'node:test'
 import { selfSigned, type TlsServer } from '@skua-mq/runtime'
-import { startStandalone } from 'skua'
 import { javaClient, javaVersions } from '../src/java-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 
 interface Got {
@@ -22,7 +22,7 @@ for (const version of javaVersions) {
       return path
     }
     const started = async (t: TestContext, { tls, jvm }: { tls: TlsServer; jvm: readonly string[] }) => {
-      const skua = await startStandalone({ port: 0, store: 'memory', tls, tlsClient: { trust: 'any', identity } })
+      const skua = await startSkua({ port: 0, store: 'memory', tls, tlsClient: { trust: 'any', identity } })
       t.after(() => skua.stop())
       const java = await javaClient(version, { jvm: ['-Dtls.enable=true', ...jvm] })
       t.after(() => java.kill())

@@ -6,9 +6,10 @@ import { after, before, describe } from 'node:test'
 import { getBrokerClusterInfo, type HeaderOf, updateBrokerConfig } from '@skua-mq/protocol'
 import { RemotingClient, type TypedReply } from '@skua-mq/remoting'
 import { EventHub, nodeRuntime } from '@skua-mq/runtime'
-import { type Standalone, type StandaloneOptions, startStandalone } from 'skua'
+import type { Standalone, StandaloneOptions } from 'skua'
 import { type Driver, DriverError } from '../src/driver.ts'
 import { javaClient, javaVersions } from '../src/java-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 
 /** What assert.rejects is given: the broker's code, and what its remark says. */
@@ -86,7 +87,7 @@ export class JavaWorld {
 
   async start(): Promise<void> {
     if (this.owned) {
-      this.running = await startStandalone({ port: 0, store: this.store, ...this.options })
+      this.running = await startSkua({ port: 0, store: this.store, ...this.options })
       this.namesrv = this.running.namesrvAddr
     }
     this.java = await javaClient(this.version as (typeof javaVersions)[number])
@@ -103,7 +104,7 @@ export class JavaWorld {
     const [host, port] = (this.running?.brokers[0]?.address ?? '').split(':')
     const nameServerPort = Number(this.namesrv.split(':')[1])
     await this.running?.stop()
-    this.running = await startStandalone({
+    this.running = await startSkua({
       ...{ store: this.store, ...this.options },
       ...{ host: host ?? '', port: Number(port), nameServerPort },
     })

@@ -4,12 +4,13 @@ import { Admin, Producer } from '@skua-mq/client'
 import { getConsumerListByGroup, getConsumerRunningInfo } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
-import { type Standalone, startStandalone } from 'skua'
+import type { Standalone } from 'skua'
 import { brokerOf } from '../../bench/src/load.ts'
 import type { Driver, DriverOptions } from '../src/driver.ts'
 import { goClient } from '../src/go-client.ts'
 import { javaClient } from '../src/java-client.ts'
 import { sdkClient } from '../src/sdk-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 import { until } from '../src/until.ts'
 
@@ -50,7 +51,7 @@ describe('a group of Java, Go and TypeScript members', { skip: skipWithout('java
   let lastMessage = 0
 
   before(async () => {
-    if (namesrv === '') skua = await startStandalone({ port: 0, store: 'memory' })
+    if (namesrv === '') skua = await startSkua({ port: 0, store: 'memory' })
     namesrv = skua?.namesrvAddr ?? namesrv
     const { host, port } = await brokerOf(namesrv, 'TBW102')
     broker = `${host}:${port}`

@@ -6,11 +6,12 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { updateAndCreateTopic } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
-import { type Standalone, startStandalone } from 'skua'
+import type { Standalone } from 'skua'
 import { brokerOf } from '../../bench/src/load.ts'
 import { aliOns } from '../src/ali-ons.ts'
 import type { Driver } from '../src/driver.ts'
 import { goClient } from '../src/go-client.ts'
+import { startSkua } from '../src/start-skua.ts'
 import { skipWithout } from '../src/toolchain.ts'
 import { until } from '../src/until.ts'
 
@@ -62,7 +63,7 @@ for (const { title, open, skip, modes } of clients) {
       client.call<Got[]>('received', { name: consumer, count, timeoutMs })
 
     before(async () => {
-      if (owned) skua = await startStandalone({ port: 0, store })
+      if (owned) skua = await startSkua({ port: 0, store })
       if (owned) namesrv = skua.namesrvAddr
     })
     // A Go producer loses its routes when a consumer of the same process shuts down: each test has a process of its own.
@@ -103,7 +104,7 @@ for (const { title, open, skip, modes } of clients) {
       if (owned) {
         const [host, port] = (skua.brokers[0]?.address ?? '').split(':')
         await skua.stop()
-        skua = await startStandalone({
+        skua = await startSkua({
           host: host ?? '',
           port: Number(port),
           nameServerPort: Number(namesrv.split(':')[1]),

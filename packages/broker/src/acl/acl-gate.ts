@@ -1,4 +1,4 @@
-import { type Command, type HeaderScan, ResponseCode } from '@skua-mq/protocol'
+import type { Command, Dialect, HeaderScan } from '@skua-mq/protocol'
 import { type Connection, type FullGate, type Refusal, refuse } from '@skua-mq/remoting'
 import { defineEvent, type Events } from '@skua-mq/runtime'
 import type { AclFiles } from './acl-files.ts'
@@ -15,12 +15,17 @@ export class AclGate implements FullGate {
   private readonly files: AclFiles
   private readonly events: Events
   private readonly now: () => number
+  private readonly code: Refusal['code']
   private readonly toldAtMs = new WeakMap<Connection, number>()
 
-  constructor(files: AclFiles, { events, now }: { events: Events; now: () => number }) {
+  constructor(
+    files: AclFiles,
+    { events, now, dialect }: { events: Events; now: () => number; dialect: Pick<Dialect, 'aclRefusal'> },
+  ) {
     this.files = files
     this.events = events
     this.now = now
+    this.code = dialect.aclRefusal as Refusal['code']
   }
 
   guards({ remote }: Connection): boolean {
@@ -31,7 +36,7 @@ export class AclGate implements FullGate {
     const reason = this.reasonOf(command, connection)
     if (reason === undefined) return undefined
     this.tell(command, connection, reason)
-    return refuse(ResponseCode.systemError, `${exception}: ${reason}`)
+    return refuse(this.code, `${exception}: ${reason}`)
   }
 
   lets(scan: HeaderScan, { remote }: Connection): boolean {

@@ -11,9 +11,9 @@ export interface Secrets {
 }
 
 /** Who may do what: access control 1.0 of RocketMQ 4.9, by the files of `rocketmqHome`. */
-export const accessControl: Feature<On<'config' | 'runtime' | 'brokerAddr' | 'homeDisk'>, Secrets> = {
+export const accessControl: Feature<On<'config' | 'dialect' | 'runtime' | 'brokerAddr' | 'homeDisk'>, Secrets> = {
   name: 'access control',
-  make: ({ config, runtime, brokerAddr, homeDisk }) => {
+  make: ({ config, dialect, runtime, brokerAddr, homeDisk }) => {
     if (!config.aclEnable) return { gives: { secretOf: undefined } }
     if (config.rocketmqHome === '') {
       const remark =
@@ -21,7 +21,7 @@ export const accessControl: Feature<On<'config' | 'runtime' | 'brokerAddr' | 'ho
       throw new Failure('ECONFIG', remark)
     }
     const files = new AclFiles(config.rocketmqHome, { ...runtime, disk: homeDisk })
-    const gate = new AclGate(files, { events: runtime.events, now: () => runtime.clock.monotonic() })
+    const gate = new AclGate(files, { events: runtime.events, now: () => runtime.clock.monotonic(), dialect })
     const secretOf = (accessKey: string) => files.rules.secretOf(accessKey)
     return { gives: { secretOf }, tables: [files], fullGates: [gate], routes: aclRoutes(files, { brokerAddr, config }) }
   },

@@ -8,6 +8,8 @@ export interface Client {
   /** Number of remoting.md 3.1; undefined for one that nobody knows. */
   readonly language: number | undefined
   readonly version: number
+  /** Of what it last said in full of itself, where it beats in the short way (34 of 5.x); 0 where it does not. */
+  readonly fingerprint?: number | undefined
 }
 
 export const addressOf = ({ connection }: Client): string => `${connection.remote.host}:${connection.remote.port}`

@@ -19,6 +19,7 @@ export const groupMembersChanged = defineEvent<{ group: string; members: number;
 export const memberExpiryMs = 120_000
 
 export interface Member extends Client {
+  fingerprint?: number | undefined
   lastSeenMs: number
   subscriptions: ReadonlyMap<string, SubscriptionData>
   /** The same text for two members that want the same. */
@@ -103,6 +104,24 @@ export class ConsumerGroups {
     return changed
   }
 
+  /**
+   * A heartbeat of 5.x that leaves out what was said before. False where the group's member has not said it, or something
+   * else: it is one all the same, and has to say all of it. Its group's subscriptions are then taken for its own.
+   */
+  beatShortly(data: ConsumerData, client: Client, how: { fingerprint: number; notifies: boolean }): boolean {
+    const group = this.groups.get(data.groupName) ?? this.newGroup(data)
+    const known = group.members.get(client.connection.id)
+    if (known !== undefined && known.clientId === client.clientId) {
+      known.lastSeenMs = this.parts.clock.monotonic()
+      return known.fingerprint === how.fingerprint
+    }
+    const subscriptionDataSet = [...group.subscriptions.values()]
+    this.refresh(group, { ...data, subscriptionDataSet }, client)
+    this.parts.events.emit(groupMembersChanged({ group: data.groupName, members: group.members.size, why: 'joined' }))
+    if (how.notifies) this.parts.notify(group, client.connection)
+    return false
+  }
+
   /** The client id of a connection that is a member of the group. */
   memberOf(group: string, connection: Connection): string | undefined {
     return this.groups.get(group)?.members.get(connection.id)?.clientId
@@ -163,6 +182,7 @@ export class ConsumerGroups {
       known.lastSeenMs = this.parts.clock.monotonic()
       known.subscriptions = subscriptions
       known.meaning = meaning
+      known.fingerprint = client.fingerprint
       return false
     }
     const lastSeenMs = this.parts.clock.monotonic()

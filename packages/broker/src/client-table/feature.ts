@@ -8,12 +8,15 @@ import { GroupNews } from './group-news.ts'
 import { ProducerGroups } from './producer-groups.ts'
 import { clientRoutes } from './routes.ts'
 
-type Needs = On<'config' | 'runtime' | 'furniture' | 'measures'> & { topics: TopicTable; groups: GroupTable }
+type Needs = On<'config' | 'dialect' | 'runtime' | 'furniture' | 'measures'> & {
+  topics: TopicTable
+  groups: GroupTable
+}
 
 /** Who is connected, and as what. */
 export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: ProducerGroups }> = {
   name: 'clients',
-  make: ({ config, runtime, furniture, measures, topics, groups }) => {
+  make: ({ config, dialect, runtime, furniture, measures, topics, groups }) => {
     const { clock, events } = runtime
     const news = new GroupNews(clock)
     const consumers = new ConsumerGroups({
@@ -31,7 +34,7 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
         ? [new ConnectionMetrics({ consumers, producers, limit: config.metricsOtelCardinalityLimit })]
         : [],
       routes: clientRoutes({
-        ...{ consumers, producers, groups, topics, clock },
+        ...{ consumers, producers, groups, topics, clock, dialect },
         announced: () => furniture.announced(),
         refusalOf: subscription => furniture.refusalOf(subscription),
         subscribed: (group, subscription) => furniture.subscribed(group, subscription),

@@ -2,7 +2,7 @@ import {
   type BodyOf,
   type ConsumerData,
   checkClientConfig,
-  dialect,
+  type Dialect,
   getConsumerListByGroup,
   heartBeat,
   ResponseCode,
@@ -25,6 +25,7 @@ export interface ClientRouteParts {
   readonly producers: ProducerGroups
   readonly groups: GroupTable
   readonly topics: TopicTable
+  readonly dialect: Dialect
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
   /** Why a subscription cannot be served here (SQL syntax, SQL switched off); undefined where it can. */
   readonly refusalOf: (subscription: SubscriptionData) => { code: Exclude<ResponseCode, 0>; remark: string } | undefined
@@ -104,18 +105,28 @@ function registered(
   if (!connection.open) return ok({})
   watch(connection)
   const client = { clientId: data.clientID, connection, language: command.language, version: command.version }
+  const { heartbeatFingerprint: fingerprint = 0, withoutSub = false } = data
+  // Only who beats in the short way looks at it: it says all of it again.
+  let isSubChange = fingerprint === 0
   for (const consumer of data.consumerDataSet) {
     const group = parts.groups.find(consumer.groupName)
-    if (group === undefined && dialect.heartbeatSkipsUnknownGroups) continue
+    if (group === undefined && parts.dialect.heartbeatSkipsUnknownGroups) continue
     if (!parts.consumers.hasRoom(consumer, client)) return tooMuch(consumer.groupName)
+    if (withoutSub) {
+      if (
+        !parts.consumers.beatShortly(consumer, client, { fingerprint, notifies: notifies(parts, consumer.groupName) })
+      )
+        isSubChange = true
+      continue
+    }
     for (const subscription of consumer.subscriptionDataSet) parts.subscribed(consumer.groupName, subscription)
-    parts.consumers.register(consumer, client, notifies(parts, consumer.groupName))
+    parts.consumers.register(consumer, { ...client, fingerprint }, notifies(parts, consumer.groupName))
   }
   for (const { groupName } of data.producerDataSet) {
     if (!parts.producers.hasRoom(groupName, client)) return tooMuch(groupName)
     parts.producers.register(groupName, client)
   }
-  return ok({})
+  return ok(parts.dialect.heartbeatV2 ? { isSupportHeartBeatV2: true, isSubChange } : {})
 }
 
 const tooMuch = (group: string) => {

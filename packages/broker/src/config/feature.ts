@@ -2,12 +2,12 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { configRoutes } from './routes.ts'
 
-type Needs = On<'live' | 'config' | 'brokerAddr'>
+type Needs = On<'live' | 'config' | 'dialect' | 'brokerAddr'>
 
 /** The configuration, read and changed by tools. */
 export const configuration: Feature<Needs> = {
   name: 'configuration',
-  make: needs => ({ routes: configRoutes(needs.live, () => effective(needs)) }),
+  make: needs => ({ routes: configRoutes(needs.live, () => effective(needs), needs.dialect) }),
 }
 
 /** What RocketMQ's broker sets itself at its start, so that tools show it. */

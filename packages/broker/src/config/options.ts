@@ -1,4 +1,4 @@
-import { traceTopic } from '@skua-mq/protocol'
+import { type DialectName, dialectNames, dialectOf, traceTopic } from '@skua-mq/protocol'
 import {
   address,
   addresses,
@@ -41,8 +41,16 @@ const identity = {
   listenPort: port({ default: 10911, min: 3, max: 65_534, help: 'main port; the second listener is on this minus 2' }),
   haListenPort: port({ default: 10912, ...idle('4.9 always listens on listenPort + 1') }),
   brokerPermission: int({ default: 6, min: 0, max: 7, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
-  regionId: word({ default: 'DefaultRegion', live: true, help: 'told in every send reply' }),
-  traceOn: bool({ default: true, live: true, help: 'told in every send reply: whether clients may trace' }),
+  dialect: oneOf(dialectNames, {
+    default: '4.9',
+    help: 'answers and stores as a broker of RocketMQ 4.9 or of 5.3 does, where these differ (docs/differences.md)',
+  }),
+  regionId: word({
+    default: 'DefaultRegion',
+    live: true,
+    help: 'told in every send reply, and stored with messages under dialect=5.3',
+  }),
+  traceOn: bool({ default: true, live: true, help: 'told as regionId is: whether clients may trace' }),
   logLevel,
   slowRequestMs: millis({
     default: 500,
@@ -140,7 +148,11 @@ const delivery = {
   }),
   transactionTimeOut: millis({ default: 6000, live: true, help: 'age at which a half message is first checked' }),
   transactionCheckMax: count({ default: 15, live: true, help: 'how often a half message is checked' }),
-  transactionCheckInterval: millis({ default: 60_000, live: true, help: 'time between two rounds of checks' }),
+  transactionCheckInterval: millis({
+    default: ({ dialect }) => dialectOf(dialect as DialectName).transactionCheckIntervalMs,
+    live: true,
+    help: 'time between two rounds of checks; by default 60000, with dialect=5.3 30000',
+  }),
   rejectTransactionMessage: bool({ default: false, live: true, help: 'refuse transactional sends' }),
   slaveReadEnable: bool({ default: false, live: true, help: 'send slow readers to a slave' }),
   registerNameServerPeriod: millis({

@@ -1,4 +1,4 @@
-import { getBrokerConfig, ResponseCode, updateBrokerConfig } from '@skua-mq/protocol'
+import { type Dialect, dialectOf, getBrokerConfig, ResponseCode, updateBrokerConfig } from '@skua-mq/protocol'
 import { ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { LiveConfig, OptionTable } from '@skua-mq/runtime'
 
@@ -6,7 +6,9 @@ import type { LiveConfig, OptionTable } from '@skua-mq/runtime'
 export function configRoutes<T extends OptionTable>(
   config: LiveConfig<T>,
   effective: () => Readonly<Record<string, string>>,
+  { dataVersionHasStateVersion }: Pick<Dialect, 'dataVersionHasStateVersion'> = dialectOf(),
 ): Route[] {
+  const version = () => ({ ...config.version, ...(dataVersionHasStateVersion ? { stateVersion: 0 } : {}) })
   return [
     route(updateBrokerConfig, (_header, { body }) => {
       const refusal = config.update(updateBrokerConfig.body!.decode(body))
@@ -14,10 +16,7 @@ export function configRoutes<T extends OptionTable>(
       return refuse(refusal.guarded ? ResponseCode.noPermission : ResponseCode.systemError, refusal.reason)
     }),
     route(getBrokerConfig, () =>
-      ok(
-        { version: JSON.stringify(config.version) },
-        getBrokerConfig.replyBody!.encode(over(config.print(), effective())),
-      ),
+      ok({ version: JSON.stringify(version()) }, getBrokerConfig.replyBody!.encode(over(config.print(), effective()))),
     ),
   ]
 }

@@ -8,14 +8,15 @@ import { type Took, timed } from '../metrics/timed-route.ts'
 import { GroupTable } from './group-table.ts'
 import { groupRoutes } from './routes.ts'
 
-type Needs = On<'config' | 'runtime' | 'file' | 'furniture' | 'measures'>
+type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'file' | 'furniture' | 'measures'>
 
 /** Consumer groups and their configuration. */
 export const groups: Feature<Needs, { groups: GroupTable }> = {
   name: 'groups',
-  make: ({ config, runtime, file, furniture, measures }) => {
+  make: ({ config, dialect, runtime, store, file, furniture, measures }) => {
     const table = new GroupTable({
       ...runtime,
+      dialect,
       file: file('subscriptionGroup', subscriptionGroupTableFile),
       autoCreate: () => config.autoCreateSubscriptionGroup,
       maxAutoCreated: () => config.maxAutoCreatedGroups,
@@ -24,8 +25,9 @@ export const groups: Feature<Needs, { groups: GroupTable }> = {
     const routes = groupRoutes({
       groups: table,
       clock: runtime.clock,
-      deleted: (group, { cleanOffsets, by }) => {
-        furniture.groupGone(group)
+      logEnd: () => store.maxPhysicalOffset,
+      deleted: (group, { cleanOffsets, logEnd, by }) => {
+        furniture.groupGone(group, logEnd)
         if (cleanOffsets) furniture.groupDeleted(group, by)
       },
       settled: () => furniture.deletionsSettled(),

@@ -1,4 +1,4 @@
-import type { SubscriptionGroupConfig, SubscriptionGroupTable } from '@skua-mq/protocol'
+import { type Dialect, dialectOf, type SubscriptionGroupConfig, type SubscriptionGroupTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
@@ -36,6 +36,15 @@ export function groupConfig(groupName: string): SubscriptionGroupConfig {
   }
 }
 
+/** What 5.x adds, with its defaults. */
+const membersOf5 = () => ({
+  attributes: new Map<string, string>(),
+  consumeMessageOrderly: false,
+  consumeTimeoutMinute: 15,
+  groupRetryPolicy: { type: 'CUSTOMIZED' },
+  groupSysFlag: 0,
+})
+
 export interface GroupTableParts {
   readonly clock: Pick<Clock, 'now' | 'after' | 'monotonic'>
   readonly events: Events
@@ -44,12 +53,15 @@ export interface GroupTableParts {
   readonly autoCreate: () => boolean
   /** maxAutoCreatedGroups */
   readonly maxAutoCreated: () => number
+  /** Default: 4.9. */
+  readonly dialect?: Dialect
 }
 
 /** What a broker knows of consumer groups, kept in config/subscriptionGroup.json, which is written after each change; groups that are
  * first seen in a heartbeat or a pull are written together, soon after. */
 export class GroupTable {
-  readonly version = new TableVersion()
+  readonly version: TableVersion
+  private readonly dialect: Dialect
   private readonly groups = new Map<string, SubscriptionGroupConfig>()
   /** 5.x: forbidden topics by group; not looked at here, and kept for whoever wrote them. */
   private forbiddenTable: SubscriptionGroupTable['forbiddenTable']
@@ -58,17 +70,19 @@ export class GroupTable {
 
   constructor(parts: GroupTableParts) {
     this.parts = parts
+    this.dialect = parts.dialect ?? dialectOf()
+    this.version = new TableVersion(this.dialect)
     this.soon = new SaveSoon(parts.clock, () => parts.file.saveLater(this.table()))
   }
 
   load(): void {
     const saved = this.parts.file.load()
     for (const [name, config] of saved?.subscriptionGroupTable ?? [])
-      this.groups.set(name, { ...config, groupName: name })
+      this.groups.set(name, this.dressed({ ...config, groupName: name }))
     if (saved !== undefined) this.version.read(saved.dataVersion)
-    this.forbiddenTable = saved?.forbiddenTable
+    this.forbiddenTable = saved?.forbiddenTable ?? (this.dialect.configHasAttributes ? new Map() : undefined)
     const before = this.groups.size
-    for (const name of systemGroups) if (!this.groups.has(name)) this.groups.set(name, groupConfig(name))
+    for (const name of systemGroups) if (!this.groups.has(name)) this.groups.set(name, this.dressed(groupConfig(name)))
     if (this.groups.size !== before) this.version.next(this.parts.clock.now())
   }
 
@@ -82,7 +96,7 @@ export class GroupTable {
     if (known !== undefined) return known
     if (!(this.parts.autoCreate() || group.startsWith(systemGroupPrefix))) return undefined
     if (illegalGroupName(group) !== undefined || this.groups.size >= this.parts.maxAutoCreated()) return undefined
-    const config = groupConfig(group)
+    const config = this.dressed(groupConfig(group))
     this.groups.set(group, config)
     this.version.next(this.parts.clock.now())
     this.parts.events.emit(groupCreated({ group, why: 'first seen' }))
@@ -98,7 +112,7 @@ export class GroupTable {
   /** On disk when it resolves; rejects with ETABLE when it could not be brought there, and is not taken then. */
   async put(config: SubscriptionGroupConfig, why = 'by an administrator'): Promise<void> {
     const known = this.groups.get(config.groupName)
-    await this.change(config.groupName, config)
+    await this.change(config.groupName, this.dressed(config))
     if (known === undefined) this.parts.events.emit(groupCreated({ group: config.groupName, why }))
   }
 
@@ -106,7 +120,8 @@ export class GroupTable {
   replace(table: SubscriptionGroupTable): void {
     if (this.version.equals(table.dataVersion)) return
     this.groups.clear()
-    for (const [name, config] of table.subscriptionGroupTable) this.groups.set(name, { ...config, groupName: name })
+    for (const [name, config] of table.subscriptionGroupTable)
+      this.groups.set(name, this.dressed({ ...config, groupName: name }))
     this.version.read(table.dataVersion)
     this.soon.owe()
   }
@@ -130,6 +145,11 @@ export class GroupTable {
       subscriptionGroupTable: this.groups,
       ...(this.forbiddenTable === undefined ? {} : { forbiddenTable: this.forbiddenTable }),
     }
+  }
+
+  /** With the members that the dialect wants in every configuration. */
+  private dressed(config: SubscriptionGroupConfig): SubscriptionGroupConfig {
+    return this.dialect.configHasAttributes ? { ...membersOf5(), ...config } : config
   }
 
   stop(): void {

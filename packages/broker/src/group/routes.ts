@@ -14,14 +14,24 @@ import type { GroupTable } from './group-table.ts'
 export interface GroupRouteParts {
   readonly groups: GroupTable
   readonly clock: Pick<Clock, 'after'>
-  /** A group is gone; its offsets follow where the tool asks for it. */
-  readonly deleted: (group: string, how: { readonly cleanOffsets: boolean; readonly by: string }) => void
+  readonly logEnd: () => number
+  /** A group is gone, since the log ended there; its offsets follow where the tool asks for it. */
+  readonly deleted: (
+    group: string,
+    how: { readonly cleanOffsets: boolean; readonly logEnd: number; readonly by: string },
+  ) => void
   /** Resolves when that is on disk. Default: at once. */
   readonly settled?: () => Promise<void>
 }
 
 /** 200, 201, 207, 352 (admin.md 3). */
-export function groupRoutes({ groups, clock, deleted, settled = () => Promise.resolve() }: GroupRouteParts): Route[] {
+export function groupRoutes({
+  groups,
+  clock,
+  logEnd,
+  deleted,
+  settled = () => Promise.resolve(),
+}: GroupRouteParts): Route[] {
   const all = new LargeAnswer(clock, () => subscriptionGroupTableBody.slices(groups.table()))
   return [
     route(updateAndCreateSubscriptionGroup, async (_header, { body }) => {
@@ -39,9 +49,11 @@ export function groupRoutes({ groups, clock, deleted, settled = () => Promise.re
     }),
     route(getAllSubscriptionGroupConfig, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
     route(deleteSubscriptionGroup, async ({ groupName, removeOffset, cleanOffset }, { connection: { remote } }) => {
+      // A member may come while the disk takes it, and then is of another group of this name.
+      const left = logEnd()
       await groups.delete(groupName)
       const cleanOffsets = removeOffset ?? cleanOffset ?? false
-      deleted(groupName, { cleanOffsets, by: `${remote.host}:${remote.port}` })
+      deleted(groupName, { cleanOffsets, logEnd: left, by: `${remote.host}:${remote.port}` })
       await settled()
       return ok({})
     }),

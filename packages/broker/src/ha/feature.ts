@@ -26,6 +26,7 @@ type Needs = On<
   | 'client'
   | 'progress'
   | 'bindAddress'
+  | 'slaveCrowd'
   | 'brokerAddr'
   | 'book'
   | 'reopen'
@@ -71,11 +72,11 @@ function queuesOf(store: Pick<MessageStore, 'queues'>, topic: string): number {
 export const replication: Feature<Needs, { following: Following | undefined }> = {
   name: 'replication',
   make: needs => {
-    const { config, live, runtime, store, progress, bindAddress } = needs
+    const { config, live, runtime, store, progress, bindAddress, slaveCrowd } = needs
     const changed = () => store.setShortOfReplicas(shortOf(needs))
     live.onChange(changed)
     const server = new HaServer({
-      ...{ ...runtime, store, progress, changed },
+      ...{ ...runtime, store, progress, changed, crowd: slaveCrowd },
       listen: { host: bindAddress, port: config.listenPort + 1 },
       settings: over(timesOf(needs), {
         answerMs: () => Math.min(config.haAnswerTimeout, config.slaveTimeout),

@@ -14,7 +14,9 @@ export interface FrameSink {
 /** Takes the frames out of what a master sends, cut anywhere. */
 export class FrameReader {
   private readonly sink: FrameSink
-  private rest = Buffer.alloc(0)
+  /** What came of a frame that is not whole; as much memory as it has grown to, and no more than the frame. */
+  private rest: Buffer = Buffer.alloc(0)
+  private restBytes = 0
   private needed = frameHeadBytes
   private ended = false
   private headSeen = false
@@ -25,10 +27,29 @@ export class FrameReader {
 
   push(chunk: Buffer): void {
     if (this.ended) return
-    const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
+    let bytes = chunk
+    if (this.restBytes > 0) {
+      this.hold(chunk)
+      if (this.restBytes < this.needed) return
+      bytes = this.rest.subarray(0, this.restBytes)
+    }
     let at = 0
     while (!this.ended && bytes.length - at >= this.needed) at += this.take(bytes, at)
-    this.rest = Buffer.from(bytes.subarray(at))
+    this.rest = Buffer.alloc(0)
+    this.restBytes = 0
+    if (at < bytes.length) this.hold(bytes.subarray(at))
+  }
+
+  /** The bytes belong to the caller: they are copied, each once or twice however small the chunks are. */
+  private hold(chunk: Buffer): void {
+    const length = this.restBytes + chunk.length
+    if (length > this.rest.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, Math.min(2 * this.rest.length, this.needed)))
+      this.rest.copy(larger, 0, 0, this.restBytes)
+      this.rest = larger
+    }
+    chunk.copy(this.rest, this.restBytes)
+    this.restBytes = length
   }
 
   /** Takes the frame at `at` when it is whole; returns how many bytes were taken. */

@@ -29,6 +29,8 @@ export interface HaServerParts {
   /** A slave has come or gone, or answers no more, or again. */
   readonly changed: () => void
   readonly listen: Address
+  /** Connections that have not reported, at most, where that is less than `maxUnreported`. */
+  readonly crowd: number
   readonly settings: SlaveConnectionParts['settings']
 }
 
@@ -61,7 +63,11 @@ export class HaServer implements Service {
   async start(): Promise<void> {
     const { net, listen, changed } = this.parts
     changed()
-    this.listener = await net.listen(listen, socket => this.accept(socket))
+    this.listener = await net.listen(listen, socket => this.accept(socket), { room: () => this.crowd })
+  }
+
+  private get crowd(): number {
+    return Math.min(maxUnreported, this.parts.crowd)
   }
 
   private accept(socket: Socket): void {
@@ -104,8 +110,8 @@ export class HaServer implements Service {
 
   private closeOldestUnreported(): void {
     const unreported = [...this.connections].filter(connection => !connection.isSlave)
-    if (unreported.length >= maxUnreported)
-      unreported[0]?.close(`${maxUnreported} connections came after it, and it has not reported`)
+    if (unreported.length >= this.crowd)
+      unreported[0]?.close(`${this.crowd} connections came after it, and it has not reported`)
   }
 
   /** A newcomer takes the place of the slave that has been silent the longest; where all keep up it has none. */

@@ -63,7 +63,7 @@ const retryMs = 5000
 const connectTimeoutMs = 3000
 /** A master that says nothing between two rounds is asked whether it lives. */
 const tickMs = 500
-/** How long the master may take to send what the log here ends with. */
+/** How long the master may send nothing of what the log here ends with. */
 const compareMs = 5000
 
 /** Why a connection was lost is told once for each reason, and anew when there were so many. */
@@ -90,7 +90,8 @@ export class MasterLink implements Service {
   private connecting: Promise<void> | undefined
   private triedMs = Number.NEGATIVE_INFINITY
   private askedMs = 0
-  private begunMs = 0
+  /** When something of the end of the log here came last, or the connection began. */
+  private comparedMs = 0
   private lastHeardMs = 0
   private lastReportMs = 0
   private reported = -1
@@ -231,7 +232,7 @@ export class MasterLink implements Service {
     this.isSilent = false
     this.overdueRounds = 0
     this.reason = 'the master closed it'
-    this.begunMs = this.askedMs = this.lastHeardMs = clock.monotonic()
+    this.comparedMs = this.askedMs = this.lastHeardMs = clock.monotonic()
     const reader = new FrameReader({
       head: (offset, length) => {
         if (length === 0) this.echoed()
@@ -248,7 +249,7 @@ export class MasterLink implements Service {
         this.heard()
         reader.push(chunk)
         if (this.socket !== socket) return
-        if (this.hasFitted && store.maxPhysicalOffset > this.reported) this.report()
+        if (this.hasFitted && this.has > this.reported) this.report()
         this.parts.copy.came(chunk.length, socket, store.maxPhysicalOffset)
       },
       drained: () => {},
@@ -281,7 +282,10 @@ export class MasterLink implements Service {
   private take(offset: number, bytes: Buffer): void {
     const { comparison, info, master } = this.beginning!
     let rest: Buffer | undefined = bytes
-    if (comparison !== undefined && !comparison.isOver) rest = comparison.take(bytes)
+    if (comparison !== undefined && !comparison.isOver) {
+      this.comparedMs = this.parts.clock.monotonic()
+      rest = comparison.take(bytes)
+    }
     if (rest === undefined) {
       const reason = `its log is another one from somewhere before ${comparison!.next + bytes.length} on`
       this.drop(reason)
@@ -323,10 +327,17 @@ export class MasterLink implements Service {
     }
   }
 
-  /** Nothing is confirmed before it is known that the log here is the master's: the first report is said again. */
+  /** Up to where the master's bytes are here, what the store holds of a record that is not whole among them. */
+  private get has(): number {
+    return this.next ?? this.parts.store.maxPhysicalOffset
+  }
+
+  /**
+   * Nothing is confirmed before it is known that the log here is the master's: the first report is said again. What came of a record
+   * counts, or the master would take a slave for silent to which a large one comes slowly; whoever waits at the master waits for whole ones.
+   */
   private report(): void {
-    const { maxPhysicalOffset } = this.parts.store
-    this.reported = this.hasFitted ? maxPhysicalOffset : this.beginning!.from
+    this.reported = this.hasFitted ? this.has : this.beginning!.from
     this.lastReportMs = this.parts.clock.monotonic()
     this.socket?.write([encodeReport(this.reported)])
   }
@@ -399,14 +410,14 @@ export class MasterLink implements Service {
         this.parts.askAgain()
       }
       this.connect()
-    } else if (copy.isPaused) this.lastHeardMs = now
-    else if (now - this.lastHeardMs > settings.silenceMs) this.drop(`nothing was heard for ${settings.silenceMs} ms`)
-    else if (this.isUncompared && now - this.begunMs > compareMs)
-      this.drop(`it has sent nothing from ${this.expected} on: does its log end there?`)
-    else {
-      this.watch(now)
-      if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+      return
     }
+    if (now - this.lastReportMs >= settings.heartbeatMs) this.report()
+    if (copy.isPaused) this.lastHeardMs = now
+    else if (now - this.lastHeardMs > settings.silenceMs) this.drop(`nothing was heard for ${settings.silenceMs} ms`)
+    else if (this.isUncompared && now - this.comparedMs > compareMs)
+      this.drop(`it has sent nothing from ${this.expected} on: does its log end there?`)
+    else this.watch(now)
   }
 
   private get isUncompared(): boolean {

@@ -92,9 +92,10 @@ export class SlaveProgress implements Replicas {
 
   /** Under an election: nothing is acknowledged that one of these has not, and nothing at all while some are missing. */
   require(slaves: ReadonlySet<SlaveState>, missing: number): void {
+    const wasAvailable = this.available
     this.required = { slaves, missing }
     this.confirmedUpTo(this.confirmedByRequired())
-    if (!this.available) this.faltered()
+    if (wasAvailable && !this.available) this.faltered()
   }
 
   private hasRequired(end: number): boolean {

@@ -1,8 +1,9 @@
-import { bloomParameters, encodeHost } from '@skua-mq/protocol'
+import { bloomParameters, dialectOf, encodeHost } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import type { LiveConfig } from '@skua-mq/runtime'
 import { Store } from '@skua-mq/store'
 import type { BrokerConfig, brokerOptions } from '../config/options.ts'
+import type { Descriptors } from '../descriptors.ts'
 import type { BrokerOptions } from '../embedding.ts'
 import { FilterBitmaps } from '../filter/filter-bitmaps.ts'
 import { SlaveProgress } from '../ha/slave-progress.ts'
@@ -14,16 +15,17 @@ import { Furniture } from './house.ts'
 
 interface GroundParts extends Pick<Ground, 'book' | 'election' | 'reopen' | 'isReopening'> {
   readonly live: LiveConfig<typeof brokerOptions>
-  readonly maxOpenFiles: number
+  readonly descriptors: Descriptors
 }
 
 /** Makes the store and what else all features stand on. Nothing begins, and nothing is touched on disk. */
 export function buildGround(
   options: BrokerOptions,
-  { live, maxOpenFiles, book, election, reopen, isReopening }: GroundParts,
+  { live, descriptors, book, election, reopen, isReopening }: GroundParts,
 ): Ground & { readonly store: Store } {
   const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
   const config = live.values
+  const { maxOpenFiles, slaveCrowd } = descriptors
   const addresses = addressesOf(options, config)
   const bitmaps = filterBitmaps(config)
   const progress = new SlaveProgress(
@@ -36,8 +38,10 @@ export function buildGround(
     special: specialQueues(config),
   })
   const gone: ((address: string) => void)[] = []
+  const dialect = dialectOf(config.dialect)
   const client = new RemotingClient({
     ...runtime,
+    version: dialect.version,
     tls: tlsClient,
     onGone: address => {
       for (const listener of gone) listener(address)
@@ -48,12 +52,14 @@ export function buildGround(
     ...{
       config,
       live,
+      dialect,
       runtime,
       facts,
       measures: config.metricsExporterType === 'PROM',
       store,
       client,
       bindAddress,
+      slaveCrowd,
       totalMemoryBytes,
       startFilterProcess,
       progress,

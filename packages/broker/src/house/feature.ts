@@ -19,8 +19,8 @@ import type { Table } from './table.ts'
 export interface Ears {
   /** A topic was deleted, in the same moment. */
   readonly topicDeleted?: (topic: string) => void
-  /** A group was deleted, with its offsets or without. */
-  readonly groupGone?: (group: string) => void
+  /** A group was deleted, with its offsets or without; `logEnd`: where the log ended when it left the table, before the disk took that. */
+  readonly groupGone?: (group: string, logEnd: number) => void
   /** A group was deleted together with its offsets, by whoever has this address. */
   readonly groupDeleted?: (group: string, by: string) => void
   /** A group goes on elsewhere in a queue: what is held there is looked at again. */

@@ -1,4 +1,4 @@
-import type { SlicedCodec } from '@skua-mq/protocol'
+import type { Dialect, SlicedCodec } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 import type { Disk, LiveConfig, ProcessFacts, Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
@@ -16,6 +16,8 @@ import type { Furniture } from './house.ts'
 export interface Ground {
   readonly config: BrokerConfig
   readonly live: LiveConfig<typeof brokerOptions>
+  /** The option of this name. */
+  readonly dialect: Dialect
   readonly runtime: Runtime
   readonly facts: ProcessFacts
   /** Whether there are metrics: what nobody else reads is not counted otherwise. */
@@ -32,6 +34,8 @@ export interface Ground {
   readonly brokerAddr: string
   /** Where it listens; empty: everywhere. */
   readonly bindAddress: string
+  /** Connections to the port of the slaves that have not reported, at most, for lack of descriptors. */
+  readonly slaveCrowd: number
   readonly totalMemoryBytes: number
   readonly startFilterProcess: StartFilterProcess | undefined
   /** What the store asks about slaves and about filters. */

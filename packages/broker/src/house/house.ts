@@ -77,8 +77,8 @@ export class Furniture implements Required<Ears> {
     this.tellAll(ear => ear.topicDeleted?.(topic))
   }
 
-  groupGone(group: string): void {
-    this.tellAll(ear => ear.groupGone?.(group))
+  groupGone(group: string, logEnd: number): void {
+    this.tellAll(ear => ear.groupGone?.(group, logEnd))
   }
 
   groupDeleted(group: string, by: string): void {

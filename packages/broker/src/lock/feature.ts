@@ -4,10 +4,10 @@ import { QueueLocks } from './queue-locks.ts'
 import { lockRoutes } from './routes.ts'
 
 /** Queues that are consumed in order belong to one member at a time. */
-export const locks: Feature<On<'runtime'>> = {
+export const locks: Feature<On<'runtime'>, { locks: QueueLocks }> = {
   name: 'locks',
   make: ({ runtime }) => {
     const table = new QueueLocks(runtime.clock)
-    return { tables: [table], routes: lockRoutes(table) }
+    return { gives: { locks: table }, tables: [table], routes: lockRoutes(table) }
   },
 }

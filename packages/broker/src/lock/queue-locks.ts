@@ -93,6 +93,13 @@ export class QueueLocks {
     return lock === undefined || this.expired(lock, this.clock.monotonic()) ? undefined : lock.clientId
   }
 
+  /** Whether a group holds any lock that has not expired. */
+  isHeld(group: string): boolean {
+    const now = this.clock.monotonic()
+    for (const lock of this.groups.get(group)?.values() ?? []) if (!this.expired(lock, now)) return true
+    return false
+  }
+
   /** Forgets locks that are free anyway. */
   expire(): void {
     const now = this.clock.monotonic()

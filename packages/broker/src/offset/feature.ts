@@ -1,15 +1,18 @@
 import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { GroupTable } from '../group/group-table.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetHistory } from '../offset-history/offset-history.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { brokersGroups, OffsetTable } from './offset-table.ts'
+import { offsetVersion } from './offset-version.ts'
 import { PendingResets } from './pending-resets.ts'
 import { offsetRoutes } from './routes.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'file'> & {
+type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'file'> & {
   topics: TopicTable
+  groups: GroupTable
   consumers: ConsumerGroups
   history: OffsetHistory
 }
@@ -17,7 +20,7 @@ type Needs = On<'config' | 'runtime' | 'store' | 'file'> & {
 /** How far groups have consumed, and resets that their members have not heard of. */
 export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingResets }> = {
   name: 'offsets',
-  make: ({ config, runtime, store, file, topics, consumers, history }) => {
+  make: ({ config, dialect, runtime, store, file, topics, groups, consumers, history }) => {
     const resets = new PendingResets()
     const table = new OffsetTable({
       ...runtime,
@@ -49,6 +52,8 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
         clock: runtime.clock,
         store,
         hasTopic: topic => topics.find(topic) !== undefined,
+        hasGroup: dialect.offsetCommitIsChecked ? group => groups.find(group) !== undefined : undefined,
+        version: offsetVersion(dialect, runtime.clock),
         memberOf: (group, connection) => consumers.memberOf(group, connection),
         subscribes: (group, topic) => consumers.find(group)?.subscriptions.has(topic),
       }),

@@ -2,6 +2,7 @@ import {
   cloneGroupOffset,
   consumerOffsetBody,
   correctionOffsetBody,
+  type DataVersion,
   getAllConsumerOffset,
   getEarliestMsgStoretime,
   getMaxOffset,
@@ -36,6 +37,10 @@ export interface OffsetRouteParts {
     'maxOffset' | 'minOffset' | 'offsetByTime' | 'earliestStoredAt' | 'firstMessageInMemory'
   >
   readonly hasTopic: (topic: string) => boolean
+  /** Whether a group is there (dialect: offsetCommitIsChecked); left out: nobody asks. */
+  readonly hasGroup?: ((group: string) => boolean) | undefined
+  /** Of the table of offsets (dialect: offsetsHaveVersion). */
+  readonly version?: (() => DataVersion) | undefined
   /** The client id of a connection that is a member of the group; undefined for tools and strangers. */
   readonly memberOf?: (group: string, connection: Connection) => string | undefined
   /** Whether a group that is online subscribes to a topic; undefined for a group that is not online. */
@@ -47,8 +52,10 @@ export function offsetRoutes(parts: OffsetRouteParts): Route[] {
   return [...consumerOffsetRoutes(parts), ...queueRoutes(parts), cloneRoute(parts), correctionRoute(parts)]
 }
 
-function consumerOffsetRoutes({ offsets, clock, store, memberOf, hasTopic }: OffsetRouteParts): Route[] {
-  const all = new LargeAnswer(clock, () => consumerOffsetBody.slices({ offsetTable: offsets.all() }))
+function consumerOffsetRoutes(parts: OffsetRouteParts): Route[] {
+  const { offsets, clock, store, memberOf, hasTopic, hasGroup, version } = parts
+  const versioned = () => (version === undefined ? {} : { dataVersion: version() })
+  const all = new LargeAnswer(clock, () => consumerOffsetBody.slices({ ...versioned(), offsetTable: offsets.all() }))
   return [
     route(queryConsumerOffset, ({ consumerGroup, topic, queueId, setZeroIfNotFound }) => {
       const offset = offsets.find(consumerGroup, topic, queueId)
@@ -59,6 +66,10 @@ function consumerOffsetRoutes({ offsets, clock, store, memberOf, hasTopic }: Off
       return refuse(ResponseCode.queryNotFound, `group ${consumerGroup} has no offset in queue ${queueId} of ${topic}`)
     }),
     route(updateConsumerOffset, ({ consumerGroup, topic, queueId, commitOffset }, { connection }) => {
+      if (hasGroup?.(consumerGroup) === false)
+        return refuse(ResponseCode.subscriptionGroupNotExist, `consumer group ${consumerGroup} does not exist here`)
+      if (hasGroup !== undefined && !hasTopic(topic))
+        return refuse(ResponseCode.topicNotExist, `topic ${topic} does not exist here`)
       // Who has consumed a topic that is deleted goes on to say so: one that is made anew begins without it.
       if (!hasTopic(topic)) return ok({})
       const clientId = memberOf?.(consumerGroup, connection)

@@ -1,4 +1,4 @@
-import type { SlicedCodec } from '@skua-mq/protocol'
+import { type DataVersion, type Dialect, dialectOf, type SlicedCodec } from '@skua-mq/protocol'
 import { ConfigFile, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
 
 export const tableNotSaved = defineEvent<{ path: string; error: unknown }>('configuration file not saved', 'error')
@@ -61,6 +61,12 @@ export class TableFile<T> {
 export class TableVersion {
   timestamp = 0
   counter = 0
+  private readonly rest: { readonly stateVersion?: 0 }
+
+  /** Default: of 4.9. */
+  constructor({ dataVersionHasStateVersion }: Pick<Dialect, 'dataVersionHasStateVersion'> = dialectOf()) {
+    this.rest = dataVersionHasStateVersion ? { stateVersion: 0 } : {}
+  }
 
   next(nowMs: number): void {
     this.timestamp = nowMs
@@ -71,8 +77,8 @@ export class TableVersion {
     return timestamp === this.timestamp && counter === this.counter
   }
 
-  toJSON(): { counter: number; timestamp: number } {
-    return { counter: this.counter, timestamp: this.timestamp }
+  toJSON(): DataVersion {
+    return { counter: this.counter, timestamp: this.timestamp, ...this.rest }
   }
 
   read({ timestamp, counter }: { readonly timestamp: number; readonly counter: number }): void {

@@ -79,6 +79,11 @@ export class CheckPoint implements CheckPointParts {
     return this.popTime + this.invisibleTime
   }
 
+  /** Whether it was written before the log ended there: one of a revive queue was there at the start. */
+  isBefore(logEnd: number): boolean {
+    return this.recordedAt < logEnd || this.recordedAt === Number.POSITIVE_INFINITY
+  }
+
   /** The bits of all of its messages. */
   get all(): number {
     return this.diffs.length >= maxPopped ? -1 : (1 << this.diffs.length) - 1

@@ -29,6 +29,7 @@ import { GoneGroups } from './gone-groups.ts'
 import { HeldPops } from './held-pops.ts'
 import { PopJournal } from './journal.ts'
 import { Notifier } from './notifier.ts'
+import { type OpenPop, openPops } from './open-pops.ts'
 import { OrderTable } from './order-table.ts'
 import type { Taken } from './pop-answer.ts'
 import { PopHandler } from './pop-handler.ts'
@@ -48,7 +49,7 @@ type Needs = On<'config' | 'runtime' | 'store' | 'file' | 'storeHost' | 'furnitu
 }
 
 /** Messages that groups take out of queues one by one, and acknowledge one by one. */
-export const pops: Feature<Needs> = {
+export const pops: Feature<Needs, { openPops: (limit: number) => OpenPop[] }> = {
   name: 'pops',
   make: needs => {
     const { runtime, store, topics } = needs
@@ -72,6 +73,7 @@ export const pops: Feature<Needs> = {
     const check = (view: Pick<PopView, 'topic' | 'consumerGroup' | 'queueId'>) => handler.check(view)
     const find = (name: string) => topics.find(name)
     return {
+      gives: { openPops: limit => openPops(points, { retries, limit }) },
       hot: [
         hotRoute(hotPop, (view, token) => (view.code === notification.code ? notifier : handler).handle(view, token)),
         hotRoute(hotAck, (view, token) => acks.handle(view, token)),
@@ -98,7 +100,7 @@ export const pops: Feature<Needs> = {
         positions.topicDeleted(isOf)
         orders.topicDeleted(isOf)
       },
-      groupGone: group => goneGroups.add(group),
+      groupGone: (group, logEnd) => goneGroups.add(group, logEnd),
       groupDeleted: group => {
         positions.groupDeleted(group)
         orders.groupDeleted(group)

@@ -26,15 +26,16 @@ export class GoneGroups {
     this.parts = parts
   }
 
-  add(group: string): void {
+  /** `to`: where the log ended when the group left. A member that came while the disk took that is of another group of its name. */
+  add(group: string, to: number): void {
     const { points, journal, events } = this.parts
-    if (points.dropWhere(point => point.group === group) === 0) return
+    if (points.dropWhere(point => point.group === group && point.isBefore(to)) === 0) return
     const written = new Promise<void>(resolve => {
       const stored = ({ isStored, remark }: { isStored: boolean; remark: string }) => {
         if (!isStored) events.emit(goneGroupNotNoted({ group, remark }))
         resolve()
       }
-      journal.groupGone(group, { stored })
+      journal.groupGone({ group, to }, { stored })
     }).finally(() => this.writing.delete(written))
     this.writing.add(written)
   }

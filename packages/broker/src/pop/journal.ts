@@ -74,11 +74,11 @@ export class PopJournal {
     this.put({ reviveQid, tag: 'bAck', body, uniqueKey, deliverMs, waitStored }, waiter)
   }
 
-  /** A group is deleted: of its check points before this nothing is in flight. Java's broker knows no such record, and passes it over. */
-  groupGone(group: string, waiter: AppendWaiter): void {
+  /** A group was deleted when the log ended at `to`: of its check points before that nothing is in flight. Java's broker knows no such record, and passes it over. */
+  groupGone({ group, to }: { readonly group: string; readonly to: number }, waiter: AppendWaiter): void {
     const deliverMs = this.parts.clock.now()
     const uniqueKey = `${group}@${deliverMs}@gone`
-    this.put({ reviveQid: 0, tag: 'gone', body: { c: group }, uniqueKey, deliverMs, waitStored: true }, waiter)
+    this.put({ reviveQid: 0, tag: 'gone', body: { c: group, to }, uniqueKey, deliverMs, waitStored: true }, waiter)
   }
 
   private put({ reviveQid, tag, body, uniqueKey, deliverMs, waitStored }: Entry, waiter: AppendWaiter): void {

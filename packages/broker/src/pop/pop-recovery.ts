@@ -220,9 +220,9 @@ export class PopRecovery {
   }
 
   /** The group was deleted: what lies before is nobody's. */
-  private takeGone({ body }: StoredMessage): void {
-    const group = goneGroupBody.decode(body).c
-    for (const [key, point] of this.found) if (point.group === group) this.found.delete(key)
+  private takeGone({ body, physicalOffset }: StoredMessage): void {
+    const { c: group, to = physicalOffset } = goneGroupBody.decode(body)
+    for (const [key, point] of this.found) if (point.group === group && point.isBefore(to)) this.found.delete(key)
     this.parts.positions.groupDeleted(group)
   }
 

@@ -95,14 +95,7 @@ export class Popping {
     const { account } = connection
     const reserved = account.reserve()
     reading
-      .then(
-        () => this.run(),
-        error => {
-          this.refusal = `reading failed: ${String((error as Error)?.message)}`
-          this.at = this.wish.targets.length
-          this.run()
-        },
-      )
+      .then(() => this.run())
       .catch(error => this.fail(error))
       .finally(() => {
         account.readBrought(this.bytes)
@@ -162,16 +155,21 @@ export class Popping {
     request.maxCount = view.maxMsgNums - this.count
     request.filter = filter
     const result = new GetResult()
-    const reading = this.parts.store.get(request, result)
+    const failed = (error: unknown) => {
+      position.isLocked = false
+      result.release()
+      // The others may have something.
+      this.refusal = `reading failed: ${String((error as Error)?.message)}`
+    }
+    let reading: Promise<void> | undefined
+    try {
+      reading = this.parts.store.get(request, result)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
     if (reading === undefined) return this.found(target, position, result)
-    return reading.then(
-      () => this.found(target, position, result),
-      error => {
-        position.isLocked = false
-        result.release()
-        throw error
-      },
-    )
+    return reading.then(() => this.found(target, position, result), failed)
   }
 
   /** The topic may have been deleted during a read: then there is nothing, and nobody has the position. */

@@ -1,6 +1,7 @@
-import { PropertyName, parseProperties, printProperties, retryPrefix } from '@skua-mq/protocol'
+import { PropertyName, retryPrefix } from '@skua-mq/protocol'
 import { Draft } from '@skua-mq/store'
 import { RecordCopy } from '../record/record-copy.ts'
+import { propertiesOf, setProperties } from '../record/rewrite.ts'
 import type { CheckPoint } from './check-point.ts'
 import type { RetryTopics } from './retry-topics.ts'
 
@@ -21,13 +22,10 @@ export function retryCopy(record: Uint8Array, point: CheckPoint, retries: Pick<R
   draft.reconsumeTimes++
   draft.preparedTransactionOffset = 0
   draft.waitStored = false
-  const { properties: bytes, propertiesStart, propertiesEnd } = draft
-  const properties = parseProperties(Buffer.from(bytes.subarray(propertiesStart, propertiesEnd)).toString())
+  const properties = propertiesOf(draft)
   if (!properties.has(PropertyName.firstPopTime)) properties.set(PropertyName.firstPopTime, String(popTime))
   // It was delayed, if ever, before it was popped.
   properties.delete(PropertyName.delayTimeLevel)
-  draft.properties = Buffer.from(printProperties(properties))
-  draft.propertiesStart = 0
-  draft.propertiesEnd = draft.properties.length
+  setProperties(draft, properties)
   return draft
 }

@@ -1,8 +1,8 @@
-import { PropertyName, popOriginOf, printProperties, RecordAt, readLong, wheelTimerTopic } from '@skua-mq/protocol'
+import { PropertyName, popOriginOf, RecordAt, readLong, wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import { type Draft, GetRequest, GetResult, type MessageStore, PutResult } from '@skua-mq/store'
 import { isRefusedForGood } from '../record/refused-for-good.ts'
-import { propertiesOf } from '../record/rewrite.ts'
+import { propertiesOf, setProperties } from '../record/rewrite.ts'
 import { type CheckPoint, timerQueue } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
 import type { PopJournal } from './journal.ts'
@@ -260,8 +260,7 @@ export class Revival {
     const properties = propertiesOf(draft)
     properties.delete(PropertyName.firstPopTime)
     draft.topic = keptIn
-    draft.properties = Buffer.from(printProperties(properties))
-    draft.propertiesEnd = draft.properties.length
+    setProperties(draft, properties)
     return this.append(draft).later
   }
 

@@ -15,7 +15,7 @@ import type { TopicTable } from '../topic/topic-table.ts'
 import { PullHandler } from './pull-handler.ts'
 import { PullSubscriptions } from './subscription-filter.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'totalMemoryBytes'> & {
+type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'totalMemoryBytes'> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
@@ -46,6 +46,7 @@ function handlerOf(needs: Needs): PullHandler {
   const subscriptions = new PullSubscriptions(needs)
   return new PullHandler({
     store,
+    dialect: needs.dialect,
     clock: runtime.clock,
     topic: topic => topics.find(topic),
     group: group => groups.findOrCreate(group),

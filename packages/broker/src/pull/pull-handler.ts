@@ -1,4 +1,4 @@
-import { Perm, type PullView, ResponseCode } from '@skua-mq/protocol'
+import { type Dialect, dialectOf, Perm, type PullView, ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
 import {
@@ -18,6 +18,7 @@ export const PullFlag = { commitOffset: 1, suspend: 2, subscription: 4, classFil
 export interface PullTopic {
   readonly readQueueNums: number
   readonly perm: number
+  readonly topicSysFlag: number
 }
 
 export interface PullGroup {
@@ -25,6 +26,7 @@ export interface PullGroup {
   readonly consumeBroadcastEnable: boolean
   readonly brokerId: number
   readonly whichBrokerWhenConsumeSlowly: number
+  readonly groupSysFlag?: number | undefined
 }
 
 export interface PullStop {
@@ -47,6 +49,8 @@ export interface PullParts {
   /** Told of every answer of a read, for statistics. */
   readonly counted?: ((view: PullView, result: GetResult) => void) | undefined
   readonly settings: PullSettings
+  /** Default: 4.9. */
+  readonly dialect?: Dialect
 }
 
 export interface PullSettings {
@@ -72,6 +76,7 @@ export interface PullSettings {
 export class PullHandler {
   readonly held: HeldPulls
   private readonly parts: PullParts
+  private readonly dialect: Dialect
   private readonly wakes: Wakes
   private readonly reply = new PullReply()
   private readonly request = new GetRequest()
@@ -81,6 +86,7 @@ export class PullHandler {
 
   constructor(parts: PullParts) {
     this.parts = parts
+    this.dialect = parts.dialect ?? dialectOf()
     this.held = new HeldPulls(parts.clock, pull => this.readHeld(pull, false), parts.settings)
     this.wakes = new Wakes({ held: this.held, clock: parts.clock, wake: pull => this.wake(pull) })
   }
@@ -122,7 +128,7 @@ export class PullHandler {
 
   /** Its consumer has not taken what it was sent before: it asks again behind that, and nothing is read for it till then. */
   private answerLater({ view, token }: HeldPull): void {
-    const { reply } = this
+    const reply = this.replyTo(view)
     const { store } = this.parts
     reply.nextBeginOffset = view.queueOffset
     reply.minOffset = store.minOffset(view.topic, view.queueId)
@@ -136,7 +142,7 @@ export class PullHandler {
   private answerReset(view: PullView, token: ReplyToken): boolean {
     const offset = this.parts.resetOf?.(view)
     if (offset === undefined) return false
-    const { reply } = this
+    const reply = this.replyTo(view)
     const { store } = this.parts
     reply.nextBeginOffset = offset
     reply.minOffset = store.minOffset(view.topic, view.queueId)
@@ -146,11 +152,19 @@ export class PullHandler {
     return true
   }
 
+  private replyTo({ topic, consumerGroup }: PullView): PullReply {
+    const { reply, parts } = this
+    if (!this.dialect.pullReplyHasSysFlags) return reply
+    reply.topicSysFlag = parts.topic(topic)?.topicSysFlag ?? 0
+    reply.groupSysFlag = parts.group(consumerGroup)?.groupSysFlag ?? 0
+    return reply
+  }
+
   /** A slave that is not read sends its readers to the master (ha.md 5). */
   private answerUnread(view: PullView, token: ReplyToken): boolean {
     const { settings, store } = this.parts
     if (settings.brokerRole !== 'SLAVE' || settings.slaveReadEnable) return false
-    const { reply } = this
+    const reply = this.replyTo(view)
     reply.nextBeginOffset = view.queueOffset
     reply.minOffset = store.minOffset(view.topic, view.queueId)
     reply.maxOffset = store.maxOffset(view.topic, view.queueId)
@@ -218,7 +232,7 @@ export class PullHandler {
     }
     if (view.queueId < 0 || view.queueId >= topic.readQueueNums) {
       return {
-        code: ResponseCode.systemError,
+        code: this.dialect.queueIdOutOfRangeOnPull as PullStop['code'],
         remark: `queueId ${view.queueId} is out of range: ${view.topic} has ${topic.readQueueNums} read queues`,
       }
     }
@@ -287,7 +301,7 @@ export class PullHandler {
     const code = codeOf(result.status, view.queueOffset)
     if (pull.hold !== false && this.wait(pull, code, result)) return
     this.parts.counted?.(view, result)
-    const { reply } = this
+    const reply = this.replyTo(view)
     reply.nextBeginOffset = this.isMoved(code) ? view.queueOffset : result.nextOffset
     reply.minOffset = result.minOffset
     reply.maxOffset = result.maxOffset

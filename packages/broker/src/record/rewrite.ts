@@ -1,4 +1,4 @@
-import { parseProperties, printProperties } from '@skua-mq/protocol'
+import { isClosedText, parseProperties, printProperties } from '@skua-mq/protocol'
 import { Draft, type MessageStore, PutResult } from '@skua-mq/store'
 import { RecordCopy } from './record-copy.ts'
 
@@ -7,7 +7,7 @@ export interface RecordChange {
   readonly topic: string
   readonly queueId: number
   /** All properties of the copy; left out: the stored text, byte for byte. */
-  readonly properties?: Iterable<readonly [string, string]>
+  readonly properties?: ReadonlyMap<string, string>
   readonly sysFlag?: number
   readonly reconsumeTimes?: number
   readonly preparedTransactionOffset?: number
@@ -18,17 +18,22 @@ export function rewriteRecord(record: Uint8Array, { properties, ...change }: Rec
   const draft = new Draft()
   if (!new RecordCopy().fill(draft, record)) return undefined
   Object.assign(draft, change)
-  if (properties !== undefined) {
-    draft.properties = Buffer.from(printProperties(properties))
-    draft.propertiesStart = 0
-    draft.propertiesEnd = draft.properties.length
-  }
+  if (properties !== undefined) setProperties(draft, properties)
   return draft
 }
 
+/** Other properties for a copy of a record; its text ends with a separator where the copied one does. */
+export function setProperties(draft: Draft, properties: ReadonlyMap<string, string>): void {
+  draft.properties = Buffer.from(printProperties(properties, { closed: isClosedText(textOf(draft)) }))
+  draft.propertiesStart = 0
+  draft.propertiesEnd = draft.properties.length
+}
+
+const textOf = ({ properties, propertiesStart, propertiesEnd }: Draft): string =>
+  Buffer.from(properties.subarray(propertiesStart, propertiesEnd)).toString()
+
 /** The properties of a draft as a map. */
-export const propertiesOf = ({ properties, propertiesStart, propertiesEnd }: Draft): Map<string, string> =>
-  parseProperties(Buffer.from(properties.subarray(propertiesStart, propertiesEnd)).toString())
+export const propertiesOf = (draft: Draft): Map<string, string> => parseProperties(textOf(draft))
 
 /** Stores a draft; resolves when the store's promise is met or given up. Never rejects. */
 export function appendDraft(store: Pick<MessageStore, 'append'>, draft: Draft): Promise<PutResult> {

@@ -1,4 +1,4 @@
-import { encodeHost, halfTopic, hotSend } from '@skua-mq/protocol'
+import { encodeHost, halfTopic, hotSend, UniqueIds } from '@skua-mq/protocol'
 import { type Channel, hotRoute } from '@skua-mq/remoting'
 import type { PutResult } from '@skua-mq/store'
 import { over } from '../config/over.ts'
@@ -12,7 +12,7 @@ import { MessageKind } from './message-kind.ts'
 import type { Sent } from './pending-send.ts'
 import { SendHandler } from './send-handler.ts'
 
-type Needs = On<'config' | 'live' | 'runtime' | 'store' | 'storeHost' | 'furniture'> & {
+type Needs = On<'config' | 'live' | 'runtime' | 'dialect' | 'facts' | 'store' | 'storeHost' | 'furniture'> & {
   topics: TopicTable
   traffic: Traffic
   counts: MessageCounts | undefined
@@ -23,10 +23,12 @@ type Needs = On<'config' | 'live' | 'runtime' | 'store' | 'storeHost' | 'furnitu
 export const sends: Feature<Needs> = {
   name: 'sends',
   make: needs => {
-    const { config, live, runtime, store, storeHost, furniture, topics } = needs
+    const { config, live, runtime, dialect, store, storeHost, furniture, topics } = needs
     const handler = new SendHandler({
       ...{ store, topics, random: runtime.random, steps: furniture.steps },
       announced: () => furniture.announced(),
+      dialect,
+      ids: idsOf(needs),
       now: () => runtime.clock.now(),
       settings: over(config, { brokerPermission: () => config.brokerPermission, storeHost }),
       counted: countedBy(needs),
@@ -35,6 +37,15 @@ export const sends: Feature<Needs> = {
     return { hot: [hotRoute(hotSend, (view, token) => handler.handle(view, token, bornHostOf(token.connection)))] }
   },
 }
+
+/** As a Java broker makes them: of its address, its process and something that no other has. */
+const idsOf = ({ storeHost, facts, runtime: { random } }: Needs): UniqueIds =>
+  new UniqueIds({
+    ip: storeHost.subarray(0, storeHost.length - 4),
+    pid: facts.pid,
+    instance: random.int(0x7fff_ffff),
+    counter: random.int(0x1_0000),
+  })
 
 function countedBy({ traffic, counts, halves }: Needs): (sent: Sent, result: PutResult) => void {
   return (sent, result) => {

@@ -67,6 +67,8 @@ class PendingSend implements AppendWaiter, Sent {
   kind: MessageKind = 0
   /** Empty but for a message with a time of delivery. */
   recallHandle = ''
+  /** Empty where the dialect tells none. */
+  transactionId = ''
   private queueId = 0
   private after: Promise<void> | undefined
   private readonly pool: PendingSends
@@ -112,6 +114,7 @@ class PendingSend implements AppendWaiter, Sent {
       reply.physicalOffset = result.physicalOffset
       reply.batchOffsets = result.batchOffsets
       reply.recallHandle = this.recallHandle
+      reply.transactionId = this.transactionId
       if (code === ResponseCode.success) token.answer(code, reply)
       else token.answer(code, reply, { remark: result.remark === '' ? result.status : result.remark })
     } else token.answer(code, this.pool.refusal, { remark: result.remark })

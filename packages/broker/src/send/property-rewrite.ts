@@ -1,3 +1,4 @@
+import type { Dialect } from '@skua-mq/protocol'
 import { MessageKind } from './message-kind.ts'
 import { wishNames } from './unmet-wish.ts'
 
@@ -6,6 +7,9 @@ const pairEnd = 2
 
 /** Longest property string: its length field is a signed short (remoting.md 14.1). */
 export const maxPropertiesBytes = 32_767
+
+/** What of the dialect decides over the stored text. */
+type PropertyKeeping = Pick<Dialect, 'propertiesEndWithSeparator' | 'storesWait' | 'storesRegion'>
 
 /**
  * The property string of a message on its way to the log: read once, as bytes, since every message passes here. Pairs
@@ -34,13 +38,36 @@ export class PropertyRewrite {
   isTimer = false
 
   private batch = false
+  private readonly keeps: PropertyKeeping
+  /** Where the text was read from, and where in it the last UNIQ_KEY stands. */
+  private from: Uint8Array = this.bytes
+  private uniqueStart = 0
+  private uniqueEnd = 0
+
+  constructor(keeps: PropertyKeeping) {
+    this.keeps = keeps
+  }
+
+  /** UNIQ_KEY as it was read, of a batch also where it is not stored; empty without one. While what was read is valid. */
+  get uniqueKey(): string {
+    const { from, uniqueStart, uniqueEnd } = this
+    return Buffer.from(from.buffer, from.byteOffset, from.length).toString('utf8', uniqueStart, uniqueEnd)
+  }
+
+  /** The text is complete. */
+  close(): void {
+    if (this.keeps.propertiesEndWithSeparator) this.separate()
+  }
 
   /**
-   * Reads `from[start, end)`; WAIT, CLUSTER and POP_CK are not copied (remoting.md 9.3). Of a batch's own properties
+   * Reads `from[start, end)`; CLUSTER and POP_CK are not copied (remoting.md 9.3), nor are WAIT and the region as the dialect says. Of a batch's own properties
    * UNIQ_KEY is not either: it would replace the id of every message in the batch (docs/differences.md).
    */
   read(from: Uint8Array, start: number, end: number, batch = false): void {
     this.batch = batch
+    this.from = from
+    this.uniqueStart = 0
+    this.uniqueEnd = 0
     this.length = 0
     this.delayLevel = 0
     this.waitStored = true
@@ -109,7 +136,7 @@ export class PropertyRewrite {
       case 4:
         if (!named(from, at, 'WAIT')) return false
         this.waitStored = !named(from, equals + 1, 'false') || stop - equals !== 6
-        return true
+        return !this.keeps.storesWait
       case 5:
         if (named(from, at, 'DELAY')) {
           this.isDelayed = true
@@ -122,9 +149,16 @@ export class PropertyRewrite {
       case 7:
         return named(from, at, 'CLUSTER')
       case 8:
-        if (this.batch && named(from, at, 'UNIQ_KEY')) return true
+        if (named(from, at, 'UNIQ_KEY')) {
+          this.uniqueStart = equals + 1
+          this.uniqueEnd = stop
+          return this.batch
+        }
+        if (this.keeps.storesRegion && named(from, at, 'TRACE_ON')) return true
         if (named(from, at, 'TRAN_MSG')) this.halfMessage = stop - equals === 5 && named(from, equals + 1, 'true')
         return false
+      case 10:
+        return this.keeps.storesRegion && named(from, at, 'MSG_REGION')
       case 13:
         if (!this.isSharded) this.isSharded = named(from, at, '__SHARDINGKEY')
         return false

@@ -1,4 +1,5 @@
 import {
+  type Dialect,
   Perm,
   PropertyName,
   parseProperties,
@@ -6,6 +7,7 @@ import {
   ResponseCode,
   retryPrefix,
   type SendView,
+  type UniqueIds,
 } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import type { Random } from '@skua-mq/runtime'
@@ -53,6 +55,9 @@ export interface SendParts {
   /** Resolves when the name servers know of the topic that was just created. */
   readonly announced: () => Promise<void>
   readonly now: () => number
+  readonly dialect: Dialect
+  /** For messages without one (dialect: brokerAddsUniqueKey). */
+  readonly ids: UniqueIds
   readonly settings: SendSettings
   /** Told of every outcome, for statistics. */
   readonly counted?: (sent: Sent, result: PutResult) => void
@@ -69,13 +74,16 @@ const preparedFlag = 0x4
  */
 export class SendHandler implements SendInWork {
   readonly draft = new Draft()
-  readonly properties = new PropertyRewrite()
+  readonly properties: PropertyRewrite
   view!: SendView
   private readonly parts: SendParts
   private readonly pending: PendingSends
   private readonly refusal: SendRefusal
   private readonly reply: SendReply
   private readonly cluster: Uint8Array
+  /** What is stored with each message of the region; none in 4.9. */
+  private region: readonly Uint8Array[] = []
+  uniqueKey = ''
   /** The topic of the message at hand did not exist before it. */
   private created = false
   /** Messages taken, for metrics. */
@@ -83,16 +91,26 @@ export class SendHandler implements SendInWork {
 
   constructor(parts: SendParts) {
     this.parts = parts
+    this.properties = new PropertyRewrite(parts.dialect)
     this.refusal = new SendRefusal(parts.settings)
     this.reply = new SendReply(parts.settings)
     this.pending = new PendingSends(this.reply, this.refusal, parts.counted ?? ignored)
     this.cluster = propertyPair('CLUSTER', parts.settings.brokerClusterName)
+    this.setRegion()
+  }
+
+  private setRegion(): void {
+    const { dialect, settings } = this.parts
+    if (!dialect.storesRegion) return
+    const told = [propertyPair(PropertyName.traceSwitch, String(settings.traceOn))]
+    this.region = [propertyPair(PropertyName.msgRegion, settings.regionId), ...told]
   }
 
   /** The settings say something else of the region, or of traces, than before. */
   regionChanged(): void {
     this.reply.setRegion(this.parts.settings)
     this.refusal.setRegion(this.parts.settings)
+    this.setRegion()
   }
 
   handle(view: SendView, token: ReplyToken, bornHost: Uint8Array): void {
@@ -105,7 +123,7 @@ export class SendHandler implements SendInWork {
     const queues = Math.max(topic.readQueueNums, topic.writeQueueNums)
     if (view.queueId >= queues) {
       this.refuse(token, {
-        code: ResponseCode.systemError,
+        code: this.parts.dialect.queueIdOutOfRangeOnSend as SendStop['code'],
         remark: `queueId ${view.queueId} is out of range: ${view.topic} has ${queues} queues on ${this.parts.settings.brokerName}`,
       })
       return
@@ -117,6 +135,7 @@ export class SendHandler implements SendInWork {
       return
     }
     const { draft, properties } = this
+    properties.close()
     draft.properties = properties.bytes
     draft.propertiesStart = 0
     draft.propertiesEnd = properties.length
@@ -127,6 +146,7 @@ export class SendHandler implements SendInWork {
     waiter.storedTopic = draft.topic
     waiter.kind = properties.kind
     waiter.recallHandle = properties.asks ? this.recallHandle() : ''
+    waiter.transactionId = this.parts.dialect.sendReplyHasTransactionId ? this.uniqueKey : ''
     if (view.batch) this.parts.store.appendBatch(draft, waiter)
     else this.parts.store.append(draft, waiter)
   }
@@ -213,9 +233,22 @@ export class SendHandler implements SendInWork {
     draft.bodyEnd = view.bodyEnd
     draft.waitStored = properties.waitStored
     if (view.sysFlag & preparedFlag) properties.halfMessage = true
+    this.identify(view)
     // For request-reply; of a batch it goes on to each message, as the recordings of 4.9 in test/recorded show.
     properties.addPair(this.cluster)
+    for (const pair of this.region) properties.addPair(pair)
     return undefined
+  }
+
+  /** Messages of a batch have their own ids, or none. */
+  private identify({ batch }: SendView): void {
+    const { properties, parts } = this
+    const { brokerAddsUniqueKey, sendReplyHasTransactionId } = parts.dialect
+    if (!brokerAddsUniqueKey && !sendReplyHasTransactionId) return
+    this.uniqueKey = properties.uniqueKey
+    if (this.uniqueKey !== '' || batch || !brokerAddsUniqueKey) return
+    this.uniqueKey = parts.ids.next(parts.now())
+    properties.add(PropertyName.uniqueKey, this.uniqueKey)
   }
 
   /** Rare, as RocketMQ writes it: a millisecond behind the beginning of the slot. */

@@ -19,6 +19,8 @@ export class SendReply implements ReplyHeader {
   batchOffsets: readonly number[] = []
   /** By which a message with a time of delivery can be recalled (5.x); empty for others. */
   recallHandle = ''
+  /** The unique id (dialect: sendReplyHasTransactionId); empty: left out. */
+  transactionId = ''
   private openJson: Buffer = Buffer.alloc(0)
   private openBinary: Buffer = Buffer.alloc(0)
   private readonly host: Buffer
@@ -45,6 +47,7 @@ export class SendReply implements ReplyHeader {
     out.decimal(this.queueOffset)
     out.byte(0x22)
     if (this.recallHandle !== '') out.utf8(`,"recallHandle":"${this.recallHandle}"`)
+    if (this.transactionId !== '') out.utf8(`,"transactionId":${JSON.stringify(this.transactionId)}`)
   }
 
   binary(out: ByteWriter): void {
@@ -57,6 +60,7 @@ export class SendReply implements ReplyHeader {
     binaryEntry(out, 'queueId', String(this.queueId))
     binaryEntry(out, 'queueOffset', String(this.queueOffset))
     if (this.recallHandle !== '') binaryEntry(out, 'recallHandle', this.recallHandle)
+    if (this.transactionId !== '') binaryEntry(out, 'transactionId', this.transactionId)
   }
 
   private ids(out: ByteWriter): void {

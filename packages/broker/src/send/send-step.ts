@@ -14,4 +14,6 @@ export interface SendInWork {
   readonly view: SendView
   readonly draft: Draft
   readonly properties: PropertyRewrite
+  /** UNIQ_KEY of the message, where the dialect wants it; empty else. */
+  readonly uniqueKey: string
 }

@@ -12,7 +12,7 @@ import { progressRoutes } from './progress-routes.ts'
 import { runtimeRoutes } from './runtime-routes.ts'
 import { Traffic } from './traffic.ts'
 
-type Needs = On<'config' | 'runtime' | 'store' | 'brokerAddr' | 'furniture' | 'measures'> & {
+type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'brokerAddr' | 'furniture' | 'measures'> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
@@ -50,7 +50,7 @@ export const stats: Feature<Needs, { traffic: Traffic; counts: MessageCounts | u
           isOrder: topic => topics.find(topic)?.order === true,
         }),
         ...runtimeRoutes({
-          ...{ traffic, store, settings: config, clock: runtime.clock },
+          ...{ traffic, store, settings: config, clock: runtime.clock, version: needs.dialect.version },
           space: () => spaceOf(runtime, config.storePathRootDir),
           heldPulls: () => furniture.gauge('heldPulls'),
           told: () => furniture.told(),

@@ -1,4 +1,4 @@
-import { skuaVersion, versionName } from '@skua-mq/protocol'
+import { versionName } from '@skua-mq/protocol'
 import { type Clock, type DiskSpace, isBadPlace, usedShare } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { Pace } from '../pace.ts'
@@ -8,6 +8,8 @@ import type { Traffic } from './traffic.ts'
 export interface RuntimeInfoParts {
   readonly clock: Pick<Clock, 'after'>
   readonly traffic: Traffic
+  /** Of the broker. */
+  readonly version: number
   readonly store: Pick<
     MessageStore,
     'minPhysicalOffset' | 'maxPhysicalOffset' | 'queues' | 'storedAt' | 'refusing' | 'putTimes' | 'puts' | 'figures'
@@ -45,8 +47,8 @@ export async function runtimeInfo(parts: RuntimeInfoParts): Promise<Map<string, 
   const transferred = rates(got.nums)
   return new Map(
     Object.entries({
-      brokerVersionDesc: versionName(skuaVersion) ?? '',
-      brokerVersion: String(skuaVersion),
+      brokerVersionDesc: versionName(parts.version) ?? '',
+      brokerVersion: String(parts.version),
       bootTimestamp: String(traffic.startedAtMs),
       runtime: span(traffic.runningMs),
       putTps: rates(stored),

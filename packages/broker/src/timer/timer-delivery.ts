@@ -1,12 +1,13 @@
 import {
   halfTopic,
+  isClosedText,
   PropertyName,
   parseProperties,
   printProperties,
   reviveTopicPrefix,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
-import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, isBadPlace, type Timer } from '@skua-mq/runtime'
 import { type AppendWaiter, Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
 import { LastingCause } from '../house/lasting-cause.ts'
@@ -143,7 +144,8 @@ export class TimerDelivery {
       } catch (error) {
         flight.record = undefined
         if (this.stopped || this.again.length > 0) return
-        if (this.postpone(flight, (error as Error).message)) continue
+        // What is lacking is no place of the disk: all wait until it is there.
+        if (isBadPlace(error) && this.postpone(flight, error.message)) continue
         this.pause((error as Error).message)
         return
       }
@@ -228,7 +230,7 @@ export class TimerDelivery {
     let text: string
     if (isNew) {
       const separator = stored === '' || stored.endsWith('\u0002') ? '' : '\u0002'
-      text = stored + separator + printProperties(added)
+      text = stored + separator + printProperties(added, { closed: isClosedText(stored) })
     } else {
       const map = parseProperties(stored)
       if (isRoll(unit)) {
@@ -236,7 +238,7 @@ export class TimerDelivery {
         added.push([PropertyName.timerRollTimes, String(rolls + 1)])
       }
       for (const [name, value] of added) map.set(name, value)
-      text = printProperties(map)
+      text = printProperties(map, { closed: isClosedText(stored) })
     }
     const bytes = Buffer.from(text)
     // What has no room for them is delivered without.

@@ -7,7 +7,7 @@ import {
   readLong,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
-import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, isBadPlace, type Timer } from '@skua-mq/runtime'
 import { GetRequest, GetResult, type MessageStore, type QueueEntry, TimerMagic, type TimerUnit } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
 import { LastingCause } from '../house/lasting-cause.ts'
@@ -173,7 +173,9 @@ export class TimerIntake {
     let record: Buffer | undefined
     try {
       record = await store.readRecord(physicalOffset)
-    } catch {
+    } catch (alone) {
+      // What is lacking is no place of the disk: all wait until it is there.
+      if (!isBadPlace(alone)) throw alone
       const { failing } = this
       if (failing?.queueOffset !== queueOffset) {
         this.failing = { queueOffset, sinceMs: clock.monotonic() }

@@ -8,13 +8,16 @@ import { type Took, timed } from '../metrics/timed-route.ts'
 import { topicRoutes } from './routes.ts'
 import { TopicTable } from './topic-table.ts'
 
-type Needs = On<'config' | 'live' | 'runtime' | 'file' | 'furniture' | 'measures'>
+type Needs = On<'config' | 'dialect' | 'live' | 'runtime' | 'file' | 'furniture' | 'measures'>
 
 /** Topics and their configuration. */
 export const topics: Feature<Needs, { topics: TopicTable }> = {
   name: 'topics',
-  make: ({ config, live, runtime, file, furniture, measures }) => {
-    const table = new TopicTable({ ...runtime, file: file('topics', topicConfigTableFile), settings: config })
+  make: ({ config, dialect, live, runtime, file, furniture, measures }) => {
+    const table = new TopicTable({
+      ...{ ...runtime, dialect, settings: config },
+      file: file('topics', topicConfigTableFile),
+    })
     live.onChange(changes => {
       // The name servers hold permissions by topic, so this one is told to them as a change of the topics.
       if (changes.has('brokerPermission')) table.touch()
@@ -23,6 +26,7 @@ export const topics: Feature<Needs, { topics: TopicTable }> = {
     const times = new ExecutionTimes(rocketmq.topicCreateTime)
     const routes = topicRoutes({
       topics: table,
+      dialect,
       clock: runtime.clock,
       announced: () => furniture.announced(),
       deleted: topic => furniture.topicDeleted(topic),

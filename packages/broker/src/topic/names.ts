@@ -1,5 +1,6 @@
 import {
   brokersTopics,
+  type Dialect,
   deadLetterPrefix,
   maxTopicBytesV1,
   ResponseCode,
@@ -29,7 +30,7 @@ export function illegalTopicName(topic: string): string | undefined {
 }
 
 export interface TopicRefusal {
-  readonly code: typeof ResponseCode.systemError | typeof ResponseCode.noPermission | typeof ResponseCode.messageIllegal
+  readonly code: Exclude<ResponseCode, 0>
   readonly remark: string
 }
 
@@ -41,16 +42,19 @@ export function unstorableTopic(topic: string): string | undefined {
 }
 
 /**
- * Why nobody may send to a topic: 1 for a name that is none, 16 for the broker's own, 13 for a retry topic of a group whose
+ * Why nobody may send to a topic: 1 (5.3: 29) for a name that is none, 16 for the broker's own, 13 for a retry topic of a group whose
  * name is too long; undefined where one may.
  */
-export function refusedTopic(topic: string): TopicRefusal | undefined {
+export function refusedTopic(
+  topic: string,
+  { illegalTopicOnSend }: Pick<Dialect, 'illegalTopicOnSend'>,
+): TopicRefusal | undefined {
   if (isForbiddenTopic(topic)) {
     const remark = `the topic ${topic} belongs to the broker: sending to it is forbidden`
     return { code: ResponseCode.noPermission, remark }
   }
   const illegal = illegalTopicName(topic)
-  if (illegal !== undefined) return { code: ResponseCode.systemError, remark: illegal }
+  if (illegal !== undefined) return { code: illegalTopicOnSend as TopicRefusal['code'], remark: illegal }
   const remark = unstorableTopic(topic)
   return remark === undefined ? undefined : { code: ResponseCode.messageIllegal, remark }
 }

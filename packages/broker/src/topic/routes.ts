@@ -1,6 +1,6 @@
 import {
+  type Dialect,
   deleteTopicInBroker,
-  dialect,
   getAllTopicConfig,
   getSystemTopicListFromBroker,
   getTopicConfig,
@@ -18,10 +18,9 @@ import type { TopicTable } from './topic-table.ts'
 /** More queues than this of one topic are refused: each has files of its own. */
 export const maxQueuesPerTopic = 65_536
 
-const badTopic = dialect.illegalTopicOnTopicRequest as Exclude<ResponseCode, 0>
-
 export interface TopicRouteParts {
   readonly topics: TopicTable
+  readonly dialect: Pick<Dialect, 'illegalTopicOnTopicRequest' | 'illegalTopicOnDelete'>
   readonly clock: Pick<Clock, 'after'>
   /** A topic is gone: queues and offsets follow, in the same moment. */
   readonly deleted: (topic: string) => void
@@ -34,15 +33,16 @@ export interface TopicRouteParts {
 /** 17, 21, 215, 305, 351 (admin.md 2). */
 export function topicRoutes(parts: TopicRouteParts): Route[] {
   const { topics, clock, announced = () => Promise.resolve(), settled = () => Promise.resolve() } = parts
-  const illegal = (topic: string, verb: string): string | undefined =>
-    illegalTopicName(topic) ??
-    (topics.isSystem(topic) ? `the topic ${topic} belongs to the broker and cannot be ${verb}` : undefined)
+  const { illegalTopicOnDelete } = parts.dialect
+  const badTopic = parts.dialect.illegalTopicOnTopicRequest as Exclude<ResponseCode, 0>
+  const ofBroker = (topic: string, verb: string): string | undefined =>
+    topics.isSystem(topic) ? `the topic ${topic} belongs to the broker and cannot be ${verb}` : undefined
   return [
     route(updateAndCreateTopic, async header => {
-      const reason = illegal(header.topic, 'changed') ?? illegalConfig(header)
+      const reason = illegalTopicName(header.topic) ?? ofBroker(header.topic, 'changed') ?? illegalConfig(header)
       if (reason !== undefined) return refuse(badTopic, reason)
       const attributes = changedAttributes(topics.find(header.topic)?.attributes, header.attributes ?? '')
-      if (typeof attributes === 'string') return refuse(badTopic, attributes)
+      if (typeof attributes === 'string') return refuse(ResponseCode.systemError, attributes)
       await topics.put(
         {
           topicName: header.topic,
@@ -60,7 +60,9 @@ export function topicRoutes(parts: TopicRouteParts): Route[] {
       return ok({})
     }),
     route(deleteTopicInBroker, async ({ topic }) => {
-      const reason = illegal(topic, 'deleted')
+      const illegal = illegalTopicName(topic)
+      if (illegal !== undefined) return { code: illegalTopicOnDelete, header: {}, remark: illegal }
+      const reason = ofBroker(topic, 'deleted')
       if (reason !== undefined) return refuse(badTopic, reason)
       const known = await topics.delete(topic, () => parts.deleted(topic))
       await settled()

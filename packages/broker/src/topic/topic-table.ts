@@ -1,4 +1,6 @@
 import {
+  type Dialect,
+  dialectOf,
   isSystemTopic,
   Perm,
   retryPrefix,
@@ -24,6 +26,8 @@ export interface TopicTableParts {
   readonly events: Events
   readonly file: TableFile<TopicConfigTable>
   readonly settings: TopicSettings
+  /** Default: 4.9. */
+  readonly dialect?: Dialect
 }
 
 /** Bits of topicSysFlag (remoting.md 14.3). */
@@ -32,7 +36,8 @@ const unitSub = 2
 
 /** What a broker knows of its topics, kept in config/topics.json, which is written after each change. */
 export class TopicTable {
-  readonly version = new TableVersion()
+  readonly version: TableVersion
+  private readonly dialect: Dialect
   private readonly topics = new Map<string, TopicConfig>()
   /** Those that are being deleted: the file has them no more, or will not in a moment. */
   private readonly ending = new Map<string, Promise<boolean>>()
@@ -44,6 +49,8 @@ export class TopicTable {
 
   constructor(parts: TopicTableParts) {
     this.parts = parts
+    this.dialect = parts.dialect ?? dialectOf()
+    this.version = new TableVersion(this.dialect)
     this.soon = new SaveSoon(parts.clock, () => parts.file.saveLater(this.table()))
   }
 
@@ -54,7 +61,7 @@ export class TopicTable {
   load(): void {
     const { settings, file, clock } = this.parts
     const saved = file.load()
-    for (const [name, config] of saved?.topicConfigTable ?? []) this.topics.set(name, { ...config, topicName: name })
+    for (const [name, config] of saved?.topicConfigTable ?? []) this.enter({ ...config, topicName: name })
     if (saved !== undefined) this.version.read(saved.dataVersion)
     let changed = !settings.autoCreateTopicEnable && this.topics.delete(templateTopic)
     for (const config of systemTopics(settings)) {
@@ -62,7 +69,7 @@ export class TopicTable {
       const known = this.topics.get(config.topicName)
       const stays = config.topicName !== templateTopic || known?.writeQueueNums === config.writeQueueNums
       if (known !== undefined && stays) continue
-      this.topics.set(config.topicName, config)
+      this.enter(config)
       changed = true
     }
     // A name server that remembers this broker compares versions: another table is another version.
@@ -97,7 +104,7 @@ export class TopicTable {
   }
 
   refused(topic: string): TopicRefusal | undefined {
-    return refusedTopic(topic)
+    return refusedTopic(topic, this.dialect)
   }
 
   /** 17. On disk when it resolves; rejects with ETABLE when it could not be brought there, and is not taken then. */
@@ -105,7 +112,7 @@ export class TopicTable {
     // A topic of this name that is being deleted takes its messages with it; this one begins behind that.
     await this.ending.get(config.topicName)?.catch(() => {})
     const known = this.topics.get(config.topicName)
-    await this.change(new Map([[config.topicName, { ...known, ...config }]]))
+    await this.change(new Map([[config.topicName, this.dressed({ ...known, ...config })]]))
     if (known === undefined)
       this.parts.events.emit(
         topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
@@ -151,8 +158,8 @@ export class TopicTable {
     return this.soon.settled()
   }
 
-  private make(config: TopicConfig, why: string): TopicConfig {
-    this.topics.set(config.topicName, config)
+  private make(made: TopicConfig, why: string): TopicConfig {
+    const config = this.enter(made)
     this.version.next(this.parts.clock.now())
     this.parts.events.emit(
       topicCreated({ topic: config.topicName, queues: config.writeQueueNums, perm: config.perm, why }),
@@ -213,7 +220,7 @@ export class TopicTable {
   replace(table: TopicConfigTable): void {
     if (this.version.equals(table.dataVersion)) return
     this.topics.clear()
-    for (const [name, config] of table.topicConfigTable) this.topics.set(name, { ...config, topicName: name })
+    for (const [name, config] of table.topicConfigTable) this.enter({ ...config, topicName: name })
     this.version.read(table.dataVersion)
     this.changed()
     this.soon.owe()
@@ -230,8 +237,20 @@ export class TopicTable {
   followTemplate(): void {
     const template = systemTopics(this.parts.settings).find(({ topicName }) => topicName === templateTopic)
     if (template === undefined) this.topics.delete(templateTopic)
-    else if (!this.topics.has(templateTopic)) this.topics.set(templateTopic, template)
+    else if (!this.topics.has(templateTopic)) this.enter(template)
     this.touch()
+  }
+
+  /** With the members that the dialect wants in every configuration. */
+  private enter(config: TopicConfig): TopicConfig {
+    const entered = this.dressed(config)
+    this.topics.set(config.topicName, entered)
+    return entered
+  }
+
+  private dressed(config: TopicConfig): TopicConfig {
+    if (!this.dialect.configHasAttributes || config.attributes !== undefined) return config
+    return { ...config, attributes: new Map() }
   }
 
   private changed(): void {

@@ -16,7 +16,10 @@ import { realTarget } from './half-message.ts'
  * What a producer is asked about a half message (39): its places in the half topic, and the message itself as if it lay
  * where it belongs. Undefined for what is no half message.
  */
-export function checkQuestion(record: Uint8Array, brokerName: string): OutgoingCommand | undefined {
+export function checkQuestion(
+  record: Uint8Array,
+  { brokerName, namesTopic }: { readonly brokerName: string; readonly namesTopic: boolean },
+): OutgoingCommand | undefined {
   const message = readRecord(record)?.message
   if (message === undefined) return undefined
   const target = realTarget(message)
@@ -39,6 +42,7 @@ export function checkQuestion(record: Uint8Array, brokerName: string): OutgoingC
     msgId: uniqueKey,
     transactionId: uniqueKey,
     offsetMsgId: message.offsetMsgId,
+    topic: namesTopic ? target.topic : undefined,
     bname: brokerName,
   })
   return { code: checkTransactionState.code, extFields, body }

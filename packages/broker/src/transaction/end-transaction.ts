@@ -17,7 +17,7 @@ import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
 import type { TimerEntry } from '../timer/feature.ts'
 import { timerTarget } from '../timer/timer-step.ts'
 import { firstOffsetOf } from './half-fate.ts'
-import { realTarget } from './half-message.ts'
+import { immunityOf, realTarget } from './half-message.ts'
 import { appendOp } from './op-messages.ts'
 import type { TransactionMetrics } from './transaction-metrics.ts'
 
@@ -32,6 +32,8 @@ export interface EndTransactionParts {
   readonly levels: readonly number[]
   /** For those that have a time of delivery. */
   readonly timerEntry: TimerEntry
+  /** Dialect: endTransactionAfterImmunityIsRefused. */
+  readonly refusesLate: boolean
   /** Told of each end, for metrics. */
   readonly halves?: Pick<TransactionMetrics, 'committed' | 'rolledBack'> | undefined
 }
@@ -92,6 +94,7 @@ export class EndTransaction {
       return refuse(ResponseCode.systemError, `there is no half message at physical offset ${header.commitLogOffset}`)
     const reason = mismatch(message, header)
     if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
+    if (this.isLate(message, header)) return refuse(ResponseCode.illegalOperation, lateRemark)
     // Of a message that was stored again while it waited every copy counts, and one end is enough.
     const first = firstOffsetOf(message) ?? halfOffset
     // Verdicts about two copies may cross: one after the other, so that the second finds what the first has done.
@@ -108,6 +111,13 @@ export class EndTransaction {
     }
     const op = await this.write(first)
     return op.isStored ? ok({}) : refuse(ResponseCode.systemError, op.remark === '' ? op.status : op.remark)
+  }
+
+  /** A verdict that comes unasked when its producer may have been asked already: what it answers then counts. */
+  private isLate(message: StoredMessage, { fromTransactionCheck }: Header): boolean {
+    if (!this.parts.refusesLate || fromTransactionCheck) return false
+    const immunity = immunityOf(message, { transactionTimeOut: 0 })
+    return immunity.isOwn && this.parts.now() - message.bornTimestamp > immunity.ms
   }
 
   /** Delivers the record, if there is one to be delivered, and remembers the end. Returns why it was not stored. */
@@ -177,6 +187,8 @@ export class EndTransaction {
     this.owed.add(first)
   }
 }
+
+const lateRemark = 'the time of CHECK_IMMUNITY_TIME_IN_SECONDS is over: only the answer to a check decides now'
 
 /** Whether the verdict is about another message than the one it names. */
 function mismatch(message: StoredMessage, header: Header): string | undefined {

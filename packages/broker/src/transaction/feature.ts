@@ -21,7 +21,7 @@ const maxFoundHalves = 10_000
 
 export const halvesNotCounted = defineEvent<{ error: unknown }>('metrics: half messages could not be counted', 'warn')
 
-type Needs = On<'config' | 'runtime' | 'store' | 'storeHost' | 'measures'> & {
+type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'storeHost' | 'measures'> & {
   topics: TopicTable
   offsets: OffsetTable
   producers: ProducerGroups
@@ -35,11 +35,15 @@ export type Pending = (limit?: number) => Promise<PendingTransaction[]>
 export const transactions: Feature<Needs, { pending: Pending; halves: TransactionMetrics | undefined }> = {
   name: 'transactions',
   make: needs => {
-    const { config, runtime, store, storeHost, timerEntry } = needs
+    const { config, dialect, runtime, store, storeHost, timerEntry } = needs
     const { clock } = runtime
     const levels = parseDelayLevels(config.messageDelayLevel)
     const halves = needs.measures ? new TransactionMetrics(config.metricsOtelCardinalityLimit) : undefined
-    const end = new EndTransaction({ store, now: () => clock.now(), storeHost, levels, timerEntry, halves })
+    const end = new EndTransaction({
+      ...{ store, storeHost, levels, timerEntry, halves },
+      now: () => clock.now(),
+      refusesLate: dialect.endTransactionAfterImmunityIsRefused,
+    })
     const checks = checksOf(needs, { end, halves })
     const pending: Pending = limit => pendingTransactions({ store, clock, checks, settings: config }, limit)
     // The master of a slave asks its producers.
@@ -48,7 +52,7 @@ export const transactions: Feature<Needs, { pending: Pending; halves: Transactio
       gives: { pending, halves },
       metrics: halves === undefined ? [] : [halves],
       routes: transactionRoutes({ end, checks, pending }),
-      steps: [halfStep(() => config.rejectTransactionMessage)],
+      steps: [halfStep(() => config.rejectTransactionMessage, dialect)],
       services: [
         ...(halves === undefined ? [] : [found(halves, needs, pending)]),
         ...(isAsking ? [part('transaction checks', { start: () => checks.start(), stop: () => checks.stop() })] : []),
@@ -71,7 +75,7 @@ const found = (halves: TransactionMetrics, { runtime }: Needs, pending: Pending)
 })
 
 function checksOf(
-  { config, runtime, store, topics, offsets, producers }: Needs,
+  { config, dialect, runtime, store, topics, offsets, producers }: Needs,
   { end, halves }: { end: EndTransaction; halves: TransactionMetrics | undefined },
 ): TransactionChecks {
   return new TransactionChecks({
@@ -82,6 +86,7 @@ function checksOf(
     givenUp: topic => halves?.givenUp(topic),
     writeOwed: () => end.writeOwed(),
     brokerName: config.brokerName,
+    namesTopic: dialect.checkNamesTopic,
     settings: () => ({
       transactionTimeOut: config.transactionTimeOut,
       transactionCheckMax: config.transactionCheckMax,

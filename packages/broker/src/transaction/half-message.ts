@@ -1,4 +1,4 @@
-import { halfTopic, PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
+import { type Dialect, halfTopic, PropertyName, ResponseCode, type StoredMessage } from '@skua-mq/protocol'
 import { maxPropertiesBytes } from '../send/property-rewrite.ts'
 import type { SendStep } from '../send/send-step.ts'
 
@@ -9,8 +9,12 @@ export const transactionGroup = 'CID_RMQ_SYS_TRANS'
 const roomForChecks = 100
 
 /** A message with TRAN_MSG=true is kept in the half topic until its producer has decided (remoting.md 12). */
-export function halfStep(rejects: () => boolean): SendStep {
-  return ({ view, draft, properties }) => {
+export function halfStep(
+  rejects: () => boolean,
+  { halfHasTransactionId }: Pick<Dialect, 'halfHasTransactionId'>,
+): SendStep {
+  return send => {
+    const { view, draft, properties } = send
     if (!properties.halfMessage) return undefined
     // Clients before 4.6.1 leave the mark on what they send back for a retry, which is no new transaction.
     if (view.reconsumeTimes > 0 && properties.delayLevel > 0) return undefined
@@ -20,6 +24,8 @@ export function halfStep(rejects: () => boolean): SendStep {
         remark: 'this broker takes no transactional messages (rejectTransactionMessage=true)',
       }
     if (view.batch) return { code: ResponseCode.messageIllegal, remark: 'a batch cannot be transactional' }
+    const id = halfHasTransactionId ? send.uniqueKey : ''
+    if (id !== '') properties.add(PropertyName.transactionId, id)
     properties.add(PropertyName.realTopic, draft.topic)
     properties.add(PropertyName.realQueueId, String(draft.queueId))
     if (properties.length + roomForChecks > maxPropertiesBytes)

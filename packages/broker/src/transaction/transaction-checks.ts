@@ -68,6 +68,8 @@ export interface TransactionCheckParts {
   /** Writes what is decided and could not be written down. */
   readonly writeOwed: () => Promise<void>
   readonly brokerName: string
+  /** Dialect: checkNamesTopic; default false. */
+  readonly namesTopic?: boolean
   readonly settings: () => CheckSettings & { readonly transactionCheckInterval: number }
   /** Default: those of `DecidedHalves`. */
   readonly decidedLimits?: DecidedLimits
@@ -347,7 +349,7 @@ export class TransactionChecks {
   }
 
   private async ask(half: Undecided): Promise<boolean> {
-    const { store, producer, events, brokerName } = this.parts
+    const { store, producer, events, brokerName, namesTopic = false } = this.parts
     const checks = checkTimesOf(half.message) + 1
     const put = await this.again(half, { [PropertyName.transactionCheckTimes]: String(checks) })
     if (isRefusedForGood(put)) return this.discard(half, put.remark)
@@ -360,7 +362,7 @@ export class TransactionChecks {
       return true
     }
     const record = await store.readRecord(put.physicalOffset)
-    const question = record === undefined ? undefined : checkQuestion(record, brokerName)
+    const question = record === undefined ? undefined : checkQuestion(record, { brokerName, namesTopic })
     if (question !== undefined) asked.connection.tell(question)
     return true
   }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import {
   type ConsumerData,
   checkClientConfig,
+  dialectOf,
   getAllProducerInfo,
   getConsumerConnectionList,
   getConsumerListByGroup,
@@ -51,6 +52,7 @@ function broker({ autoCreate = true, announced = () => Promise.resolve() } = {})
   const producers = new ProducerGroups(on.clock)
   const subscribed: string[] = []
   const routes = clientRoutes({
+    dialect: dialectOf(),
     consumers,
     producers,
     groups,

@@ -27,6 +27,7 @@ function broker() {
     routes: groupRoutes({
       groups,
       clock: on.clock,
+      logEnd: () => 0,
       deleted: (group, { cleanOffsets }) => deleted.push([group, cleanOffsets]),
     }),
   }

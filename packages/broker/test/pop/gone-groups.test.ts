@@ -99,4 +99,26 @@ describe('messages in flight', () => {
         }
         assert.deepEqual(got, [])
       })
+
+  for (const isKilled of [false, true])
+    test(`that a member takes while the disk has not taken the deletion are its own; killed: ${isKilled}`, async () => {
+      const { it, popper } = await machine({ flushDiskType: 'SYNC_FLUSH' })
+      for (const text of ['three', 'four']) await popper.peer.send('T', text, { queueId: 1 })
+      it.disk.faults.slow({ on: 'sync', ms: 3000, path: 'subscriptionGroup' })
+      const header = { groupName: 'g', cleanOffset: false }
+      const deleting = popper.peer.remoting.request(it.address, deleteSubscriptionGroup, header, { timeoutMs: 60_000 })
+      await it.settle(it.clock.advanceAsync(1000))
+      assert.deepEqual(texts(await popper.pop({ invisibleTime: 20_000 })), ['four', 'three'])
+      it.disk.faults.clear()
+      assert.equal((await it.settle(deleting)).code, 0)
+      if (isKilled) {
+        it.kill()
+        await it.boot()
+      }
+      const next = isKilled ? new Popper(it.client('next')) : popper
+      await it.settle(it.clock.advanceAsync(10_000))
+      assert.deepEqual(texts(await next.pop()), [])
+      await it.settle(it.clock.advanceAsync(40_000))
+      assert.deepEqual(await until(it, next), ['four', 'three'])
+    })
 })

@@ -81,3 +81,43 @@ test('what a pop has read is let go when it is answered, and when it cannot be w
   assert.equal((await popper.ask({ queueId: 0 })).code, 2)
   assert.equal(reads.kept.size, 0)
 })
+
+test('a queue that cannot be read keeps nothing of the others from a pop', async () => {
+  for (const order of [false, true]) {
+    const it = new PopMachine(3, { mappedFileSizeCommitLog: 64 * 1024 })
+    await it.boot()
+    const before = new Popper(it.client('member'))
+    await before.peer.send('T', 'bad', { queueId: 1 })
+    for (let n = 0; n < 3; n++) await before.peer.send('U', 'x'.repeat(40_000))
+    for (const queueId of [0, 2, 3]) await before.peer.send('T', `good${queueId}`, { queueId })
+    it.kill()
+    await it.boot()
+    const lift = it.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog/00000000000000000000' })
+    // Wherever a pop begins.
+    const popper = new Popper(it.client('member'))
+    assert.deepEqual(texts(await popper.pop({ order })), ['good0', 'good2', 'good3'], `order ${order}`)
+    const nothing = await popper.ask({ order })
+    assert.equal(nothing.code, 2)
+    assert.match(nothing.remark ?? '', /reading failed: EIO/)
+    lift()
+    assert.deepEqual(texts(await popper.pop({ order })), ['bad'])
+  }
+})
+
+test('a read that fails at once leaves no queue locked, and loses nothing that was taken before it', async () => {
+  const { it, reads, member } = await cold()
+  it.disk.faults.clear()
+  const popper = member('a')
+  await popper.peer.send('T', 'other', { queueId: 2 })
+  const { store } = insideOf<{ store: Store }>(it.broker)
+  const get = store.get.bind(store)
+  store.get = (request: GetRequest, result: GetResult) => {
+    if (request.topic === 'T' && request.queueId === 0) throw new Error('at once')
+    return get(request, result)
+  }
+  assert.deepEqual(texts(await popper.pop()), ['other'])
+  assert.match((await popper.ask()).remark ?? '', /reading failed: at once/)
+  store.get = get
+  assert.deepEqual(texts(await popper.pop()), ['m0', 'm1', 'm2', 'm3'])
+  assert.equal(reads.kept.size, 0)
+})

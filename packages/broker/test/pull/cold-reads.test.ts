@@ -22,7 +22,7 @@ function serverOf(
   const handler = new PullHandler({
     store: { get, minOffset: () => 0, maxOffset: () => 1 },
     clock: runtime.clock,
-    topic: () => ({ readQueueNums: 8, perm: 6 }),
+    topic: () => ({ readQueueNums: 8, perm: 6, topicSysFlag: 0 }),
     group: () => ({ consumeEnable: true, consumeBroadcastEnable: true, brokerId: 0, whichBrokerWhenConsumeSlowly: 1 }),
     filterOf: () => undefined,
     commit: () => {},

@@ -108,3 +108,47 @@ describe('a timed message that the disk does not give', () => {
     }
   })
 })
+
+describe('where the disk gives nothing, as for lack of descriptors', () => {
+  const short = (machine: TimerMachine) => machine.disk.faults.fail({ on: 'read', code: 'EMFILE', path: 'commitlog' })
+
+  test('timed messages wait for it, and for nothing else', async () => {
+    const machine = new TimerMachine()
+    const at = machine.clock.now() + 20_000
+    await stored(
+      machine,
+      ['a', 'b', 'c'].map((body, n) => machine.timed(body, at + n * 400)),
+      0,
+    )
+    const { store } = await machine.run()
+    const lift = short(machine)
+    await machine.clock.advanceAsync(30_000)
+    assert.deepEqual(machine.bodies(store), [])
+    lift()
+    await machine.clock.advanceAsync(2000)
+    assert.deepEqual(machine.bodies(store), ['a', 'b', 'c'])
+    assert.deepEqual(named(machine, 'timed message cannot be read'), [])
+    assert.equal(named(machine, 'delivery of timed messages paused').length, 1)
+  })
+
+  test('nothing is taken up until it does, and nothing is stored anew', async () => {
+    const machine = new TimerMachine()
+    let isIntakeStopped = true
+    machine.settings = { ...machine.settings, isIntakeStopped: () => isIntakeStopped }
+    const at = machine.clock.now() + 20_000
+    await stored(
+      machine,
+      ['a', 'b', 'c'].map((body, n) => machine.timed(body, at + n * 400)),
+      0,
+    )
+    const { store } = await machine.run()
+    const lift = short(machine)
+    isIntakeStopped = false
+    await machine.clock.advanceAsync(30_000)
+    lift()
+    await machine.clock.advanceAsync(2000)
+    assert.deepEqual(machine.bodies(store), ['a', 'b', 'c'])
+    assert.deepEqual(named(machine, 'a message of the timer topic cannot be read'), [])
+    assert.equal(store.maxOffset(wheelTimerTopic, 0), 3)
+  })
+})

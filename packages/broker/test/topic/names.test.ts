@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isSystemTopic } from '@skua-mq/protocol'
+import { dialectOf, isSystemTopic } from '@skua-mq/protocol'
 import { illegalGroupName, illegalTopicName, refusedTopic } from '../../src/topic/names.ts'
 
 test('names are made of % | letters, digits, _ and -', () => {
@@ -27,10 +27,10 @@ test("nobody sends to the broker's own topics; their names are system names", ()
     'TRANS_CHECK_MAX_TIME_TOPIC',
     'SELF_TEST_TOPIC',
   ]) {
-    assert.match(refusedTopic(topic)?.remark ?? '', /forbidden/)
+    assert.match(refusedTopic(topic, dialectOf())?.remark ?? '', /forbidden/)
     assert.ok(isSystemTopic(topic))
   }
-  assert.equal(refusedTopic('BenchmarkTest'), undefined)
+  assert.equal(refusedTopic('BenchmarkTest', dialectOf()), undefined)
   for (const topic of ['BenchmarkTest', 'TBW102', 'RMQ_SYS_TRACE_TOPIC', 'rmq_sys_anything'])
     assert.ok(isSystemTopic(topic))
   assert.equal(isSystemTopic('orders'), false)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   deleteTopicInBroker,
+  dialectOf,
   getAllTopicConfig,
   getSystemTopicListFromBroker,
   getTopicConfig,
@@ -34,6 +35,7 @@ function broker() {
   const deleted: string[] = []
   const announced: number[] = []
   const routes = topicRoutes({
+    dialect: dialectOf(),
     topics,
     clock: on.clock,
     deleted: topic => deleted.push(topic),

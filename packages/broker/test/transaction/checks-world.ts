@@ -47,7 +47,14 @@ export function transactions(
     ...{ maxDelayMs: () => 259_200_000, congested: () => undefined },
   }
   const timerEntry = { rules, ensureTopic: () => {} }
-  const end = new EndTransaction({ store, now: () => runtime.clock.now(), storeHost, levels: [1000], timerEntry })
+  const end = new EndTransaction({
+    refusesLate: false,
+    store,
+    now: () => runtime.clock.now(),
+    storeHost,
+    levels: [1000],
+    timerEntry,
+  })
   const checks = new TransactionChecks({
     ...runtime,
     store,

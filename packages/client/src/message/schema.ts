@@ -18,10 +18,23 @@ type SchemaResult<T> =
 /** The type that a Standard Schema yields. */
 export type OutputOf<S> = S extends StandardSchema<infer _I, infer O> ? O : never
 
+/** The type that it takes. */
+type InputOf<S> = S extends StandardSchema<infer I, infer _O> ? I : never
+
+/**
+ * What was checked on the way out is checked again on the way in, so that a schema has to take what it yields: dates, defaults and
+ * brands do, a text that becomes a number does not. A type that nothing is of says so to the compiler.
+ */
+type TakesWhatItYields<S> =
+  OutputOf<S> extends InputOf<S> ? unknown : { readonly 'the schema does not take what it yields': never }
+
 /** JSON bodies, unchecked. */
 export function jsonCodec<T>(): BodyCodec<T>
-/** JSON bodies, checked by a schema on the way out and in. Errors: ClientError MESSAGE with the schema's findings. */
-export function jsonCodec<S extends StandardSchema>(schema: S): BodyCodec<OutputOf<S>>
+/**
+ * JSON bodies, checked by a schema on the way out and in; what the schema makes of a value is what goes out. Errors: ClientError
+ * MESSAGE with the schema's findings.
+ */
+export function jsonCodec<S extends StandardSchema>(schema: S & TakesWhatItYields<S>): BodyCodec<OutputOf<S>>
 export function jsonCodec(schema?: StandardSchema): BodyCodec<unknown> {
   return {
     encode: async value => textOf(schema === undefined ? value : await checked(schema, value)),

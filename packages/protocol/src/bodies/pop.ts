@@ -56,7 +56,13 @@ export type AckBody = ValueOfShape<typeof ackShape>
 export const ackBody = jsonBody(ackShape)
 
 /** Body of a message with the tag gone, our own: the group was deleted with messages in flight. */
-export const goneGroupBody = jsonBody(bean({ c: string }))
+export const goneGroupBody = jsonBody(
+  bean({
+    c: string,
+    /** Where the log ended when the group left: what was popped behind that is another's of its name. Without it: where the record lies. */
+    to: maybe(integer()),
+  }),
+)
 
 const batchAckShape = bean({
   brokerName: maybe(string),

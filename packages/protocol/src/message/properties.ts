@@ -43,6 +43,9 @@ export function printProperties(properties: Iterable<readonly [string, string]>,
   return closed && text !== '' ? text + pairEnd : text
 }
 
+/** Whether properties text ends with a separator, as 5.x writes it: a copy of the message ends as it does. */
+export const isClosedText = (text: string): boolean => text.endsWith(pairEnd)
+
 /** Whether this can be a name or a value: a separator inside would cut it apart at the reader. */
 export function isPropertyText(text: string): boolean {
   return !text.includes(nameEnd) && !text.includes(pairEnd)

@@ -38,10 +38,12 @@ interface HandleOptions {
 
 /**
  * The same connection as a socket that reads into the shared buffer. node:net offers that only to sockets which
- * connect, so an accepted one (with `pauseOnConnect`) gives its handle away. Undefined where this Node keeps its handle
- * elsewhere: the caller then listens for 'data'.
+ * connect, so an accepted one (with `pauseOnConnect`) gives its handle away. Undefined where this runtime keeps its handle
+ * elsewhere, and in Deno, which goes on reading into the buffer when TLS has taken the connection over: the caller then listens
+ * for 'data'.
  */
 export function rereading(accepted: TcpSocket, reading: Reading): TcpSocket | undefined {
+  if (process.versions['deno'] !== undefined) return undefined
   const owner = accepted as unknown as { _handle: object | null }
   const handle = owner._handle
   if (handle === null || handle === undefined || !('useUserBuffer' in handle)) return undefined

@@ -9,6 +9,9 @@ import { tlsReason } from './tls-reason.ts'
 /** How long an ended connection waits for the peer's own end before it is cut. */
 export const lingerMs = 1_000
 
+/** How long the last bytes of an ended connection may stand still: its peer reads nothing, and may be stopped for ever. */
+export const stuckMs = 30_000
+
 const mapped = '::ffff:'
 
 /** A dual-stack listener shows IPv4 peers as `::ffff:1.2.3.4`; RocketMQ's formats want `1.2.3.4`. */
@@ -134,9 +137,21 @@ export class NodeSocket implements Socket {
     if (this.ending || this.tcp.destroyed) return
     this.ending = true
     this.tcp.end(() => {
+      clearTimeout(this.lingering)
       if (!this.gone) this.lingering = setTimeout(() => this.tcp.destroy(), lingerMs)
     })
+    this.cutWhenStuck()
     this.tcp.resume()
+  }
+
+  /** Nobody waits for a connection that was ended: without this one whose peer is stopped would keep the process from its end. */
+  private cutWhenStuck(): void {
+    const left = queuedBytes(this.tcp)
+    if (left === 0 || this.gone) return
+    this.lingering = setTimeout(() => {
+      if (queuedBytes(this.tcp) >= left) this.tcp.destroy()
+      else this.cutWhenStuck()
+    }, stuckMs)
   }
 
   destroy(): void {
@@ -149,4 +164,10 @@ export class NodeSocket implements Socket {
     this.unsent = false
     this.handlers?.drained()
   }
+}
+
+/** Bytes that the system has not taken: Node counts a write as a whole until it is done, its handle each byte. */
+function queuedBytes(tcp: TcpSocket): number {
+  const handle = (tcp as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
+  return tcp.writableLength === 0 ? 0 : (handle?.writeQueueSize ?? tcp.writableLength)
 }

@@ -16,6 +16,7 @@ export function milliseconds(duration: Duration): number {
     if (Number.isFinite(duration) && duration >= 0) return duration
     throw new RangeError(`${duration} is no duration: milliseconds from 0 on are wanted`)
   }
+  if (typeof duration !== 'string') throw new RangeError(`${duration} is no duration: 250ms, 30s, 1h30m and 3d are`)
   const text = duration.replaceAll(/[\s_]/g, '')
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)]
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text)

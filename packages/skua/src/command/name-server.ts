@@ -1,6 +1,7 @@
 import { NameServer, nameServerOptions } from '@skua-mq/nameserver'
-import { tlsOptions } from '@skua-mq/remoting'
-import { nodeRuntime, printConfig } from '@skua-mq/runtime'
+import { defaultLimits, tlsOptions } from '@skua-mq/remoting'
+import { NodeProcessFacts, nodeRuntime, printConfig } from '@skua-mq/runtime'
+import { connectionsAlone } from '../descriptors.ts'
 import { configure, expandHome } from './config-file.ts'
 import { keepIn } from './keep-config.ts'
 import { type LogFlags, openLog } from './log/log.ts'
@@ -36,6 +37,9 @@ export async function runNameServer(command: NameServerCommand, { home }: Surrou
       kvConfigPath: config.kvConfigPath,
       orderMessageEnable: config.orderMessageEnable,
       config,
+      limits: {
+        maxConnections: connectionsAlone(new NodeProcessFacts().descriptorLimit, defaultLimits.maxConnections),
+      },
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
       tls,
     })

@@ -1,3 +1,4 @@
+import { RecordMagic } from '@skua-mq/protocol'
 import { defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
@@ -24,6 +25,12 @@ export interface ReplicaParts {
 }
 
 const headBytes = 8
+
+/** Whether it says that it is a record. */
+function isMarked(bytes: Buffer, at: number): boolean {
+  const magic = bytes.readInt32BE(at + 4)
+  return magic === RecordMagic.v1 || magic === RecordMagic.v2
+}
 
 interface Padding {
   readonly from: number
@@ -113,7 +120,7 @@ export class ReplicaAppend {
   private hold(bytes: Buffer): void {
     const length = this.heldBytes + bytes.length
     if (length > this.held.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.held.length))
+      const larger = Buffer.allocUnsafe(Math.max(length, Math.min(2 * this.held.length, this.needed)))
       this.held.copy(larger, 0, 0, this.heldBytes)
       this.held = larger
     }
@@ -169,7 +176,7 @@ export class ReplicaAppend {
         if (log.segments.first === undefined) log.open(begin, 0)
         log.appendRecord(buffer, at, this.view.size)
         at += this.view.size
-      } else if (found === 'damaged' && this.mayFollow(begin + at, buffer.length - at)) {
+      } else if (found === 'damaged' && isMarked(buffer, at) && this.mayFollow(begin + at, buffer.length - at)) {
         this.needed = this.view.size
         break
       } else this.pad(begin + at, found)

@@ -29,8 +29,9 @@ export class CommitLog {
     this.ring = new LogRing({ chunkBytes, limitBytes: limits.ringBytes })
   }
 
+  /** The end where there is no file yet: a slave's disk may refuse the first one of a log that begins somewhere. */
   get minOffset(): number {
-    return this.segments.first?.base ?? 0
+    return this.segments.first?.base ?? this.written
   }
 
   /** Bytes assigned in this turn and not yet written. */

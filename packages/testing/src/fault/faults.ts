@@ -95,6 +95,7 @@ export class Faults implements TestFaults {
   }
 
   pauseQueue(target: FaultTarget & { readonly topic: string }): Fault {
+    if (typeof target?.topic !== 'string') throw new TypeError('pauseQueue needs a topic')
     const actions = { onRequest: { kind: 'hold' }, onAnswer: { kind: 'hold found' } } as const
     const faults = ['pull', 'pop'].map(request => this.add({ ...target, request }, actions))
     return joined(faults)

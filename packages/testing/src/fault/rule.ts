@@ -1,6 +1,7 @@
 import { allRequests, ResponseCode, requestByCode } from '@skua-mq/protocol'
 import { didYouMean } from '@skua-mq/runtime'
 import { type Exchange, requestWords } from '../net/exchange.ts'
+import { checkShape, count, type Shape, text, textOrNumber } from '../shape.ts'
 
 /** Which requests a fault is for. All that is given must hold; nothing given means all requests of clients. */
 export interface FaultTarget {
@@ -14,6 +15,15 @@ export interface FaultTarget {
   readonly request?: string | number | undefined
   /** How often it happens. Default: until it is released. */
   readonly times?: number | undefined
+}
+
+const shape: Shape<FaultTarget> = {
+  topic: text,
+  group: text,
+  queueId: count,
+  client: text,
+  request: textOrNumber,
+  times: count,
 }
 
 /** A fault that is there. */
@@ -46,12 +56,13 @@ export class Rule implements Fault {
   private readonly requests: ReadonlySet<string> | undefined
   private readonly released: (rule: Rule) => void
 
-  /** Throws RangeError for a request that does not exist. */
+  /** Throws RangeError for a request that does not exist, TypeError for a target that means nothing. */
   constructor(
     target: FaultTarget,
     actions: { readonly onRequest?: RequestAction; readonly onAnswer?: AnswerAction },
     released: (rule: Rule) => void,
   ) {
+    checkShape(target, shape, { what: 'the target of a fault' })
     this.target = target
     this.onRequest = actions.onRequest
     this.onAnswer = actions.onAnswer

@@ -1,5 +1,6 @@
 import { AssertionError } from 'node:assert'
 import { inspect, isDeepStrictEqual } from 'node:util'
+import { anything, checkShape, count, type Shape, text, textOrRegExp, textsByName } from '../shape.ts'
 
 /** What a message must have; what is left out may be anything. */
 export interface MessagePattern {
@@ -14,8 +15,31 @@ export interface MessagePattern {
   readonly properties?: Readonly<Record<string, string>> | undefined
 }
 
+const patternShape: Shape<MessagePattern> = {
+  topic: text,
+  text: textOrRegExp,
+  value: anything,
+  tag: text,
+  key: text,
+  properties: textsByName,
+}
+
+const letters = Object.fromEntries(Object.entries(patternShape).filter(([name]) => name !== 'topic'))
+
+/** What each expectation takes. */
+const shapes = {
+  expectDelivered: { ...patternShape, group: text, times: count },
+  expectNotDelivered: { ...patternShape, group: text },
+  expectDeadLetter: { ...letters, group: text },
+} as const
+
+/** Throws TypeError for what is no pattern: it would match everything, or nothing. */
+export const checkPattern = (what: keyof typeof shapes, given: object): void =>
+  checkShape(given, shapes[what], { what, needs: ['group'] })
+
 /** A message as expectations see it. */
 export interface Seen {
+  readonly msgId: string
   readonly topic: string
   readonly body: Buffer
   readonly tag: string | undefined
@@ -23,6 +47,8 @@ export interface Seen {
   readonly properties: Readonly<Record<string, string>>
   /** What became of it, in a word or two. */
   readonly fate: string
+  /** Where it is now, where the fate does not say all. */
+  readonly place?: string
 }
 
 /** How many messages of a failed expectation are listed. */
@@ -103,7 +129,7 @@ const given = (pattern: MessagePattern): Record<string, unknown> =>
 const lineOf = (seen: Seen): string => {
   const body = seen.body.toString()
   const parts = [seen.topic, seen.tag === undefined ? '' : `tag ${seen.tag}`, seen.keys.join(' ')].filter(Boolean)
-  return `  ${parts.join(', ')}: ${body.length > 100 ? `${body.slice(0, 100)}…` : body}  (${seen.fate})`
+  return `  ${parts.join(', ')}: ${body.length > 100 ? `${body.slice(0, 100)}…` : body}  (${seen.fate}${seen.place === undefined ? '' : `; ${seen.place}`})`
 }
 
 /** How the nearest message differs, part by part. */

@@ -2,6 +2,7 @@ import type { AdminSession } from '@skua-mq/admin'
 import { PropertyName, printProperties, sendMessageV2, templateTopic } from '@skua-mq/protocol'
 import type { Disk } from '@skua-mq/runtime'
 import { type Duration, milliseconds } from '@skua-mq/runtime'
+import { anything, checkShape, count, type Shape, text, textOrNumber, texts, textsByName } from '../shape.ts'
 
 /** A message that is put into a topic by the test; one of `text`, `json`, `base64` and `bodyHex` is its body. */
 export interface SeedMessage {
@@ -22,14 +23,25 @@ export interface SeedMessage {
   readonly delay?: Duration | undefined
 }
 
-const known = new Set(['topic', 'text', 'json', 'base64', 'bodyHex', 'tag', 'keys', 'properties', 'queueId', 'delay'])
+const shape: Shape<Omit<SeedMessage, 'sysFlag'>> = {
+  topic: text,
+  text,
+  json: anything,
+  base64: text,
+  bodyHex: text,
+  tag: text,
+  keys: texts,
+  properties: textsByName,
+  queueId: count,
+  delay: textOrNumber,
+}
 
 /** Properties that the broker sets anew. */
 const own: ReadonlySet<string> = new Set(['CLUSTER', 'MIN_OFFSET', 'MAX_OFFSET'])
 
 /** Messages of JSON lines. Throws SyntaxError, which names file and line. */
-export function readSeed(text: string, source: string): SeedMessage[] {
-  return text.split(/\r?\n/).flatMap((line, at) => {
+export function readSeed(lines: string, source: string): SeedMessage[] {
+  return lines.split(/\r?\n/).flatMap((line, at) => {
     if (line.trim() === '') return []
     const place = `${source}, line ${at + 1}`
     let parsed: unknown
@@ -42,25 +54,29 @@ export function readSeed(text: string, source: string): SeedMessage[] {
   })
 }
 
-export const seedOf = (given: string | readonly SeedMessage[], disk: Pick<Disk, 'readFile'>): SeedMessage[] =>
-  typeof given === 'string'
-    ? readSeed(disk.readFile(given).toString('utf8'), given)
-    : given.map((message, at) => checked(message, `seed, message ${at + 1}`))
+export function seedOf(given: string | readonly SeedMessage[], disk: Pick<Disk, 'readFile'>): SeedMessage[] {
+  if (typeof given === 'string') return readSeed(disk.readFile(given).toString('utf8'), given)
+  if (!Array.isArray(given)) throw new TypeError('messages are a list, or the name of a file of JSON lines')
+  return given.map((message, at) => checked(message, `seed, message ${at + 1}`))
+}
 
 function checked(value: unknown, place: string): SeedMessage {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError(`${place}: an object is wanted`)
-  const message = value as SeedMessage
-  if (typeof message.topic !== 'string' || message.topic === '') throw new SyntaxError(`${place}: topic is missing`)
-  // Lines of `skua store export` say more, about where the message was before.
-  const isExported = message.bodyHex !== undefined
-  for (const key of Object.keys(message))
-    if (!known.has(key) && !isExported)
-      throw new SyntaxError(`${place}: "${key}" is no member of a message: ${[...known].join(', ')}`)
+  const message = (value ?? {}) as SeedMessage
+  try {
+    // Lines of `skua store export` say more, about where the message was before.
+    const own = message.bodyHex === undefined ? value : knownOf(message)
+    checkShape(own, shape, { what: 'a message' })
+  } catch (error) {
+    throw new SyntaxError(`${place}: ${(error as Error).message}`)
+  }
+  if (message.topic === undefined || message.topic === '') throw new SyntaxError(`${place}: topic is missing`)
   const bodies = [message.text, message.json, message.base64, message.bodyHex].filter(body => body !== undefined)
   if (bodies.length !== 1) throw new SyntaxError(`${place}: one of text, json, base64 and bodyHex is wanted`)
   return message
 }
+
+const knownOf = (message: object): object =>
+  Object.fromEntries(Object.entries(message).filter(([name, value]) => Object.hasOwn(shape, name) && value !== null))
 
 function bodyOf({ text, json, base64, bodyHex }: SeedMessage): Buffer {
   if (text !== undefined) return Buffer.from(text)

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import { Broker, type BrokerConfig, brokerOptions, type FreePorts, type TopicPlan } from '@skua-mq/broker'
+import { Broker, type BrokerConfig, brokerOptions, type FreePorts, type OpenPop, type TopicPlan } from '@skua-mq/broker'
 import { NameServer } from '@skua-mq/nameserver'
 import type { PendingTransaction } from '@skua-mq/protocol'
 import { configOf, nodeRuntime } from '@skua-mq/runtime'
@@ -71,6 +71,7 @@ export class Servers {
       listen: { host, port: this.parts.ports.nameServer },
       kvConfigPath: `${this.parts.root}/namesrv/kvConfig.json`,
       orderMessageEnable: false,
+      dialect: this.config.dialect,
     })
     await this.nameServer.start()
     await this.startBroker()
@@ -125,6 +126,10 @@ export class Servers {
 
   pendingTransactions(limit: number): Promise<PendingTransaction[]> {
     return this.broker?.pendingTransactions(limit) ?? Promise.resolve([])
+  }
+
+  openPops(limit: number): OpenPop[] {
+    return this.broker?.openPops(limit) ?? []
   }
 
   async stop(): Promise<void> {

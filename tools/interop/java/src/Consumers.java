@@ -67,7 +67,8 @@ final class Consumers {
 
   private static Object push(Map<String, Object> request) throws Exception {
     String name = Json.text(request, "name", "");
-    DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(Json.text(request, "group", ""), Access.hook(), new AllocateMessageQueueAveragely());
+    DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(
+        Json.text(request, "group", ""), Access.hook(), new AllocateMessageQueueAveragely(), Json.flag(request, "trace"), null);
     consumer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     consumer.setInstanceName(Json.text(request, "instance", name + System.nanoTime()));
     if (request.containsKey("namespace")) consumer.setNamespace(Json.text(request, "namespace", ""));

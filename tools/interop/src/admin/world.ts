@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type MessageQueue, Producer, PushConsumer } from '@skua-mq/client'
-import { startStandalone } from 'skua'
 import { mqadmin } from '../../../../packages/skua/test/mqadmin/run.ts'
 import type { ReferenceVersion } from '../reference/jars.ts'
 import { startReference } from '../reference/start.ts'
+import { startSkua } from '../start-skua.ts'
 import { until } from '../until.ts'
 
 /** Whom the tools ask: Skua, or a real RocketMQ. */
@@ -37,7 +37,7 @@ async function startServer(server: Server): Promise<Running> {
     const reference = await startReference({ version: server, conf })
     return { ...reference, stop: () => reference.stop('SIGKILL') }
   }
-  const skua = await startStandalone({ port: 0, store: 'memory', config: { enablePropertyFilter: true } })
+  const skua = await startSkua({ port: 0, store: 'memory', config: { enablePropertyFilter: true } })
   return { namesrvAddr: skua.namesrvAddr, brokerAddr: skua.brokers[0]?.address ?? '', stop: () => skua.stop() }
 }
 

@@ -34,6 +34,22 @@ export const recordedClients: readonly RecordedClient[] = [
     open: () => goClient(),
     jobs: against('4.9.7', sends(['sync', 'async', 'oneway', 'batch', 'sync']), pushes),
   },
+  // The same once more against 5.3.3, for the dialect of that name.
+  {
+    name: 'java-4.9.8-at-5.3.3',
+    open: () => javaClient('4.9.8'),
+    jobs: against('5.3.3', javaSends, pushes, litePulls),
+  },
+  {
+    name: 'java-5.3.3-at-5.3.3',
+    open: () => javaClient('5.3.3'),
+    jobs: against('5.3.3', javaSends, pushes, pulls),
+  },
+  {
+    name: 'go-2.1.2-at-5.3.3',
+    open: () => goClient(),
+    jobs: against('5.3.3', sends(['sync', 'async', 'oneway', 'batch', 'sync']), pushes),
+  },
   {
     name: 'ali-ons-3.12.0',
     open: () => aliOns(),

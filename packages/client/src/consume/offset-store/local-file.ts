@@ -12,6 +12,7 @@ export class LocalFileOffsetStorage implements OffsetStorage {
   private readonly disk: Disk
   private readonly folder: string
   private readonly offsets = new QueueMap<number>()
+  private writing: Promise<void> = Promise.resolve()
 
   constructor(disk: Disk, place: { directory: string; clientId: string; group: string }) {
     this.disk = disk
@@ -31,8 +32,15 @@ export class LocalFileOffsetStorage implements OffsetStorage {
     return this.offsets.get(queue)
   }
 
-  async write(offsets: readonly (readonly [MessageQueue, number])[]): Promise<void> {
+  /** One write after the other: two at a time would rename each other's file away. */
+  write(offsets: readonly (readonly [MessageQueue, number])[]): Promise<void> {
     for (const [queue, offset] of offsets) this.offsets.set(queue, offset)
+    const written = this.writing.then(() => this.writeFile())
+    this.writing = written.catch(() => {})
+    return written
+  }
+
+  private async writeFile(): Promise<void> {
     const bytes = localOffsetFile.encode({ offsetTable: new Map(this.offsets) })
     this.disk.makeDirectory(this.folder)
     const temporary = `${this.path}.tmp`

@@ -65,3 +65,13 @@ test('positions increase only when asked to, and those of lost queues are forgot
   assert.equal(await offsets.readStored(queue(0)), 3)
   assert.equal(await offsets.read(queue(1)), undefined)
 })
+
+test('writes that come together end with the last one in the file, and none fails', async () => {
+  const disk = new MemoryDisk()
+  const storage = new LocalFileOffsetStorage(disk, place)
+  await Promise.all([1, 2, 3].map(offset => storage.write([[queue(0), offset]])))
+  assert.ok(disk.stat(path) !== undefined, 'the file itself, not only its former generation')
+  const again = new LocalFileOffsetStorage(disk, place)
+  await again.load()
+  assert.equal(await again.read(queue(0)), 3)
+})
