@@ -46,7 +46,9 @@ export class Cluster {
   machine(host: string): SimRuntime {
     const events = new EventHub()
     events.subscribe(event => this.events.push(event))
-    return simRuntime({ seed: 2, host, events, clock: this.first.clock, network: this.first.network })
+    // Members of an election are told apart by a random name.
+    const seed = this.registry === undefined ? 2 : 2 + this.machines.size
+    return simRuntime({ seed, host, events, clock: this.first.clock, network: this.first.network })
   }
 
   /** The disk of a role that was started. */

@@ -101,6 +101,7 @@ export class Election {
         const epoch = await this.take(group, { isMaster: role.brokerRole !== 'SLAVE' })
         if (epoch !== undefined && this.decideMaster(epoch)) return { brokerRole: this.masterRole, brokerId: 0 }
       }
+      await this.claimId(group)
     } catch (error) {
       this.away(error)
     }
@@ -178,7 +179,7 @@ export class Election {
       await inSync?.maintain(group, session)
     } else if (group.master !== undefined && group.master.member !== this.parts.book.member) {
       this.told = ''
-      if (isMaster) this.becomeSlave(group.master.address, side)
+      if (isMaster) await this.becomeSlave(group, side)
     } else {
       const epoch = await this.take(group, { isMaster })
       if (epoch !== undefined && this.side === side) this.soon()
@@ -203,7 +204,8 @@ export class Election {
 
   private async publish(group: GroupState): Promise<void> {
     const { book, address } = this.parts
-    if (this.brokerId === undefined || this.published === '') await this.claimId(group)
+    // The session is a new one.
+    if (this.brokerId !== undefined && this.published === '') await this.claimId(group)
     const value = JSON.stringify({ address, haFrom: this.side?.haFrom() ?? '' })
     if (value === this.published || this.session === undefined) return
     const isWritten = await this.session.write({ when: {}, putForSession: { [keys.member(book.member)]: value } })
@@ -214,7 +216,8 @@ export class Election {
   private async claimId({ ids }: GroupState): Promise<void> {
     const { book, configured } = this.parts
     const first = this.brokerId ?? Math.max(1, configured.brokerId)
-    for (let id = first; this.session !== undefined; id = id === first && first > 1 ? 1 : id + 1) {
+    for (let tried = 0; this.session !== undefined; tried++) {
+      const id = tried === 0 ? first : tried
       const found = ids.get(id)
       if (found !== undefined && found.member !== book.member) continue
       const key = keys.brokerId(id)
@@ -277,12 +280,14 @@ export class Election {
     side.reopen({ brokerRole: this.masterRole, brokerId: 0, reason: 'it was elected' })
   }
 
-  private becomeSlave(master: string, side: ElectionSide): void {
+  private async becomeSlave(group: GroupState, side: ElectionSide): Promise<void> {
     const { book } = this.parts
+    await this.claimId(group)
+    if (this.side !== side) return
     const as = { brokerRole: 'SLAVE', brokerId: this.brokerId ?? 1 } as const
     // The epoch stays: by that the tail of the log here is known to count less.
     if (!book.decide({ ...as, epoch: book.epoch })) return
-    side.reopen({ ...as, reason: `${master} was elected` })
+    side.reopen({ ...as, reason: `${group.master?.address} was elected` })
   }
 
   private valid(sentMs: number): void {
