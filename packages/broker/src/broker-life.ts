@@ -29,7 +29,7 @@ export class BrokerLife implements Service {
   private readonly parts: Service
   private readonly descriptors: Descriptors
 
-  constructor(options: BrokerOptions, place: Pick<Ground, 'book' | 'reopen' | 'isReopening'>) {
+  constructor(options: BrokerOptions, place: Pick<Ground, 'book' | 'election' | 'reopen' | 'isReopening'>) {
     refuseImpossible(options)
     const live = liveConfig(options)
     this.options = options

@@ -3,6 +3,7 @@ import { type Address, defineEvent, delay, type Service } from '@skua-mq/runtime
 import { layoutOf, orderTailCut } from '@skua-mq/store'
 import { BrokerLife } from './broker-life.ts'
 import type { BrokerConfig } from './config/options.ts'
+import { Election } from './election/election.ts'
 import type { BrokerOptions } from './embedding.ts'
 import type { OpenPop } from './pop/open-pops.ts'
 import type { Reopening } from './role/reopening.ts'
@@ -37,6 +38,7 @@ export class Broker implements Service {
   readonly name = 'broker'
   private readonly options: BrokerOptions
   private readonly book: RoleBook
+  private readonly election: Election | undefined
   private life: BrokerLife
   private isRunning = false
   private changing: Promise<void> | undefined
@@ -46,6 +48,7 @@ export class Broker implements Service {
     const { runtime, config } = options
     this.options = options
     this.book = new RoleBook({ ...runtime, root: config.storePathRootDir, configured: roleOf(config) })
+    this.election = this.electionOf(options)
     this.life = this.lifeAs(roleOf(config), config)
   }
 
@@ -92,11 +95,20 @@ export class Broker implements Service {
    * cannot answer. A start that fails leaves nothing behind.
    */
   async start(): Promise<void> {
-    const role = this.book.load()
+    let role = this.book.load()
+    if (this.election !== undefined) {
+      this.book.named(() => this.options.runtime.random.uuid())
+      role = await this.election.begin(role)
+    }
     const { config } = this.life
     if (role.brokerRole !== config.brokerRole || role.brokerId !== config.brokerId)
       this.life = this.lifeAs(role, config)
-    await this.begin()
+    try {
+      await this.begin()
+    } catch (error) {
+      await this.election?.stop()
+      throw error
+    }
     this.isRunning = true
   }
 
@@ -105,6 +117,7 @@ export class Broker implements Service {
     this.stopping.abort()
     await this.changing
     if (this.isRunning) await this.life.stop()
+    await this.election?.stop()
     this.isRunning = false
   }
 
@@ -129,12 +142,20 @@ export class Broker implements Service {
     const options = { ...this.options, config: Object.freeze({ ...config, brokerRole, brokerId }) }
     const life: BrokerLife = new BrokerLife(options, {
       book: this.book,
+      election: this.election,
       reopen: as => {
         if (life === this.life) this.reopen(as)
       },
       isReopening: () => this.changing !== undefined || this.stopping.signal.aborted,
     })
     return life
+  }
+
+  private electionOf({ registry, runtime, config }: BrokerOptions): Election | undefined {
+    if (registry === undefined) return undefined
+    const { failoverLeaseTime: leaseMs, failoverMarginTime: marginMs } = config
+    const address = `${config.brokerIP1 || (runtime.net.ownAddresses()[0] ?? '127.0.0.1')}:${config.listenPort}`
+    return new Election({ ...runtime, registry, book: this.book, configured: roleOf(config), address, leaseMs, marginMs })
   }
 
   private reopen(as: Reopening): void {

@@ -10,6 +10,7 @@ import {
 } from '@skua-mq/runtime'
 import { impossibleIn } from './config/impossible.ts'
 import type { BrokerConfig } from './config/options.ts'
+import type { Registry } from './election/registry.ts'
 import type { StartFilterProcess } from './filter-server/filter-processes.ts'
 
 /** What whoever embeds a broker gives it; its configuration is one part of it (config/options.ts). */
@@ -30,6 +31,8 @@ export interface BrokerOptions {
   readonly tls?: TlsServer | undefined
   /** Of connections to name servers; default: plain. */
   readonly tlsClient?: TlsClient | undefined
+  /** Where brokers of one name agree on their master; needed where failoverEndpoints is set, and enough by itself. */
+  readonly registry?: Registry | undefined
   /** Starts a filter server; needed where filterServerNums is not 0. */
   readonly startFilterProcess?: StartFilterProcess
   /** Where `rocketmqHome` is; default: the disk of `runtime`. A broker whose messages are in memory has another one. */
@@ -39,9 +42,11 @@ export interface BrokerOptions {
 }
 
 /** Before anything is made, so that a refusal leaves nothing behind. Throws Failure ECONFIG. */
-export function refuseImpossible({ config, tls, startFilterProcess }: BrokerOptions): void {
+export function refuseImpossible({ config, tls, startFilterProcess, registry }: BrokerOptions): void {
   const impossible = impossibleIn(config)
   if (impossible !== undefined) throw new Failure('ECONFIG', impossible.remark)
+  if (config.failoverEndpoints !== '' && registry === undefined)
+    throw new Failure('ECONFIG', 'failoverEndpoints: whoever embeds this broker gives no registry')
   if (!/^[\w.:-]*$/.test(config.brokerIP1))
     throw new Failure('ECONFIG', `brokerIP1=${config.brokerIP1} is neither an IP address nor a host name`)
   if (tls?.mode === 'enforcing' && config.filterServerNums > 0)

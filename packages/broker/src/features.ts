@@ -5,6 +5,7 @@ import { clients } from './client-table/feature.ts'
 import { configuration } from './config/feature.ts'
 import { consumerControl } from './consumer-control/feature.ts'
 import { delays } from './delay/feature.ts'
+import { election } from './election/feature.ts'
 import { filters } from './filter/feature.ts'
 import { filterServers } from './filter-server/feature.ts'
 import { groups } from './group/feature.ts'
@@ -66,6 +67,7 @@ export const furnish = (ground: Ground) =>
     .with(sends)
     .with(replication)
     .with(role)
+    .with(election)
     .with(metrics)
 
 /** What the features share. */

@@ -1,4 +1,4 @@
-import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
+import { Broker, type BrokerConfig, brokerOptions, MemoryRegistry } from '@skua-mq/broker'
 import { NameServer } from '@skua-mq/nameserver'
 import { pullMessage, sendMessageV2 } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
@@ -29,6 +29,9 @@ export class Cluster {
   private readonly brokers = new Map<Role, Broker>()
   private readonly names: NameServer
   private readonly client: RemotingClient
+  private registry: MemoryRegistry | undefined
+  /** Brokers whom the registry does not answer. */
+  readonly cutOff = new Set<Role>()
 
   constructor() {
     this.names = new NameServer({
@@ -43,7 +46,9 @@ export class Cluster {
   machine(host: string): SimRuntime {
     const events = new EventHub()
     events.subscribe(event => this.events.push(event))
-    return simRuntime({ seed: 2, host, events, clock: this.first.clock, network: this.first.network })
+    // Members of an election are told apart by a random name.
+    const seed = this.registry === undefined ? 2 : 2 + this.machines.size
+    return simRuntime({ seed, host, events, clock: this.first.clock, network: this.first.network })
   }
 
   /** The disk of a role that was started. */
@@ -63,6 +68,12 @@ export class Cluster {
     return this.clock.until(promise)
   }
 
+  /** From here on brokers choose their master themselves. */
+  elects(): this {
+    this.registry = new MemoryRegistry(this.clock)
+    return this
+  }
+
   async start(): Promise<this> {
     await this.settle(this.names.start())
     return this
@@ -80,7 +91,8 @@ export class Cluster {
       ...changes,
     } as Partial<BrokerConfig>)
     const facts = { pid: 1, bootId: role, startedAt: () => undefined, lockHolder: () => undefined }
-    const broker = new Broker({ config, runtime, facts, totalMemoryBytes: 2 ** 30 })
+    const registry = this.registry?.view(() => this.cutOff.has(role))
+    const broker = new Broker({ config, runtime, facts, totalMemoryBytes: 2 ** 30, registry })
     await this.settle(broker.start())
     this.brokers.set(role, broker)
   }

@@ -259,6 +259,20 @@ const replication = {
     max: 17,
     help: 'a SYNC_MASTER takes no messages (14) while fewer copies can be made, its own included',
   }),
+  failoverEndpoints: text({
+    default: '',
+    help: 'etcd in which brokers of one name choose their master: http://host:port, several with commas; empty: a person promotes',
+  }),
+  failoverPrefix: text({ default: '/skua', help: 'keys in etcd begin with it, then come cluster and brokerName' }),
+  failoverLeaseTime: millis({
+    default: 3000,
+    min: 2000,
+    help: 'a master that has renewed its lease for so long in vain may be replaced; whole seconds in etcd',
+  }),
+  failoverMarginTime: millis({
+    default: 500,
+    help: 'so much before its lease ends an ASYNC_MASTER takes no messages any more: what two clocks may differ in that time',
+  }),
   haMasterAddress: address({ default: '', help: 'host:port of the master; empty: the name servers say it' }),
   offsetCheckInSlave: bool({
     default: false,

@@ -57,6 +57,8 @@ export interface Following {
   readonly takeFrom: (address: string) => Promise<void>
   /** Makes the topics whose first messages have come, and of which the master has not told yet. */
   readonly ensureTopics: () => Promise<void>
+  /** The own end of the connection to the HA port of the master, host:port; undefined where the log here is not known to be its. */
+  readonly connectedFrom: () => string | undefined
 }
 
 /** As many queues as have had messages. */
@@ -167,6 +169,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     masterEnd: () => link.masterEnd,
     living: () => link.living,
     copying: () => copy.text,
+    connectedFrom: () => link.connectedFrom,
     takeFrom: address => sync.takeFrom(address),
     ensureTopics: async () => {
       sync.ensureTopics()

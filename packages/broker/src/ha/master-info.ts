@@ -21,6 +21,7 @@ export const roleKeys = {
   epoch: 'skuaRoleEpoch',
   copying: 'skuaCopying',
   follows: 'skuaFollows',
+  election: 'skuaElection',
 } as const
 
 const timeoutMs = 2000

@@ -133,6 +133,13 @@ export class MasterLink implements Service {
     return this.isFollowing && !this.isSilent ? this.beginning?.master : undefined
   }
 
+  /** The own end of the connection, once the log here is known to be the master's, or there is none yet. */
+  get connectedFrom(): string | undefined {
+    const { socket } = this
+    const isKnown = this.hasFitted || this.parts.store.maxPhysicalOffset === 0
+    return socket !== undefined && isKnown ? `${socket.local.host}:${socket.local.port}` : undefined
+  }
+
   /** Whether the log here is the master's, as far as it goes: what the master says of its log counts here. */
   get isFollowing(): boolean {
     return this.socket !== undefined && this.hasFitted

@@ -19,6 +19,8 @@ export interface SlaveState {
 export class SlaveProgress implements Replicas {
   confirmedOffset = 0
   private readonly slaves = new Set<SlaveState>()
+  /** Under an election: those who must have a message, each of them; and how many of whom nobody hears. */
+  private required: { readonly slaves: ReadonlySet<SlaveState>; readonly missing: number } | undefined
   private readonly listeners: (() => void)[] = []
   private readonly falterListeners: (() => void)[] = []
   private readonly logEnd: () => number
@@ -46,6 +48,7 @@ export class SlaveProgress implements Replicas {
 
   get available(): boolean {
     const end = this.logEnd()
+    if (this.required !== undefined) return this.hasRequired(end)
     let missing = this.wanted
     for (const slave of this.slaves)
       if (slave.keepsUp && end - slave.position < this.fallBehindMax() && --missing === 0) return true
@@ -84,8 +87,37 @@ export class SlaveProgress implements Replicas {
   /** A slave has everything below `offset`; it is among those that have joined. */
   confirm(offset: number): void {
     if (offset <= this.confirmedOffset) return
+    this.confirmedUpTo(this.required === undefined ? this.confirmedByWanted(offset) : this.confirmedByRequired())
+  }
+
+  /** Under an election: nothing is acknowledged that one of these has not, and nothing at all while some are missing. */
+  require(slaves: ReadonlySet<SlaveState>, missing: number): void {
+    const wasAvailable = this.available
+    this.required = { slaves, missing }
+    this.confirmedUpTo(this.confirmedByRequired())
+    if (wasAvailable && !this.available) this.faltered()
+  }
+
+  private hasRequired(end: number): boolean {
+    const { slaves, missing } = this.required!
+    if (missing > 0 || slaves.size === 0) return false
+    for (const slave of slaves)
+      if (!this.slaves.has(slave) || !slave.keepsUp || end - slave.position >= this.fallBehindMax()) return false
+    return true
+  }
+
+  private confirmedByRequired(): number {
+    const { slaves, missing } = this.required!
+    if (missing > 0 || slaves.size === 0) return 0
+    return Math.min(...[...slaves].map(({ confirmedTo }) => confirmedTo))
+  }
+
+  private confirmedByWanted(offset: number): number {
     const { wanted } = this
-    const confirmed = wanted === 1 ? offset : this.confirmedBy(wanted)
+    return wanted === 1 ? offset : this.confirmedBy(wanted)
+  }
+
+  private confirmedUpTo(confirmed: number): void {
     if (confirmed <= this.confirmedOffset) return
     this.confirmedOffset = confirmed
     for (const run of this.listeners) run()

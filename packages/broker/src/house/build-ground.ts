@@ -13,7 +13,7 @@ import { storeConfigOf } from '../store-config.ts'
 import type { Ground } from './ground.ts'
 import { Furniture } from './house.ts'
 
-interface GroundParts extends Pick<Ground, 'book' | 'reopen' | 'isReopening'> {
+interface GroundParts extends Pick<Ground, 'book' | 'election' | 'reopen' | 'isReopening'> {
   readonly live: LiveConfig<typeof brokerOptions>
   readonly descriptors: Descriptors
 }
@@ -21,7 +21,7 @@ interface GroundParts extends Pick<Ground, 'book' | 'reopen' | 'isReopening'> {
 /** Makes the store and what else all features stand on. Nothing begins, and nothing is touched on disk. */
 export function buildGround(
   options: BrokerOptions,
-  { live, descriptors, book, reopen, isReopening }: GroundParts,
+  { live, descriptors, book, election, reopen, isReopening }: GroundParts,
 ): Ground & { readonly store: Store } {
   const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
   const config = live.values
@@ -65,6 +65,7 @@ export function buildGround(
       progress,
       bitmaps,
       book,
+      election,
       ...{ reopen, isReopening },
     },
     ...addresses,

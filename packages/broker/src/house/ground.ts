@@ -3,6 +3,7 @@ import type { RemotingClient } from '@skua-mq/remoting'
 import type { Disk, LiveConfig, ProcessFacts, Runtime } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig, brokerOptions } from '../config/options.ts'
+import type { Election } from '../election/election.ts'
 import type { FilterBitmaps } from '../filter/filter-bitmaps.ts'
 import type { StartFilterProcess } from '../filter-server/filter-processes.ts'
 import type { SlaveProgress } from '../ha/slave-progress.ts'
@@ -43,6 +44,8 @@ export interface Ground {
   /** A table's file, `config/NAME.json` of the store directory. */
   readonly file: <T>(name: string, codec: SlicedCodec<T>) => TableFile<T>
   readonly furniture: Furniture
+  /** Where brokers choose their master themselves. */
+  readonly election: Election | undefined
   /** Which role this broker has, in which epoch. */
   readonly book: RoleBook
   /** Ends this life of the broker and begins another one, once what asked for it is answered. */

@@ -29,6 +29,8 @@ export interface RivalWatchParts {
   readonly peers: () => Promise<readonly Peer[]>
   readonly registerAgain: () => void
   readonly reopen: (as: Reopening) => void
+  /** It holds the lease of the master: nobody need be asked before it begins. */
+  readonly isElected: boolean
 }
 
 const periodMs = 5000
@@ -51,7 +53,7 @@ export class RivalWatch implements Service {
   }
 
   async start(): Promise<void> {
-    const as = await this.look()
+    const as = this.parts.isElected ? undefined : await this.look()
     if (as !== undefined) throw new MasterElsewhere(as)
     this.timer = every(this.parts.clock, periodMs, () => {
       this.looking ??= this.round().finally(() => {

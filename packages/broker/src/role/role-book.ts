@@ -1,5 +1,5 @@
 import { type RoleRecord, roleFile } from '@skua-mq/protocol'
-import { type Clock, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import { type Clock, type Disk, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import type { BrokerConfig } from '../config/options.ts'
 import type { Copying, CopyNote } from '../ha/copy-progress.ts'
 import type { BrokerInfo } from '../ha/master-info.ts'
@@ -62,7 +62,7 @@ export class RoleBook implements CopyNote {
     this.events = events
     this.configured = configured
     this.record = {
-      ...{ epoch: 0, brokerRole: '', brokerId: -1, masterRole: '', lacks: '', copying: undefined },
+      ...{ epoch: 0, brokerRole: '', brokerId: -1, masterRole: '', lacks: '', copying: undefined, member: '' },
       configuredRole: configured.brokerRole,
       configuredId: configured.brokerId,
     }
@@ -80,6 +80,18 @@ export class RoleBook implements CopyNote {
     if (!isSame || (brokerRole === configured.brokerRole && brokerId === configured.brokerId)) return configured
     events.emit(roleKept({ brokerRole, brokerId, configuredRole: configured.brokerRole, epoch }))
     return { brokerRole, brokerId }
+  }
+
+  /** Who this store is among those of its name; lasts as long as the store. */
+  get member(): string {
+    return this.record.member
+  }
+
+  /** Before the store takes part in an election. Throws where it could not be written down. */
+  named(uuid: () => string): void {
+    if (this.record.member !== '') return
+    const member = uuid()
+    if (!this.write({ member })) throw new Failure('EMEMBER', 'config/skuaRole.json could not be written')
   }
 
   get epoch(): number {

@@ -20,6 +20,8 @@ export interface RoleChangesParts {
   readonly isReopening: () => boolean
   /** Undefined where no name server answers. */
   readonly peers: () => Promise<readonly Peer[] | undefined>
+  /** Brokers choose their master themselves (failoverEndpoints). */
+  readonly isElected: boolean
   /** Of a slave. */
   readonly following: Following | undefined
 }
@@ -32,6 +34,8 @@ interface Done {
 type Outcome = Done | ReturnType<typeof refuse>
 
 const underWay = 'a change of the role is under way already'
+const elected =
+  'the brokers of this name choose their master themselves (failoverEndpoints): stop the master, and a slave that has everything follows at once'
 const lookMs = 10
 /** What has been taken when a hold begins is in the log by then. */
 const settleMs = 20
@@ -54,6 +58,7 @@ export class RoleChanges {
   }
 
   private async once(change: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.parts.isElected) return no(elected)
     if (this.isChanging || this.parts.isReopening()) return no(underWay)
     this.isChanging = true
     let outcome: Outcome | undefined

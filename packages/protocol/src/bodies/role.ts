@@ -12,6 +12,8 @@ const roleShape = bean({
   masterRole: string,
   /** `tables`: what its master says of groups, delays and timers has not been taken since the log here began anew, or was cut. */
   lacks: string,
+  /** Of this store among those of its name: another one has another, and so has one that was emptied. Empty where nobody asked for it. */
+  member: string,
   /** The log of a master that comes here from its beginning: until its end is here, something is missing. */
   copying: maybe(bean({ from: integer(), to: integer() })),
 })

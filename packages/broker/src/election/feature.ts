@@ -1,0 +1,33 @@
+import { part } from '@skua-mq/runtime'
+import type { Following } from '../ha/feature.ts'
+import { roleKeys } from '../ha/master-info.ts'
+import type { Feature } from '../house/feature.ts'
+import type { On } from '../house/ground.ts'
+import { roleOf } from '../role/role-book.ts'
+import type { ElectionSide } from './election.ts'
+
+type Needs = On<'config' | 'store' | 'progress' | 'book' | 'reopen' | 'election'> & { following: Following | undefined }
+
+/** Brokers of one name that choose their master themselves (failoverEndpoints). */
+export const election: Feature<Needs> = {
+  name: 'election',
+  make: ({ config, store, progress, book, reopen, election, following }) => {
+    if (election === undefined) return {}
+    const side: ElectionSide = {
+      ...{ role: roleOf(config), progress, reopen },
+      logEnd: () => store.maxPhysicalOffset,
+      fallBehindMax: () => config.haSlaveFallbehindMax,
+      hold: remark => store.holdAppends(remark),
+      haFrom: () => following?.connectedFrom(),
+      lacks: () => {
+        if (following?.copying() !== undefined) return 'it is still copying the log of its master'
+        return book.lacksTables ? 'it has not taken the groups and timers of its master yet' : undefined
+      },
+      ensureTopics: async () => following?.ensureTopics(),
+    }
+    return {
+      services: [part('election', { start: () => election.attach(side), stop: () => election.detach(side) })],
+      tells: () => (election.text === undefined ? {} : { [roleKeys.election]: election.text }),
+    }
+  },
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { bodies, Cluster, type Role } from './cluster.ts'
+import { promote, roleOf, sync, told } from './pair.ts'
+
+/** Brokers that choose their master; the first one is it. */
+async function electing(...slaves: readonly ('slave' | 'further')[]): Promise<Cluster> {
+  const cluster = await new Cluster().elects().start()
+  await cluster.startBroker('master', sync)
+  for (const slave of slaves) await cluster.startBroker(slave)
+  await cluster.pass(40_000)
+  assert.equal((await cluster.send('master', 'before')).code, 0)
+  return cluster
+}
+
+/** Everything between a broker and the rest. */
+function isolate(cluster: Cluster, role: Role, others: readonly string[]): void {
+  cluster.cutOff.add(role)
+  for (const other of others) cluster.network.partition(role, other)
+}
+
+const elections = (cluster: Cluster) => told(cluster, /holds the lease of the master of its name$/).length
+
+describe('brokers of one name choose their master', () => {
+  test('one that stops is followed at once, comes back as a slave, and is the master again when the other one stops', async () => {
+    const cluster = await electing('slave')
+    await cluster.stopBroker('master')
+    await cluster.pass(3000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SYNC_MASTER')
+    assert.notEqual((await cluster.send('slave', 'alone')).code, 14)
+    await cluster.startBroker('master', sync)
+    assert.equal(await roleOf(cluster, 'master'), 'SLAVE')
+    await cluster.pass(40_000)
+    assert.equal((await cluster.send('slave', 'both')).code, 0)
+    await cluster.stopBroker('slave')
+    await cluster.pass(3000)
+    assert.equal(await roleOf(cluster, 'master'), 'SYNC_MASTER')
+    assert.deepEqual(bodies((await cluster.pull('master')).body), ['before', 'alone', 'both'])
+    assert.deepEqual(told(cluster, /is cut|could not begin/), [])
+    await cluster.stop()
+  })
+
+  test('one that is cut off acknowledges nothing that its successor has not, and its tail is cut and kept', async () => {
+    const cluster = await electing('slave')
+    isolate(cluster, 'master', ['slave', 'names'])
+    await cluster.pass(1000)
+    assert.notEqual((await cluster.send('master', 'to the former')).code, 0)
+    await cluster.pass(6000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SYNC_MASTER')
+    assert.equal(await roleOf(cluster, 'master'), 'SYNC_MASTER')
+    assert.notEqual((await cluster.send('master', 'to the former again')).code, 0)
+    assert.notEqual((await cluster.send('slave', 'to the new one')).code, 14)
+    cluster.cutOff.clear()
+    for (const other of ['slave', 'names']) cluster.network.heal('master', other)
+    await cluster.pass(60_000)
+    assert.equal(await roleOf(cluster, 'master'), 'SLAVE')
+    assert.equal((await cluster.send('slave', 'after')).code, 0)
+    await cluster.pass(1000)
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['before', 'to the new one', 'after'])
+    assert.equal(told(cluster, /the end of the log.*was cut/).length, 1)
+    await cluster.stop()
+  })
+
+  test('one that has not all that was acknowledged does not become the master', async () => {
+    const cluster = await electing('slave')
+    cluster.network.partition('master', 'slave')
+    await cluster.pass(5000)
+    assert.notEqual((await cluster.send('master', 'the slave has it not')).code, 14)
+    await cluster.stopBroker('master')
+    await cluster.pass(20_000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SLAVE')
+    assert.match(String(told(cluster, /nobody is the master/)[0]?.fields.reason), /not one of those that have all/)
+    cluster.network.heal('master', 'slave')
+    await cluster.startBroker('master', sync)
+    await cluster.pass(40_000)
+    assert.equal(await roleOf(cluster, 'master'), 'SYNC_MASTER')
+    assert.equal((await cluster.send('master', 'together again')).code, 0)
+    await cluster.stop()
+  })
+
+  test('of three all must have what is acknowledged, until one is gone: whoever is chosen then has it', async () => {
+    const cluster = await electing('slave', 'further')
+    cluster.network.partition('master', 'further')
+    await cluster.pass(5000)
+    if (process.env.DBG) for (const e of cluster.events.slice(-40)) console.error(e.name, JSON.stringify(e.fields))
+    assert.equal((await cluster.send('master', 'two have it')).code, 0)
+    isolate(cluster, 'master', ['slave', 'names'])
+    await cluster.pass(40_000)
+    assert.deepEqual([await roleOf(cluster, 'slave'), await roleOf(cluster, 'further')], ['SYNC_MASTER', 'SLAVE'])
+    assert.equal((await cluster.send('slave', 'with the third one')).code, 0)
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['before', 'two have it', 'with the third one'])
+    await cluster.stop()
+  })
+
+  test('a store that was emptied is nobody that has anything', async () => {
+    const cluster = await electing('slave')
+    await cluster.stopBroker('slave')
+    await cluster.stopBroker('master')
+    cluster.disk('slave').remove('/store')
+    await cluster.startBroker('slave')
+    await cluster.pass(20_000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SLAVE')
+    await cluster.startBroker('master', sync)
+    await cluster.pass(60_000)
+    assert.deepEqual([await roleOf(cluster, 'slave'), await roleOf(cluster, 'master')], ['SLAVE', 'SYNC_MASTER'])
+    assert.equal((await cluster.send('master', 'both have it')).code, 0)
+    await cluster.stop()
+  })
+
+  test('an ASYNC_MASTER takes nothing once its lease may have ended, and goes on where it has not', async () => {
+    const cluster = await new Cluster().elects().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    await cluster.pass(40_000)
+    assert.equal((await cluster.send('master', 'before')).code, 0)
+    cluster.cutOff.add('master')
+    cluster.cutOff.add('slave')
+    await cluster.pass(2600)
+    const refused = await cluster.send('master', 'too late')
+    assert.equal(refused.code, 14)
+    assert.match(refused.remark ?? '', /lease was not renewed for 2500 ms/)
+    cluster.cutOff.clear()
+    await cluster.pass(3000)
+    const master = (await roleOf(cluster, 'slave')) === 'SLAVE' ? 'master' : 'slave'
+    assert.equal((await cluster.send(master, 'after')).code, 0)
+    await cluster.stop()
+  })
+
+  test('a SYNC_MASTER goes on while nobody reaches the registry: nobody else can be chosen', async () => {
+    const cluster = await electing('slave')
+    for (const role of ['master', 'slave'] as const) cluster.cutOff.add(role)
+    await cluster.pass(30_000)
+    assert.equal((await cluster.send('master', 'meanwhile')).code, 0)
+    cluster.cutOff.clear()
+    await cluster.pass(20_000)
+    const master = (await roleOf(cluster, 'slave')) === 'SLAVE' ? 'master' : 'slave'
+    assert.equal((await cluster.send(master, 'after')).code, 0)
+    assert.deepEqual(bodies((await cluster.pull(master)).body), ['before', 'meanwhile', 'after'])
+    assert.ok(elections(cluster) >= 2)
+    await cluster.stop()
+  })
+
+  test('nobody is promoted by hand meanwhile', async () => {
+    const cluster = await electing('slave')
+    assert.match((await promote(cluster, 'slave')).remark ?? '', /failoverEndpoints/)
+    await cluster.stop()
+  })
+})
