@@ -38,7 +38,7 @@ export class InSync {
     const { member, progress } = this.parts
     const { master, inSync } = group
     if (master === undefined || inSync === undefined) return
-    const connected = this.connected(group); if (process.env.DBG) console.error(JSON.stringify([[...group.members], [...progress.all()].map(s => [s.slave, s.keepsUp, s.confirmedTo]), group.inSync, [...connected.keys()], [...this.joining]]))
+    const connected = this.connected(group)
     const others = inSync.members.filter(id => id !== member)
     this.join(connected, others)
     this.wait(others, connected)

@@ -98,12 +98,11 @@ export class SlaveProgress implements Replicas {
     if (wasAvailable && !this.available) this.faltered()
   }
 
+  /** Whoever of them is missing is waited for, or no longer required soon: it pays to wait where one is there. */
   private hasRequired(end: number): boolean {
-    const { slaves, missing } = this.required!
-    if (missing > 0 || slaves.size === 0) return false
-    for (const slave of slaves)
-      if (!this.slaves.has(slave) || !slave.keepsUp || end - slave.position >= this.fallBehindMax()) return false
-    return true
+    for (const slave of this.required!.slaves)
+      if (this.slaves.has(slave) && slave.keepsUp && end - slave.position < this.fallBehindMax()) return true
+    return false
   }
 
   private confirmedByRequired(): number {
