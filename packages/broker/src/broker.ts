@@ -5,6 +5,7 @@ import { BrokerLife } from './broker-life.ts'
 import type { BrokerConfig } from './config/options.ts'
 import { Election } from './election/election.ts'
 import type { BrokerOptions } from './embedding.ts'
+import { brokerAddrOf, haAddrOf } from './house/own-address.ts'
 import type { OpenPop } from './pop/open-pops.ts'
 import type { Reopening } from './role/reopening.ts'
 import { MasterElsewhere } from './role/rival-watch.ts'
@@ -153,9 +154,14 @@ export class Broker implements Service {
 
   private electionOf({ registry, runtime, config }: BrokerOptions): Election | undefined {
     if (registry === undefined) return undefined
-    const { failoverLeaseTime: leaseMs, failoverMarginTime: marginMs } = config
-    const address = `${config.brokerIP1 || (runtime.net.ownAddresses()[0] ?? '127.0.0.1')}:${config.listenPort}`
-    return new Election({ ...runtime, registry, book: this.book, configured: roleOf(config), address, leaseMs, marginMs })
+    const brokerAddr = brokerAddrOf(runtime, config)
+    return new Election({
+      ...{ ...runtime, registry, book: this.book, configured: roleOf(config) },
+      address: brokerAddr,
+      haAddress: haAddrOf(brokerAddr, config),
+      leaseMs: config.failoverLeaseTime,
+      marginMs: config.failoverMarginTime,
+    })
   }
 
   private reopen(as: Reopening): void {

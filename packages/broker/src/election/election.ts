@@ -1,23 +1,28 @@
 import { type Clock, defineEvent, type Events, every, type Random, type Timer } from '@skua-mq/runtime'
 import type { SlaveProgress } from '../ha/slave-progress.ts'
+import type { MasterAddresses } from '../registration/registration.ts'
 import type { Reopening } from '../role/reopening.ts'
 import type { Role, RoleBook } from '../role/role-book.ts'
-import { type GroupState, groupState, keys } from './group-state.ts'
+import { type GroupState, keys } from './group-state.ts'
 import { InSync } from './in-sync.ts'
-import type { Registry, RegistrySession } from './registry.ts'
+import { LeaseGuard } from './lease-guard.ts'
+import { Membership, type Seen } from './membership.ts'
+import type { Registry } from './registry.ts'
 
-export const elected = defineEvent<{ epoch: number; revision: number; members: number }>(
+export const elected = defineEvent<{ epoch: number; members: number }>(
   'this broker holds the lease of the master of its name',
   'warn',
 )
-export const leaseLost = defineEvent<{ reason: string }>(
-  'this broker may hold the lease of the master no longer: it takes no messages until it knows',
-  'error',
-)
-export const leaseKept = defineEvent<Record<never, never>>('this broker holds the lease of the master after all', 'warn')
 export const registryAway = defineEvent<{ error: unknown }>('the registry of the election does not answer', 'error')
 export const registryBack = defineEvent<Record<never, never>>('the registry of the election answers again', 'info')
-export const notInSync = defineEvent<{ reason: string }>('nobody is the master, and this broker does not become it', 'warn')
+export const notElected = defineEvent<{ reason: string }>(
+  'nobody is the master, and this broker does not become it',
+  'warn',
+)
+export const leaseGivenUp = defineEvent<{ ms: number }>(
+  'this broker gives up the lease of the master: it does not come to begin as one',
+  'error',
+)
 
 /** One life of the broker, as the election sees it. */
 export interface ElectionSide {
@@ -29,6 +34,8 @@ export interface ElectionSide {
   readonly hold: (remark: string) => () => void
   /** The own end of the connection to the HA port of the master. */
   readonly haFrom: () => string | undefined
+  /** Where the master is; of a slave. */
+  readonly follow: (master: MasterAddresses) => void
   /** Why a slave is not fit to be the master, whatever the set says. */
   readonly lacks: () => string | undefined
   /** Before a slave becomes the master. */
@@ -44,7 +51,9 @@ export interface ElectionParts {
   readonly book: RoleBook
   /** brokerRole and brokerId of the configuration. */
   readonly configured: Role
+  /** host:port for clients, and for slaves. */
   readonly address: string
+  readonly haAddress: string
   /** failoverLeaseTime and failoverMarginTime, in ms. */
   readonly leaseMs: number
   readonly marginMs: number
@@ -52,6 +61,10 @@ export interface ElectionParts {
 
 /** So many rounds in the time of a lease. */
 const roundsPerLease = 3
+/** While nobody is the master, or a slave has lost its connection to it. */
+const urgentMs = 250
+/** Who holds the lease and has not begun as the master after so long gives it up, where another one may take it. */
+const beginMs = 10_000
 
 /**
  * Brokers of one name agree in a registry which of them is the master. It is whoever holds the lease, and only one that has all that was
@@ -61,62 +74,90 @@ const roundsPerLease = 3
  */
 export class Election {
   private readonly parts: ElectionParts
-  private session: RegistrySession | undefined
-  private sessionId = ''
-  /** By the monotonic clock: until then nobody else can hold the lease. */
-  private validUntilMs = Number.NEGATIVE_INFINITY
+  private readonly membership: Membership
   private side: ElectionSide | undefined
+  /** Since then there is no life that is over with its beginning. */
+  private withoutSideMs = 0
   private inSync: InSync | undefined
-  private brokerId: number | undefined
-  private published = ''
-  private othersInSync = 0
-  private holdsLease = false
-  private release: (() => void) | undefined
+  private guard: LeaseGuard | undefined
+  private leaseUntilMs = Number.NEGATIVE_INFINITY
+  private isUrgent = true
   private isAway = false
   private told = ''
   private timer: Timer | undefined
-  private expiry: Timer | undefined
   private round: Promise<void> | undefined
   private isAgain = false
 
   constructor(parts: ElectionParts) {
     this.parts = parts
+    const { book, configured } = parts
+    this.membership = new Membership({ ...parts, member: () => book.member, brokerId: configured.brokerId })
   }
 
-  /** `2 in sync`, for people; undefined for a slave. */
+  /** `holds the lease, 2 in sync`, for people; undefined for a slave. */
   get text(): string | undefined {
-    if (this.side === undefined || this.side.role.brokerRole === 'SLAVE') return undefined
-    return `${this.holdsLease ? 'holds the lease' : 'lease not confirmed'}, in sync: ${this.othersInSync + 1}`
+    if (this.inSync === undefined) return undefined
+    const { others } = this.inSync
+    const isHeld = this.parts.clock.monotonic() < this.leaseUntilMs
+    return `${isHeld ? 'holds the lease' : 'lease not confirmed'}, ${Number.isFinite(others) ? others + 1 : 'unknown who is'} in sync`
   }
 
-  /** What this broker begins as: the master where it can have the lease now, else a slave. */
+  /** As a slave; undefined until the registry has said so. */
+  get brokerId(): number | undefined {
+    return this.membership.brokerId
+  }
+
+  /**
+   * What this broker begins as: a slave, but where nobody else could be the master. One that could is there at once, while this one may
+   * have a long way to its end; and it has what a machine without power has lost.
+   */
   async begin(role: Role): Promise<Role> {
-    const { clock, configured } = this.parts
-    const asSlave = { brokerRole: 'SLAVE', brokerId: Math.max(1, role.brokerId, configured.brokerId) } as const
-    this.timer = every(clock, () => Math.max(100, this.leaseMs / roundsPerLease), () => this.soon())
-    let group: GroupState | undefined
+    const { configured, clock } = this.parts
+    this.withoutSideMs = clock.monotonic()
+    this.timer = every(
+      clock,
+      () => this.periodMs,
+      () => this.soon(),
+    )
+    const isMaster = role.brokerRole !== 'SLAVE'
     try {
-      group = await this.renewed()
-      if (group.master === undefined || this.isOwn(group)) {
-        const epoch = await this.take(group, { isMaster: role.brokerRole !== 'SLAVE' })
+      const seen = await this.renewed()
+      const { group } = seen
+      if ((group.master === undefined || this.membership.isOwn(group)) && !this.hasRival(group)) {
+        const epoch = await this.take(seen, { isMaster })
         if (epoch !== undefined && this.decideMaster(epoch)) return { brokerRole: this.masterRole, brokerId: 0 }
       }
-      await this.claimId(group)
+      await this.membership.claimId(group)
     } catch (error) {
       this.away(error)
     }
-    return { ...asSlave, brokerId: this.brokerId ?? asSlave.brokerId }
+    return {
+      brokerRole: 'SLAVE',
+      brokerId: this.membership.brokerId ?? Math.max(1, role.brokerId, configured.brokerId),
+    }
   }
 
   /** A life has begun. */
   attach(side: ElectionSide): void {
-    const { book } = this.parts
+    const { book, clock, events } = this.parts
+    const { progress, role } = side
     this.side = side
-    this.published = ''
-    this.inSync = undefined
-    if (side.role.brokerRole === 'SLAVE') return
-    this.inSync = new InSync({ ...side, member: book.member })
-    side.progress.onFaltered(() => this.soon())
+    this.isUrgent = true
+    if (role.brokerRole !== 'SLAVE') {
+      const inSync = new InSync({ ...side, member: book.member, write: change => this.membership.write(change) })
+      this.inSync = inSync
+      this.guard = new LeaseGuard({
+        ...{ clock, events, progress, hold: side.hold },
+        waitsForOthers: role.brokerRole === 'SYNC_MASTER',
+        others: () => inSync.others,
+      })
+      this.guard.confirmed(this.leaseUntilMs)
+      progress.onFaltered(() => {
+        if (this.side !== side) return
+        this.guard?.look()
+        this.soon()
+      })
+    }
     this.soon()
   }
 
@@ -124,9 +165,10 @@ export class Election {
   async detach(side: ElectionSide): Promise<void> {
     if (this.side !== side) return
     this.side = undefined
+    this.withoutSideMs = this.parts.clock.monotonic()
     this.inSync = undefined
-    this.release = undefined
-    this.expiry?.cancel()
+    this.guard?.stop()
+    this.guard = undefined
     await this.round
   }
 
@@ -134,14 +176,28 @@ export class Election {
   async stop(): Promise<void> {
     this.timer?.cancel()
     this.timer = undefined
-    this.expiry?.cancel()
     await this.round
-    await this.session?.close().catch(() => {})
-    this.session = undefined
+    await this.membership.leave()
   }
 
-  private get leaseMs(): number {
-    return this.session?.ttlMs ?? this.parts.leaseMs
+  /**
+   * Takes the lease though this broker may lack what was acknowledged, because a person says so. A refusal where another one holds
+   * it. Throws where the registry does not answer.
+   */
+  async force(): Promise<{ readonly epoch: number } | { readonly refusal: string }> {
+    const { group } = await this.renewed()
+    const { master } = group
+    if (master !== undefined && !this.membership.isOwn(group))
+      return { refusal: `${master.address} holds the lease of the master: stop it before` }
+    const epoch = await this.write(group, { epoch: this.nextEpoch(group), members: [this.parts.book.member] })
+    if (epoch === undefined) return { refusal: 'another broker took the lease of the master meanwhile' }
+    this.soon()
+    return { epoch }
+  }
+
+  private get periodMs(): number {
+    const ms = Math.max(100, this.membership.ttlMs / roundsPerLease)
+    return this.isUrgent ? Math.min(urgentMs, ms) : ms
   }
 
   private get masterRole(): Role['brokerRole'] {
@@ -167,96 +223,94 @@ export class Election {
   }
 
   private async look(): Promise<void> {
-    const group = await this.renewed()
-    const { side, inSync, session } = this
-    if (side === undefined || this.timer === undefined || session === undefined) return
+    const seen = await this.renewed()
+    const { side } = this
+    if (this.timer === undefined) return
+    if (side === undefined) return this.lookWithout(seen.group)
+    const { group } = seen
+    const { master } = group
     const isMaster = side.role.brokerRole !== 'SLAVE'
-    this.holdsLease = this.isOwn(group)
-    if (this.holdsLease) {
-      if (!isMaster) return this.becomeMaster(group.master!.epoch, side)
-      this.confirmed()
-      this.othersInSync = (group.inSync?.members.length ?? 1) - 1
-      await inSync?.maintain(group, session)
-    } else if (group.master !== undefined && group.master.member !== this.parts.book.member) {
-      this.told = ''
-      if (isMaster) await this.becomeSlave(group, side)
+    if (this.membership.isOwn(group)) {
+      this.isUrgent = false
+      if (!isMaster) return this.becomeMaster(master!.epoch, side)
+      await this.inSync?.maintain(group)
+      this.guard?.look()
+    } else if (master === undefined || master.member === this.parts.book.member) {
+      this.isUrgent = true
+      const epoch = await this.take(seen, { isMaster })
+      if (epoch !== undefined) this.isAgain = true
     } else {
-      const epoch = await this.take(group, { isMaster })
-      if (epoch !== undefined && this.side === side) this.soon()
+      this.told = ''
+      this.isUrgent = !isMaster && side.haFrom() === undefined
+      if (isMaster) return this.becomeSlave(group, side)
+      side.follow({ masterAddr: master.address, haServerAddr: master.haAddress })
     }
   }
 
-  /** The session lasts, this broker stands there, and this is what stands there. */
-  private async renewed(): Promise<GroupState> {
-    const { clock, registry, random, leaseMs } = this.parts
-    let sentMs = clock.monotonic()
-    if (this.session === undefined || !(await this.session.renew())) {
-      sentMs = clock.monotonic()
-      this.session = await registry.open(leaseMs)
-      this.sessionId = random.uuid()
-      this.published = ''
-    }
-    this.valid(sentMs)
-    const group = groupState(await registry.read())
-    await this.publish(group)
-    return group
+  /** No life has begun yet, or none comes to begin: somebody else has to be the master. */
+  private async lookWithout(group: GroupState): Promise<void> {
+    const { clock, events } = this.parts
+    const ms = clock.monotonic() - this.withoutSideMs
+    if (ms < beginMs || !this.membership.isOwn(group) || !this.hasRival(group)) return
+    events.emit(leaseGivenUp({ ms }))
+    this.withoutSideMs = clock.monotonic()
+    this.leaseUntilMs = Number.NEGATIVE_INFINITY
+    await this.membership.leave()
   }
 
-  private async publish(group: GroupState): Promise<void> {
-    const { book, address } = this.parts
-    // The session is a new one.
-    if (this.brokerId !== undefined && this.published === '') await this.claimId(group)
-    const value = JSON.stringify({ address, haFrom: this.side?.haFrom() ?? '' })
-    if (value === this.published || this.session === undefined) return
-    const isWritten = await this.session.write({ when: {}, putForSession: { [keys.member(book.member)]: value } })
-    if (isWritten) this.published = value
+  private async renewed(): Promise<Seen> {
+    const seen = await this.membership.renew(this.side?.haFrom() ?? '')
+    if (this.membership.isOwn(seen.group)) this.holds(seen)
+    return seen
   }
 
-  /** An id that no other slave of this name has. */
-  private async claimId({ ids }: GroupState): Promise<void> {
-    const { book, configured } = this.parts
-    const first = this.brokerId ?? Math.max(1, configured.brokerId)
-    for (let tried = 0; this.session !== undefined; tried++) {
-      const id = tried === 0 ? first : tried
-      const found = ids.get(id)
-      if (found !== undefined && found.member !== book.member) continue
-      const key = keys.brokerId(id)
-      const when = { [key]: found?.revision ?? 0 }
-      if (await this.session.write({ when, putForSession: { [key]: book.member } })) {
-        this.brokerId = id
-        return
-      }
-    }
+  private holds({ renewedMs }: Pick<Seen, 'renewedMs'>): void {
+    this.leaseUntilMs = renewedMs + this.membership.ttlMs - this.parts.marginMs
+    this.guard?.confirmed(this.leaseUntilMs)
   }
 
-  private isOwn({ master }: GroupState): boolean {
-    return master !== undefined && master.member === this.parts.book.member && master.session === this.sessionId
+  /** Somebody else is there who has all that was acknowledged. */
+  private hasRival({ inSync, members }: GroupState): boolean {
+    return inSync?.members.some(id => id !== this.parts.book.member && members.has(id)) ?? false
   }
 
   /** Takes the lease where this broker may; the epoch that it has then. */
-  private async take(group: GroupState, { isMaster }: { isMaster: boolean }): Promise<number | undefined> {
-    const { book, events, address } = this.parts
-    const { master, inSync } = group
-    const reason = this.against(group, isMaster)
-    if (reason !== undefined || this.session === undefined) {
-      if (reason !== this.told) events.emit(notInSync({ reason: reason ?? '' }))
-      this.told = reason ?? ''
+  private async take(seen: Seen, { isMaster }: { isMaster: boolean }): Promise<number | undefined> {
+    const { book, events } = this.parts
+    const { inSync } = seen.group
+    const reason = this.against(seen.group, isMaster)
+    if (reason !== undefined) {
+      if (reason !== this.told) events.emit(notElected({ reason }))
+      this.told = reason
       return undefined
     }
     // Nobody was the master in between: its log is the one of that epoch.
     const isSame = isMaster && inSync !== undefined && inSync.master === book.member && inSync.epoch === book.epoch
-    const epoch = isSame ? book.epoch : book.nextEpoch([inSync?.epoch ?? 0])
-    const members = inSync?.members ?? [book.member]
-    const isTaken = await this.session.write({
+    const epoch = isSame ? book.epoch : this.nextEpoch(seen.group)
+    const taken = await this.write(seen.group, { epoch, members: inSync?.members ?? [book.member] })
+    if (taken === undefined) return undefined
+    this.told = ''
+    this.holds(seen)
+    return taken
+  }
+
+  private nextEpoch({ inSync }: GroupState): number {
+    return this.parts.book.nextEpoch([inSync?.epoch ?? 0])
+  }
+
+  private async write(
+    { master, inSync }: GroupState,
+    { epoch, members }: { epoch: number; members: readonly string[] },
+  ): Promise<number | undefined> {
+    const { book, events, address, haAddress } = this.parts
+    const session = this.membership.sessionName
+    const isTaken = await this.membership.write({
       when: { [keys.master]: master?.revision ?? 0, [keys.inSync]: inSync?.revision ?? 0 },
       put: { [keys.inSync]: JSON.stringify({ members, master: book.member, epoch }) },
-      putForSession: {
-        [keys.master]: JSON.stringify({ member: book.member, session: this.sessionId, epoch, address }),
-      },
+      putForSession: { [keys.master]: JSON.stringify({ member: book.member, session, epoch, address, haAddress }) },
     })
     if (!isTaken) return undefined
-    this.told = ''
-    events.emit(elected({ epoch, revision: inSync?.revision ?? 0, members: members.length }))
+    events.emit(elected({ epoch, members: members.length }))
     return epoch
   }
 
@@ -266,7 +320,8 @@ export class Election {
       return isMaster ? undefined : 'nobody was ever the master here: one whose brokerRole says so has to begin'
     if (!inSync.members.includes(book.member))
       return `it is not one of those that have all that was acknowledged (${inSync.members.length})`
-    const lacks = this.side?.lacks() ?? (book.lacksTables || book.copying !== undefined ? 'it is still copying' : undefined)
+    const lacks =
+      this.side?.lacks() ?? (book.lacksTables || book.copying !== undefined ? 'it is still copying' : undefined)
     return isMaster ? undefined : lacks
   }
 
@@ -282,40 +337,18 @@ export class Election {
 
   private async becomeSlave(group: GroupState, side: ElectionSide): Promise<void> {
     const { book } = this.parts
-    await this.claimId(group)
+    if (this.membership.brokerId === undefined) await this.membership.claimId(group)
     if (this.side !== side) return
-    const as = { brokerRole: 'SLAVE', brokerId: this.brokerId ?? 1 } as const
+    const as = { brokerRole: 'SLAVE', brokerId: this.membership.brokerId ?? 1 } as const
     // The epoch stays: by that the tail of the log here is known to count less.
     if (!book.decide({ ...as, epoch: book.epoch })) return
     side.reopen({ ...as, reason: `${group.master?.address} was elected` })
   }
 
-  private valid(sentMs: number): void {
-    const { clock, marginMs } = this.parts
-    this.validUntilMs = sentMs + this.leaseMs - marginMs
-    this.expiry?.cancel()
-    this.expiry = clock.after(Math.max(1, this.validUntilMs - clock.monotonic()), () => this.expired())
-  }
-
-  /** Another one may hold the lease from a moment on that is near. */
-  private expired(): void {
-    const { side, parts } = this
-    if (side === undefined || side.role.brokerRole !== 'ASYNC_MASTER' || this.othersInSync === 0) return
-    const reason = `the lease was not renewed for ${this.leaseMs - parts.marginMs} ms`
-    if (this.release === undefined) parts.events.emit(leaseLost({ reason }))
-    this.release ??= side.hold(`${reason}, and another broker may be the master (failoverLeaseTime)`)
-  }
-
-  private confirmed(): void {
-    if (this.release === undefined) return
-    this.release()
-    this.release = undefined
-    this.parts.events.emit(leaseKept({}))
-  }
-
   private away(error: unknown): void {
     if (!this.isAway) this.parts.events.emit(registryAway({ error }))
     this.isAway = true
+    this.guard?.look()
   }
 
   private back(): void {

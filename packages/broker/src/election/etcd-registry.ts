@@ -92,4 +92,5 @@ export class EtcdRegistry implements Registry {
 const maxKeys = 1000
 
 /** The first key that does not begin so. */
-const behind = (prefix: string): string => prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+const behind = (prefix: string): string =>
+  prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)

@@ -19,6 +19,7 @@ export const election: Feature<Needs> = {
       fallBehindMax: () => config.haSlaveFallbehindMax,
       hold: remark => store.holdAppends(remark),
       haFrom: () => following?.connectedFrom(),
+      follow: master => following?.follow(master),
       lacks: () => {
         if (following?.copying() !== undefined) return 'it is still copying the log of its master'
         return book.lacksTables ? 'it has not taken the groups and timers of its master yet' : undefined

@@ -6,8 +6,10 @@ export interface MasterEntry {
   /** Tells two sessions of one member apart. */
   readonly session: string
   readonly epoch: number
-  /** host:port, for people. */
+  /** host:port for clients. */
   readonly address: string
+  /** host:port for slaves. */
+  readonly haAddress: string
 }
 
 /** Who has all that was acknowledged, as written at `insync`; it stays. Only they may become the master. */

@@ -1,6 +1,6 @@
 import type { SlaveProgress, SlaveState } from '../ha/slave-progress.ts'
 import { type GroupState, keys } from './group-state.ts'
-import type { RegistrySession } from './registry.ts'
+import type { RegistryWrite } from './registry.ts'
 
 /** A slave that lacks no more than this is waited for from then on, so that it comes to have everything. */
 const joinBytes = 1024 * 1024
@@ -11,6 +11,7 @@ export interface InSyncParts {
   readonly logEnd: () => number
   /** haSlaveFallbehindMax */
   readonly fallBehindMax: () => number
+  readonly write: (change: RegistryWrite) => Promise<boolean>
 }
 
 interface Joining {
@@ -26,6 +27,9 @@ interface Joining {
 export class InSync {
   private readonly parts: InSyncParts
   private readonly joining = new Map<string, Joining>()
+  /** Who was to be added by a write of which nobody knows what became: they may belong to the set at any time. */
+  private perhaps: readonly string[] = []
+  private known: readonly string[] | undefined
 
   constructor(parts: InSyncParts) {
     this.parts = parts
@@ -33,34 +37,43 @@ export class InSync {
     parts.progress.require(new Set(), 1)
   }
 
+  /** How many others may belong to the set; before it is known, any number. */
+  get others(): number {
+    return this.known === undefined ? Number.POSITIVE_INFINITY : new Set([...this.known, ...this.perhaps]).size
+  }
+
   /** Brings the set to what the connections say. Throws where the registry does not answer: the set stays as it is, and is waited for. */
-  async maintain(group: GroupState, session: RegistrySession): Promise<void> {
-    const { member, progress } = this.parts
+  async maintain(group: GroupState): Promise<void> {
+    const { member, write } = this.parts
     const { master, inSync } = group
     if (master === undefined || inSync === undefined) return
+    this.known = inSync.members.filter(id => id !== member)
+    const others = [...new Set([...this.known, ...this.perhaps])]
     const connected = this.connected(group)
-    const others = inSync.members.filter(id => id !== member)
     this.join(connected, others)
     this.wait(others, connected)
     const ready = [...this.joining].filter(([, { state, end }]) => state.confirmedTo >= end).map(([id]) => id)
-    const next = [member, ...others.filter(id => connected.has(id)), ...ready].sort()
-    const isWritten = inSync.epoch === master.epoch && inSync.master === member
-    if (isWritten && next.join() === [...inSync.members].sort().join()) return
-    const value = JSON.stringify({ members: next, master: member, epoch: master.epoch })
+    const next = [...others.filter(id => connected.has(id)), ...ready]
+    const isWritten = inSync.epoch === master.epoch && inSync.master === member && this.perhaps.length === 0
+    if (isWritten && sameSet(next, this.known)) return
+    const value = JSON.stringify({ members: [member, ...next].sort(), master: member, epoch: master.epoch })
     const when = { [keys.master]: master.revision, [keys.inSync]: inSync.revision }
-    if (!(await session.write({ when, put: { [keys.inSync]: value } }))) return
+    this.perhaps = [...new Set([...this.perhaps, ...next.filter(id => !inSync.members.includes(id))])]
+    const isDone = await write({ when, put: { [keys.inSync]: value } })
+    // Nothing that was sent before can be written any more: its condition does not hold.
+    this.perhaps = []
+    if (!isDone) return
     for (const id of ready) this.joining.delete(id)
-    this.wait(
-      next.filter(id => id !== member),
-      connected,
-    )
+    this.known = next
+    this.wait(next, connected)
   }
 
   /** Slaves that are connected, answer and have nearly everything, by the member that says that it has this connection. */
   private connected({ members }: GroupState): Map<string, SlaveState> {
     const { progress, logEnd, fallBehindMax, member } = this.parts
     const byAddress = new Map<string, string | undefined>()
-    for (const [id, { haFrom }] of members) if (id !== member) byAddress.set(haFrom, byAddress.has(haFrom) ? undefined : id)
+    for (const [id, { haFrom }] of members)
+      if (id !== member) byAddress.set(haFrom, byAddress.has(haFrom) ? undefined : id)
     const connected = new Map<string, SlaveState>()
     for (const state of progress.all()) {
       const id = byAddress.get(state.slave)
@@ -71,7 +84,8 @@ export class InSync {
 
   private join(connected: ReadonlyMap<string, SlaveState>, others: readonly string[]): void {
     const { logEnd } = this.parts
-    for (const [id, { state }] of this.joining) if (connected.get(id) !== state) this.joining.delete(id)
+    for (const [id, { state }] of this.joining)
+      if (connected.get(id) !== state || others.includes(id)) this.joining.delete(id)
     for (const [id, state] of connected)
       if (!others.includes(id) && !this.joining.has(id) && logEnd() - state.confirmedTo <= joinBytes)
         this.joining.set(id, { state, end: Number.POSITIVE_INFINITY })
@@ -92,3 +106,6 @@ export class InSync {
       if (end === Number.POSITIVE_INFINITY) this.joining.set(id, { state, end: logEnd() })
   }
 }
+
+const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every(id => b.includes(id))

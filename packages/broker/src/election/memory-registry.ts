@@ -27,13 +27,20 @@ export class MemoryRegistry {
       },
       open: async ttlMs => {
         check()
-        return new MemorySession({ clock: this.clock, ttlMs, check, commit: (...of) => this.commit(...of), end: of => this.end(of) })
+        return new MemorySession({
+          clock: this.clock,
+          ttlMs,
+          check,
+          commit: (...of) => this.commit(...of),
+          end: of => this.end(of),
+        })
       },
     }
   }
 
   private commit({ when, put = {}, putForSession = {} }: RegistryWrite, session: MemorySession): boolean {
-    for (const [key, revision] of Object.entries(when)) if ((this.kept.get(key)?.revision ?? 0) !== revision) return false
+    for (const [key, revision] of Object.entries(when))
+      if ((this.kept.get(key)?.revision ?? 0) !== revision) return false
     this.revision++
     const { revision } = this
     for (const [key, value] of Object.entries(put)) this.kept.set(key, { value, revision, session: undefined })

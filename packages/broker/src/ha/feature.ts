@@ -9,12 +9,14 @@ import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { MasterNews } from '../registration/feature.ts'
+import type { MasterAddresses } from '../registration/registration.ts'
 import type { TimerFollower } from '../timer/timer-follower.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { CopyProgress } from './copy-progress.ts'
 import { HaServer } from './ha-server.ts'
 import { askBroker } from './master-info.ts'
 import { MasterLink } from './master-link.ts'
+import { MasterPlace } from './master-place.ts'
 import { replicationMetrics } from './replication-metrics.ts'
 import { TableSync } from './table-sync.ts'
 
@@ -59,6 +61,8 @@ export interface Following {
   readonly ensureTopics: () => Promise<void>
   /** The own end of the connection to the HA port of the master, host:port; undefined where the log here is not known to be its. */
   readonly connectedFrom: () => string | undefined
+  /** The master is there, whatever the name servers say from now on. */
+  readonly follow: (master: MasterAddresses) => void
 }
 
 /** As many queues as have had messages. */
@@ -120,23 +124,21 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
 function followers(needs: Needs): Following & { link: MasterLink; services: readonly Service[] } {
   const { config, runtime, store, client, brokerAddr, book, reopen, isReopening, registerAgain } = needs
   const { topics, groups, offsets, delays, timerFollower: timers } = needs
-  const isFixed = config.haMasterAddress.length >= shortestAddress
-  let haMasterAddr = isFixed ? config.haMasterAddress : undefined
-  let masterAddr: string | undefined
-  let toldHaAddr: string | undefined
+  const fixed = config.haMasterAddress.length >= shortestAddress ? config.haMasterAddress : undefined
+  const place = new MasterPlace({ fixed, brokerAddr })
   const copy = new CopyProgress({
     ...{ ...runtime, note: book, logEnd: () => store.maxPhysicalOffset },
     bytesPerSecond: () => config.haCopyBytesPerSecond,
   })
   const link: MasterLink = new MasterLink({
     ...{ ...runtime, store, copy, role: book, settings: timesOf(needs) },
-    haMasterAddr: () => haMasterAddr,
+    haMasterAddr: () => place.haAddr,
     askAgain: registerAgain,
     masterInfo: async () => {
-      const isTold = haMasterAddr === toldHaAddr
+      const { isOneBroker, masterAddr } = place
       const info = masterAddr === undefined ? undefined : await askBroker(client, masterAddr)
       // The one at haMasterAddress may be another broker, whose log is no measure for a cut, and whose epoch nobody knows.
-      return info === undefined || isTold ? info : { ...info, epoch: 0 }
+      return info === undefined || isOneBroker ? info : { ...info, epoch: 0 }
     },
     cut: at => {
       const { brokerRole, brokerId } = config
@@ -147,9 +149,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     },
   })
   needs.masterNews.add(master => {
-    toldHaAddr = master.haServerAddr ?? toldHaAddr
-    masterAddr = master.masterAddr === brokerAddr ? undefined : master.masterAddr
-    if (!isFixed && master.haServerAddr !== undefined) haMasterAddr = master.haServerAddr
+    place.told(master)
     link.learned()
   })
   const taken = {
@@ -161,7 +161,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
   const tables = { topics: taken, groups, offsets, delays, timers, modes: needs.requestModes, store }
   const sync = new TableSync({
     ...{ ...runtime, ...tables, client, link },
-    masterAddr: () => masterAddr,
+    masterAddr: () => place.masterAddr,
     taken: () => book.tablesTaken(),
   })
   return {
@@ -170,6 +170,9 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     living: () => link.living,
     copying: () => copy.text,
     connectedFrom: () => link.connectedFrom,
+    follow: master => {
+      if (place.elected(master)) link.learned()
+    },
     takeFrom: address => sync.takeFrom(address),
     ensureTopics: async () => {
       sync.ensureTopics()

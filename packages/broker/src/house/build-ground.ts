@@ -12,6 +12,7 @@ import { specialQueues } from '../special-queues.ts'
 import { storeConfigOf } from '../store-config.ts'
 import type { Ground } from './ground.ts'
 import { Furniture } from './house.ts'
+import { brokerAddrOf, ownHost } from './own-address.ts'
 
 interface GroundParts extends Pick<Ground, 'book' | 'election' | 'reopen' | 'isReopening'> {
   readonly live: LiveConfig<typeof brokerOptions>
@@ -79,11 +80,10 @@ export function buildGround(
 
 /** Records hold addresses only: where clients are told a name, they carry what it leads to. */
 function addressesOf({ runtime, storeAddress }: BrokerOptions, config: BrokerConfig) {
-  const ownAddress = runtime.net.ownAddresses()[0] ?? '127.0.0.1'
-  const host = config.brokerIP1 || ownAddress
-  const storeHost = (encodeHost(host, config.listenPort) ??
-    encodeHost(storeAddress ?? ownAddress, config.listenPort)) as Uint8Array
-  return { storeHost, brokerAddr: `${host}:${config.listenPort}` }
+  const own = ownHost(runtime)
+  const storeHost = (encodeHost(config.brokerIP1 || own, config.listenPort) ??
+    encodeHost(storeAddress ?? own, config.listenPort)) as Uint8Array
+  return { storeHost, brokerAddr: brokerAddrOf(runtime, config) }
 }
 
 function filterBitmaps(config: BrokerConfig): FilterBitmaps | undefined {

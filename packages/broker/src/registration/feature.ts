@@ -1,6 +1,7 @@
 import type { FilterServers } from '../filter-server/filter-servers.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
+import { haAddrOf } from '../house/own-address.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { type MasterAddresses, Registration } from './registration.ts'
 
@@ -80,6 +81,6 @@ function identityOf({ config, brokerAddr }: Pick<Needs, 'config' | 'brokerAddr'>
     brokerName: config.brokerName,
     brokerAddr,
     brokerId: config.brokerRole === 'SLAVE' ? config.brokerId : 0,
-    haServerAddr: `${config.brokerIP2 || brokerAddr.slice(0, brokerAddr.lastIndexOf(':'))}:${config.listenPort + 1}`,
+    haServerAddr: haAddrOf(brokerAddr, config),
   }
 }

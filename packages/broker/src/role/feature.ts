@@ -33,8 +33,8 @@ export const role: Feature<Needs> = {
   make: needs => {
     const { config, runtime, book, following } = needs
     const group = { ...needs, brokerName: config.brokerName }
-    const changes = new RoleChanges({ ...needs, clock: runtime.clock, isElected: needs.election !== undefined, peers: () => allPeersOf(group) })
-    const watch = new RivalWatch({ ...needs, ...runtime, isElected: needs.election !== undefined, peers: () => peersOf(group) })
+    const changes = new RoleChanges({ ...needs, clock: runtime.clock, peers: () => allPeersOf(group) })
+    const watch = new RivalWatch({ ...needs, ...runtime, peers: () => peersOf(group) })
     return {
       routes: roleRoutes(changes),
       around: following === undefined ? [watch] : [],

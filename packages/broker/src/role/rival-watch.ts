@@ -29,8 +29,8 @@ export interface RivalWatchParts {
   readonly peers: () => Promise<readonly Peer[]>
   readonly registerAgain: () => void
   readonly reopen: (as: Reopening) => void
-  /** It holds the lease of the master: nobody need be asked before it begins. */
-  readonly isElected: boolean
+  /** Whoever begins holds the lease of the master: nobody need be asked before. */
+  readonly election: { readonly brokerId: number | undefined } | undefined
 }
 
 const periodMs = 5000
@@ -53,7 +53,7 @@ export class RivalWatch implements Service {
   }
 
   async start(): Promise<void> {
-    const as = this.parts.isElected ? undefined : await this.look()
+    const as = this.parts.election === undefined ? await this.look() : undefined
     if (as !== undefined) throw new MasterElsewhere(as)
     this.timer = every(this.parts.clock, periodMs, () => {
       this.looking ??= this.round().finally(() => {
@@ -93,12 +93,12 @@ export class RivalWatch implements Service {
   }
 
   private stepDown(peers: readonly Peer[], { master, epoch }: { master: string; epoch: number }): Role {
-    const { book, events } = this.parts
+    const { book, events, election } = this.parts
     events.emit(masterElsewhere({ master, epoch, own: book.epoch }))
     const taken = new Set(peers.map(({ brokerId }) => brokerId))
     let brokerId = 1
     while (taken.has(brokerId)) brokerId++
-    const as = { brokerRole: 'SLAVE', brokerId } as const
+    const as = { brokerRole: 'SLAVE', brokerId: election?.brokerId ?? brokerId } as const
     // The epoch stays: by that the tail of the log here is known to count less.
     book.decide({ ...as, epoch: book.epoch })
     return as

@@ -3,6 +3,7 @@ import { refuse } from '@skua-mq/remoting'
 import { type Clock, delay } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import type { BrokerConfig } from '../config/options.ts'
+import type { Election } from '../election/election.ts'
 import type { Following } from '../ha/feature.ts'
 import type { SlaveProgress } from '../ha/slave-progress.ts'
 import { isMasterThatLives, type Peer } from './peers.ts'
@@ -20,8 +21,8 @@ export interface RoleChangesParts {
   readonly isReopening: () => boolean
   /** Undefined where no name server answers. */
   readonly peers: () => Promise<readonly Peer[] | undefined>
-  /** Brokers choose their master themselves (failoverEndpoints). */
-  readonly isElected: boolean
+  /** Where brokers choose their master themselves (failoverEndpoints). */
+  readonly election: Pick<Election, 'force'> | undefined
   /** Of a slave. */
   readonly following: Following | undefined
 }
@@ -34,7 +35,7 @@ interface Done {
 type Outcome = Done | ReturnType<typeof refuse>
 
 const underWay = 'a change of the role is under way already'
-const elected =
+const chosen =
   'the brokers of this name choose their master themselves (failoverEndpoints): stop the master, and a slave that has everything follows at once'
 const lookMs = 10
 /** What has been taken when a hold begins is in the log by then. */
@@ -50,15 +51,16 @@ export class RoleChanges {
   }
 
   promote(header: HeaderOf<typeof promoteBroker>): Promise<Outcome> {
-    return this.once(() => this.becomeMaster(header))
+    const { election } = this.parts
+    return this.once(() => (election === undefined ? this.becomeMaster(header) : this.takeLease(header, election)))
   }
 
   demote(header: HeaderOf<typeof demoteBroker>): Promise<Outcome> {
-    return this.once(() => this.becomeSlave(header))
+    const { election } = this.parts
+    return this.once(async () => (election === undefined ? this.becomeSlave(header) : no(chosen)))
   }
 
   private async once(change: () => Promise<Outcome>): Promise<Outcome> {
-    if (this.parts.isElected) return no(elected)
     if (this.isChanging || this.parts.isReopening()) return no(underWay)
     this.isChanging = true
     let outcome: Outcome | undefined
@@ -96,6 +98,25 @@ export class RoleChanges {
     if (!book.decide({ brokerRole: wanted, brokerId: 0, epoch })) return no('the role could not be written down')
     reopen({ brokerRole: wanted, brokerId: 0, reason: `it was promoted${reasons.length > 0 ? ' by force' : ''}` })
     return { logEnd, epoch }
+  }
+
+  /** Where nobody is left who has all that was acknowledged, and a person knows that it will not come back. */
+  private async takeLease(
+    { force }: HeaderOf<typeof promoteBroker>,
+    election: Pick<Election, 'force'>,
+  ): Promise<Outcome> {
+    const { config, store, book, following } = this.parts
+    if (following === undefined)
+      return no(`this broker is the master already (${config.brokerRole}, epoch ${book.epoch})`)
+    if (!force)
+      return no(`${chosen}. With force this one takes the lease, where nobody holds it, and what it lacks is lost`)
+    const logEnd = store.maxPhysicalOffset
+    try {
+      const taken = await election.force()
+      return 'refusal' in taken ? no(taken.refusal) : { logEnd, epoch: taken.epoch }
+    } catch (error) {
+      return no(`the registry (failoverEndpoints) does not answer: ${(error as Error).message}`)
+    }
   }
 
   private againstPromotion(
