@@ -1,6 +1,6 @@
 import type { PendingTransaction } from '@skua-mq/protocol'
 import { type Address, defineEvent, delay, type Service } from '@skua-mq/runtime'
-import { layoutOf, orderTailCut } from '@skua-mq/store'
+import { layoutOf, mayLackPages, orderTailCut } from '@skua-mq/store'
 import { BrokerLife } from './broker-life.ts'
 import type { BrokerConfig } from './config/options.ts'
 import { Election } from './election/election.ts'
@@ -96,12 +96,13 @@ export class Broker implements Service {
    * cannot answer. A start that fails leaves nothing behind.
    */
   async start(): Promise<void> {
+    const { config } = this.life
     let role = this.book.load()
     if (this.election !== undefined) {
-      this.book.named(() => this.options.runtime.random.uuid())
-      role = await this.election.begin(role)
+      const { runtime, facts } = this.options
+      this.book.named(() => runtime.random.uuid(), role)
+      role = await this.election.begin(role, { mayLack: mayLackPages(runtime.disk, layoutOf(config), facts.bootId) })
     }
-    const { config } = this.life
     if (role.brokerRole !== config.brokerRole || role.brokerId !== config.brokerId)
       this.life = this.lifeAs(role, config)
     try {

@@ -13,6 +13,7 @@ export * from './offline/index.ts'
 export { storeOptions } from './options.ts'
 export * from './put.ts'
 export type { LogLandmarks, RecordPlace } from './read/landmarks.ts'
+export { mayLackPages } from './recovery/power-cut.ts'
 export {
   logDamaged,
   logTruncated,

@@ -19,6 +19,10 @@ export const notElected = defineEvent<{ reason: string }>(
   'nobody is the master, and this broker does not become it',
   'warn',
 )
+export const leftSet = defineEvent<{ members: number }>(
+  'the machine stopped while the store was open: this broker may lack what it had reported, and is no longer one of those that have everything',
+  'warn',
+)
 export const leaseGivenUp = defineEvent<{ ms: number }>(
   'this broker gives up the lease of the master: it does not come to begin as one',
   'error',
@@ -81,6 +85,10 @@ export class Election {
   private inSync: InSync | undefined
   private guard: LeaseGuard | undefined
   private leaseUntilMs = Number.NEGATIVE_INFINITY
+  /** What this store had reported to its master may be missing here. */
+  private mayLack = false
+  /** The log here may not be the one of its epoch any more. */
+  private isAnotherLog = false
   private isUrgent = true
   private isAway = false
   private told = ''
@@ -111,8 +119,9 @@ export class Election {
    * What this broker begins as: a slave, but where nobody else could be the master. One that could is there at once, while this one may
    * have a long way to its end; and it has what a machine without power has lost.
    */
-  async begin(role: Role): Promise<Role> {
+  async begin(role: Role, { mayLack }: { readonly mayLack: boolean }): Promise<Role> {
     const { configured, clock } = this.parts
+    this.mayLack = this.isAnotherLog = mayLack
     this.withoutSideMs = clock.monotonic()
     this.timer = every(
       clock,
@@ -261,7 +270,22 @@ export class Election {
   private async renewed(): Promise<Seen> {
     const seen = await this.membership.renew(this.side?.haFrom() ?? '')
     if (this.membership.isOwn(seen.group)) this.holds(seen)
+    if (seen.group.inSync !== undefined) this.parts.book.founded()
+    if (this.mayLack) await this.leaveSet(seen.group)
     return seen
+  }
+
+  /** Where somebody else is left in it: of a set that lost its power as a whole, the last one knows no less than the others. */
+  private async leaveSet({ inSync, master }: GroupState): Promise<void> {
+    const { book, events } = this.parts
+    const members = inSync?.members.filter(id => id !== book.member) ?? []
+    if (inSync?.members.includes(book.member) && members.length > 0) {
+      const value = JSON.stringify({ ...{ members, master: inSync.master, epoch: inSync.epoch } })
+      const when = { [keys.inSync]: inSync.revision, [keys.master]: master?.revision ?? 0 }
+      if (!(await this.membership.write({ when, put: { [keys.inSync]: value } }))) return
+      events.emit(leftSet({ members: members.length }))
+    }
+    this.mayLack = false
   }
 
   private holds({ renewedMs }: Pick<Seen, 'renewedMs'>): void {
@@ -285,7 +309,7 @@ export class Election {
       return undefined
     }
     // Nobody was the master in between: its log is the one of that epoch.
-    const isSame = isMaster && inSync !== undefined && inSync.master === book.member && inSync.epoch === book.epoch
+    const isSame = isMaster && !this.isAnotherLog && inSync?.master === book.member && inSync.epoch === book.epoch
     const epoch = isSame ? book.epoch : this.nextEpoch(seen.group)
     const taken = await this.write(seen.group, { epoch, members: inSync?.members ?? [book.member] })
     if (taken === undefined) return undefined
@@ -317,7 +341,9 @@ export class Election {
   private against({ inSync }: GroupState, isMaster: boolean): string | undefined {
     const { book } = this.parts
     if (inSync === undefined)
-      return isMaster ? undefined : 'nobody was ever the master here: one whose brokerRole says so has to begin'
+      return isMaster || book.founds
+        ? undefined
+        : 'nobody was ever elected here: one that was the master before has to begin'
     if (!inSync.members.includes(book.member))
       return `it is not one of those that have all that was acknowledged (${inSync.members.length})`
     const lacks =

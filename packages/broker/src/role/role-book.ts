@@ -62,7 +62,16 @@ export class RoleBook implements CopyNote {
     this.events = events
     this.configured = configured
     this.record = {
-      ...{ epoch: 0, brokerRole: '', brokerId: -1, masterRole: '', lacks: '', copying: undefined, member: '' },
+      ...{
+        epoch: 0,
+        brokerRole: '',
+        brokerId: -1,
+        masterRole: '',
+        lacks: '',
+        copying: undefined,
+        member: '',
+        founds: false,
+      },
       configuredRole: configured.brokerRole,
       configuredId: configured.brokerId,
     }
@@ -88,10 +97,20 @@ export class RoleBook implements CopyNote {
   }
 
   /** Before the store takes part in an election. Throws where it could not be written down. */
-  named(uuid: () => string): void {
+  named(uuid: () => string, { brokerRole }: Role): void {
     if (this.record.member !== '') return
-    const member = uuid()
-    if (!this.write({ member })) throw new Failure('EMEMBER', 'config/skuaRole.json could not be written')
+    if (!this.write({ member: uuid(), founds: isMaster(brokerRole) }))
+      throw new Failure('EMEMBER', 'config/skuaRole.json could not be written')
+  }
+
+  /** It was the master before there was an election, and has not heard that anybody was elected since. */
+  get founds(): boolean {
+    return this.record.founds
+  }
+
+  /** Somebody was elected once. */
+  founded(): void {
+    if (this.founds) this.write({ founds: false })
   }
 
   get epoch(): number {

@@ -1,4 +1,4 @@
-import { bean, integer, jsonFile, maybe, string, type ValueOfShape } from './shape.ts'
+import { bean, boolean, integer, jsonFile, maybe, string, type ValueOfShape } from './shape.ts'
 
 const roleShape = bean({
   /** When the last slave that became a master did, as far as is known here; 1 before any did. */
@@ -14,6 +14,8 @@ const roleShape = bean({
   lacks: string,
   /** Of this store among those of its name: another one has another, and so has one that was emptied. Empty where nobody asked for it. */
   member: string,
+  /** It was the master before there was an election: where nobody has ever been elected, it may begin. */
+  founds: boolean(),
   /** The log of a master that comes here from its beginning: until its end is here, something is missing. */
   copying: maybe(bean({ from: integer(), to: integer() })),
 })
