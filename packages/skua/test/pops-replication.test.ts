@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  ackMessage,
+  batchAckMessage,
+  changeMessageInvisibleTime,
   deleteTopicInBroker,
   getAllConsumerOffset,
   invokeBrokerToResetOffset,
+  orderReviveQueue,
   popMessage,
   updateConsumerOffset,
 } from '@skua-mq/protocol'
@@ -34,6 +38,31 @@ test('a slave whose log stood still while its master was popped has the messages
   faults.clear()
   await cluster.startBroker('slave', asMaster)
   assert.deepEqual(await pop(cluster, 'slave'), ['m0', 'm1', 'm2'])
+  await cluster.stop()
+})
+
+test('a slave takes no acknowledgement: it has no say in what is in flight', async () => {
+  const cluster = await new Cluster().start()
+  await cluster.startBroker('master')
+  await cluster.startBroker('slave')
+  await cluster.send('master', 'm')
+  const { header } = await cluster.ask('master', popMessage, wish as never)
+  const { popTime, reviveQid } = header as { popTime: number; reviveQid: number }
+  await cluster.pass(15_000)
+  for (const queue of [reviveQid, orderReviveQueue]) {
+    const extraInfo = `0 ${popTime} 60000 ${queue} 0 broker-a 0 0`
+    const place = { consumerGroup: 'g', topic: 'T', queueId: 0, offset: 0, extraInfo }
+    for (const [spec, further] of [
+      [ackMessage, {}],
+      [changeMessageInvisibleTime, { invisibleTime: 1000 }],
+    ] as const) {
+      const { code, remark } = await cluster.ask('slave', spec, { ...place, ...further } as never)
+      assert.deepEqual([code, /is a slave/.test(remark ?? '')], [16, true])
+    }
+    const one = { c: 'g', r: '0', t: 'T', q: 0, so: 0, pt: popTime, it: 60_000, rq: queue, b: 'AQ==' }
+    const batch = await cluster.ask('slave', batchAckMessage, {} as never, { acks: [one] })
+    assert.equal(batch.code, 16)
+  }
   await cluster.stop()
 })
 

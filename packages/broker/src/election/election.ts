@@ -268,7 +268,10 @@ export class Election {
   }
 
   private async renewed(): Promise<Seen> {
-    const seen = await this.membership.renew(this.side?.haFrom() ?? '')
+    const { side } = this
+    // One that lacks something belongs to nobody's set.
+    const haFrom = side === undefined || side.lacks() !== undefined ? '' : (side.haFrom() ?? '')
+    const seen = await this.membership.renew(haFrom)
     if (this.membership.isOwn(seen.group)) this.holds(seen)
     if (seen.group.inSync !== undefined) this.parts.book.founded()
     if (this.mayLack) await this.leaveSet(seen.group)

@@ -13,17 +13,17 @@ export const election: Feature<Needs> = {
   name: 'election',
   make: ({ config, store, progress, book, reopen, election, following }) => {
     if (election === undefined) return {}
+    const lacks = () => {
+      if (following?.copying() !== undefined) return 'it is still copying the log of its master'
+      return book.lacksTables ? 'it has not taken the groups and timers of its master yet' : undefined
+    }
     const side: ElectionSide = {
-      ...{ role: roleOf(config), progress, reopen },
+      ...{ role: roleOf(config), progress, reopen, lacks },
       logEnd: () => store.maxPhysicalOffset,
       fallBehindMax: () => config.haSlaveFallbehindMax,
       hold: remark => store.holdAppends(remark),
       haFrom: () => following?.connectedFrom(),
       follow: master => following?.follow(master),
-      lacks: () => {
-        if (following?.copying() !== undefined) return 'it is still copying the log of its master'
-        return book.lacksTables ? 'it has not taken the groups and timers of its master yet' : undefined
-      },
       ensureTopics: async () => following?.ensureTopics(),
     }
     return {

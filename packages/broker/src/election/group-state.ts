@@ -23,7 +23,7 @@ export interface InSyncEntry {
 /** A broker that runs, as written at `member/ID`; it goes with the session. */
 export interface MemberEntry {
   readonly address: string
-  /** The own end of its connection to the HA port of its master; empty without one. */
+  /** The own end of its connection to the HA port of its master; empty without one, and while it lacks something but the end of the log. */
   readonly haFrom: string
 }
 

@@ -33,6 +33,8 @@ export interface AckParts {
   readonly orders: OrderTable
   readonly offsets: Pick<OffsetTable, 'find' | 'commit'>
   readonly held: HeldPops
+  /** Why this broker takes none: what is in flight its master knows. */
+  readonly refusal: PullStop | undefined
   /** When the broker has read what was in flight, wall clock. */
   readonly startedAtMs: () => number
 }
@@ -66,7 +68,8 @@ export class AckHandler {
   }
 
   private check({ topic: name, queueId, offset }: AckView, isChange: boolean): PullStop | undefined {
-    const { topic: find, store } = this.parts
+    const { topic: find, store, refusal } = this.parts
+    if (refusal !== undefined) return refusal
     const topic = find(name)
     if (topic === undefined) return { code: ResponseCode.topicNotExist, remark: `topic ${name} does not exist here` }
     if (queueId < 0 || queueId >= topic.readQueueNums) {
@@ -202,6 +205,8 @@ export class AckHandler {
 
   /** 200151. Each entry by itself; one that cannot be stored has the whole refused, and may be sent again. */
   async batch({ acks }: BatchAck, who: string): Promise<Reply<Record<string, never>>> {
+    const { refusal } = this.parts
+    if (refusal !== undefined) return refuse(refusal.code, refusal.remark)
     if (acks.length === 0) return refuse(ResponseCode.noMessage, 'the batch has no acknowledgement')
     if (acks.length > maxBatchAcks)
       return refuse(

@@ -32,7 +32,7 @@ import { Notifier } from './notifier.ts'
 import { type OpenPop, openPops } from './open-pops.ts'
 import { OrderTable } from './order-table.ts'
 import type { Taken } from './pop-answer.ts'
-import { PopHandler } from './pop-handler.ts'
+import { atSlave, PopHandler } from './pop-handler.ts'
 import { PopRecovery } from './pop-recovery.ts'
 import { PopPositions } from './positions.ts'
 import { RetryTopics } from './retry-topics.ts'
@@ -56,10 +56,12 @@ export const pops: Feature<Needs, { openPops: (limit: number) => OpenPop[] }> = 
     const tables = tablesOf(needs)
     const { points, positions, orders, held, waits, retries } = tables
     const handler = handlerOf(needs, tables)
+    const isSlave = needs.config.brokerRole === 'SLAVE'
     const acks = new AckHandler({
       ...{ ...needs, ...tables, clock: runtime.clock },
       topic: name => topics.find(name),
       startedAtMs: () => tables.positions.startedAtMs,
+      refusal: isSlave ? atSlave(needs.config.brokerName) : undefined,
     })
     const goneGroups = new GoneGroups({ points, journal: tables.journal, events: needs.runtime.events })
     const notifier = notifierOf(needs, tables, handler)
@@ -69,7 +71,6 @@ export const pops: Feature<Needs, { openPops: (limit: number) => OpenPop[] }> = 
       waits.arrived(topic, queueId)
     }
     store.onArrival({ arrived })
-    const isSlave = needs.config.brokerRole === 'SLAVE'
     const check = (view: Pick<PopView, 'topic' | 'consumerGroup' | 'queueId'>) => handler.check(view)
     const find = (name: string) => topics.find(name)
     return {

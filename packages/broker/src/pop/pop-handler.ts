@@ -80,8 +80,7 @@ export class PopHandler {
   check(view: { topic: string; consumerGroup: string; queueId: number }): PullStop | undefined {
     const { settings, topic: find, group: findGroup } = this.parts
     const { brokerName } = settings
-    if (settings.brokerRole === 'SLAVE')
-      return refused(ResponseCode.noPermission, `${brokerName} is a slave: pop at its master`)
+    if (settings.brokerRole === 'SLAVE') return atSlave(brokerName)
     if ((settings.brokerPermission() & Perm.read) === 0)
       return refused(ResponseCode.noPermission, `broker ${brokerName} is not readable (brokerPermission)`)
     const topic = find(view.topic)
@@ -259,5 +258,12 @@ export class PopHandler {
     return orderCountInfo(topic, queueId, info)
   }
 }
+
+/** What is in flight its master knows; what a slave did with it would be gone with the next of its master's tables. */
+export const atSlave = (brokerName: string): PullStop =>
+  refused(
+    ResponseCode.noPermission,
+    `this broker of ${brokerName} is a slave: pops and acknowledgements go to its master`,
+  )
 
 const refused = (code: PullStop['code'], remark: string): PullStop => ({ code, remark })

@@ -70,6 +70,7 @@ export class ElectionRun {
     assert.ok(master !== undefined, 'in the end there is a master')
     assert.equal(this.masters().length, 1, 'in the end there is one master')
     await this.sendTo(master)
+    await this.traffic.beat()
     await this.clock.advanceAsync(120_000)
     await this.traffic.consume(100)
     await this.traffic.drain()
