@@ -34,7 +34,7 @@ export class ElectionRun {
   /** How often somebody was elected. */
   elections = 0
   private target: Host = 'one'
-  private cuts = 0
+  private readonly cuts: Record<Host, number> = { one: 0, two: 0, three: 0 }
   /** The last machine that lost its power, until its slave has caught up: of two that have lost it nobody has all. */
   private lacking: Host | undefined
 
@@ -103,7 +103,7 @@ export class ElectionRun {
       host === 'one' ? { brokerRole: 'SYNC_MASTER' } : { brokerRole: 'SLAVE', brokerId: hosts.indexOf(host) }
     const namesrvAddr = `${this.network.addressOf('names')}:9876`
     const config = configOf(brokerOptions, { ...smallBroker, brokerName: 'broker-a', namesrvAddr, ...first })
-    const facts = { pid: 1, bootId: `${host} ${this.cuts}`, startedAt: () => undefined, lockHolder: () => undefined }
+    const facts = { pid: 1, bootId: `${host} ${this.cuts[host]}`, startedAt: () => undefined, lockHolder: () => undefined }
     const registry = new FlakyRegistry(this.registry.view(), { clock, random: random.fork() })
     registry.lossChance = random.chance(0.3) ? 0.05 : 0
     const runtime = this.machines[host].boot(this.events)
@@ -122,7 +122,7 @@ export class ElectionRun {
     registry.isDead = true
     if (dice < 3 || !mayCut) this.machines[host].kill()
     else {
-      this.cuts++
+      this.cuts[host]++
       this.lacking = host
       this.machines[host].powerCut()
     }
