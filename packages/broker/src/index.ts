@@ -1,5 +1,5 @@
 export * from './broker.ts'
-export { brokerPorts, type Impossible, impossibleIn } from './config/impossible.ts'
+export { brokerPorts, endpointsOf, type Impossible, impossibleIn } from './config/impossible.ts'
 export * from './config/options.ts'
 export { EtcdRegistry, type PostJson } from './election/etcd-registry.ts'
 export { MemoryRegistry } from './election/memory-registry.ts'

@@ -26,6 +26,7 @@ import type { DashboardProcess } from './dashboard-process.ts'
 import { connectionsBeside } from './descriptors.ts'
 import { startFilterProcess } from './filter-process.ts'
 import { gatewayOf } from './gateway.ts'
+import { registryOf } from './registry.ts'
 
 export interface StandaloneOptions {
   /** Broker port; 0 finds free ones. Default 10911. */
@@ -169,6 +170,7 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     totalMemoryBytes: totalmem(),
     storeAddress: await runtime.net.resolve(config.brokerIP1),
     startFilterProcess,
+    registry: registryOf(config),
     tls,
     tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
   })

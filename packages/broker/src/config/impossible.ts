@@ -9,7 +9,7 @@ export interface Impossible {
 
 /** The first thing in a configuration that cannot work. */
 export function impossibleIn(config: BrokerConfig): Impossible | undefined {
-  return slaveWithoutNumber(config) ?? portsOf(config)
+  return slaveWithoutNumber(config) ?? portsOf(config) ?? failoverOf(config)
 }
 
 function slaveWithoutNumber({ brokerRole, brokerId }: BrokerConfig): Impossible | undefined {
@@ -18,6 +18,26 @@ function slaveWithoutNumber({ brokerRole, brokerId }: BrokerConfig): Impossible 
     key: 'brokerId',
     remark: `brokerRole=SLAVE: brokerId=${brokerId} is that of a master, a slave has one above 0`,
   }
+}
+
+/** failoverEndpoints: http://host:port, several with commas, and with or without a slash at the end. */
+export const endpointsOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map(endpoint => endpoint.trim().replace(/\/$/, ''))
+    .filter(endpoint => endpoint !== '')
+
+function failoverOf(config: BrokerConfig): Impossible | undefined {
+  const { failoverEndpoints, failoverLeaseTime, failoverMarginTime } = config
+  const wrong = endpointsOf(failoverEndpoints).find(endpoint => !/^https?:\/\/[^/@\s]+$/.test(endpoint))
+  if (wrong !== undefined)
+    return {
+      key: 'failoverEndpoints',
+      remark: `failoverEndpoints=${wrong} must be http://host:port or https://host:port`,
+    }
+  if (failoverMarginTime < failoverLeaseTime / 2) return undefined
+  const remark = `failoverMarginTime=${failoverMarginTime} must be below half of failoverLeaseTime=${failoverLeaseTime}`
+  return { key: 'failoverMarginTime', remark }
 }
 
 /** A broker listens on three ports, and on a fourth where it tells metrics. */

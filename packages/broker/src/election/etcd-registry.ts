@@ -1,12 +1,12 @@
 import type { Entry, Registry, RegistrySession, RegistryWrite } from './registry.ts'
 
-/** Posts a JSON document and resolves with the one that is answered. Throws where it is answered otherwise, or not in time. */
-export type PostJson = (url: string, body: unknown) => Promise<unknown>
+/** Posts JSON: `status` is HTTP's, `json` undefined where the answer was none. Throws where none came in time. */
+export type PostJson = (url: string, body: unknown) => Promise<{ readonly status: number; readonly json: unknown }>
 
 export interface EtcdPlace {
   /** http://host:port, one or more: the next one is asked where one does not answer. */
   readonly endpoints: readonly string[]
-  /** Keys begin with it. */
+  /** Keys begin with it; it ends with a slash. */
   readonly prefix: string
   readonly post: PostJson
 }
@@ -17,10 +17,34 @@ interface KeyValue {
   readonly mod_revision: string
 }
 
+/** Far more than the brokers of one name have. */
+const maxKeys = 1000
+/** gRPC's code: a lease that is over. */
+const notFound = 5
+
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const text = (coded: string | undefined): string => Buffer.from(coded ?? '', 'base64').toString('utf8')
 
-/** The registry in etcd 3.4 and later, by its JSON gateway (`/v3/`): 64-bit numbers are strings there, keys and values base64. */
+/** The first key that does not begin so. */
+const behind = (prefix: string): string =>
+  `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`
+
+/** What etcd says against a request. */
+class EtcdError extends Error {
+  readonly code: number
+
+  constructor(method: string, status: number, json: unknown) {
+    const { code = 0, message, error } = (json ?? {}) as { code?: number; message?: string; error?: string }
+    super(`etcd answered ${method} with status ${status}: ${message ?? error ?? 'no reason'}`)
+    this.code = code
+  }
+}
+
+/**
+ * The registry in etcd 3.4 and later, by its JSON gateway (`/v3/`): 64-bit numbers are strings there, keys and values base64.
+ * Reads are linearizable: etcd answers them with the consent of its majority. A request whose answer was lost is asked again at the next
+ * endpoint: where it was done the first time, a condition of a write holds no longer, and `false` comes of it.
+ */
 export class EtcdRegistry implements Registry {
   private readonly place: EtcdPlace
   private turn = 0
@@ -42,9 +66,11 @@ export class EtcdRegistry implements Registry {
   }
 
   async open(ttlMs: number): Promise<RegistrySession> {
-    const granted = (await this.call('lease/grant', { TTL: String(Math.ceil(ttlMs / 1000)) })) as Record<string, string>
-    const { ID: id, TTL: ttl } = granted
-    if (id === undefined || ttl === undefined) throw new Error(`etcd granted no lease: ${granted.error ?? 'no ID'}`)
+    const { ID: id, TTL: ttl } = (await this.call('lease/grant', { TTL: String(Math.ceil(ttlMs / 1000)) })) as Record<
+      string,
+      string
+    >
+    if (id === undefined || ttl === undefined) throw new Error('etcd granted no lease')
     return {
       ttlMs: Number(ttl) * 1000,
       renew: async () => {
@@ -68,29 +94,30 @@ export class EtcdRegistry implements Registry {
       ...{ key: base64(prefix + key), target: 'MOD', result: 'EQUAL', mod_revision: String(revision) },
     }))
     const success = [...puts(put, {}), ...puts(putForSession, { lease })]
-    const { succeeded } = (await this.call('kv/txn', { compare, success })) as { succeeded?: boolean }
-    return succeeded === true
+    try {
+      const { succeeded } = (await this.call('kv/txn', { compare, success })) as { succeeded?: boolean }
+      return succeeded === true
+    } catch (error) {
+      if (error instanceof EtcdError && error.code === notFound) return false
+      throw error
+    }
   }
 
-  /** Each endpoint once, beginning with the one that answered last. */
+  /** Each endpoint once, beginning with the one that answered last. One that has no majority, or is ill, is as good as none. */
   private async call(method: string, body: unknown): Promise<unknown> {
     const { endpoints, post } = this.place
     let failure: unknown
     for (let tried = 0; tried < endpoints.length; tried++) {
       try {
-        return await post(`${endpoints[this.turn % endpoints.length]}/v3/${method}`, body)
+        const { status, json } = await post(`${endpoints[this.turn % endpoints.length]}/v3/${method}`, body)
+        if (status === 200 && json !== undefined) return json
+        failure = new EtcdError(method, status, json)
       } catch (error) {
         failure = error
-        this.turn++
       }
+      if (failure instanceof EtcdError && failure.code === notFound) throw failure
+      this.turn++
     }
     throw failure
   }
 }
-
-/** Far more than the brokers of one name have. */
-const maxKeys = 1000
-
-/** The first key that does not begin so. */
-const behind = (prefix: string): string =>
-  prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)

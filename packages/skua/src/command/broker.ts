@@ -12,6 +12,7 @@ import {
 } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
 import { gatewayOf } from '../gateway.ts'
+import { registryOf } from '../registry.ts'
 import { readBrokerConfig } from './broker-config.ts'
 import { expandHome } from './config-file.ts'
 import { DashboardSidecar, wishOf } from './dashboard-sidecar.ts'
@@ -61,6 +62,7 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
       totalMemoryBytes: totalmem(),
       storeAddress: config.brokerIP1 === '' ? undefined : await runtime.net.resolve(config.brokerIP1),
       startFilterProcess,
+      registry: registryOf(config),
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
       ...tls,
     })

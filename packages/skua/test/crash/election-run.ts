@@ -103,7 +103,12 @@ export class ElectionRun {
       host === 'one' ? { brokerRole: 'SYNC_MASTER' } : { brokerRole: 'SLAVE', brokerId: hosts.indexOf(host) }
     const namesrvAddr = `${this.network.addressOf('names')}:9876`
     const config = configOf(brokerOptions, { ...smallBroker, brokerName: 'broker-a', namesrvAddr, ...first })
-    const facts = { pid: 1, bootId: `${host} ${this.cuts[host]}`, startedAt: () => undefined, lockHolder: () => undefined }
+    const facts = {
+      pid: 1,
+      bootId: `${host} ${this.cuts[host]}`,
+      startedAt: () => undefined,
+      lockHolder: () => undefined,
+    }
     const registry = new FlakyRegistry(this.registry.view(), { clock, random: random.fork() })
     registry.lossChance = random.chance(0.3) ? 0.05 : 0
     const runtime = this.machines[host].boot(this.events)
