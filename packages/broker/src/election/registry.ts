@@ -21,7 +21,7 @@ export interface RegistrySession {
   readonly ttlMs: number
   /** False where it has ended. Throws where nobody answers. */
   renew(): Promise<boolean>
-  /** False where a condition does not hold. Throws where nobody answers: it may be written all the same. */
+  /** False where a condition does not hold, or the session has ended. Throws where nobody answers: it may be written all the same. */
   write(change: RegistryWrite): Promise<boolean>
   /** Ends it at once. Throws where nobody answers: it ends by itself then. */
   close(): Promise<void>
