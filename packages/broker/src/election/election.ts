@@ -40,6 +40,8 @@ export interface ElectionSide {
   readonly haFrom: () => string | undefined
   /** Where the master is; of a slave. */
   readonly follow: (master: MasterAddresses) => void
+  /** Calls when `haFrom` or `lacks` may say something new. */
+  readonly onNews: (run: () => void) => void
   /** Why a slave is not fit to be the master, whatever the set says. */
   readonly lacks: () => string | undefined
   /** Before a slave becomes the master. */
@@ -152,6 +154,9 @@ export class Election {
     const { progress, role } = side
     this.side = side
     this.isUrgent = true
+    side.onNews(() => {
+      if (this.side === side) this.soon()
+    })
     if (role.brokerRole !== 'SLAVE') {
       const inSync = new InSync({ ...side, member: book.member, write: change => this.membership.write(change) })
       this.inSync = inSync
@@ -240,10 +245,11 @@ export class Election {
     const { master } = group
     const isMaster = side.role.brokerRole !== 'SLAVE'
     if (this.membership.isOwn(group)) {
-      this.isUrgent = false
       if (!isMaster) return this.becomeMaster(master!.epoch, side)
       await this.inSync?.maintain(group)
       this.guard?.look()
+      // Somebody comes, or has gone.
+      this.isUrgent = this.inSync?.others !== side.progress.answering
     } else if (master === undefined || master.member === this.parts.book.member) {
       this.isUrgent = true
       const epoch = await this.take(seen, { isMaster })

@@ -24,6 +24,7 @@ export const election: Feature<Needs> = {
       hold: remark => store.holdAppends(remark),
       haFrom: () => following?.connectedFrom(),
       follow: master => following?.follow(master),
+      onNews: run => following?.onNews(run),
       ensureTopics: async () => following?.ensureTopics(),
     }
     return {

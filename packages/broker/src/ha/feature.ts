@@ -63,6 +63,8 @@ export interface Following {
   readonly connectedFrom: () => string | undefined
   /** The master is there, whatever the name servers say from now on. */
   readonly follow: (master: MasterAddresses) => void
+  /** Calls when the log here is known to be the master's, and when its tables have been taken. */
+  readonly onNews: (run: () => void) => void
 }
 
 /** As many queues as have had messages. */
@@ -130,8 +132,12 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     ...{ ...runtime, note: book, logEnd: () => store.maxPhysicalOffset },
     bytesPerSecond: () => config.haCopyBytesPerSecond,
   })
+  const listeners: (() => void)[] = []
+  const news = () => {
+    for (const run of listeners) run()
+  }
   const link: MasterLink = new MasterLink({
-    ...{ ...runtime, store, copy, role: book, settings: timesOf(needs) },
+    ...{ ...runtime, store, copy, role: book, settings: timesOf(needs), news },
     haMasterAddr: () => place.haAddr,
     askAgain: registerAgain,
     masterInfo: async () => {
@@ -162,7 +168,10 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
   const sync = new TableSync({
     ...{ ...runtime, ...tables, client, link },
     masterAddr: () => place.masterAddr,
-    taken: () => book.tablesTaken(),
+    taken: () => {
+      book.tablesTaken()
+      news()
+    },
   })
   return {
     ...{ link, services: [link, sync] },
@@ -170,6 +179,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     living: () => link.living,
     copying: () => copy.text,
     connectedFrom: () => link.connectedFrom,
+    onNews: run => listeners.push(run),
     follow: master => {
       if (place.elected(master)) link.learned()
     },

@@ -44,6 +44,8 @@ export interface MasterLinkParts {
   }
   /** The log here goes another way than the master's from `at` on, and the master's is the one that counts. Ends this link. */
   readonly cut: (at: number) => void
+  /** Whether the log here is the master's has become known, or the connection is gone. */
+  readonly news: () => void
   /** The log of a master that comes here from its beginning. */
   readonly copy: CopyProgress
   readonly settings: {
@@ -60,6 +62,8 @@ export interface MasterLinkParts {
 
 /** Time between two attempts to connect, and how long one may take (ha.md 2.1). */
 const retryMs = 5000
+/** A broker that is the master since a moment ago may not listen yet: for so long after its address came it is tried with every tick. */
+const newsMs = 5000
 const connectTimeoutMs = 3000
 /** A master that says nothing between two rounds is asked whether it lives. */
 const tickMs = 500
@@ -89,6 +93,10 @@ export class MasterLink implements Service {
   private beginning: Beginning | undefined
   private connecting: Promise<void> | undefined
   private triedMs = Number.NEGATIVE_INFINITY
+  private tried: string | undefined
+  private trying = new AbortController()
+  /** When the address came that is tried. */
+  private learnedMs = Number.NEGATIVE_INFINITY
   private askedMs = 0
   /** When something of the end of the log here came last, or the connection began. */
   private comparedMs = 0
@@ -154,6 +162,7 @@ export class MasterLink implements Service {
     this.timer?.cancel()
     this.timer = undefined
     this.drop('this broker stops')
+    this.trying.abort()
     this.parts.copy.stop()
     await this.connecting
   }
@@ -161,6 +170,11 @@ export class MasterLink implements Service {
   /** The address may be known now, or another one. */
   learned(): void {
     const address = this.parts.haMasterAddr()
+    if (address !== undefined && address !== this.tried) {
+      this.learnedMs = this.parts.clock.monotonic()
+      this.triedMs = Number.NEGATIVE_INFINITY
+      this.trying.abort()
+    }
     if (this.socket !== undefined && address !== undefined && address !== this.beginning?.master)
       this.drop(`the master is now ${address}`)
     if (this.socket === undefined) this.connect()
@@ -170,23 +184,32 @@ export class MasterLink implements Service {
     const { clock, haMasterAddr } = this.parts
     const address = haMasterAddr()
     if (this.connecting !== undefined || this.timer === undefined || address === undefined) return
-    if (clock.monotonic() - this.triedMs < retryMs) return
-    this.triedMs = clock.monotonic()
-    this.connecting = this.attempt(address)
-      .catch(error => this.lost(address, (error as Error).message))
-      .finally(() => {
-        this.connecting = undefined
+    const now = clock.monotonic()
+    if (now - this.triedMs < (now - this.learnedMs < newsMs ? tickMs : retryMs)) return
+    this.triedMs = now
+    this.tried = address
+    this.trying = new AbortController()
+    const { signal } = this.trying
+    this.connecting = this.attempt(address, signal)
+      .catch(error => {
+        if (!signal.aborted) this.lost(address, (error as Error).message)
       })
+      .finally(() => this.ended(signal))
   }
 
-  private async attempt(master: string): Promise<void> {
+  private ended(signal: AbortSignal): void {
+    this.connecting = undefined
+    if (signal.aborted) this.connect()
+  }
+
+  private async attempt(master: string, signal: AbortSignal): Promise<void> {
     const { net, role, store } = this.parts
     let unknown = 'where its log begins is asked at its own port, which the name servers have not said'
-    const info = await this.parts.masterInfo().catch(error => {
+    const info = await unless(signal, this.parts.masterInfo()).catch(error => {
       unknown = (error as Error).message
       return undefined
     })
-    if (this.timer === undefined) return
+    if (signal.aborted) return
     if (info !== undefined && info.epoch > 0 && info.epoch < role.epoch) {
       const since = `it is the master of epoch ${info.epoch}, and this broker has followed one of epoch ${role.epoch}`
       this.lost(master, `${since}: promote or demote one of them`)
@@ -199,9 +222,9 @@ export class MasterLink implements Service {
     const isAhead = info !== undefined && info.maxOffset < store.maxPhysicalOffset
     if (isAhead && (await this.parted(master, info, `its log ends at ${info.maxOffset}`))) return
     const beginning = await this.begins(master, info, unknown)
-    if (beginning === undefined || this.timer === undefined) return
-    const socket = await net.connect(addressOf(master), { timeoutMs: connectTimeoutMs })
-    if (this.timer === undefined) socket.destroy()
+    if (beginning === undefined || signal.aborted) return
+    const socket = await net.connect(addressOf(master), { timeoutMs: connectTimeoutMs, signal })
+    if (signal.aborted) socket.destroy()
     else this.begin(socket, beginning)
   }
 
@@ -290,12 +313,11 @@ export class MasterLink implements Service {
     if (rest === undefined) {
       const reason = `its log is another one from somewhere before ${comparison!.next + bytes.length} on`
       this.drop(reason)
+      const { signal } = this.trying
       this.connecting ??= this.parted(master, info, reason)
         .then(() => {})
         .catch(error => this.lost(master, (error as Error).message))
-        .finally(() => {
-          this.connecting = undefined
-        })
+        .finally(() => this.ended(signal))
       return
     }
     if (comparison?.isOver === false) return
@@ -313,6 +335,7 @@ export class MasterLink implements Service {
     }
     const { copying } = this.beginning!
     if (copying !== undefined) this.parts.copy.begins(copying)
+    this.parts.news()
   }
 
   private append(offset: number, bytes: Buffer): void {
@@ -356,16 +379,18 @@ export class MasterLink implements Service {
       return false
     }
     const { clock, net } = this.parts
+    // What another master's log says may be otherwise.
+    const { signal } = this.trying
     const at = await findParting({
       store,
       master: info,
       hasSame: async ({ begin, end }) => {
-        if (this.timer === undefined) throw new Error('this broker stops')
+        if (signal.aborted) throw new Error('this broker stops, or was told of another master')
         const from = askedFor(begin)
         return hasBytes({ clock, net }, addressOf(master), { from, own: await readAll(store, from, end) })
       },
     })
-    if (this.timer === undefined) return true
+    if (signal.aborted) return true
     if (at === undefined) this.lost(master, `${reason}; where the two part it cannot say: empty the store here`)
     else this.parts.cut(at)
     return true
@@ -446,4 +471,12 @@ export class MasterLink implements Service {
 function addressOf(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':')
   return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) }
+}
+
+/** Rejects as soon as nobody wants to know any more. */
+function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const over = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('another master was told of')), { once: true })
+  })
+  return Promise.race([work, over])
 }
