@@ -69,6 +69,8 @@ export interface ElectionParts {
 const roundsPerLease = 3
 /** While nobody is the master, or a slave has lost its connection to it. */
 const urgentMs = 250
+/** So long the set is looked at often after a slave has come or gone. */
+const movingMs = 15_000
 /** Who holds the lease and has not begun as the master after so long gives it up, where another one may take it. */
 const beginMs = 10_000
 
@@ -92,6 +94,9 @@ export class Election {
   /** The log here may not be the one of its epoch any more. */
   private isAnotherLog = false
   private isUrgent = true
+  /** Slaves that answered in the round before, and when their number changed. */
+  private answering = 0
+  private movedMs = 0
   private isAway = false
   private told = ''
   private timer: Timer | undefined
@@ -248,8 +253,7 @@ export class Election {
       if (!isMaster) return this.becomeMaster(master!.epoch, side)
       await this.inSync?.maintain(group)
       this.guard?.look()
-      // Somebody comes, or has gone.
-      this.isUrgent = this.inSync?.others !== side.progress.answering
+      this.isUrgent = this.isMoving(side)
     } else if (master === undefined || master.member === this.parts.book.member) {
       this.isUrgent = true
       const epoch = await this.take(seen, { isMaster })
@@ -260,6 +264,16 @@ export class Election {
       if (isMaster) return this.becomeSlave(group, side)
       side.follow({ masterAddr: master.address, haServerAddr: master.haAddress })
     }
+  }
+
+  /** Slaves have come or gone lately, and the set does not say so yet. One that takes no part in the election never belongs to it. */
+  private isMoving({ progress }: ElectionSide): boolean {
+    const now = this.parts.clock.monotonic()
+    const { answering } = progress
+    if (answering !== this.answering) this.movedMs = now
+    this.answering = answering
+    if (this.inSync?.isJoined === true) return true
+    return this.inSync?.others !== answering && now - this.movedMs < movingMs
   }
 
   /** No life has begun yet, or none comes to begin: somebody else has to be the master. */

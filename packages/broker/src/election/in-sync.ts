@@ -42,6 +42,11 @@ export class InSync {
     return this.known === undefined ? Number.POSITIVE_INFINITY : new Set([...this.known, ...this.perhaps]).size
   }
 
+  /** Somebody is about to belong to it. */
+  get isJoined(): boolean {
+    return this.joining.size > 0 || this.perhaps.length > 0
+  }
+
   /** Brings the set to what the connections say. Throws where the registry does not answer: the set stays as it is, and is waited for. */
   async maintain(group: GroupState): Promise<void> {
     const { member, write } = this.parts

@@ -123,8 +123,22 @@ const timesOf = ({ config }: Pick<Needs, 'config'>) => ({
   },
 })
 
+const takenTopics = ({ topics, store }: Pick<Needs, 'topics' | 'store'>) => ({
+  replace: (table: TopicConfigTable) => topics.replace(table),
+  find: (topic: string) => topics.find(topic),
+  ensure: (topic: string) => void topics.ensure(topic, queuesOf(store, topic), 'its first messages came with the log'),
+})
+
+function cut({ config, runtime, book, reopen, isReopening }: Needs, at: number): void {
+  const { brokerRole, brokerId } = config
+  // Its tables would pass for those of the log that is left. The next connection comes here again.
+  if (isReopening() || !book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })) return
+  const reason = `its log parts at ${at} from that of its master`
+  reopen({ brokerRole, brokerId, cut: { at, kept: `skua.kept-${runtime.clock.now()}` }, reason })
+}
+
 function followers(needs: Needs): Following & { link: MasterLink; services: readonly Service[] } {
-  const { config, runtime, store, client, brokerAddr, book, reopen, isReopening, registerAgain } = needs
+  const { config, runtime, store, client, brokerAddr, book, registerAgain } = needs
   const { topics, groups, offsets, delays, timerFollower: timers } = needs
   const fixed = config.haMasterAddress.length >= shortestAddress ? config.haMasterAddress : undefined
   const place = new MasterPlace({ fixed, brokerAddr })
@@ -132,12 +146,14 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     ...{ ...runtime, note: book, logEnd: () => store.maxPhysicalOffset },
     bytesPerSecond: () => config.haCopyBytesPerSecond,
   })
-  const listeners: (() => void)[] = []
+  const listeners = new Set<() => void>()
   const news = () => {
     for (const run of listeners) run()
   }
   const link: MasterLink = new MasterLink({
-    ...{ ...runtime, store, copy, role: book, settings: timesOf(needs), news },
+    ...{ ...runtime, store, copy, role: book, settings: timesOf(needs) },
+    followed: () => sync.followed(),
+    news,
     haMasterAddr: () => place.haAddr,
     askAgain: registerAgain,
     masterInfo: async () => {
@@ -146,25 +162,13 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
       // The one at haMasterAddress may be another broker, whose log is no measure for a cut, and whose epoch nobody knows.
       return info === undefined || isOneBroker ? info : { ...info, epoch: 0 }
     },
-    cut: at => {
-      const { brokerRole, brokerId } = config
-      const cut = { at, kept: `skua.kept-${runtime.clock.now()}` }
-      // Its tables would pass for those of the log that is left. The next connection comes here again.
-      if (isReopening() || !book.decide({ brokerRole, brokerId, epoch: book.epoch, isCut: true })) return
-      reopen({ brokerRole, brokerId, cut, reason: `its log parts at ${at} from that of its master` })
-    },
+    cut: at => cut(needs, at),
   })
   needs.masterNews.add(master => {
     place.told(master)
     link.learned()
   })
-  const taken = {
-    replace: (table: TopicConfigTable) => topics.replace(table),
-    find: (topic: string) => topics.find(topic),
-    ensure: (topic: string) =>
-      void topics.ensure(topic, queuesOf(store, topic), 'its first messages came with the log'),
-  }
-  const tables = { topics: taken, groups, offsets, delays, timers, modes: needs.requestModes, store }
+  const tables = { topics: takenTopics(needs), groups, offsets, delays, timers, modes: needs.requestModes, store }
   const sync = new TableSync({
     ...{ ...runtime, ...tables, client, link },
     masterAddr: () => place.masterAddr,
@@ -179,7 +183,7 @@ function followers(needs: Needs): Following & { link: MasterLink; services: read
     living: () => link.living,
     copying: () => copy.text,
     connectedFrom: () => link.connectedFrom,
-    onNews: run => listeners.push(run),
+    onNews: run => listeners.add(run),
     follow: master => {
       if (place.elected(master)) link.learned()
     },

@@ -44,7 +44,9 @@ export interface MasterLinkParts {
   }
   /** The log here goes another way than the master's from `at` on, and the master's is the one that counts. Ends this link. */
   readonly cut: (at: number) => void
-  /** Whether the log here is the master's has become known, or the connection is gone. */
+  /** The log here is the master's, as has just become known. */
+  readonly followed: () => void
+  /** That has become known, or the connection is gone. */
   readonly news: () => void
   /** The log of a master that comes here from its beginning. */
   readonly copy: CopyProgress
@@ -279,8 +281,7 @@ export class MasterLink implements Service {
       drained: () => {},
       closed: error => {
         if (this.socket !== socket) return
-        this.socket = undefined
-        this.lost(beginning.master, error?.message ?? this.reason)
+        this.gone(beginning.master, error?.message ?? this.reason)
       },
     })
     this.report()
@@ -335,6 +336,7 @@ export class MasterLink implements Service {
     }
     const { copying } = this.beginning!
     if (copying !== undefined) this.parts.copy.begins(copying)
+    this.parts.followed()
     this.parts.news()
   }
 
@@ -454,9 +456,14 @@ export class MasterLink implements Service {
     this.reason = reason
     const { socket } = this
     if (socket === undefined) return
-    this.socket = undefined
+    this.gone(this.beginning!.master, reason)
     socket.destroy()
-    this.lost(this.beginning!.master, reason)
+  }
+
+  private gone(master: string, reason: string): void {
+    this.socket = undefined
+    this.lost(master, reason)
+    this.parts.news()
   }
 
   /** One event for one reason, since attempts go on for as long as it takes. */

@@ -90,6 +90,8 @@ export class TableSync implements Service {
   private readonly parts: TableSyncParts
   private timer: Timer | undefined
   private running = Promise.resolve()
+  private isRunning = false
+  private isDue = false
   private readonly failing = new Map<string, string>()
   private progress: Progress | undefined
   private restarted = new Set<string>()
@@ -123,10 +125,22 @@ export class TableSync implements Service {
     this.ensureTopics()
   }
 
+  /** The log here is the master's since now: a slave that has no tables yet need not wait for the next round. */
+  followed(): void {
+    if (this.timer === undefined) return
+    this.isDue = true
+    if (this.isRunning) return
+    this.timer.cancel()
+    this.arm(0)
+  }
+
   private arm(ms: number): void {
     this.timer = this.parts.clock.after(ms, () => {
+      this.isDue = false
+      this.isRunning = true
       this.running = this.round().then(() => {
-        if (this.timer !== undefined) this.arm(periodMs)
+        this.isRunning = false
+        if (this.timer !== undefined) this.arm(this.isDue ? 0 : periodMs)
       })
     })
   }
