@@ -40,6 +40,17 @@ describe('brokers of one name choose their master', () => {
     await cluster.stop()
   })
 
+  test('whoever follows a SYNC_MASTER is one, also where there was no message that it could be heard of by', async () => {
+    const cluster = await new Cluster().elects().start()
+    await cluster.startBroker('master', sync)
+    await cluster.startBroker('slave')
+    await cluster.pass(10_000)
+    await cluster.stopBroker('master')
+    await cluster.pass(3000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SYNC_MASTER')
+    await cluster.stop()
+  })
+
   test('one that is cut off acknowledges nothing that its successor has not, and its tail is cut and kept', async () => {
     const cluster = await electing('slave')
     isolate(cluster, 'master', ['slave', 'names'])

@@ -3,7 +3,7 @@ import type { SlaveProgress } from '../ha/slave-progress.ts'
 import type { MasterAddresses } from '../registration/registration.ts'
 import type { Reopening } from '../role/reopening.ts'
 import type { Role, RoleBook } from '../role/role-book.ts'
-import { type GroupState, keys } from './group-state.ts'
+import { type GroupState, inSyncValue, keys } from './group-state.ts'
 import { InSync } from './in-sync.ts'
 import { LeaseGuard } from './lease-guard.ts'
 import { Membership, type Seen } from './membership.ts'
@@ -94,6 +94,8 @@ export class Election {
   /** The log here may not be the one of its epoch any more. */
   private isAnotherLog = false
   private isUrgent = true
+  /** brokerRole of the master that wrote the set. */
+  private groupRole: Role['brokerRole'] | undefined
   /** Slaves that answered in the round before, and when their number changed. */
   private answering = 0
   private movedMs = 0
@@ -221,7 +223,7 @@ export class Election {
 
   private get masterRole(): Role['brokerRole'] {
     const { configured, book } = this.parts
-    return configured.brokerRole === 'SLAVE' ? book.masterRole : configured.brokerRole
+    return configured.brokerRole === 'SLAVE' ? (this.groupRole ?? book.masterRole) : configured.brokerRole
   }
 
   /** A round at once, or another one behind the one under way. */
@@ -293,6 +295,7 @@ export class Election {
     const haFrom = side === undefined || side.lacks() !== undefined ? '' : (side.haFrom() ?? '')
     const seen = await this.membership.renew(haFrom)
     if (this.membership.isOwn(seen.group)) this.holds(seen)
+    this.groupRole = seen.group.inSync?.role
     if (seen.group.inSync !== undefined) this.parts.book.founded()
     if (this.mayLack) await this.leaveSet(seen.group)
     return seen
@@ -303,7 +306,7 @@ export class Election {
     const { book, events } = this.parts
     const members = inSync?.members.filter(id => id !== book.member) ?? []
     if (inSync?.members.includes(book.member) && members.length > 0) {
-      const value = JSON.stringify({ ...{ members, master: inSync.master, epoch: inSync.epoch } })
+      const value = inSyncValue({ ...inSync, members })
       const when = { [keys.inSync]: inSync.revision, [keys.master]: master?.revision ?? 0 }
       if (!(await this.membership.write({ when, put: { [keys.inSync]: value } }))) return
       events.emit(leftSet({ members: members.length }))
@@ -353,7 +356,7 @@ export class Election {
     const session = this.membership.sessionName
     const isTaken = await this.membership.write({
       when: { [keys.master]: master?.revision ?? 0, [keys.inSync]: inSync?.revision ?? 0 },
-      put: { [keys.inSync]: JSON.stringify({ members, master: book.member, epoch }) },
+      put: { [keys.inSync]: inSyncValue({ members, master: book.member, epoch, role: this.masterRole }) },
       putForSession: { [keys.master]: JSON.stringify({ member: book.member, session, epoch, address, haAddress }) },
     })
     if (!isTaken) return undefined

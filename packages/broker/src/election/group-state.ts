@@ -1,3 +1,4 @@
+import type { BrokerConfig } from '../config/options.ts'
 import type { Entry } from './registry.ts'
 
 /** Who is the master of a name, as written at `master`; it goes with the session. */
@@ -18,6 +19,8 @@ export interface InSyncEntry {
   /** The master that wrote it, and its epoch. */
   readonly master: string
   readonly epoch: number
+  /** brokerRole of that master, for those that are configured as slaves: whether a send waits for the others goes on as it was. */
+  readonly role: BrokerConfig['brokerRole']
 }
 
 /** A broker that runs, as written at `member/ID`; it goes with the session. */
@@ -42,6 +45,9 @@ export const keys = {
   member: (id: string) => `member/${id}`,
   brokerId: (id: number) => `id/${id}`,
 } as const
+
+export const inSyncValue = ({ members, master, epoch, role }: InSyncEntry): string =>
+  JSON.stringify({ members, master, epoch, role })
 
 /** Throws on what is no JSON: somebody else writes there. */
 export function groupState(entries: ReadonlyMap<string, Entry>): GroupState {

@@ -1,5 +1,6 @@
 import type { SlaveProgress, SlaveState } from '../ha/slave-progress.ts'
-import { type GroupState, keys } from './group-state.ts'
+import type { Role } from '../role/role-book.ts'
+import { type GroupState, inSyncValue, keys } from './group-state.ts'
 import type { RegistryWrite } from './registry.ts'
 
 /** A slave that lacks no more than this is waited for from then on, so that it comes to have everything. */
@@ -7,6 +8,7 @@ const joinBytes = 1024 * 1024
 
 export interface InSyncParts {
   readonly member: string
+  readonly role: Role
   readonly progress: SlaveProgress
   readonly logEnd: () => number
   /** haSlaveFallbehindMax */
@@ -49,7 +51,11 @@ export class InSync {
 
   /** Brings the set to what the connections say. Throws where the registry does not answer: the set stays as it is, and is waited for. */
   async maintain(group: GroupState): Promise<void> {
-    const { member, write } = this.parts
+    const {
+      member,
+      role: { brokerRole: role },
+      write,
+    } = this.parts
     const { master, inSync } = group
     if (master === undefined || inSync === undefined) return
     this.known = inSync.members.filter(id => id !== member)
@@ -61,7 +67,7 @@ export class InSync {
     const next = [...others.filter(id => connected.has(id)), ...ready]
     const isWritten = inSync.epoch === master.epoch && inSync.master === member && this.perhaps.length === 0
     if (isWritten && sameSet(next, this.known)) return
-    const value = JSON.stringify({ members: [member, ...next].sort(), master: member, epoch: master.epoch })
+    const value = inSyncValue({ members: [member, ...next].sort(), master: member, epoch: master.epoch, role })
     const when = { [keys.master]: master.revision, [keys.inSync]: inSync.revision }
     this.perhaps = [...new Set([...this.perhaps, ...next.filter(id => !inSync.members.includes(id))])]
     const isDone = await write({ when, put: { [keys.inSync]: value } })
