@@ -51,6 +51,8 @@ export interface RemotingClientOptions {
   readonly tls?: TlsClient | undefined
   /** Told when a connection that was open is gone, whoever closed it. */
   readonly onGone?: (address: string) => void
+  /** Told when none could be made. */
+  readonly onUnreached?: (address: string) => void
 }
 
 /** One connection to an address, also before it is there. */
@@ -185,7 +187,10 @@ export class RemotingClient implements ChannelOwner {
     const attempt: Attempt = { address, isWanted: true, channel: undefined }
     const connecting = this.connect(attempt, Math.min(timeoutMs, this.options.connectTimeoutMs ?? 3000))
     this.channels.set(address, { attempt, connecting })
-    connecting.catch(() => this.forget(attempt))
+    connecting.catch(() => {
+      this.forget(attempt)
+      if (!this.ended && attempt.isWanted) this.options.onUnreached?.(address)
+    })
     return this.within(connecting, { address, timeoutMs, signal })
   }
 

@@ -6,6 +6,7 @@ import { ClientError } from '../error.ts'
 import type { ClientSettings } from '../options.ts'
 import { PendingReplies } from '../produce/pending-replies.ts'
 import { NameServers } from '../route/name-servers.ts'
+import { RouteDoubt } from '../route/route-doubt.ts'
 import { RouteTable } from '../route/route-table.ts'
 import { BrokerCalls } from './broker-calls.ts'
 import { Heartbeats } from './heartbeats.ts'
@@ -25,6 +26,7 @@ export class ClientInstance {
   readonly routes: RouteTable
   readonly calls: BrokerCalls
   readonly heartbeats: Heartbeats
+  readonly doubt: RouteDoubt
   readonly ids: UniqueIds
   readonly replies: PendingReplies
   private readonly settings: ClientSettings
@@ -48,7 +50,11 @@ export class ClientInstance {
       connectTimeoutMs: settings.connectTimeoutMs,
       sign: requestHook(settings),
       tls: settings.tls,
-      onGone: address => this.heartbeats.connectionLost(address),
+      onGone: address => {
+        this.heartbeats.connectionLost(address)
+        this.doubt.unreached(address)
+      },
+      onUnreached: address => this.doubt.unreached(address),
     })
     this.names = new NameServers({
       remoting: this.remoting,
@@ -62,6 +68,10 @@ export class ClientInstance {
     const { remoting, routes, members } = this
     const timeoutMs = settings.callTimeoutMs
     this.calls = new BrokerCalls({ remoting, routes, timeoutMs })
+    this.doubt = new RouteDoubt({
+      ...{ clock: this.clock, random: runtime.random, routes, pollMs: settings.pollNameServerInterval },
+      refreshAll: () => this.refreshRoutes(),
+    })
     this.heartbeats = new Heartbeats({ clientId, members, routes, remoting, timeoutMs, clock: this.clock })
     this.ids = new UniqueIds({
       ip: parseIp(settings.clientIP) ?? Uint8Array.of(127, 0, 0, 1),
@@ -103,7 +113,9 @@ export class ClientInstance {
     this.heartbeats.stop()
     this.names.stop()
     this.replies.stop()
+    const asked = this.doubt.stop()
     await this.remoting.close()
+    await asked
   }
 
   /** Routes of all used topics, at once; closes connections to brokers that no route names any more. */

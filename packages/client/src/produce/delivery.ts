@@ -1,4 +1,4 @@
-import type { MessageQueue } from '@skua-mq/protocol'
+import { type MessageQueue, ResponseCode } from '@skua-mq/protocol'
 import { delay } from '@skua-mq/runtime'
 import { ClientError } from '../error.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
@@ -34,6 +34,12 @@ export interface DeliveryCall {
 
 /** After which nobody was reached: it says nothing about the message, and does not count as a try. */
 const unreachedCodes: ReadonlySet<string> = new Set(['NETWORK', 'NO_BROKER', 'NO_ROUTE', 'NAME_SERVER'])
+
+/** It may be that another broker is the master of that name by now. */
+const isAnotherMaster = ({ code, responseCode }: ClientError): boolean =>
+  code === 'NETWORK' || code === 'TIMEOUT' || slaveCodes.has(responseCode ?? ResponseCode.success)
+/** What slaves answer to a send. */
+const slaveCodes: ReadonlySet<number> = new Set([ResponseCode.serviceNotAvailable, ResponseCode.noPermission])
 
 /** Between rounds in which no broker of the topic could be reached. */
 const firstPauseMs = 50
@@ -155,6 +161,7 @@ export class Delivery {
       return result
     } catch (error) {
       observe(true)
+      if (error instanceof ClientError && isAnotherMaster(error)) this.parts.instance.doubt.doubt(queue.brokerName)
       throw error
     }
   }

@@ -98,6 +98,13 @@ export class RouteTable {
     return undefined
   }
 
+  /** A topic in whose route a broker stands. */
+  topicOf(brokerName: string): string | undefined {
+    for (const { topic, data } of this.routes.values())
+      if (data.brokerDatas.some(broker => broker.brokerName === brokerName)) return topic
+    return undefined
+  }
+
   /** All broker addresses, by name and id. */
   *addresses(): Generator<{ brokerName: string; brokerId: number; address: string }> {
     for (const [brokerName, ids] of this.brokers) {
