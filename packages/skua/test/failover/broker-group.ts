@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getBrokerRuntimeInfo } from '@skua-mq/protocol'
+import { deleteTopicInBroker, getBrokerRuntimeInfo, ResponseCode, updateAndCreateTopic } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../../src/index.ts'
@@ -116,6 +116,22 @@ export class BrokerGroup {
     } catch {
       return undefined
     }
+  }
+
+  /** With four queues. */
+  async makeTopic(topic: string, { port }: Member): Promise<void> {
+    const header = { topic, defaultTopic: 'TBW102', readQueueNums: 4, writeQueueNums: 4, perm: 6, order: false }
+    const further = { topicFilterType: 'SINGLE_TAG', topicSysFlag: 0 }
+    const { code, remark } = await this.client.request(`127.0.0.1:${port}`, updateAndCreateTopic, {
+      ...header,
+      ...further,
+    })
+    if (code !== ResponseCode.success) throw new Error(`${topic} was not made: ${code} ${remark}`)
+  }
+
+  async deleteTopic(topic: string, { port }: Member): Promise<void> {
+    const { code, remark } = await this.client.request(`127.0.0.1:${port}`, deleteTopicInBroker, { topic })
+    if (code !== ResponseCode.success) throw new Error(`${topic} was not deleted: ${code} ${remark}`)
   }
 
   /** The master of a name that holds the lease, with so many in sync. Throws where there is none within half a minute. */
