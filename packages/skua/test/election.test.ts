@@ -158,4 +158,30 @@ describe('brokers of one name choose their master', () => {
     assert.match((await promote(cluster, 'slave')).remark ?? '', /failoverEndpoints/)
     await cluster.stop()
   })
+
+  test('one that is not of the set becomes the master by force alone, and by none while the master lives', async () => {
+    const cluster = await electing('slave')
+    cluster.network.partition('master', 'slave')
+    await cluster.pass(10_000)
+    // Nobody else is in the set any more.
+    assert.equal((await cluster.send('master', 'what the other one lacks')).code, 11)
+    assert.match(
+      (await promote(cluster, 'slave', { force: true })).remark ?? '',
+      /holds the lease of the master: stop it/,
+    )
+    await cluster.stopBroker('master')
+    await cluster.pass(20_000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SLAVE')
+    assert.equal(told(cluster, /nobody is the master, and this broker does not become it/).length, 1)
+    assert.equal((await promote(cluster, 'slave', { force: true })).code, 0)
+    await cluster.pass(3000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SYNC_MASTER')
+    cluster.network.healAll()
+    await cluster.startBroker('master', sync)
+    await cluster.pass(40_000)
+    assert.equal((await cluster.send('slave', 'both')).code, 0)
+    assert.equal(told(cluster, /the end of the log.*was cut/).length, 1)
+    assert.deepEqual(bodies((await cluster.pull('slave')).body), ['before', 'both'])
+    await cluster.stop()
+  })
 })

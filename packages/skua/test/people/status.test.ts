@@ -80,4 +80,7 @@ test('status: a slave that takes the log of its master from the beginning says h
   const slave = { role: 'slave', brokerId: 1 } as const
   assert.equal(roleText({ ...slave, copied: 0.345 }), 'slave 1, copying: 34 %')
   assert.equal(roleText({ ...slave, copied: null }), 'slave 1')
+  const master = { role: 'master', brokerId: 0, copied: null } as const
+  assert.equal(roleText({ ...master, election: null }), 'master')
+  assert.equal(roleText({ ...master, election: 'holds the lease, 3 in sync' }), 'master, holds the lease, 3 in sync')
 })

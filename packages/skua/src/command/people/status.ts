@@ -26,6 +26,8 @@ export interface BrokerLine extends ClusterBroker {
   readonly disk: number | null
   /** Share of its master's log that a slave has, while it takes it from the beginning; 0 to 1. */
   readonly copied: number | null
+  /** Where brokers choose their master: `holds the lease, 3 in sync`, of the one that is it. */
+  readonly election: string | null
   readonly problem?: string
 }
 
@@ -96,12 +98,14 @@ async function withProblem<T>(line: T, ask: () => Promise<Partial<T> | undefined
 
 function brokerLine(session: AdminSession, broker: ClusterBroker): Promise<BrokerLine> {
   const role: BrokerLine['role'] = broker.brokerId === 0 ? 'master' : 'slave'
-  const silent = { ...broker, role, answers: false, version: '', inTps: null, outTps: null, disk: null, copied: null }
+  const unknown = { version: '', inTps: null, outTps: null, disk: null, copied: null, election: null }
+  const silent = { ...broker, role, answers: false, ...unknown }
   return withProblem<BrokerLine>(silent, async () => {
     const info = await brokerRuntimeInfo(session, broker.address)
     const { version, putTps, getTps, diskRatio } = brokerFigures(info)
     const [inTps, outTps, disk] = [known(putTps), known(getTps), known(diskRatio)]
-    return { answers: true, version, inTps, outTps, disk, copied: copiedOf(info['skuaCopying']) }
+    const [copied, election] = [copiedOf(info['skuaCopying']), info['skuaElection'] ?? null]
+    return { answers: true, version, inTps, outTps, disk, copied, election }
   })
 }
 
@@ -115,8 +119,13 @@ function copiedOf(text: string | undefined): number | null {
 }
 
 /** Who a broker is; a slave that is still copying is no choice for a master. */
-export function roleText({ role, brokerId, copied }: Pick<BrokerLine, 'role' | 'brokerId' | 'copied'>): string {
-  if (role === 'master') return 'master'
+export function roleText({
+  role,
+  brokerId,
+  copied,
+  election,
+}: Pick<BrokerLine, 'role' | 'brokerId' | 'copied' | 'election'>): string {
+  if (role === 'master') return election === null ? 'master' : `master, ${election}`
   return copied === null ? `slave ${brokerId}` : `slave ${brokerId}, copying: ${Math.floor(copied * 100)} %`
 }
 
