@@ -77,7 +77,7 @@ test('the built command: a wrong command line is exit code 1, also of a command 
 })
 
 test('status: a slave that takes the log of its master from the beginning says how far it is', () => {
-  const slave = { role: 'slave', brokerId: 1 } as const
+  const slave = { role: 'slave', brokerId: 1, election: null } as const
   assert.equal(roleText({ ...slave, copied: 0.345 }), 'slave 1, copying: 34 %')
   assert.equal(roleText({ ...slave, copied: null }), 'slave 1')
   const master = { role: 'master', brokerId: 0, copied: null } as const
