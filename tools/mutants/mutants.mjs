@@ -452,7 +452,7 @@ export const mutants = [
     tests: ['packages/broker/test/bad-places.test.ts'],
   }),
   mutant(
-    'a refused change stays under a later one',
+    'a refused deletion takes a later change back',
     'broker/src/persist/open-changes.ts',
     '|| !isLast) return now',
     ') return now',

@@ -32,6 +32,11 @@ describe('changes of one entry that are not on disk yet', () => {
     assert.equal(entry.now, 'c')
     c.refused()
     assert.equal(entry.now, 'settled')
+    const [e, f] = [entry.change(undefined), entry.change('f')]
+    e.refused()
+    assert.equal(entry.now, 'f')
+    f.refused()
+    assert.equal(entry.now, 'settled')
   })
 
   test('what was saved stays, before the refused one and behind it', () => {
