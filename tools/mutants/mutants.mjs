@@ -447,4 +447,41 @@ export const mutants = [
     '    for (const announce of this.announcers) await announce()\n',
     '',
   ),
+  // Faults of disks and of what comes at the same time.
+  mutant('a file that somebody removed stops all that reads', 'runtime/src/error.ts', ", 'ENOENT'])", '])', {
+    tests: ['packages/broker/test/bad-places.test.ts'],
+  }),
+  mutant(
+    'a refused deletion takes a later change back',
+    'broker/src/persist/open-changes.ts',
+    '|| !isLast) return now',
+    ') return now',
+    {
+      tests: ['packages/broker/test/persist'],
+    },
+  ),
+  mutant(
+    'a group that came by itself stays when its deletion is refused',
+    'broker/src/persist/open-changes.ts',
+    ' || change.value === undefined',
+    '',
+    {
+      tests: ['packages/broker/test/persist'],
+    },
+  ),
+  mutant(
+    'a small registration overtakes a large one',
+    'nameserver/src/registration-intake.ts',
+    'if (isSmall && isFirst)',
+    'if (isSmall)',
+  ),
+  mutant(
+    'a registration that was said before overtakes a large one',
+    'nameserver/src/registration-intake.ts',
+    'if (isFirst && this',
+    'if (this',
+  ),
+  mutant('ports of a server have a room each', 'remoting/src/server.ts', '          crowd,\n', '', {
+    tests: ['packages/remoting/test/two-ports.test.ts'],
+  }),
 ]

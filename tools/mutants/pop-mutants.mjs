@@ -68,8 +68,15 @@ export const popMutants = [
   pop(
     'a queue is popped twice at once',
     'popping.ts',
-    'this.isFull || position.isLocked || this.isTwice',
-    'this.isFull || this.isTwice',
+    'this.isLate || position.isLocked || this.isTwice',
+    'this.isLate || this.isTwice',
+    ['reads'],
+  ),
+  pop(
+    'a pop looks into all queues however long that takes',
+    'popping.ts',
+    '|| this.isLate || position',
+    '|| position',
     ['reads'],
   ),
   pop(

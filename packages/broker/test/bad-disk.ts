@@ -15,6 +15,8 @@ export type Bad =
 /** A broker on a disk with a bad place, and what came of it. */
 export class BadDisk extends PopMachine {
   readonly asked = new Set<string>()
+  /** The bad record lies in a file of the log without the others. */
+  isApart = false
   private clients = 0
 
   get store(): Store {
@@ -50,6 +52,13 @@ export class BadDisk extends PopMachine {
         fromTransactionCheck: false,
         msgId: body,
       })
+  }
+
+  /** What comes next lies in another file of the log than what came before. */
+  async apart(): Promise<void> {
+    if (!this.isApart) return
+    const peer = this.peer()
+    for (let n = 0; n < 2; n++) await peer.send('U', 'x'.repeat(40_000))
   }
 
   /** What the disk is not going to give: a record of the log, or bytes of another file. */

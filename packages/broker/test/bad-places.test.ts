@@ -26,7 +26,10 @@ interface Reader {
 
 const send = (each: (n: number) => Record<string, string>) => async (disk: BadDisk) => {
   const peer = disk.peer()
-  for (const [n, body] of ['a', 'bad', 'c', 'd'].entries()) await peer.send('T', body, { properties: each(n) })
+  for (const [n, body] of ['a', 'bad', 'c', 'd'].entries()) {
+    await peer.send('T', body, { properties: each(n) })
+    if (n < 2) await disk.apart()
+  }
 }
 const timed = (disk: BadDisk, inMs = 30_000) => {
   const at = disk.clock.now() + inMs
@@ -38,7 +41,10 @@ const popOneByOne = async (disk: BadDisk) => {
   await send(() => ({}))(disk)
   const popper = disk.popper()
   const all = []
-  for (let n = 0; n < 4; n++) all.push(...(await popper.pop({ maxMsgNums: 1, queueId: 0, invisibleTime: 30_000 })))
+  for (let n = 0; n < 4; n++) {
+    all.push(...(await popper.pop({ maxMsgNums: 1, queueId: 0, invisibleTime: 30_000 })))
+    if (n < 2) await disk.apart()
+  }
   assert.equal(all.length, 4)
   return { popper, all }
 }
@@ -112,7 +118,10 @@ const readers: Reader[] = [
     name: 'acknowledgements at a start',
     prepare: async disk => {
       const { popper, all } = await popOneByOne(disk)
-      for (const each of all.slice(1)) assert.equal(await popper.ack(each), 0)
+      for (const each of all.slice(1)) {
+        await disk.apart()
+        assert.equal(await popper.ack(each), 0)
+      }
     },
     bad: { topic: wheelTopic, offset: 4 },
     moved: popped,
@@ -133,6 +142,7 @@ const readers: Reader[] = [
       await disk.clock.advanceAsync(40_000)
       await popper.peer.send('T', 'e', { queueId: 0 })
       await popper.pop({ queueId: 0, invisibleTime: 30_000 })
+      await disk.apart()
       await popper.peer.send(retryTopic, 'foreign')
     },
     bad: { topic: retryTopic, offset: 4 },
@@ -151,7 +161,10 @@ const readers: Reader[] = [
     config: transactions,
     prepare: async disk => {
       const peer = disk.peer()
-      for (const body of ['a', 'bad', 'c', 'd']) await disk.half(peer, body)
+      for (const body of ['a', 'bad', 'c', 'd']) {
+        await disk.apart()
+        await disk.half(peer, body)
+      }
     },
     bad: { topic: 'RMQ_SYS_TRANS_HALF_TOPIC', offset: 1 },
     moved: asked,
@@ -165,7 +178,10 @@ const readers: Reader[] = [
       const peer = disk.peer()
       const ends = []
       for (const body of ['a', 'bad', 'c', 'd']) ends.push(await disk.half(peer, body))
-      for (const end of ends.slice(0, 3)) await end()
+      for (const end of ends.slice(0, 3)) {
+        await disk.apart()
+        await end()
+      }
     },
     bad: { topic: 'RMQ_SYS_TRANS_OP_HALF_TOPIC', offset: 1 },
     moved: asked,
@@ -173,33 +189,45 @@ const readers: Reader[] = [
   },
 ]
 
-describe('a place that the disk does not give keeps nothing behind it from', () => {
-  for (const { name, config = {}, next = {}, prepare, bad, isLate = false, moved, comes, healed } of readers)
-    test(name, async () => {
-      const disk = new BadDisk(5, config)
-      await disk.boot()
-      await prepare(disk)
-      await disk.clock.advanceAsync(2000)
-      const { path, place } = disk.placeOf(bad)
-      if (isLate) await disk.restart(next)
-      const begun = disk.events.length
-      const lift = disk.disk.faults.fail({ on: 'read', code: 'EIO', path, place })
-      if (!isLate) await disk.restart(next)
-      if (path !== 'commitlog') await disk.madeAgain(lift)
-      await disk.peer().produce('tx')
-      await disk.clock.advanceAsync(2 * minute)
-      // Clients that are away for long are forgotten.
-      await disk.peer().produce('tx')
-      await disk.clock.advanceAsync(minute)
-      assert.deepEqual([...(await moved(disk))].sort(), [...comes].sort())
-      const told = disk.events.slice(begun).filter(({ level }) => level === 'warn' || level === 'error')
-      const counts = new Map<string, number>()
-      for (const { name } of told) counts.set(name, (counts.get(name) ?? 0) + 1)
-      for (const [event, count] of counts) assert.ok(count <= 2, `"${event}" is told ${count} times`)
-      lift()
-      if (healed === undefined) return
-      await disk.clock.advanceAsync(1.5 * minute)
-      assert.deepEqual([...(await moved(disk))].sort(), [...healed].sort())
-      await disk.settle(disk.broker.stop())
-    })
-})
+/** How the disk does not give it: a place alone, or, of the log, the file that has no other of them. */
+const ways = [
+  { what: 'a place that the disk does not give', on: 'read', code: 'EIO', isFile: false },
+  { what: 'a file of the log that somebody removed', on: 'open', code: 'ENOENT', isFile: true },
+] as const
+const fileBytes = 64 * 1024
+
+for (const { what, on, code, isFile } of ways)
+  describe(`${what} keeps nothing behind it from`, () => {
+    const wanted = readers.filter(({ bad }) => !isFile || !('path' in bad))
+    for (const { name, config = {}, next = {}, prepare, bad, isLate = false, moved, comes, healed } of wanted)
+      test(name, async () => {
+        const disk = new BadDisk(5, { ...config, ...(isFile ? { mappedFileSizeCommitLog: fileBytes } : {}) })
+        disk.isApart = isFile
+        await disk.boot()
+        await prepare(disk)
+        await disk.apart()
+        await disk.clock.advanceAsync(2000)
+        const { path, place } = disk.placeOf(bad)
+        if (isLate) await disk.restart(next)
+        const begun = disk.events.length
+        const file = `commitlog/${String(place[0] - (place[0] % fileBytes)).padStart(20, '0')}`
+        const lift = disk.disk.faults.fail(isFile ? { on, code, path: file } : { on, code, path, place })
+        if (!isLate) await disk.restart(next)
+        if (path !== 'commitlog') await disk.madeAgain(lift)
+        await disk.peer().produce('tx')
+        await disk.clock.advanceAsync(2 * minute)
+        // Clients that are away for long are forgotten.
+        await disk.peer().produce('tx')
+        await disk.clock.advanceAsync(minute)
+        assert.deepEqual([...(await moved(disk))].sort(), [...comes].sort())
+        const told = disk.events.slice(begun).filter(({ level }) => level === 'warn' || level === 'error')
+        const counts = new Map<string, number>()
+        for (const { name } of told) counts.set(name, (counts.get(name) ?? 0) + 1)
+        for (const [event, count] of counts) assert.ok(count <= 2, `"${event}" is told ${count} times`)
+        lift()
+        if (healed === undefined) return
+        await disk.clock.advanceAsync(1.5 * minute)
+        assert.deepEqual([...(await moved(disk))].sort(), [...healed].sort())
+        await disk.settle(disk.broker.stop())
+      })
+  })

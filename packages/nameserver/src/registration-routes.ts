@@ -18,13 +18,18 @@ import type { Registered } from './route-table.ts'
 
 /** What changes the routes: 103, 104, 322 and 217 of brokers, 205, 327 and 216 of tools. */
 export function registrationRoutes(parts: NameServerParts): Route[] {
-  const { routes } = parts
+  const { routes, intake } = parts
+  /** What a tool says comes behind what brokers said before, of which some may wait. */
+  const behind = <T>(change: () => T | Promise<T>): T | Promise<T> => {
+    const settled = intake.settled()
+    return settled === undefined ? change() : settled.then(change)
+  }
   return [
     registerRoute(parts),
     route(unregisterBroker, ({ brokerName, brokerAddr }) => {
-      parts.intake.withdraw({ brokerName, brokerAddr })
+      intake.withdraw({ brokerName, brokerAddr })
       routes.unregister({ brokerName, brokerAddr })
-      parts.intake.sweep()
+      intake.sweep()
       return ok({})
     }),
     route(queryDataVersion, ({ brokerAddr }, { body }) => {
@@ -32,19 +37,24 @@ export function registrationRoutes(parts: NameServerParts): Route[] {
       return ok({ changed }, known === undefined ? undefined : queryDataVersion.replyBody!.encode(known))
     }),
     route(registerTopicInNamesrv, ({ topic }, { body }) => {
-      routes.registerTopic(topic, registerTopicInNamesrv.body!.decode(body).queueDatas)
-      return ok({})
+      const { queueDatas } = registerTopicInNamesrv.body!.decode(body)
+      return behind(() => {
+        routes.registerTopic(topic, queueDatas)
+        return ok({})
+      })
     }),
     route(wipeWritePermOfBroker, ({ brokerName }) =>
-      setWritable(parts, { brokerName, writable: false }, wipeTopicCount => ok({ wipeTopicCount })),
+      behind(() => setWritable(parts, { brokerName, writable: false }, wipeTopicCount => ok({ wipeTopicCount }))),
     ),
     route(addWritePermOfBroker, ({ brokerName }) =>
-      setWritable(parts, { brokerName, writable: true }, addTopicCount => ok({ addTopicCount })),
+      behind(() => setWritable(parts, { brokerName, writable: true }, addTopicCount => ok({ addTopicCount }))),
     ),
-    route(deleteTopicInNamesrv, ({ topic, clusterName }) => {
-      routes.deleteTopic(topic, clusterName)
-      return ok({})
-    }),
+    route(deleteTopicInNamesrv, ({ topic, clusterName }) =>
+      behind(() => {
+        routes.deleteTopic(topic, clusterName)
+        return ok({})
+      }),
+    ),
   ]
 }
 

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateSync } from 'node:zlib'
-import { compressRegisterBody, dialectOf, type RegisterBrokerBody, registerBroker } from '@skua-mq/protocol'
+import {
+  compressRegisterBody,
+  deleteTopicInNamesrv,
+  dialectOf,
+  type RegisterBrokerBody,
+  registerBroker,
+} from '@skua-mq/protocol'
 import { type Clock, SimClock, type Timer } from '@skua-mq/runtime'
 import { type NameServerParts, nameServerRoutes, RegistrationIntake, RouteTable, SecondAsks } from '../src/index.ts'
 import { body, topic } from './brokers.ts'
@@ -46,6 +52,21 @@ function world({ maxTopics = 1_000_000, maxBrokers = 100 } = {}) {
     clock.until((async () => intake.take({ ...own, ...changes, bytes }))())
   return { clock, routes, intake, take }
 }
+
+const routesOf = ({ clock, routes, intake }: Pick<ReturnType<typeof world>, 'clock' | 'routes' | 'intake'>) =>
+  nameServerRoutes({
+    dialect: dialectOf(),
+    ...{
+      routes,
+      intake,
+      secondAsks: new SecondAsks(clock),
+      kv: { namespace: () => undefined } as never,
+      config: { print: () => '' } as never,
+    },
+    ...{ now: () => clock.monotonic(), orderMessageEnable: () => false, advertise: addr => addr },
+    registeredBy: () => {},
+    clock,
+  } as NameServerParts)
 
 const many = (count: number, counter = 1): RegisterBrokerBody =>
   body(
@@ -117,6 +138,52 @@ describe('a large registration', () => {
     )
   })
 
+  test('does not win over a small one that its broker sends while it is read, or waits', async () => {
+    const { routes, intake, clock } = world()
+    const queues = () => routes.routeOf('Topic-3999')?.queueDatas[0]?.writeQueueNums
+    for (const isOther of [false, true]) {
+      const counter = isOther ? 5 : 2
+      const others = Array.from({ length: isOther ? 2 : 0 }, (_, n) =>
+        intake.take({ ...own, brokerAddr: `10.0.0.${n + 2}:1`, brokerName: `b${n + 2}`, bytes: plain(many(2000)) }),
+      )
+      const large = intake.take({ ...own, bytes: plain(many(4000, counter)) })
+      const changed = body([topic('Topic-3999', { writeQueueNums: counter })], { counter: counter + 1 })
+      // It may have come back meanwhile: over another connection.
+      const small = intake.take({ ...own, connectionId: isOther ? 2 : 1, bytes: plain(changed) })
+      await clock.until(Promise.all([...others, large, small]))
+      assert.equal(queues(), counter, `${isOther}`)
+      const version = { timestamp: 1_700_000_000_000, counter: counter + 1 }
+      assert.equal(routes.queryDataVersion(own.brokerAddr, version, 0).changed, false)
+      assert.equal([...routes.topicNames()].length, 4000)
+    }
+  })
+
+  test('does not win over the same broker, which says again what it said before that', async () => {
+    const { routes, intake, clock, take } = world()
+    const before = plain(many(2000, 1))
+    await take(before)
+    const other = { ...own, brokerAddr: '10.0.0.2:1', brokerName: 'b2', connectionId: 2 }
+    const all = [
+      intake.take({ ...other, bytes: plain(many(2000)) }),
+      intake.take({ ...own, bytes: plain(many(2001, 2)) }),
+      intake.take({ ...own, bytes: before }),
+    ]
+    await clock.until(Promise.all(all))
+    const version = { timestamp: 1_700_000_000_000, counter: 1 }
+    assert.equal(routes.queryDataVersion(own.brokerAddr, version, 0).changed, false)
+  })
+
+  test('does not bring back a topic that a tool has deleted since', async () => {
+    const { routes, intake, clock } = world()
+    const all = routesOf({ routes, intake, clock })
+    const large = intake.take({ ...own, bytes: plain(many(4000)) })
+    const deleted = askLater(all, deleteTopicInNamesrv, { topic: 'Topic-3999' })
+    await clock.until(Promise.all([large, deleted]))
+    assert.equal((await deleted).code, 0)
+    assert.equal(routes.routeOf('Topic-3999'), undefined)
+    assert.ok(routes.routeOf('Topic-3998'))
+  })
+
   test('of a broker that leaves meanwhile leaves nothing', async () => {
     const { routes, intake, clock } = world()
     const taken = intake.take({ ...own, bytes: plain(many(20_000)) }) as Promise<unknown>
@@ -145,19 +212,7 @@ describe('a large registration that waits', () => {
   test('of a connection that was known and is gone by then is not entered: nothing would take it out again', async () => {
     const { clock, routes, intake } = world()
     const connection = new TestConnection()
-    const list = nameServerRoutes({
-      dialect: dialectOf(),
-      ...{
-        routes,
-        intake,
-        secondAsks: new SecondAsks(clock),
-        kv: { namespace: () => undefined } as never,
-        config: { print: () => '' } as never,
-      },
-      ...{ now: () => clock.monotonic(), orderMessageEnable: () => false, advertise: addr => addr },
-      registeredBy: () => {},
-      clock,
-    } as NameServerParts)
+    const list = routesOf({ clock, routes, intake })
     const { cluster: clusterName, connectionId: _, ...header } = own
     const wish = { ...header, clusterName, compressed: false, bodyCrc32: 0 }
     const asked = askLater(list, registerBroker, wish, { body: plain(many(4000)), connection })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addWritePermOfBroker, wipeWritePermOfBroker } from '@skua-mq/protocol'
-import { type NameServerParts, RouteTable } from '../src/index.ts'
+import { type NameServerParts, RegistrationIntake, RouteTable } from '../src/index.ts'
 import { registrationRoutes } from '../src/registration-routes.ts'
 import { body, registration, topic } from './brokers.ts'
 import { askLater } from './harness.ts'
@@ -16,7 +16,9 @@ test('205 and 327 change the write bit of very many topics some in a turn, and c
   const table = new RouteTable()
   const topics = Array.from({ length: 4500 }, (_, i) => topic(`Topic-${i}`))
   table.register(registration({ body: body(topics) }), 0)
-  const routes = registrationRoutes({ routes: table, clock: { after } } as unknown as NameServerParts)
+  const clock = { after, now: () => 0, monotonic: () => 0 }
+  const intake = new RegistrationIntake({ routes: table, clock, limits: { maxTopics: 10_000, maxBrokers: 10 } })
+  const routes = registrationRoutes({ routes: table, intake, clock } as unknown as NameServerParts)
   const permOfLast = () => table.routeOf('Topic-4499')?.queueDatas[0]?.perm
   const wiped = await askLater(routes, wipeWritePermOfBroker, { brokerName: 'b1' })
   assert.deepEqual([wiped.header, permOfLast(), turns], [{ wipeTopicCount: 4500 }, 4, 4])

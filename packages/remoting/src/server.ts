@@ -105,11 +105,13 @@ export class RemotingServer implements Service, ChannelOwner {
     this.sends = new SendQueue(turn)
     // Behind the queue of sends, which it joins after: what a connection has asked for is sent before it asks for more.
     this.later = new Later(clock, turn)
+    const crowd = { waiting: 0 }
     try {
       for (const at of this.parts.listen) {
         const listener = await net.listen(at, socket => this.accept(socket), {
           tls,
           room: () => this.limits.maxConnections - this.channels.size,
+          crowd,
           crowded: peer => this.refused(peer.host),
         })
         this.listeners.push(listener)

@@ -23,8 +23,11 @@ export class DiskError extends Failure {
   }
 }
 
-/** What a disk says of one place that it does not give, or gives damaged, while others can be read. */
-const placeCodes: ReadonlySet<string> = new Set(['EIO', 'EBADMSG', 'EUCLEAN', 'EREMOTEIO', 'ENODATA'])
+/**
+ * What a disk says of one place that it does not give, or gives damaged, while others can be read. ENOENT: a file that somebody removed.
+ * Not EACCES, which whoever runs the broker can mend: all wait for that, and a start is refused.
+ */
+const placeCodes: ReadonlySet<string> = new Set(['EIO', 'EBADMSG', 'EUCLEAN', 'EREMOTEIO', 'ENODATA', 'ENOENT'])
 
 /**
  * Whether a read failed for what lies at its place. Who reads one thing after another goes on behind it; any other failure, as of

@@ -51,6 +51,8 @@ export interface ListenOptions {
   tls?: TlsServer | undefined
   /** How many further connections may be taken; asked for each before it costs anything. Default: any number. */
   room?: (() => number) | undefined
+  /** Counts connections that are taken and have not begun, of all listeners that are given the same one. Default: one of its own. */
+  crowd?: { waiting: number } | undefined
   /** Told of those for which there was none, and which are closed. */
   crowded?: ((peer: Address) => void) | undefined
 }

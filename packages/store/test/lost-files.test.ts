@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SimRandom } from '@skua-mq/runtime'
 import type { StoreConfig } from '../src/index.ts'
+import { unpackFixture } from './fixture.ts'
 import { drain, message, type Opened, open, put, smallConfig, type World, world } from './harness.ts'
 
 const count = 400
@@ -225,4 +226,95 @@ test('a store that was stopped empty, then filled, notices that its queues are l
   const third = await open(at)
   assert.deepEqual(await drain(third, 'A', 0), ['0', '1', '2'])
   await at.clock.until(third.store.stop())
+})
+
+describe('a commit log that somebody has taken away', () => {
+  for (const [ending, end] of Object.entries(endings)) {
+    const filled = async () => {
+      const at = world()
+      const opened = await open(at)
+      for (let i = 0; i < count; i++) put(opened, message('A', `message ${i}`))
+      await at.clock.advanceAsync(3000)
+      await end(at, opened)
+      return { at, bootId: ending === 'a power cut' ? 'next boot' : 'boot' }
+    }
+
+    test(`as a whole, after ${ending}: the start is refused and changes nothing, until it is there again`, async () => {
+      const { at, bootId } = await filled()
+      at.disk.rename('/store/commitlog', '/elsewhere')
+      for (let again = 0; again < 2; again++)
+        await assert.rejects(open(at, smallConfig, { bootId }), /has no file of the commit log.* is its disk not there/)
+      at.disk.remove('/store/commitlog')
+      at.disk.rename('/elsewhere', '/store/commitlog')
+      const again = await open(at, smallConfig, { bootId })
+      assert.equal((await drain(again, 'A')).length, count)
+      await at.clock.until(again.store.stop())
+    })
+
+    test(`its last files, after ${ending}: what is lost is said, with how much it is`, async () => {
+      const { at, bootId } = await filled()
+      const [kept, ...gone] = files(at, '/store/commitlog')
+      assert.ok(gone.length > 1, kept)
+      for (const path of gone) at.disk.remove(path)
+      const said: { name: string; fields: Readonly<Record<string, unknown>> }[] = []
+      at.events.subscribe(event => event.level === 'error' && said.push(event))
+      const again = await open(at, smallConfig, { bootId })
+      const left = (await drain(again, 'A')).length
+      assert.deepEqual(
+        said.map(({ name, fields }) => [name, fields['messages']]),
+        [['the last files of the commit log are missing: messages that were on the disk are lost', count - left]],
+      )
+      await at.clock.until(again.store.stop())
+      // Once.
+      const third = await open(at, smallConfig, { bootId })
+      assert.equal(said.length, 1)
+      await at.clock.until(third.store.stop())
+    })
+
+    test(`as a whole, after ${ending}, with the points: the queues tell it, and an empty log begins where they are removed`, async () => {
+      const { at, bootId } = await filled()
+      for (const gone of ['commitlog', 'skua.dispatch', 'checkpoint']) at.disk.remove(`/store/${gone}`)
+      const queue = files(at, '/store/consumequeue/A/0')
+      await assert.rejects(open(at, smallConfig, { bootId }), /has no file of the commit log/)
+      assert.deepEqual(files(at, '/store/consumequeue/A/0'), queue)
+      at.disk.remove('/store/consumequeue')
+      const again = await open(at, smallConfig, { bootId })
+      assert.equal(put(again, message('A', 'new'))[0]?.queueOffset, 0)
+      await at.clock.until(again.store.stop())
+    })
+  }
+
+  test('its first files: it is said where the log began and begins, once; what retention deletes is not said', async () => {
+    const at = world()
+    const opened = await open(at)
+    for (let i = 0; i < count; i++) put(opened, message('A', `message ${i}`))
+    await at.clock.advanceAsync(120_000)
+    at.clock.step(100 * 3_600_000)
+    put(opened, message('A', 'x'.repeat(16_000)))
+    opened.store.deleteExpired()
+    await at.clock.advanceAsync(120_000)
+    const begin = opened.store.minPhysicalOffset
+    assert.ok(begin > 0)
+    for (let i = 0; i < count; i++) put(opened, message('A', `message ${i}`))
+    await at.clock.until(opened.store.stop())
+    const said: Readonly<Record<string, unknown>>[] = []
+    at.events.subscribe(event => event.name.startsWith('the first files of the commit log') && said.push(event.fields))
+    await at.clock.until((await open(at)).store.stop())
+    assert.deepEqual(said, [])
+    at.disk.remove(first(at, '/store/commitlog'))
+    for (let again = 0; again < 2; again++) await at.clock.until((await open(at)).store.stop())
+    assert.deepEqual(said, [{ from: begin, to: begin + smallConfig.mappedFileSizeCommitLog }])
+  })
+
+  test('whose files are in another place than the options say, of a Java broker: its queues stay', async () => {
+    for (const name of ['store-4.9.7-clean', 'store-5.3.3-clean']) {
+      const at = world()
+      unpackFixture(name, at.disk, '/store')
+      at.disk.rename('/store/commitlog', '/elsewhere')
+      const queues = at.disk.list('/store/consumequeue')
+      assert.ok(queues.length > 0)
+      await assert.rejects(open(at), /storePathCommitLog/)
+      assert.deepEqual(at.disk.list('/store/consumequeue'), queues)
+    }
+  })
 })

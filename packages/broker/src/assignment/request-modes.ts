@@ -1,5 +1,6 @@
 import type { MessageRequestMode, MessageRequestModes } from '@skua-mq/protocol'
 import { type Clock, Failure } from '@skua-mq/runtime'
+import { OpenChanges } from '../persist/open-changes.ts'
 import { SaveSoon } from '../persist/save-soon.ts'
 import type { TableFile } from '../persist/table-file.ts'
 
@@ -13,6 +14,7 @@ export class RequestModes {
   private readonly parts: RequestModesParts
   private readonly modes = new Map<string, Map<string, MessageRequestMode>>()
   private readonly soon: SaveSoon
+  private readonly changes = new OpenChanges<MessageRequestMode>()
 
   constructor(parts: RequestModesParts) {
     this.parts = parts
@@ -36,9 +38,13 @@ export class RequestModes {
   async put(mode: MessageRequestMode): Promise<void> {
     const { topic, consumerGroup } = mode
     const before = this.find(topic, consumerGroup)
+    const change = this.changes.begin(`${topic}@${consumerGroup}`, { before, value: mode })
     this.set(topic, consumerGroup, mode)
-    if (await this.soon.ask()) return
-    if (this.find(topic, consumerGroup) === mode) this.set(topic, consumerGroup, before)
+    if (await this.soon.ask()) {
+      this.changes.saved(change)
+      return
+    }
+    this.set(topic, consumerGroup, this.changes.refused(change, this.find(topic, consumerGroup)))
     this.soon.owe()
     throw new Failure('ETABLE', 'messageRequestMode.json could not be written; the log of the broker says why')
   }
@@ -51,6 +57,7 @@ export class RequestModes {
   /** A slave takes its master's table. */
   replace({ messageRequestModeMap }: MessageRequestModes): void {
     if (textOf(messageRequestModeMap) === textOf(this.modes)) return
+    this.changes.forget()
     this.modes.clear()
     for (const [topic, groups] of messageRequestModeMap) this.modes.set(topic, new Map(groups))
     this.soon.owe()

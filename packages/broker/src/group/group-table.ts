@@ -1,5 +1,6 @@
 import { type Dialect, dialectOf, type SubscriptionGroupConfig, type SubscriptionGroupTable } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, Failure } from '@skua-mq/runtime'
+import { OpenChanges } from '../persist/open-changes.ts'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { illegalGroupName } from '../topic/names.ts'
@@ -67,6 +68,7 @@ export class GroupTable {
   private forbiddenTable: SubscriptionGroupTable['forbiddenTable']
   private readonly parts: GroupTableParts
   private readonly soon: SaveSoon
+  private readonly changes = new OpenChanges<SubscriptionGroupConfig>()
 
   constructor(parts: GroupTableParts) {
     this.parts = parts
@@ -119,6 +121,7 @@ export class GroupTable {
   /** A slave takes its master's table. */
   replace(table: SubscriptionGroupTable): void {
     if (this.version.equals(table.dataVersion)) return
+    this.changes.forget()
     this.groups.clear()
     for (const [name, config] of table.subscriptionGroupTable)
       this.groups.set(name, this.dressed({ ...config, groupName: name }))
@@ -164,11 +167,14 @@ export class GroupTable {
 
   /** What cannot be saved is not taken. Many changes share one save. */
   private async change(group: string, config: SubscriptionGroupConfig | undefined): Promise<void> {
-    const before = this.groups.get(group)
+    const change = this.changes.begin(group, { before: this.groups.get(group), value: config })
     this.set(group, config)
     this.version.next(this.parts.clock.now())
-    if (await this.soon.ask()) return
-    if (this.groups.get(group) === config) this.set(group, before)
+    if (await this.soon.ask()) {
+      this.changes.saved(change)
+      return
+    }
+    this.set(group, this.changes.refused(change, this.groups.get(group)))
     this.version.next(this.parts.clock.now())
     // The last of a save's steps may have failed, with the file in its place.
     this.soon.owe()

@@ -173,6 +173,7 @@ export class PopHandler {
       token.answer(ResponseCode.systemBusy, undefined, { remark: popping.refusal })
     else if (!token.open) token.drop()
     else if (popping.isFull) this.answerNothing(popping, ResponseCode.pollingFull)
+    else if (popping.isLate) this.answerNothing(popping, ResponseCode.pollingTimeout)
     else if (popping.hasPassed && !this.stopped) {
       // What was passed over in one read is bounded: there may be more behind it, and no message that comes says so.
       this.parts.clock.after(0, () => this.again(view, token, untilMs))

@@ -1,5 +1,6 @@
 import { type PopView, ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
+import type { Clock } from '@skua-mq/runtime'
 import { GetRequest, GetResult, type MessageFilter, type MessageStore } from '@skua-mq/store'
 import { CheckPoint, keyOf } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
@@ -16,6 +17,7 @@ export interface PopTarget {
 }
 
 export interface PoppingParts {
+  readonly clock: Pick<Clock, 'monotonic'>
   readonly store: Pick<MessageStore, 'get' | 'minOffset' | 'maxOffset'>
   readonly positions: PopPositions
   readonly points: CheckPoints
@@ -36,6 +38,11 @@ export interface PopWish {
 
 /** Once it has this many bytes a pop looks into no further queue. */
 const maxPopBytes = 1024 * 1024
+/**
+ * So long a pop looks into further queues: a disk may take seconds for each, and then not give it. Consumers wait for some seconds
+ * more than they want to be held.
+ */
+const maxLookMs = 5000
 
 /**
  * One pop: reads its queues one after another, in this turn as long as what it reads is in memory, and writes a check point
@@ -53,11 +60,14 @@ export class Popping {
   freeAtMs = Number.POSITIVE_INFINITY
   /** Why nothing could be taken. */
   refusal: string | undefined
+  /** There are queues for which no time was left. */
+  isLate = false
   /** No further check point has room in memory. */
   isFull = false
   private readonly parts: PoppingParts
   private readonly done: () => void
   private readonly request = new GetRequest()
+  private readonly untilMs: number
   private at = 0
   private count = 0
   private bytes = 0
@@ -67,6 +77,7 @@ export class Popping {
     this.parts = parts
     this.wish = wish
     this.done = done
+    this.untilMs = parts.clock.monotonic() + maxLookMs
   }
 
   run(): void {
@@ -123,7 +134,9 @@ export class Popping {
     if (left === 0 || this.isBlocked(target)) return undefined
     const isEnough = this.count >= view.maxMsgNums || this.bytes >= maxPopBytes
     this.isFull ||= !view.order && !points.hasRoom
-    if (isEnough || this.isFull || position.isLocked || this.isTwice(target, position)) {
+    // One at least was read, or tried.
+    this.isLate ||= this.at > 1 && this.parts.clock.monotonic() >= this.untilMs
+    if (isEnough || this.isFull || this.isLate || position.isLocked || this.isTwice(target, position)) {
       this.rest += left
       return undefined
     }

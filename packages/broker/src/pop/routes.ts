@@ -42,6 +42,7 @@ async function peek(parts: PopRouteParts, header: HeaderOf<typeof peekMessage>) 
   const result = new GetResult()
   const slices: Buffer[] = []
   let [found, bytes, restNum] = [0, 0, 0]
+  let failure: unknown
   for (const queue of queues) {
     const offset = positions.peek(topic, consumerGroup, queue)
     restNum += Math.max(0, store.maxOffset(topic, queue) - offset)
@@ -54,11 +55,15 @@ async function peek(parts: PopRouteParts, header: HeaderOf<typeof peekMessage>) 
       found += result.count
       bytes += result.bytes
       restNum -= result.count
+    } catch (error) {
+      // The others may have something.
+      failure ??= error
     } finally {
       result.release()
     }
   }
   const reply = { popTime: 0, invisibleTime: 0, reviveQid: 0, restNum }
+  if (found === 0 && failure !== undefined) throw failure
   if (found === 0) return answer(ResponseCode.pullNotFound, reply, 'NO_MESSAGE_IN_QUEUE')
   return ok(reply, Buffer.concat(slices))
 }

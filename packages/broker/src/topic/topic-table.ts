@@ -9,6 +9,7 @@ import {
   templateTopic,
 } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, Failure } from '@skua-mq/runtime'
+import { OpenChanges } from '../persist/open-changes.ts'
 import { SaveSoon } from '../persist/save-soon.ts'
 import { type TableFile, TableVersion } from '../persist/table-file.ts'
 import { refusedTopic, type TopicRefusal } from './names.ts'
@@ -46,6 +47,7 @@ export class TopicTable {
   private readonly parts: TopicTableParts
   private readonly listeners: (() => void)[] = []
   private readonly soon: SaveSoon
+  private readonly open = new OpenChanges<TopicConfig>()
 
   constructor(parts: TopicTableParts) {
     this.parts = parts
@@ -219,6 +221,7 @@ export class TopicTable {
   /** A slave takes its master's table. */
   replace(table: TopicConfigTable): void {
     if (this.version.equals(table.dataVersion)) return
+    this.open.forget()
     this.topics.clear()
     for (const [name, config] of table.topicConfigTable) this.enter({ ...config, topicName: name })
     this.version.read(table.dataVersion)
@@ -280,20 +283,24 @@ export class TopicTable {
   }
 
   /**
-   * Changes entries, undefined taking one out. What cannot be saved is not taken: nobody is told of a topic that the next
-   * start would not know. Many share one save, so only what is still as this change left it goes back.
+   * Changes entries. What cannot be saved is not taken: nobody is told of a topic that the next
+   * start would not know. Many share one save, and each goes back by itself.
    */
-  private async change(entries: ReadonlyMap<string, TopicConfig | undefined>): Promise<void> {
-    const before = new Map([...entries.keys()].map(name => [name, this.topics.get(name)]))
+  private async change(entries: ReadonlyMap<string, TopicConfig>): Promise<void> {
+    const changes = [...entries].map(([name, value]) => this.open.begin(name, { before: this.topics.get(name), value }))
     this.set(entries)
     this.version.next(this.parts.clock.now())
     if (!(await this.soon.ask())) {
-      this.set([...before].filter(([name]) => this.topics.get(name) === entries.get(name)))
+      for (const change of changes) {
+        const { key } = change
+        this.set([[key, this.open.refused(change, this.topics.get(key))]])
+      }
       this.version.next(this.parts.clock.now())
       // The last of a save's steps may have failed, with the file in its place.
       this.soon.owe()
       throw notWritten()
     }
+    for (const change of changes) this.open.saved(change)
     this.changed()
   }
 

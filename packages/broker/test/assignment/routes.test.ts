@@ -102,3 +102,12 @@ test('modes outlive a restart, in RocketMQ’s file', async () => {
   assert.match(text.toString(), /^\{\n\t"messageRequestModeMap":\{\n\t\t"T":\{\n\t\t\t"g":\{\n/)
   await machine.settle(machine.broker.stop())
 })
+
+test('of two modes that cannot be saved neither is taken', async () => {
+  const { it, member } = await world()
+  it.runtime.disk.faults.fail({ on: 'sync', code: 'EIO', path: 'messageRequestMode' })
+  const asked = [1, 2].map(share => member.ask(setMessageRequestMode, {}, pop(share)))
+  for (const { code } of await Promise.all(asked)) assert.equal(code, 1)
+  assert.deepEqual(await assigned(member), ['PULL 0', 'PULL 1', 'PULL 2', 'PULL 3'])
+  await it.stop()
+})

@@ -104,6 +104,39 @@ describe('persistence', () => {
     assert.equal(groups.find('g'), undefined)
   })
 
+  test('a deletion that is refused leaves the group as it was, though a member came meanwhile', async () => {
+    const { groups, disk, clock, on } = opened()
+    const own = { ...groupConfig('g'), retryMaxTimes: 3 }
+    await clock.until(groups.put(own))
+    const lift = disk.faults.fail({ on: 'sync', code: 'EIO' })
+    const deletion = assert.rejects(groups.delete('g'), { code: 'ETABLE' })
+    assert.equal(groups.findOrCreate('g')?.retryMaxTimes, 16)
+    await clock.until(deletion)
+    assert.deepEqual(groups.find('g'), own)
+    lift()
+    await clock.advanceAsync(retryMs + 100)
+    assert.deepEqual(opened({ on }).groups.find('g'), own)
+  })
+
+  test('of several changes of one group that are on their way none is taken that was refused', async () => {
+    const { groups, disk, clock } = opened()
+    const tries = (retryMaxTimes: number) => ({ ...groupConfig('g'), retryMaxTimes })
+    await clock.until(groups.put(tries(1)))
+    const lift = disk.faults.fail({ on: 'sync', code: 'EIO' })
+    const refused = [groups.put(tries(2)), groups.delete('g'), groups.put(tries(3))].map(each =>
+      assert.rejects(each, { code: 'ETABLE' }),
+    )
+    await clock.until(Promise.all(refused))
+    assert.deepEqual(groups.find('g'), tries(1))
+    lift()
+    // The first one alone fails.
+    disk.faults.fail({ on: 'sync', code: 'EIO', times: 1 })
+    const first = assert.rejects(groups.delete('g'), { code: 'ETABLE' })
+    await clock.until(groups.put(tries(4)))
+    await first
+    assert.deepEqual(groups.find('g'), tries(4))
+  })
+
   test('one that is refused after the file was replaced is taken back in the file, too', async () => {
     const { groups, disk, clock, on } = opened()
     await clock.until(groups.put(groupConfig('kept')))

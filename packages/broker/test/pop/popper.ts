@@ -68,7 +68,11 @@ export class Popper {
   }
 
   async pop(wish: Wish = {}): Promise<Popped[]> {
-    const reply = await this.ask(wish)
+    return this.read(await this.ask(wish))
+  }
+
+  /** What an answer holds; nothing where there was nothing. */
+  read(reply: Awaited<ReturnType<Popper['ask']>>): Popped[] {
     if (reply.code !== 0) return []
     const { popTime, invisibleTime, reviveQid, startOffsetInfo = '' } = reply.header!
     const starts = new Map(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeRecords, peekMessage } from '@skua-mq/protocol'
 import type { GetRequest, GetResult, Store } from '@skua-mq/store'
 import { insideOf } from '../world.ts'
 import { PopMachine } from './pop-machine.ts'
@@ -95,6 +96,11 @@ test('a queue that cannot be read keeps nothing of the others from a pop', async
     const lift = it.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog/00000000000000000000' })
     // Wherever a pop begins.
     const popper = new Popper(it.client('member'))
+    const peek = async (queueId: number) => {
+      const reply = await popper.peer.ask(peekMessage, { topic: 'T', consumerGroup: 'g', queueId, maxMsgNums: 32 })
+      return reply.code === 0 ? [...decodeRecords(reply.body!)].length : reply.code
+    }
+    assert.deepEqual([await peek(-1), await peek(1)], [3, 1])
     assert.deepEqual(texts(await popper.pop({ order })), ['good0', 'good2', 'good3'], `order ${order}`)
     const nothing = await popper.ask({ order })
     assert.equal(nothing.code, 2)
@@ -120,4 +126,34 @@ test('a read that fails at once leaves no queue locked, and loses nothing that w
   store.get = get
   assert.deepEqual(texts(await popper.pop()), ['m0', 'm1', 'm2', 'm3'])
   assert.equal(reads.kept.size, 0)
+})
+
+test('a disk that fails slowly holds up no pop for all its queues, locks none, and the next ones come to the others', async () => {
+  for (const order of [false, true]) {
+    const it = new PopMachine(3, { mappedFileSizeCommitLog: 64 * 1024 })
+    await it.boot()
+    const before = new Popper(it.client('member'))
+    for (const queueId of [0, 1, 2]) await before.peer.send('T', `bad${queueId}`, { queueId })
+    for (let n = 0; n < 3; n++) await before.peer.send('U', 'x'.repeat(40_000))
+    await before.peer.send('T', 'good', { queueId: 3 })
+    it.kill()
+    await it.boot()
+    const path = 'commitlog/00000000000000000000'
+    it.disk.faults.fail({ on: 'read', code: 'EIO', path })
+    it.disk.faults.slow({ on: 'read', ms: 4000, path })
+    const popper = new Popper(it.client('member'))
+    const got: string[] = []
+    for (let n = 0; n < 10 && got.length === 0; n++) {
+      const since = it.clock.now()
+      const reply = await popper.ask({ order })
+      const tookMs = it.clock.now() - since
+      // A block of the log, then the message alone.
+      assert.ok(tookMs < 9000, `${tookMs} ms`)
+      if (reply.code === 0) got.push(...texts(popper.read(reply)))
+      else assert.equal(reply.code, 2)
+    }
+    assert.deepEqual(got, ['good'], `order ${order}`)
+    it.disk.faults.clear()
+    assert.deepEqual(texts(await popper.pop({ order })).sort(), ['bad0', 'bad1', 'bad2'], `order ${order}`)
+  }
 })

@@ -205,6 +205,17 @@ describe('persistence', () => {
     assert.ok(topics.find('T'))
     assert.deepEqual(changes, [])
   })
+
+  test('of two changes of one topic that are refused neither is taken', async () => {
+    const { topics, disk, clock } = opened()
+    await clock.until(topics.put(topicConfig('T', 4), 'test'))
+    disk.faults.fail({ on: 'sync', code: 'EIO' })
+    const refused = [5, 6].map(queues =>
+      assert.rejects(topics.put(topicConfig('T', queues), 'test'), { code: 'ETABLE' }),
+    )
+    await clock.until(Promise.all(refused))
+    assert.equal(topics.find('T')?.writeQueueNums, 4)
+  })
 })
 
 test('a thousand topics that are made at once are saved a few times, and all are there after a restart', async () => {

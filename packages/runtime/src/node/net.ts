@@ -32,18 +32,20 @@ export class NodeNet implements Net {
 
   /** Port 0 finds a free one; an empty host, 0.0.0.0 and :: mean every address. Errors: NetError with EADDRINUSE, EADDRNOTAVAIL, EACCES. */
   async listen(at: Address, accept: (socket: Socket) => void, options: ListenOptions = {}): Promise<Listener> {
-    const { tls, room, crowded } = options
+    const { tls, room, crowd = { waiting: 0 }, crowded } = options
     const secure = tls === undefined || tls.mode === 'disabled' ? undefined : new TlsListener(tls, this.events)
     return new Promise((resolve, reject) => {
       const burst = new AcceptBurst()
       const server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, tcp => {
         // Those that wait to begin have a descriptor each already.
-        if (room !== undefined && burst.size >= room()) {
+        if (room !== undefined && crowd.waiting >= room()) {
           crowded?.({ host: plainHost(tcp.remoteAddress ?? ''), port: tcp.remotePort ?? 0 })
           tcp.destroy()
           return
         }
+        crowd.waiting++
         burst.add(() => {
+          crowd.waiting--
           if (server.listening) accept(accepted(tcp, secure))
           else tcp.destroy()
         })

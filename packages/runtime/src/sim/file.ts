@@ -49,9 +49,11 @@ export class SimFile implements DiskFile {
   /** The bytes are those of its beginning, as those of a read in the pool may be: what is written meanwhile is not in them. */
   async read(into: Uint8Array, at: number, length: number, position: number): Promise<number> {
     this.mustLive()
-    this.mustWork('read', [position, position + length])
-    const count = this.parts.file.readSync(into, at, length, position)
+    // A bad place is mostly one that the disk has tried for long.
+    const code = this.parts.faults.codeFor('read', this.path, [position, position + length])
+    const count = code === undefined ? this.parts.file.readSync(into, at, length, position) : 0
     await this.wait('read')
+    if (code !== undefined) throw new DiskError(code, this.path)
     return count
   }
 

@@ -41,7 +41,7 @@ const noIndex: IndexPoint = { name: '', count: 1, beginAtMs: 0, endOffset: 0, pr
 function isSame(a: DispatchPoint, b: DispatchPoint): boolean {
   const { totals: one, index } = a
   const { totals: other } = b
-  if (a.physicalOffset !== b.physicalOffset || index.files !== b.index.files) return false
+  if (a.physicalOffset !== b.physicalOffset || a.begin !== b.begin || index.files !== b.index.files) return false
   return one?.queues === other?.queues && one?.units === other?.units && one?.firsts === other?.firsts
 }
 
@@ -143,7 +143,8 @@ export class DispatchFlush {
     const { log, index, queues, health } = this.parts
     // The points stay where all was well: the next start makes the rest again from the log.
     if (health.has('fault')) throw new Failure('EFAULT', 'the store does not trust what it has in memory')
-    const point = { physicalOffset: log.recordsEnd, index: index?.point ?? noIndex, totals: queues.totals() }
+    const sums = { totals: queues.totals(), begin: log.minOffset }
+    const point = { physicalOffset: log.recordsEnd, index: index?.point ?? noIndex, ...sums }
     return { point, storedAtMs: log.writtenStoredAtMs }
   }
 

@@ -31,6 +31,7 @@ export class QueueRead {
     this.cold = new ColdRead(parts)
   }
 
+  /** Never throws: whoever wakes many readers must not be stopped by one. Rejects with a DiskError, or what a filter throws. */
   get(request: GetRequest, result: GetResult): Promise<void> | undefined {
     result.reset()
     const queue = this.parts.queues.find(request.topic, request.queueId)
@@ -44,14 +45,14 @@ export class QueueRead {
     result.nextOffset = request.offset
     result.status = 'noMatchedMessage'
     try {
+      // Extended units are read from their files.
       if (request.offset >= queue.firstInMemory && this.hot(queue, request, result)) return undefined
+      result.release()
+      if (this.cold.now(queue, request, result)) return undefined
     } catch (error) {
-      // Extended units are read from their files. Whoever wakes many readers must not be stopped by one.
       result.release()
       return Promise.reject(error)
     }
-    result.release()
-    if (this.cold.now(queue, request, result)) return undefined
     // The caller fills its request anew for the next read while this one waits for the disk.
     return this.cold.later(queue, { ...request }, result)
   }

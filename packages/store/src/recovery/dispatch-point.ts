@@ -18,6 +18,8 @@ export interface DispatchPoint {
   readonly index: IndexPoint
   /** Of the units of messages below `physicalOffset`; stores of before did not keep them. */
   readonly totals?: QueueTotals
+  /** Where the log began; stores of before did not keep it. */
+  readonly begin?: number
 }
 
 /**

@@ -37,6 +37,17 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
   return isWhole
 }
 
+/** Whether a queue had a message; changes nothing. Throws DiskError. */
+export function hasUnits({ files }: QueueTable): boolean {
+  const unit = Buffer.alloc(unitBytes)
+  for (const { directory } of queueDirectories(files)) {
+    const first = files.list(directory)[0]
+    if (first === undefined) continue
+    if (first > 0 || (files.readSync(directory, first, { into: unit, count: 1 }) === 1 && isUnit(unit, 0))) return true
+  }
+  return false
+}
+
 /** The directories of queues: `root/TOPIC/QUEUEID`. */
 function* queueDirectories({ disk, root }: QueueFiles) {
   for (const topic of disk.list(root)) {

@@ -1,4 +1,4 @@
-import { type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import { type Disk, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
@@ -14,7 +14,7 @@ import { firstUnsafeSegment, readCheckpoint, writeCheckpoint } from './checkpoin
 import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
 import { dropIndexBehindGap } from './index-gap.ts'
 import { type ScanEnd, scanLog } from './log-scan.ts'
-import { loadBefore, loadQueues } from './queue-load.ts'
+import { hasUnits, loadBefore, loadQueues } from './queue-load.ts'
 import { readTailCut, setTailAside } from './tail-cut.ts'
 
 export const recoveryBegan = defineEvent<{ reason: string; from: number; to: number }>('recovery began', 'info')
@@ -28,6 +28,14 @@ export const logDamaged = defineEvent<{ offset: number; to: number }>(
 export const messagesLost = defineEvent<{ from: number; to: number; messages: number; path: string }>(
   'a file of the commit log was cut: messages that were on the disk are lost',
   'error',
+)
+export const logEndsEarly = defineEvent<{ end: number; known: number; messages: number }>(
+  'the last files of the commit log are missing: messages that were on the disk are lost',
+  'error',
+)
+export const logBeginsLate = defineEvent<{ from: number; to: number }>(
+  'the first files of the commit log were taken away while the store was closed',
+  'warn',
 )
 export const queuesRebuilt = defineEvent<{ reason: string }>('consume queues are rebuilt from the commit log', 'warn')
 
@@ -71,6 +79,8 @@ export class Recovery {
   private rebuilding = false
   private trusted = 0
   private mayHaveHoles = false
+  /** What there was, by what speaks of it. */
+  private known = { end: 0, messages: 0 }
   private readonly lost: { readonly from: number; readonly to: number }[] = []
 
   constructor(parts: RecoveryParts) {
@@ -82,8 +92,9 @@ export class Recovery {
     this.crashed = this.isIndexTorn = disk.stat(layout.abort) !== undefined
     log.segments.load({ crashed: this.crashed })
     this.points = readDispatchPoints(disk, layout.dispatchPoint)
-    this.markOpen()
     const cut = readTailCut(disk, layout)
+    if (cut === undefined) this.lookForMissing()
+    this.markOpen()
     if (cut !== undefined) await setTailAside(this.parts, log.segments, cut)
     if (log.segments.first === undefined) {
       queues.deleteAll()
@@ -98,10 +109,49 @@ export class Recovery {
     await this.distrustIndex()
     const end = await this.scanAsPlanned(plan)
     this.tellLost()
+    if (cut === undefined) this.tellMissing(end)
     await this.cut(end)
     for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
     return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
+  }
+
+  /**
+   * A log without files whose queues have messages was taken away, or lies on a disk that is not there: to begin anew, as Java does, would
+   * give offsets twice, and delete the queues of what may come back. Throws ESEGMENT.
+   */
+  private lookForMissing(): void {
+    const { layout, log, queues, events } = this.parts
+    const point = this.isSameBoot ? this.points?.written : this.points?.synced
+    this.isKnown(point?.physicalOffset ?? 0, point?.totals?.units ?? 0)
+    if (log.segments.first === undefined && (this.known.messages > 0 || hasUnits(queues)))
+      throw new Failure(
+        'ESEGMENT',
+        `${log.segments.directory} has no file of the commit log, and ${layout.root} has queues of messages: is its disk not there, ` +
+          'or storePathCommitLog another one? Put the files back; or, to begin with an empty log, remove ' +
+          `${layout.consumeQueue} and ${layout.dispatchPoint}`,
+      )
+    // After a crash it may have been retention, whose points were not written.
+    const from = this.crashed ? undefined : this.points?.written.begin
+    if (from !== undefined && from < log.minOffset) events.emit(logBeginsLate({ from, to: log.minOffset }))
+  }
+
+  private isKnown(end: number, messages: number): void {
+    if (end > this.known.end) this.known = { end, messages }
+  }
+
+  /** The queues follow what is left, with offsets that others had before. */
+  private tellMissing({ end }: ScanEnd): void {
+    const { log, queues, events } = this.parts
+    const { known } = this
+    if (known.end <= log.segments.end) return
+    const messages = Math.max(0, known.messages - queues.totals().units)
+    events.emit(logEndsEarly({ end, known: known.end, messages }))
+  }
+
+  /** What was written is in the page cache still. */
+  private get isSameBoot(): boolean {
+    return this.points?.bootId === this.parts.bootId && !this.parts.suspicion.raised
   }
 
   /**
@@ -254,6 +304,7 @@ export class Recovery {
     index?.load()
     this.trusted = this.trustedOffset()
     const maxPhysical = this.maxPhysicalOffset()
+    this.isKnown(maxPhysical, queues.totals().units)
     const point = this.inLog(this.points?.written)
     const found = this.compare(point)
     const isOurs = point !== undefined && found === 'all'
@@ -270,8 +321,8 @@ export class Recovery {
   }
 
   private async planAfterCrash(): Promise<Plan> {
-    const { layout, disk, bootId, index, log, queues, suspicion } = this.parts
-    const sameBoot = this.points?.bootId === bootId && !suspicion.raised
+    const { layout, disk, index, log, queues } = this.parts
+    const sameBoot = this.isSameBoot
     const point = this.inLog(sameBoot ? this.points?.written : this.points?.synced)
     const checkpoint = readCheckpoint(disk, layout.checkpoint)
     const from = point?.physicalOffset ?? firstUnsafeSegment(log.segments, checkpoint)
