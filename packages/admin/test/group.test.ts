@@ -139,6 +139,7 @@ test('offsets are looked up, reset while a member runs, committed where none doe
   const reset = await resetOffsets(session, { group, topic, timestampMs: before - 1000 })
   assert.deepEqual([reset.by, reset.queues.map(({ offset }) => offset)], ['broker', [0]])
   await until('all is consumed again', () => seen.length >= count + end)
+  for (const groupName of ['offline', 'copy']) await putGroup(session, { clusterName }, { groupName })
   const alone = await commitResets(session, { group: 'offline', topic, timestampMs: newest })
   assert.deepEqual([alone.by, alone.queues[0]?.offset], ['commit', end])
   assert.equal(await groupOffset(session, queue, 'offline'), end)

@@ -97,8 +97,14 @@ describe('peers that are careless, broken or hostile', () => {
     ] as const) {
       const { stream, answer } = call(`${service}QueryRoute`, { headers })
       stream.end()
-      assert.equal((await answer).http, http)
+      const told = await answer
+      assert.equal(told.http, http)
+      assert.match(String(told.body), /gRPC/)
     }
+    const { stream, answer } = call(`${service}QueryRoute`, { headers: { ':method': 'HEAD' } })
+    stream.end()
+    const told = await answer
+    assert.deepEqual([told.http, told.body.length], [405, 0])
     await isAlive()
   })
 

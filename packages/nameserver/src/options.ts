@@ -1,4 +1,4 @@
-import { dialectNames } from '@skua-mq/protocol'
+import { defaultDialect, dialectNames } from '@skua-mq/protocol'
 import { bool, type Config, count, host, idle, logLevel, oneOf, port, text } from '@skua-mq/runtime'
 
 /** RocketMQ's keys of the name server (store.md 11). */
@@ -10,7 +10,7 @@ export const nameServerOptions = {
   orderMessageEnable: bool({ default: false, help: 'attach ORDER_TOPIC_CONFIG to route answers', live: true }),
   logLevel,
   dialect: oneOf(dialectNames, {
-    default: '4.9',
+    default: defaultDialect,
     help: 'answers as the name server of RocketMQ 4.9 or of 5.3 does, where these differ',
   }),
   maxRegisteredTopics: count({

@@ -20,6 +20,8 @@ function serverOn(runtime: SimRuntime) {
     listen: { host: '0.0.0.0', port: 9876 },
     kvConfigPath: '/ns/kvConfig.json',
     orderMessageEnable: true,
+    // Which takes a broker with one topic.
+    dialect: '4.9',
   })
 }
 

@@ -104,7 +104,10 @@ const columns: Readonly<Record<DialectName, Dialect>> = {
   '5.3': column('5.3', row => row.v5),
 }
 
-/** The column of a name; default 4.9. Throws RangeError for another name. */
+/** Of a server whose configuration names none (architecture: two dialects). */
+export const defaultDialect: DialectName = '5.3'
+
+/** The column of a name; default 4.9, of parts that are made alone. Throws RangeError for another name. */
 export function dialectOf(name: DialectName = '4.9'): Dialect {
   const found = columns[name]
   if (found === undefined) throw new RangeError(`there is no dialect ${name}: ${dialectNames.join(' or ')}`)

@@ -32,8 +32,8 @@ export interface Http2Stream {
   /** `taken` is told once: true when the connection has taken them, false where the stream was over before. */
   write(bytes: Uint8Array, taken?: (isTaken: boolean) => void): void
   end(trailers: Readonly<Record<string, string>>): void
-  /** An answer that is only a head. */
-  refuse(headers: Readonly<Record<string, string>>): void
+  /** An answer that is only a head, or a head and one text for people; what the peer goes on sending is not wanted. */
+  refuse(headers: Readonly<Record<string, string>>, text?: string): void
   /** Ends it without an answer. */
   reset(): void
 }

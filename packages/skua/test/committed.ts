@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { sendMessageV2, updateConsumerOffset } from '@skua-mq/protocol'
+import { sendMessageV2, updateAndCreateSubscriptionGroup, updateConsumerOffset } from '@skua-mq/protocol'
 import type { RemotingClient } from '@skua-mq/remoting'
 
 export const place = { consumerGroup: 'g', topic: 'BenchmarkTest', queueId: 0 }
@@ -14,5 +14,7 @@ export async function commitSome(client: RemotingClient, address: string): Promi
   }
   for (let i = 0; i < committed; i++)
     await client.request(address, sendMessageV2, header, { body: Buffer.from(String(i)) })
+  const body = updateAndCreateSubscriptionGroup.body!.encode({ groupName: place.consumerGroup } as never)
+  await client.request(address, updateAndCreateSubscriptionGroup, {}, { body })
   assert.equal((await client.request(address, updateConsumerOffset, { ...place, commitOffset: committed })).code, 0)
 }

@@ -43,6 +43,7 @@ describe('a slave', () => {
     for (let i = 0; i < 5; i++) assert.equal((await cluster.send('master', `message ${i}`)).code, 0)
     await cluster.pull('master')
     const place = { consumerGroup: 'known', topic: 'T', queueId: 0 }
+    await cluster.ask('master', updateAndCreateSubscriptionGroup, {} as never, { groupName: 'known' })
     await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 3 } as never)
     await cluster.pass(35_000)
     await cluster.stopBroker('master')
@@ -132,6 +133,7 @@ describe('a slave', () => {
     await cluster.startBroker('slave')
     for (let i = 0; i < 5; i++) await cluster.send('master', `old ${i}`)
     const place = { consumerGroup: 'g', topic: 'T', queueId: 0 }
+    await cluster.ask('master', updateAndCreateSubscriptionGroup, {} as never, { groupName: 'g' })
     await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 5 } as never)
     await cluster.pass(35_000)
     const offsetOf = (role: 'master' | 'slave') => cluster.ask(role, queryConsumerOffset, place as never)

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { PushConsumer } from '@skua-mq/client'
-import { getBrokerClusterInfo, queryConsumerOffset, updateConsumerOffset } from '@skua-mq/protocol'
+import {
+  getBrokerClusterInfo,
+  queryConsumerOffset,
+  updateAndCreateSubscriptionGroup,
+  updateConsumerOffset,
+} from '@skua-mq/protocol'
 import { storedMessages } from '@skua-mq/store'
 import { bodies, type Cluster, type Role } from './cluster.ts'
 import { demote, pair, promote, roleOf, sync, told } from './pair.ts'
@@ -28,6 +33,7 @@ describe('a change of roles while both run', () => {
     const cluster = await pair('slave', 'further')
     assert.equal((await cluster.send('master', 'late', { properties: 'DELAY\x015' })).code, 0)
     const place = { consumerGroup: 'g', topic: 'T', queueId: 0 }
+    await cluster.ask('master', updateAndCreateSubscriptionGroup, {} as never, { groupName: 'g' })
     await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 1 } as never)
     await change(cluster, 'master', 'slave', 3)
     assert.deepEqual(await routeOf(cluster), {
@@ -118,6 +124,7 @@ describe('a master that was away while its slave was promoted', () => {
 
   async function parted(): Promise<Cluster> {
     const cluster = await pair('slave')
+    await cluster.ask('master', updateAndCreateSubscriptionGroup, {} as never, { groupName: 'g' })
     cluster.network.partition('master', 'slave')
     for (let i = 0; i < 3; i++) assert.equal((await cluster.send('master', `tail ${i}`)).code, 11)
     await cluster.ask('master', updateConsumerOffset, { ...place, commitOffset: 4 } as never)

@@ -22,6 +22,10 @@ export const storeOptions = {
   }),
   mappedFileSizeConsumeQueueExt: bytes({ default: 48 * MiB, min: 1024, help: 'size of a file of extended units' }),
   maxMessageSize: bytes({ default: 4 * MiB, min: 1, max: 128 * MiB, help: 'longest body', live: true }),
+  autoMessageVersionOnTopicLen: bool({
+    default: false,
+    help: 'store messages of retry and dead letter topics of 128 to 255 bytes, in a form that 4.9 takes for the end of the log; false: they are refused',
+  }),
   maxBatchBytes: bytes({
     default: 16 * MiB,
     min: 64 * 1024,

@@ -76,7 +76,7 @@ test('a transaction that nobody decides is asked about', async () => {
   await producer.transaction({ topic: 'Orders', body: 'paid' }, () => 'unknown')
   assert.equal((await broker.undecided()).length, 1)
   await broker.clock.advance('10m')
-  assert.deepEqual(asked, [60_000, 120_000, 180_000])
+  assert.deepEqual(asked, [30_000, 60_000, 90_000])
   assert.deepEqual(await broker.undecided(), [])
   assert.deepEqual(
     (await broker.messages('Orders')).map(({ text }) => text),

@@ -1,11 +1,6 @@
-import { dialectNames } from '@skua-mq/protocol'
 import { type Standalone, type StandaloneOptions, startStandalone } from 'skua'
+import { askedDialect } from './asked-dialect.ts'
 
-/** Skua for the suites of clients: in the dialect that SKUA_DIALECT names, where the suite names none (default 4.9). */
-export function startSkua(options: StandaloneOptions): Promise<Standalone> {
-  const asked = process.env['SKUA_DIALECT'] ?? ''
-  const dialect = dialectNames.find(name => name === asked)
-  if (asked !== '' && dialect === undefined)
-    throw new Error(`SKUA_DIALECT=${asked}: must be ${dialectNames.join(' or ')}`)
-  return startStandalone(dialect === undefined ? options : { ...options, config: { dialect, ...options.config } })
-}
+/** Skua for the suites of clients: in the dialect that SKUA_DIALECT names, where the suite names none. */
+export const startSkua = (options: StandaloneOptions): Promise<Standalone> =>
+  startStandalone({ ...options, config: { ...askedDialect(), ...options.config } })

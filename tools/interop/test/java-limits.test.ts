@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { putKvConfig, updateAndCreateTopic } from '@skua-mq/protocol'
+import { defaultDialect, putKvConfig, updateAndCreateTopic } from '@skua-mq/protocol'
 import { NodeClock, SimDisk } from '@skua-mq/runtime'
+import { askedDialect } from '../src/asked-dialect.ts'
 import { until } from '../src/until.ts'
 import { type JavaWorld, type Pulled, refusal, type Sent, withJava } from './java-world.ts'
 
@@ -11,9 +12,8 @@ interface Reply {
 }
 
 /** A name or queue that is none: 5.x has a code of its own for that. */
-const invalid = [process.env['SKUA_REFERENCE_VERSION'], process.env['SKUA_DIALECT']].some(name => name?.startsWith('5'))
-  ? 29
-  : 1
+const speaks = process.env['SKUA_REFERENCE_VERSION'] ?? askedDialect().dialect ?? defaultDialect
+const invalid = speaks.startsWith('5') ? 29 : 1
 const permission = { read: 4, write: 2, inherit: 1 } as const
 
 /** A send by the remoting layer of the Java client, which checks nothing itself. */

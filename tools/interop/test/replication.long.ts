@@ -8,6 +8,7 @@ import { describe, test } from 'node:test'
 import { Broker, type BrokerConfig, brokerOptions } from '@skua-mq/broker'
 import { configOf, EventHub, NodeProcessFacts, nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from 'skua'
+import { askedDialect } from '../src/asked-dialect.ts'
 import type { Driver } from '../src/driver.ts'
 import { type JavaVersion, javaClient } from '../src/java-client.ts'
 import { type ReferenceVersion, referenceVersions } from '../src/reference/jars.ts'
@@ -34,7 +35,7 @@ async function startOurs(store: string, namesrvAddr: string, config: Partial<Bro
   const { broker: listenPort } = await freePorts(runtime.net, host)
   const own = { brokerName: 'broker-a', brokerIP1: host, listenPort, namesrvAddr, storePathRootDir: store }
   const broker = new Broker({
-    config: configOf(brokerOptions, { ...own, ...geometry, ...config }),
+    config: configOf(brokerOptions, { ...askedDialect(), ...own, ...geometry, ...config }),
     ...{ runtime, facts: new NodeProcessFacts(), bindAddress: host, totalMemoryBytes: totalmem() },
   })
   await broker.start()
@@ -61,6 +62,20 @@ const topicsOf = (store: string): string => {
 
 const sends = (java: Driver, namesrv: string, request: Record<string, unknown>) =>
   java.call<Sent[]>('send', { namesrv, topic, timeoutMs: 10_000, ...request })
+
+/** A slave asks its name server every 30 s, and Java's reports 5 s after it has connected. */
+async function sendsUntilOk(java: Driver, namesrv: string): Promise<Sent[]> {
+  const sent: Sent[] = []
+  await until(
+    async () => {
+      sent.push(...(await sends(java, namesrv, { count: 1, body: 'is it there?' })))
+      return sent.at(-1)?.status === 'SEND_OK'
+    },
+    'the slave is waited for',
+    60_000,
+  )
+  return sent
+}
 
 /** All that was sent, consumed where only a slave is left. */
 async function consumeAll(java: Driver, namesrv: string, sent: readonly Sent[]): Promise<void> {
@@ -89,7 +104,8 @@ for (const version of referenceVersions) {
       })
       try {
         // The first ones may come before the slave is there; they are stored all the same.
-        const sent = await sends(java, master.namesrvAddr, { count, body: 'x'.repeat(500), tag: 'A' })
+        const sent = await sendsUntilOk(java, master.namesrvAddr)
+        sent.push(...(await sends(java, master.namesrvAddr, { count, body: 'x'.repeat(500), tag: 'A' })))
         assert.equal(sent.at(-1)?.status, 'SEND_OK')
         const equal = () => isSame(logOf(dir), logOf(join(master.dir, 'store')))
         await until(async () => equal(), 'the logs are the same, byte for byte')
@@ -112,15 +128,7 @@ for (const version of referenceVersions) {
       const ours = await startOurs(dir, slave.namesrvAddr, { brokerRole: 'SYNC_MASTER' })
       try {
         const sent = await sends(java, slave.namesrvAddr, { count: 10, body: 'first' })
-        // A slave asks its name server every 30 s, and reports 5 s after it has connected.
-        await until(
-          async () => {
-            sent.push(...(await sends(java, slave.namesrvAddr, { count: 1, body: 'is it there?' })))
-            return sent.at(-1)?.status === 'SEND_OK'
-          },
-          'the slave is waited for',
-          60_000,
-        )
+        sent.push(...(await sendsUntilOk(java, slave.namesrvAddr)))
         sent.push(...(await sends(java, slave.namesrvAddr, { count, body: 'x'.repeat(500), tag: 'A' })))
         assert.ok(sent.slice(-count).every(({ status }) => status === 'SEND_OK'))
         const equal = () => isSame(logOf(dir), logOf(join(slave.dir, 'store')))

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { askedDialect } from '../src/asked-dialect.ts'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'packages', 'skua', 'src', 'main.ts')
 const readyPatienceMs = 20_000
 
-/** Skua in a process of its own, from source, so that it can be killed. */
+/** Skua in a process of its own, from source, so that it can be killed; in the dialect that SKUA_DIALECT names. */
 export class SkuaProcess {
   private readonly child: ChildProcess
   private readonly gone: Promise<void>
@@ -23,7 +24,10 @@ export class SkuaProcess {
     readonly nameServer: number
     readonly config: Readonly<Record<string, string | number>>
   }): Promise<SkuaProcess> {
-    const further = Object.entries(options.config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
+    const further = Object.entries({ ...askedDialect(), ...options.config }).flatMap(([key, value]) => [
+      '--config',
+      `${key}=${value}`,
+    ])
     const place = ['--store', options.store, '--port', `${options.broker}`, '--namesrv-port', `${options.nameServer}`]
     const child = spawn(process.execPath, ['--conditions=skua-source', '--import', 'tsx', main, ...place, ...further], {
       stdio: ['ignore', 'pipe', 'pipe'],

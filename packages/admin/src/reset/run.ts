@@ -1,7 +1,9 @@
+import { ResponseCode } from '@skua-mq/protocol'
 import { brokerConfig } from '../broker.ts'
 import { findConsumers } from '../consumer/connection.ts'
 import { each } from '../each.ts'
 import { AdminError } from '../error.ts'
+import { putGroup } from '../group.ts'
 import { commitOffset, newest, resetOffsets } from '../offset.ts'
 import { resetQueue } from '../offset-history.ts'
 import type { AdminSession } from '../session.ts'
@@ -64,7 +66,7 @@ export async function moveQueues(
   const members = await membersOnline(session, group)
   const changed = queues.filter(({ from, to }) => from !== to)
   if (members === 0) {
-    await each(changed, queue => commitOffset(session, queue, { group, offset: queue.to }))
+    await each(changed, queue => commitAgain(session, queue, group))
     return 'commit'
   }
   for (const address of new Set(changed.map(queue => queue.address))) {
@@ -77,4 +79,16 @@ export async function moveQueues(
   }
   await each(changed, queue => resetQueue(session, queue, { group, offset: queue.to }))
   return 'broker'
+}
+
+/** Also for a group that was deleted since: brokers of 5.x take no offset of a group that is not there, so it is made again. */
+async function commitAgain(session: AdminSession, queue: PlannedQueue, group: string): Promise<void> {
+  const offset = { group, offset: queue.to }
+  try {
+    await commitOffset(session, queue, offset)
+  } catch (error) {
+    if (!(error instanceof AdminError) || error.responseCode !== ResponseCode.subscriptionGroupNotExist) throw error
+    await putGroup(session, { brokerAddr: queue.address }, { groupName: group })
+    await commitOffset(session, queue, offset)
+  }
 }

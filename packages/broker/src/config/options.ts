@@ -1,4 +1,4 @@
-import { type DialectName, dialectNames, dialectOf, traceTopic } from '@skua-mq/protocol'
+import { type DialectName, defaultDialect, dialectNames, dialectOf, traceTopic } from '@skua-mq/protocol'
 import {
   address,
   addresses,
@@ -42,7 +42,7 @@ const identity = {
   haListenPort: port({ default: 10912, ...idle('4.9 always listens on listenPort + 1') }),
   brokerPermission: int({ default: 6, min: 0, max: 7, live: true, help: 'bits of the whole broker: 4 read, 2 write' }),
   dialect: oneOf(dialectNames, {
-    default: '4.9',
+    default: defaultDialect,
     help: 'answers and stores as a broker of RocketMQ 4.9 or of 5.3 does, where these differ (docs/differences.md)',
   }),
   regionId: word({
@@ -151,7 +151,7 @@ const delivery = {
   transactionCheckInterval: millis({
     default: ({ dialect }) => dialectOf(dialect as DialectName).transactionCheckIntervalMs,
     live: true,
-    help: 'time between two rounds of checks; by default 60000, with dialect=5.3 30000',
+    help: 'time between two rounds of checks; by default 30000, with dialect=4.9 60000',
   }),
   rejectTransactionMessage: bool({ default: false, live: true, help: 'refuse transactional sends' }),
   slaveReadEnable: bool({ default: false, live: true, help: 'send slow readers to a slave' }),

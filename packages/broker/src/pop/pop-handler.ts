@@ -11,14 +11,14 @@ import type { ReplyToken } from '@skua-mq/remoting'
 import type { Clock, Random, Timer } from '@skua-mq/runtime'
 import type { MessageFilter, MessageStore } from '@skua-mq/store'
 import type { PullGroup, PullStop, PullTopic } from '../pull/pull-handler.ts'
-import { unstorableTopic } from '../topic/names.ts'
+import { type TopicLengths, unstorableTopic } from '../topic/names.ts'
 import { maxPopped } from './check-point.ts'
 import type { HeldPops } from './held-pops.ts'
 import { msgOffsetInfo, orderCountInfo, recordsOf, startOffsetInfo, type Taken } from './pop-answer.ts'
 import { Popping, type PoppingParts, type PopTarget } from './popping.ts'
 import type { RetryTopics } from './retry-topics.ts'
 
-export interface PopSettings {
+export interface PopSettings extends TopicLengths {
   readonly brokerName: string
   readonly brokerRole: string
   readonly brokerPermission: () => number
@@ -112,7 +112,7 @@ export class PopHandler {
       const remark = `invisibleTime is ${view.invisibleTime}: 0 to ${maxInvisibleMs} ms are possible`
       return refused(ResponseCode.invalidParameter, remark)
     }
-    const unstorable = unstorableTopic(this.parts.retries.of(view.topic, view.consumerGroup))
+    const unstorable = unstorableTopic(this.parts.retries.of(view.topic, view.consumerGroup), this.parts.settings)
     return unstorable === undefined
       ? undefined
       : refused(ResponseCode.invalidParameter, `${unstorable}: use shorter names`)

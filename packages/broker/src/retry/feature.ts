@@ -27,6 +27,7 @@ export const retries: Feature<Needs> = {
       ...{ store, topics, group, random: runtime.random },
       levels: parseDelayLevels(config.messageDelayLevel),
       brokerPermission: () => config.brokerPermission,
+      settings: config,
       dead: (name, topic) => dead?.count(name, topic),
       counted: (name, topic) => traffic.countSentBack(name, topic),
     })

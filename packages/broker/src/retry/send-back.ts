@@ -12,7 +12,7 @@ import type { Random } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { delayTarget } from '../delay/delay-step.ts'
 import { appendDraft, rewriteRecord } from '../record/rewrite.ts'
-import { unstorableTopic } from '../topic/names.ts'
+import { type TopicLengths, unstorableTopic } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { deadLetterTopic, reconsumeLimit, retryTopicOf } from './dead-letter.ts'
 
@@ -25,6 +25,7 @@ export interface SendBackParts {
   /** Delay levels, for their number. */
   readonly levels: readonly number[]
   readonly brokerPermission: () => number
+  readonly settings: TopicLengths
   /** Told of each that became a dead letter, likewise. */
   readonly dead?: (group: string, topic: string) => void
   /** Told of each message that was taken back, with the topic that it came from. */
@@ -64,7 +65,7 @@ export class SendBack {
       )
     if (group.retryQueueNums <= 0) return ok({})
     // Before anything is made: delayed first, the message would be refused where nobody hears of it.
-    const unstorable = unstorableTopic(retryTopicOf(header.group))
+    const unstorable = unstorableTopic(retryTopicOf(header.group), parts.settings)
     if (unstorable !== undefined) return refuse(ResponseCode.systemError, `${unstorable}: use a shorter group name`)
     const retryTopic = parts.topics.ensure(
       retryTopicOf(header.group),

@@ -3,6 +3,7 @@ import {
   type Dialect,
   deadLetterPrefix,
   maxTopicBytesV1,
+  maxTopicBytesV2,
   ResponseCode,
   retryPrefix,
   reviveTopicPrefix,
@@ -34,11 +35,18 @@ export interface TopicRefusal {
   readonly remark: string
 }
 
+/** What decides how long a topic may be (store.md 2.2). */
+export interface TopicLengths {
+  readonly autoMessageVersionOnTopicLen: boolean
+}
+
 /** Why no message of a topic can be stored, whatever its name may be otherwise; undefined where one can. */
-export function unstorableTopic(topic: string): string | undefined {
+export function unstorableTopic(topic: string, { autoMessageVersionOnTopicLen }: TopicLengths): string | undefined {
   const bytes = Buffer.byteLength(topic)
-  if (bytes <= maxTopicBytesV1) return undefined
-  return `the topic ${topic} has ${bytes} bytes, and a message can be stored with at most ${maxTopicBytesV1}`
+  const most = autoMessageVersionOnTopicLen ? maxTopicBytesV2 : maxTopicBytesV1
+  if (bytes <= most) return undefined
+  const hint = autoMessageVersionOnTopicLen ? '' : ' (autoMessageVersionOnTopicLen=false)'
+  return `the topic ${topic} has ${bytes} bytes, and a message can be stored with at most ${most}${hint}`
 }
 
 /**
@@ -48,6 +56,7 @@ export function unstorableTopic(topic: string): string | undefined {
 export function refusedTopic(
   topic: string,
   { illegalTopicOnSend }: Pick<Dialect, 'illegalTopicOnSend'>,
+  lengths: TopicLengths,
 ): TopicRefusal | undefined {
   if (isForbiddenTopic(topic)) {
     const remark = `the topic ${topic} belongs to the broker: sending to it is forbidden`
@@ -55,7 +64,7 @@ export function refusedTopic(
   }
   const illegal = illegalTopicName(topic)
   if (illegal !== undefined) return { code: illegalTopicOnSend as TopicRefusal['code'], remark: illegal }
-  const remark = unstorableTopic(topic)
+  const remark = unstorableTopic(topic, lengths)
   return remark === undefined ? undefined : { code: ResponseCode.messageIllegal, remark }
 }
 

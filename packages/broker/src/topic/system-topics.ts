@@ -10,9 +10,10 @@ import {
   type TopicConfig,
   templateTopic,
 } from '@skua-mq/protocol'
+import type { TopicLengths } from './names.ts'
 import { topicConfig } from './topic-config.ts'
 
-export interface TopicSettings {
+export interface TopicSettings extends TopicLengths {
   readonly brokerClusterName: string
   readonly brokerName: string
   readonly autoCreateTopicEnable: boolean

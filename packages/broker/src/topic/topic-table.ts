@@ -106,7 +106,7 @@ export class TopicTable {
   }
 
   refused(topic: string): TopicRefusal | undefined {
-    return refusedTopic(topic, this.dialect)
+    return refusedTopic(topic, this.dialect, this.parts.settings)
   }
 
   /** 17. On disk when it resolves; rejects with ETABLE when it could not be brought there, and is not taken then. */

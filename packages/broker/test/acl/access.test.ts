@@ -55,7 +55,7 @@ const secrets: Readonly<Record<string, string>> = {
 }
 
 async function guarded(text = accounts) {
-  const world = new World({ aclEnable: true, rocketmqHome: '/home' })
+  const world = new World({ dialect: '4.9', aclEnable: true, rocketmqHome: '/home' })
   world.runtime.disk.makeDirectory('/home/conf')
   world.runtime.disk.writeFile(file, Buffer.from(text))
   await world.start()
@@ -310,5 +310,5 @@ test('50 to 53 change the files, and hold at once', async () => {
 
 test('a broker that is asked for access control does not start without files that read', async () => {
   await assert.rejects(guarded('accounts:\n- accessKey: short\n'), /plain_acl\.yml:2: accessKey has 5 characters/)
-  await assert.rejects(new World({ aclEnable: true }).start(), /aclEnable=true takes rocketmqHome/)
+  await assert.rejects(new World({ dialect: '4.9', aclEnable: true }).start(), /aclEnable=true takes rocketmqHome/)
 })

@@ -36,6 +36,7 @@ function broker({ autoCreate = true, announced = () => Promise.resolve() } = {})
       clusterTopicEnable: true,
       brokerTopicEnable: true,
       traceTopicEnable: false,
+      autoMessageVersionOnTopicLen: false,
       msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
     },
   })

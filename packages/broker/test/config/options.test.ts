@@ -4,7 +4,7 @@ import { configOf, describeOptions, readOptions, readProperties } from '@skua-mq
 import { storeOptions } from '@skua-mq/store'
 import { brokerOptions } from '../../src/config/options.ts'
 
-test("the defaults are RocketMQ's", () => {
+test("the defaults are RocketMQ's, of 5.3 where there is a choice", () => {
   const config = configOf(brokerOptions)
   const expected = {
     brokerClusterName: 'DefaultCluster',
@@ -29,7 +29,8 @@ test("the defaults are RocketMQ's", () => {
     registerBrokerTimeoutMills: 6000,
     transactionTimeOut: 6000,
     transactionCheckMax: 15,
-    transactionCheckInterval: 60_000,
+    transactionCheckInterval: 30_000,
+    dialect: '5.3',
     slaveReadEnable: false,
     traceTopicEnable: false,
     msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
@@ -40,6 +41,7 @@ test("the defaults are RocketMQ's", () => {
     Object.fromEntries(Object.keys(expected).map(key => [key, config[key as keyof typeof config]])),
     expected,
   )
+  assert.equal(configOf(brokerOptions, { dialect: '4.9' }).transactionCheckInterval, 60_000)
 })
 
 test("every option of the store is one of the broker's", () => {

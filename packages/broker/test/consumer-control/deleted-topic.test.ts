@@ -32,7 +32,7 @@ const pull = (peer: Peer, queueOffset: number, more: object = {}) =>
   })
 
 async function resetTo(offset: number) {
-  const world = await new World({ defaultTopicQueueNums: 1 }).start()
+  const world = await new World({ dialect: '4.9', defaultTopicQueueNums: 1 }).start()
   const [member, tool] = [world.client('member'), world.client('tool')]
   await tool.ask(updateAndCreateSubscriptionGroup, {}, groupConfig('g'))
   for (let i = 0; i < 10; i++) await member.send('T', `old${i}`)
@@ -70,7 +70,7 @@ test('and with its group, where the offsets go too', async () => {
 })
 
 test('a pull that is held hears that its topic is deleted, and misses nothing of the next one of the name', async () => {
-  const world = await new World({ defaultTopicQueueNums: 1 }).start()
+  const world = await new World({ dialect: '4.9', defaultTopicQueueNums: 1 }).start()
   const [member, tool, sender] = [world.client('member'), world.client('tool'), world.client('sender')]
   for (let i = 0; i < 5; i++) await sender.send('T', `old${i}`)
   await member.consume('g', ['T'])
@@ -84,7 +84,7 @@ test('a pull that is held hears that its topic is deleted, and misses nothing of
 })
 
 test('what a consumer commits of a topic that is deleted counts nothing for the next one of the name', async () => {
-  const world = await new World({ defaultTopicQueueNums: 1 }).start()
+  const world = await new World({ dialect: '4.9', defaultTopicQueueNums: 1 }).start()
   const [member, tool] = [world.client('member'), world.client('tool')]
   for (let i = 0; i < 10; i++) await member.send('T', `old${i}`)
   await member.consume('g', ['T'])

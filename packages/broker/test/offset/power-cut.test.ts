@@ -32,6 +32,8 @@ class Place {
     const config = configOf(brokerOptions, {
       ...{ storePathRootDir: '/store', mappedFileSizeCommitLog: 1024 * 1024, mappedFileSizeConsumeQueue: 6000 },
       ...{ maxHashSlotNum: 50, maxIndexNum: 100, defaultTopicQueueNums: 1 },
+      // Which takes offsets of groups that nobody has made.
+      dialect: '4.9',
     })
     const bootId = `boot ${++this.boots}`
     const facts = { pid: 1, bootId, startedAt: () => undefined, lockHolder: () => undefined }

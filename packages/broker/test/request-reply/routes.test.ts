@@ -38,7 +38,7 @@ interface Pushed {
 }
 
 async function asker(config: Record<string, unknown> = {}, code: ResponseCode = 0) {
-  const world = await new World(config).start()
+  const world = await new World({ dialect: '4.9', ...config }).start()
   const pushed: Pushed[] = []
   const requester = world.client('requester', [
     route(pushReplyMessageToClient, (header, { body }) => {

@@ -5,7 +5,7 @@ import { maxOffset } from '../delay/max-offset.ts'
 import { World } from '../world.ts'
 
 test('a send to a retry topic is a dead letter at the limit, and delayed below it', async () => {
-  const world = await new World().start()
+  const world = await new World({ dialect: '4.9' }).start()
   const peer = world.client('consumer')
   const send = (reconsumeTimes: number, maxReconsumeTimes?: number) =>
     peer.ask(
@@ -37,7 +37,7 @@ test('a send to a retry topic is a dead letter at the limit, and delayed below i
 })
 
 test('a send to the retry topic of a group that may not be created is refused with 26', async () => {
-  const world = await new World({ autoCreateSubscriptionGroup: false }).start()
+  const world = await new World({ dialect: '4.9', autoCreateSubscriptionGroup: false }).start()
   assert.equal((await world.client('consumer').send('%RETRY%unknown', 'x')).code, 26)
   await world.stop()
 })

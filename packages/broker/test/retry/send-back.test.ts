@@ -11,8 +11,16 @@ import { StoreMachine, text } from '../store-machine.ts'
 
 const levels = Array.from({ length: 18 }, (_, at) => 1000 * (at + 1))
 
-async function broker(changes: { group?: Partial<SubscriptionGroupConfig>; perm?: number; retryPerm?: number } = {}) {
-  const machine = new StoreMachine()
+interface Changes {
+  group?: Partial<SubscriptionGroupConfig>
+  perm?: number
+  retryPerm?: number
+  autoMessageVersionOnTopicLen?: boolean
+}
+
+async function broker(changes: Changes = {}) {
+  const { autoMessageVersionOnTopicLen = false } = changes
+  const machine = new StoreMachine({ autoMessageVersionOnTopicLen })
   const { store } = await machine.boot()
   const topics = new Map<string, TopicConfig>()
   const counted: string[] = []
@@ -23,6 +31,7 @@ async function broker(changes: { group?: Partial<SubscriptionGroupConfig>; perm?
       random: new SimRandom(1),
       counted: (group, topic) => counted.push(`${topic}@${group}`),
       brokerPermission: () => changes.perm ?? 6,
+      settings: { autoMessageVersionOnTopicLen },
       group: name => (name.startsWith('g') ? { ...groupConfig(name), ...changes.group } : undefined),
       topics: {
         ensure: (topic, queues, _why, topicSysFlag = 0) => {
@@ -72,9 +81,23 @@ describe('a message that is given back', () => {
     assert.equal((await back({ group: 'g'.repeat(120), delayLevel: 1 })).code, 0)
     const reply = await back({ group: 'g'.repeat(121), delayLevel: 2 })
     assert.equal(reply.code, 1)
-    assert.match(reply.remark ?? '', /has 128 bytes.* at most 127: use a shorter group name/)
+    assert.match(
+      reply.remark ?? '',
+      /has 128 bytes.* at most 127 \(autoMessageVersionOnTopicLen=false\): use a shorter group name/,
+    )
     assert.equal(last('SCHEDULE_TOPIC_XXXX', 1), undefined)
     assert.deepEqual([...topics.keys()], [`%RETRY%${'g'.repeat(120)}`])
+  })
+
+  test('by such a group is taken where records of the form V2 are written, its dead letters, too', async () => {
+    const { back, last } = await broker({ autoMessageVersionOnTopicLen: true })
+    const group = 'g'.repeat(248)
+    assert.equal((await back({ group, delayLevel: 2 })).code, 0)
+    assert.equal(last('SCHEDULE_TOPIC_XXXX', 1)?.properties.get('REAL_TOPIC'), `%RETRY%${group}`)
+    assert.equal((await back({ group, delayLevel: -1 })).code, 0)
+    assert.equal(text(last(`%DLQ%${group}`)!), 'hard')
+    const reply = await back({ group: `${group}g` })
+    assert.deepEqual([reply.code, /has 256 bytes.* at most 255/.test(reply.remark ?? '')], [1, true])
   })
 
   test('again waits longer, and still knows its first topic and id', async () => {

@@ -18,7 +18,7 @@ const create = (peer: Peer, topic: string, perm: number, order = false) =>
   })
 
 test('topic names that are none, and topics of the broker itself, are refused, and the remark says why', async () => {
-  const world = await new World().start()
+  const world = await new World({ dialect: '4.9' }).start()
   const peer = world.client('client')
   const cases: [string, RegExp, number][] = [
     ['', /blank/, 1],
@@ -44,7 +44,7 @@ test('topic names that are none, and topics of the broker itself, are refused, a
 })
 
 test('a topic that no record can hold is refused before it is made, also for a delayed message', async () => {
-  const world = await new World().start()
+  const world = await new World({ dialect: '4.9' }).start()
   const peer = world.client('client')
   const topic = `%RETRY%${'g'.repeat(121)}`
   for (const properties of [{}, { DELAY: '1' }, { TRAN_MSG: 'true', PGROUP: 'g' }]) {
@@ -57,7 +57,7 @@ test('a topic that no record can hold is refused before it is made, also for a d
 })
 
 test('a topic without a template is 17; a queue that it does not have is 1; a negative one is the choice of the broker', async () => {
-  const world = await new World().start()
+  const world = await new World({ dialect: '4.9' }).start()
   const peer = world.client('client')
   assert.equal((await peer.send('T', 'x', { defaultTopic: 'None' })).code, 17)
   await create(peer, 'T', 6)
@@ -70,7 +70,7 @@ test('a topic without a template is 17; a queue that it does not have is 1; a ne
 })
 
 test('bodies above maxMessageSize and properties above 32767 bytes are 13, with both figures', async () => {
-  const world = await new World({ maxMessageSize: 100 }).start()
+  const world = await new World({ dialect: '4.9', maxMessageSize: 100 }).start()
   const peer = world.client('client')
   assert.equal((await peer.send('T', 'x'.repeat(100))).code, 0)
   const big = await peer.send('T', 'x'.repeat(101))
@@ -83,7 +83,7 @@ test('bodies above maxMessageSize and properties above 32767 bytes are 13, with 
 })
 
 test('properties that are too long are 13 at every length, in either form', async () => {
-  const world = await new World().start()
+  const world = await new World({ dialect: '4.9' }).start()
   const fields = { a: 'g', b: 'T', c: 'TBW102', d: '4', e: '0', f: '0', g: '1', h: '0', k: 'false', m: 'false' }
   const lengths = [33_000, 100_000, 256 * 1024 - 100, 256 * 1024 + 1, 1_000_000, 4_000_000]
   for (const [opaque, length] of lengths.entries()) {
@@ -107,7 +107,7 @@ test('properties that are too long are 13 at every length, in either form', asyn
 })
 
 test('a batch whose properties make it larger than maxBatchBytes as it is stored is 13, and nothing of it is stored', async () => {
-  const world = await new World({ maxBatchBytes: 64 * 1024 }).start()
+  const world = await new World({ dialect: '4.9', maxBatchBytes: 64 * 1024 }).start()
   const peer = world.client('client')
   const batch = encodeBatch(Array.from({ length: 100 }, () => ({ flag: 0, body: Buffer.from('x'), properties: none })))
   assert.equal((await peer.sendBatch('T', batch, { a: 'x'.repeat(100) })).code, 0)
@@ -119,7 +119,7 @@ test('a batch whose properties make it larger than maxBatchBytes as it is stored
 })
 
 test('a topic that may not be written is 16; so are new and ordered topics on a broker that may not be', async () => {
-  const world = await new World().start()
+  const world = await new World({ dialect: '4.9' }).start()
   const peer = world.client('client')
   await create(peer, 'ReadOnly', 4)
   const refused = await peer.send('ReadOnly', 'x')
@@ -134,7 +134,7 @@ test('a topic that may not be written is 16; so are new and ordered topics on a 
 })
 
 test('sends are refused with 2 and the measured cause before what is not synced grows, and taken again after', async () => {
-  const world = await new World({ maxDirtyBytes: 8192 }).start()
+  const world = await new World({ dialect: '4.9', maxDirtyBytes: 8192 }).start()
   const peer = world.client('client')
   const codes: number[] = []
   let remark = ''
@@ -153,7 +153,7 @@ test('sends are refused with 2 and the measured cause before what is not synced 
 
 test('traces go to their topic, which traceTopicEnable makes', async () => {
   for (const traceTopicEnable of [true, false]) {
-    const world = await new World({ traceTopicEnable, autoCreateTopicEnable: false }).start()
+    const world = await new World({ dialect: '4.9', traceTopicEnable, autoCreateTopicEnable: false }).start()
     const peer = world.client('client')
     assert.equal((await peer.send('RMQ_SYS_TRACE_TOPIC', 'trace')).code, traceTopicEnable ? 0 : 17)
     await world.stop()

@@ -19,7 +19,7 @@ const start = 1_767_225_600_000
 
 /** Two queues of T: three messages, one a second, in queue 0, none in queue 1. */
 async function filled() {
-  const world = await new World({ defaultTopicQueueNums: 2 }).start()
+  const world = await new World({ dialect: '4.9', defaultTopicQueueNums: 2 }).start()
   const peer = world.client('client')
   for (let i = 0; i < 3; i++) {
     await peer.send('T', `m${i}`)

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { dialectOf, isSystemTopic } from '@skua-mq/protocol'
 import { illegalGroupName, illegalTopicName, refusedTopic } from '../../src/topic/names.ts'
 
+const short = { autoMessageVersionOnTopicLen: false }
+
 test('names are made of % | letters, digits, _ and -', () => {
   for (const name of ['a', 'Topic_1-x', '%RETRY%g', 'ns%t|x']) assert.equal(illegalTopicName(name), undefined, name)
   for (const name of ['', '  ', 'a b', 'a.b', 'a/b', 'ü', 'a\n', 'a#']) assert.ok(illegalTopicName(name), name)
@@ -27,11 +29,22 @@ test("nobody sends to the broker's own topics; their names are system names", ()
     'TRANS_CHECK_MAX_TIME_TOPIC',
     'SELF_TEST_TOPIC',
   ]) {
-    assert.match(refusedTopic(topic, dialectOf())?.remark ?? '', /forbidden/)
+    assert.match(refusedTopic(topic, dialectOf(), short)?.remark ?? '', /forbidden/)
     assert.ok(isSystemTopic(topic))
   }
-  assert.equal(refusedTopic('BenchmarkTest', dialectOf()), undefined)
+  assert.equal(refusedTopic('BenchmarkTest', dialectOf(), short), undefined)
   for (const topic of ['BenchmarkTest', 'TBW102', 'RMQ_SYS_TRACE_TOPIC', 'rmq_sys_anything'])
     assert.ok(isSystemTopic(topic))
   assert.equal(isSystemTopic('orders'), false)
+})
+
+test('retry and dead letter topics above 127 bytes have messages only where records of the form V2 are written', () => {
+  for (const prefix of ['%RETRY%', '%DLQ%']) {
+    const [v1, v2, none] = [127, 255, 256].map(length => prefix.padEnd(length, 'g')) as [string, string, string]
+    const code = (topic: string, autoMessageVersionOnTopicLen: boolean) =>
+      refusedTopic(topic, dialectOf(), { autoMessageVersionOnTopicLen })?.code
+    assert.deepEqual([code(v1, false), code(v2, false), code(none, false)], [undefined, 13, 1])
+    assert.deepEqual([code(v1, true), code(v2, true), code(none, true)], [undefined, undefined, 1])
+  }
+  assert.equal(refusedTopic('t'.repeat(128), dialectOf(), { autoMessageVersionOnTopicLen: true })?.code, 1)
 })

@@ -28,6 +28,7 @@ function broker() {
       clusterTopicEnable: true,
       brokerTopicEnable: true,
       traceTopicEnable: false,
+      autoMessageVersionOnTopicLen: false,
       msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
     },
   })

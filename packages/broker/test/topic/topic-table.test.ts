@@ -17,6 +17,7 @@ const settings: TopicSettings = {
   clusterTopicEnable: true,
   brokerTopicEnable: true,
   traceTopicEnable: false,
+  autoMessageVersionOnTopicLen: false,
   msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
 }
 

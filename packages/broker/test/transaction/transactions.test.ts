@@ -115,7 +115,7 @@ describe('a transactional message', () => {
     const refused = await filled(32_600)
     assert.equal(refused.code, 13)
     assert.match(refused.remark ?? '', /leave less than 100 of 32767 bytes/)
-    assert.equal((await filled(32_500)).code, 0)
+    assert.equal((await filled(32_300)).code, 0)
     await world.stop()
   })
 

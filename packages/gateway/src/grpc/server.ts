@@ -84,7 +84,8 @@ export class GrpcServer {
   private accept(stream: Http2Stream): void {
     const type = stream.header('content-type') ?? ''
     if (stream.method !== 'POST' || !/^application\/grpc(\+proto)?($|;)/.test(type)) {
-      stream.refuse({ ':status': stream.method === 'POST' ? '415' : '405' })
+      const status = stream.method === 'POST' ? '415' : '405'
+      stream.refuse({ ':status': status, 'content-type': 'text/plain' }, noGrpc)
       return
     }
     const method = this.methods.get(stream.path)
@@ -99,6 +100,9 @@ export class GrpcServer {
     }
   }
 }
+
+/** What people with a browser or curl read. */
+const noGrpc = 'Here listens a gRPC server of RocketMQ: it takes POST with content-type application/grpc.\n'
 
 function refuse(stream: Http2Stream, status: GrpcStatus, message: string): void {
   const told = { 'grpc-status': String(status), 'grpc-message': percent(message) }

@@ -32,6 +32,8 @@ export const minRecordBytes = 91
 export const blankRecordBytes = 8
 /** Longest topic that fits V1, whose length byte is signed. */
 export const maxTopicBytesV1 = 127
+/** Longest topic that RocketMQ puts into a V2; the form has room for more. */
+export const maxTopicBytesV2 = 255
 
 const word = 0x1_0000_0000
 

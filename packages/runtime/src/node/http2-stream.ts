@@ -2,6 +2,9 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Http2Handlers, Http2Stream } from '../http2.ts'
 import type { Address } from '../net.ts'
 
+/** How long a peer has to take the text of a refusal. */
+const refusalMs = 10_000
+
 /** A stream of node:http2. Errors of it are ends: the peer is told by the protocol. */
 export class NodeHttp2Stream implements Http2Stream {
   readonly remote: Address
@@ -79,10 +82,20 @@ export class NodeHttp2Stream implements Http2Stream {
     this.stream.end()
   }
 
-  refuse(headers: Readonly<Record<string, string>>): void {
+  refuse(headers: Readonly<Record<string, string>>, text?: string): void {
+    const { stream } = this
     if (!this.open) return
-    this.stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200, ...headers }, { endStream: true })
-    this.leave()
+    const isHead = text === undefined || this.method === constants.HTTP2_METHOD_HEAD
+    stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200, ...headers }, { endStream: isHead })
+    if (isHead) {
+      this.leave()
+      return
+    }
+    // A peer whose window is closed takes no text.
+    const timer = setTimeout(() => this.reset(), refusalMs)
+    stream.once('close', () => clearTimeout(timer))
+    stream.once('finish', () => this.leave())
+    stream.end(text)
   }
 
   /** What the peer goes on sending is not wanted: it is told so, without an error. */

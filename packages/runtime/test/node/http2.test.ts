@@ -48,3 +48,28 @@ test('whoever writes is told what the connection took, and what a peer that left
   }
   assert.deepEqual(told, [true, false, true, false])
 })
+
+test('a peer whose window is closed keeps a refusal with a text for ten seconds, not for ever', async t => {
+  const seen: Http2Stream[] = []
+  const refused: string[] = []
+  const accept = (stream: Http2Stream) => {
+    seen.push(stream)
+    stream.refuse({ ':status': '405' }, 'what is spoken here')
+    refused.push(stream.path)
+  }
+  const listener = await new NodeHttp2().listen(at, accept, limits)
+  t.after(() => listener.close())
+  const session = connectHttp2(`http://${at.host}:${listener.address.port}`, { settings: { initialWindowSize: 0 } })
+  t.after(() => session.destroy())
+  await new Promise(resolve => session.once('localSettings', resolve))
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const request = session.request({ ':path': '/page' })
+  const status = await new Promise(resolve => request.once('response', headers => resolve(headers[':status'])))
+  request.resume()
+  assert.deepEqual([status, refused], [405, ['/page']])
+  t.mock.timers.tick(9999)
+  assert.ok(seen[0]?.open)
+  t.mock.timers.tick(1)
+  assert.ok(!seen[0]?.open)
+  await new Promise(resolve => request.once('close', resolve))
+})

@@ -27,9 +27,9 @@ test('two brokers of one process speak different dialects, each with its name se
   }
 })
 
-test('without the key it is 4.9', async () => {
+test('without the key it is 5.3', async () => {
   for (const table of [brokerOptions, nameServerOptions])
-    assert.equal(readOptions(table as typeof nameServerOptions, []).config.dialect, '4.9')
+    assert.equal(readOptions(table as typeof nameServerOptions, []).config.dialect, '5.3')
 })
 
 test('another name is refused with the one that was meant, in files and by programs', async () => {

@@ -177,9 +177,9 @@ test('groups: made, reset, cloned, deleted', async () => {
 })
 
 test('brokers, clusters and name servers', async () => {
-  assert.match((await both('clusterList')).text, /^DefaultCluster +broker-a +0 +127\S+ +V4_9_8 /m)
+  assert.match((await both('clusterList')).text, /^DefaultCluster +broker-a +0 +127\S+ +V5_3_3 /m)
   assert.match((await ok('clusterList -m')).output, /#OutTotalToday/)
-  assert.match((await both(`brokerStatus -b ${b}`)).text, /^brokerVersionDesc +: V4_9_8$/m)
+  assert.match((await both(`brokerStatus -b ${b}`)).text, /^brokerVersionDesc +: V5_3_3$/m)
   await both(`brokerStatus -c ${c}`)
   await both(`updateBrokerConfig -b ${b} -k fileReservedTime -v 71`)
   assert.match((await both(`getBrokerConfig -c ${c}`)).text, /^fileReservedTime += {2}71$/m)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Explained } from '@skua-mq/admin'
-import { commitOffset, connect, deleteGroup, type OffsetHistory } from '@skua-mq/admin'
+import { commitOffset, connect, deleteGroup, type OffsetHistory, putGroup } from '@skua-mq/admin'
 import { Producer, PushConsumer } from '@skua-mq/client'
 import { NameServer } from '@skua-mq/nameserver'
 import { registerBroker } from '@skua-mq/protocol'
@@ -115,6 +115,7 @@ test('undo: a deleted group stands again where it stood; of a queue that has mov
   const { address } = skua.brokers[0]!
   try {
     const queue = { address, topic: 'Ledger', queueId: 0 }
+    await putGroup(session, { brokerAddr: address }, { groupName: 'gone' })
     await commitOffset(session, queue, { group: 'gone', offset: 2 })
     await deleteGroup(session, { brokerAddr: address }, { group: 'gone', removeOffset: true })
     const { moves } = await asJson<OffsetHistory>('offsets history -g gone', namesrvAddr)

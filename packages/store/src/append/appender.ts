@@ -5,6 +5,7 @@ import {
   forEachBatched,
   maxPropertiesBytes,
   maxTopicBytesV1,
+  maxTopicBytesV2,
   PropertyScan,
   propertySeparator,
   type RecordDraft,
@@ -51,6 +52,7 @@ export interface AppenderParts {
 export class Appender {
   private readonly parts: AppenderParts
   private readonly record: RecordDraft
+  private readonly maxTopicBytes: number
   private slot: TurnSlot | undefined
   /** Wall clock and monotonic clock, read once per turn; -1 before the first message of a turn. */
   private storedAtMs = -1
@@ -64,6 +66,7 @@ export class Appender {
 
   constructor(parts: AppenderParts) {
     this.parts = parts
+    this.maxTopicBytes = parts.config.autoMessageVersionOnTopicLen ? maxTopicBytesV2 : maxTopicBytesV1
     this.record = draftRecord({ storeHost: parts.config.storeHost })
   }
 
@@ -247,8 +250,8 @@ export class Appender {
     const topicBytes = record.topic.length
     if (health.refusing !== undefined) this.refuse(waiter, health.refusing.status, health.refusing.remark)
     else if (flush.dirtyBytes > config.maxDirtyBytes) this.refuse(waiter, 'busy', flush.busyRemark())
-    else if (topicBytes > maxTopicBytesV1 || topicBytes === 0) {
-      this.refuse(waiter, 'messageIllegal', `the topic has ${topicBytes} bytes; 1 to ${maxTopicBytesV1} are allowed`)
+    else if (topicBytes > this.maxTopicBytes || topicBytes === 0) {
+      this.refuse(waiter, 'messageIllegal', `the topic has ${topicBytes} bytes; 1 to ${this.maxTopicBytes} are allowed`)
     } else if (bodyBytes > config.maxMessageSize && !this.isAgain) {
       this.refuse(
         waiter,

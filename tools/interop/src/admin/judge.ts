@@ -1,3 +1,5 @@
+import { defaultDialect } from '@skua-mq/protocol'
+import { askedDialect } from '../asked-dialect.ts'
 import type { ReferenceVersion } from '../reference/jars.ts'
 import { differences, type LineDifference } from './compare.ts'
 import { intendedLines, isChanceAt533, isRefusal, isTraceOfTools, layoutReason } from './intended.ts'
@@ -10,12 +12,18 @@ const commandOf = (line: string): string => line.slice(line.indexOf(': ') + 2)
 const isIntended = ({ line, text }: LineDifference): boolean =>
   intendedLines.some(each => each.line.test(commandOf(line)) && each.text.test(text))
 
-/** The server of the tool's age, and of the newer tool the older one, too: ours answers as 4.9 does. */
-const serversOf: Record<ToolVersion, readonly ReferenceVersion[]> = { '4.9.8': ['4.9.7'], '5.3.3': ['5.3.3', '4.9.7'] }
+/**
+ * At whom a tool was recorded whose like ours is: the server of the tool's age, then the other one where ours is in
+ * between. The newer tool asks for what 4.9 does not tell; of dialect 5.3 the keys of the configuration are still those of 4.9.
+ */
+function serversOf(tool: ToolVersion): readonly ReferenceVersion[] {
+  const { dialect = defaultDialect } = askedDialect()
+  return tool === '5.3.3' || dialect === '5.3' ? ['5.3.3', '4.9.7'] : ['4.9.7']
+}
 
 /** Per command the differences that nobody intends, from the recording that is nearest. */
 function nearest(tool: ToolVersion, here: Recording, isMeant: (difference: LineDifference) => boolean) {
-  const found = serversOf[tool].map(server =>
+  const found = serversOf(tool).map(server =>
     differences(readMqadmin(tool, server), here).filter(difference => !isMeant(difference)),
   )
   const [first = [], second] = found
