@@ -71,6 +71,8 @@ export class Recovery {
   private rebuilding = false
   private trusted = 0
   private mayHaveHoles = false
+  /** Queues whose `minOffset` needs no second look. */
+  private readonly settled = new Set<ConsumeQueue>()
   private readonly lost: { readonly from: number; readonly to: number }[] = []
 
   constructor(parts: RecoveryParts) {
@@ -99,7 +101,8 @@ export class Recovery {
     const end = await this.scanAsPlanned(plan)
     this.tellLost()
     await this.cut(end)
-    for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
+    for (const queue of queues.all()) if (!this.settled.has(queue)) correctMinOffset(queue, queues.files, log.minOffset)
+    this.settled.clear()
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
     return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
   }
@@ -219,7 +222,10 @@ export class Recovery {
   private async planAfterCut(at: number): Promise<Plan> {
     const { queues, index, log } = this.parts
     const syncedOffset = Math.min(at, this.points?.synced.physicalOffset ?? 0)
-    const isWhole = loadQueues(queues, { physicalOffset: at, syncedOffset, mayHaveHoles: false, begin: log.minOffset })
+    const isWhole = loadQueues(queues, {
+      ...{ physicalOffset: at, syncedOffset, mayHaveHoles: false, begin: log.minOffset },
+      settled: this.settled,
+    })
     await this.cutIndex(at)
     // From here on only what is done again after a crash is on disk; the index was closed whole.
     this.crashed = true
@@ -250,6 +256,7 @@ export class Recovery {
       syncedOffset: max,
       mayHaveHoles: false,
       begin: log.minOffset,
+      settled: this.settled,
     })
     index?.load()
     this.trusted = this.trustedOffset()
@@ -282,6 +289,7 @@ export class Recovery {
       syncedOffset: this.points?.synced.physicalOffset ?? 0,
       mayHaveHoles: this.mayHaveHoles,
       begin: log.minOffset,
+      settled: this.settled,
     })
     const isIndexOurs = index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs) === true
     if (!isIndexOurs || (point !== undefined && index?.hasAll(point.index) === false))
@@ -327,6 +335,7 @@ export class Recovery {
     const { queues, log } = this.parts
     this.forgetPoints()
     queues.forgetAll()
+    this.settled.clear()
     loadBefore(queues, log.minOffset)
   }
 
