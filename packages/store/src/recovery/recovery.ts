@@ -123,7 +123,7 @@ export class Recovery {
    */
   private async clearTornByCut(): Promise<void> {
     const { segments } = this.parts.log
-    const synced = this.points?.synced.physicalOffset ?? 0
+    const synced = Math.max(this.points?.synced.physicalOffset ?? 0, this.points?.stoppedAt ?? 0)
     for (const { from, to } of segments.padded) {
       if (from >= synced) continue
       const base = to - segments.size
@@ -207,7 +207,7 @@ export class Recovery {
   }
 
   private async plan(cutAt: number | undefined): Promise<Plan> {
-    if (cutAt !== undefined && !this.crashed) return this.planAfterCut(cutAt)
+    if (cutAt !== undefined && this.wasClosed) return this.planAfterCut(cutAt)
     if (cutAt !== undefined) {
       // Cut before, and perhaps half repaired then: nothing that was written of queues and index is believed.
       this.trusted = Math.min(cutAt, this.trustedOffset())
@@ -216,6 +216,13 @@ export class Recovery {
       return this.planRebuild('the log was cut')
     }
     return this.crashed ? this.planAfterCrash() : this.planAfterStop()
+  }
+
+  /** All was written when the store was closed, and the machine has not stopped since if it was not synced. */
+  private get wasClosed(): boolean {
+    const { bootId, suspicion } = this.parts
+    if (!this.crashed) return true
+    return this.points?.stoppedAt !== undefined && this.points.bootId === bootId && !suspicion.raised
   }
 
   /** Queues and index were whole when the store was closed, and the log has been cut since. */
@@ -299,7 +306,8 @@ export class Recovery {
     if (!isWhole || !isComplete) return this.planRebuild('queues are missing')
     const isIndexWhole = isIndexOurs && index?.point.name === point?.index.name
     const indexFrom = this.indexStart(isIndexWhole ? point : undefined)
-    return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
+    const reason = this.points?.stoppedAt !== undefined ? 'stop before all was synced' : 'crash'
+    return { reason, from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
   }
 
   /**
@@ -380,7 +388,8 @@ export class Recovery {
   private trustedOffset(): number {
     const { log } = this.parts
     const synced = this.inLog(this.points?.synced)
-    if (synced !== undefined) return synced.physicalOffset
+    const { stoppedAt = 0 } = this.points ?? {}
+    if (synced !== undefined) return Math.max(synced.physicalOffset, stoppedAt <= log.segments.end ? stoppedAt : 0)
     return this.crashed ? log.minOffset : this.maxPhysicalOffset()
   }
 
