@@ -98,8 +98,14 @@ export const mutants = [
   mutant(
     'the point moves before the queues are synced',
     'store/src/flush/dispatch-flush.ts',
-    '    await this.syncFiles(indexFiles)\n',
+    '    if (!(await this.syncFiles(indexFiles))) return false\n',
     '',
+  ),
+  mutant(
+    'damage behind a hurried stop is taken for a torn end',
+    'store/src/recovery/recovery.ts',
+    'stoppedAt <= log.segments.end ? stoppedAt : 0',
+    '0',
   ),
   mutant(
     'the point runs ahead of the log on the medium',
@@ -190,8 +196,8 @@ export const mutants = [
   mutant(
     'names are not waited for',
     'store/src/file/dirty-files.ts',
-    '    await this.syncNames()\n',
-    '    void this.syncNames()\n',
+    '    return paths.size === 0 && (await this.syncNames(isOver))\n',
+    '    void this.syncNames(isOver)\n    return paths.size === 0\n',
   ),
   mutant(
     'a number of ten digits is taken for an int',

@@ -200,6 +200,7 @@ export const settingNotes: Readonly<Record<string, readonly [string, boolean, st
   "queryMessageThreadPoolNums": ["10",false,"count","there are no thread pools (known to RocketMQ, without effect in Skua)"],
   "queryThreadPoolQueueCapacity": ["20000",false,"count","there are no thread pools (known to RocketMQ, without effect in Skua)"],
   "queueBlockBytes": ["16777216",false,"bytes","queue entries kept in memory, all queues together"],
+  "queueSyncAtStopMs": ["1000",true,"milliseconds","longest time that a stop syncs queues; what is left then is looked at as after a kill"],
   "recallMessageEnable": ["false",true,"true or false","allow senders to recall messages with a time of delivery"],
   "redeleteHangedFileInterval": ["120000",false,"milliseconds","a file that is read is deleted when it is closed (known to RocketMQ, without effect in Skua)"],
   "regionId": ["DefaultRegion",true,"word","told in every send reply, and stored with messages under dialect=5.3"],

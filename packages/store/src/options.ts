@@ -126,6 +126,11 @@ export const storeOptions = {
     help: 'written and not synced bytes above which sends are busy',
     live: true,
   }),
+  queueSyncAtStopMs: millis({
+    default: 1000,
+    help: 'longest time that a stop syncs queues; what is left then is looked at as after a kill',
+    live: true,
+  }),
   queueBlockBytes: bytes({ default: 16 * MiB, help: 'queue entries kept in memory, all queues together' }),
   maxOpenFiles: int({ default: 800, min: 8, max: 1_000_000, help: 'open files of the store; keep below the ulimit' }),
   diskProbeInterval: millis({ default: 1000, min: 1, help: 'between two tries of a disk that failed', live: true }),

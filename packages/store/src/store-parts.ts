@@ -74,7 +74,7 @@ export function storeParts(config: StoreConfig, needs: StoreNeeds) {
   const appender = new Appender({ clock, turn, config, log, queues, flush, answers, replicas, health, pool, turnWrite })
   const replica = new ReplicaAppend({ log, queues, dispatch, flush, turnWrite, events, health })
   const dispatchFlush = new DispatchFlush({
-    ...{ clock, disk, files, config, layout, log, queues, dirtyFiles, index },
+    ...{ clock, events, disk, files, config, layout, log, queues, dirtyFiles, index },
     ...{ logFlush: flush, suspicion, health, bootId },
   })
   const parts = { disk, events, config, layout, log, queues, index, dispatch, suspicion, bootId }

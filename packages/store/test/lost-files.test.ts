@@ -8,16 +8,19 @@ import { drain, message, type Opened, open, put, smallConfig, type World, world 
 const count = 400
 const topics = ['A', 'B']
 
-const extended: StoreConfig = {
-  ...smallConfig,
-  enableConsumeQueueExt: true,
-  mappedFileSizeConsumeQueueExt: 1024,
+const extended = { enableConsumeQueueExt: true, mappedFileSizeConsumeQueueExt: 1024 }
+
+type Ending = (at: World, opened: Opened) => Promise<void>
+
+const stopped: Ending = async (at, { store }) => {
+  await at.clock.until(store.stop())
 }
 
-const endings = {
-  'a clean stop': async (at: World, { store }: Opened) => {
-    await at.clock.until(store.stop())
-  },
+/** A store without time to sync its queues at a stop. */
+const hurried: StoreConfig = { ...smallConfig, queueSyncAtStopMs: 0 }
+
+const endings: Record<string, Ending> = {
+  'a clean stop': stopped,
   'a kill': async (at: World) => {
     await at.clock.advanceAsync(0)
   },
@@ -27,6 +30,7 @@ const endings = {
     at.disk.powerCut(new SimRandom(1))
     void store
   },
+  'a stop before queues were synced': stopped,
 }
 
 const files = (at: World, directory: string) => at.disk.list(directory).map(name => `${directory}/${name}`)
@@ -88,7 +92,8 @@ describe('what can be made again from the log is made again, and said', () => {
   for (const [ending, end] of Object.entries(endings))
     for (const [loss, lose] of Object.entries(losses))
       test(`${loss}, after ${ending}`, async () => {
-        const config = loss.includes('extended') ? extended : smallConfig
+        const base = ending.includes('before') ? hurried : smallConfig
+        const config = loss.includes('extended') ? { ...base, ...extended } : base
         const at = world()
         const opened = await open(at, config)
         const expected = new Map(topics.map(topic => [topic, [] as string[]]))
@@ -103,7 +108,7 @@ describe('what can be made again from the log is made again, and said', () => {
         lose(at)
         const said: string[] = []
         at.events.subscribe(({ level, name }) => level !== 'debug' && said.push(name))
-        const bootId = ending === 'a power cut' ? 'next boot' : 'boot'
+        const bootId = ending.includes('power cut') ? 'next boot' : 'boot'
         const again = await open(at, config, { bootId })
         for (const topic of topics) assert.deepEqual(await drain(again, topic), expected.get(topic), topic)
         for (let i = 0; i < count; i++) {

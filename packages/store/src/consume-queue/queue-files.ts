@@ -1,6 +1,14 @@
 import { SizedFiles, type SizedFilesParts, type Stretch } from './sized-files.ts'
 import { isUnit, unitBytes, unitPhysicalOffset } from './unit.ts'
 
+/** The files in a queue's directory. */
+export interface QueueNames {
+  /** Their first units, ascending. */
+  readonly units: readonly number[]
+  /** How many were made for another size of files. */
+  readonly strays: number
+}
+
 /** The files of all queues: `root/TOPIC/QUEUEID/N{20}`, each `fileUnits` units long (store.md 3.1). */
 export class QueueFiles extends SizedFiles {
   readonly fileUnits: number
@@ -13,17 +21,27 @@ export class QueueFiles extends SizedFiles {
   }
 
   /** First units of the files in a queue's directory, ascending. */
-  list(directory: string): number[] {
-    return this.addresses(directory).map(address => address / unitBytes)
+  list(directory: string): readonly number[] {
+    return this.look(directory).units
   }
 
-  /** Whether files of another size lie in a directory: `mappedFileSizeConsumeQueue` was another one. */
-  hasOtherSize(directory: string): boolean {
-    const addresses = this.addresses(directory, { anySize: true })
-    return addresses.some(
-      address =>
-        address % this.fileBytes !== 0 || (this.disk.stat(this.pathOf(directory, address))?.size ?? 0) > this.fileBytes,
-    )
+  /** What stands in a queue's directory. */
+  look(directory: string): QueueNames {
+    const found = this.addresses(directory, { anySize: true })
+    const units = found.filter(address => address % this.fileBytes === 0).map(address => address / unitBytes)
+    return { units, strays: found.length - units.length }
+  }
+
+  /** Whether one of the files is longer than files are: `mappedFileSizeConsumeQueue` was another one. Throws DiskError where one is missing. */
+  hasTooLarge(directory: string, units: readonly number[]): boolean {
+    return units.some(unit => {
+      const handle = this.files.acquire(this.pathOf(directory, unit * unitBytes))
+      try {
+        return handle.file.size() > this.fileBytes
+      } finally {
+        this.files.release(handle)
+      }
+    })
   }
 
   /** Where the units of messages before a physical offset end, by whatever can be read of files of any size; 0 when none can. */

@@ -35,31 +35,41 @@ export class DirtyFiles {
     this.unsynced.delete(path)
   }
 
-  /** Syncs every file written before the call, several at a time. Throws DiskError; the files then stay listed. */
-  async sync(): Promise<void> {
+  /** How many files are listed. */
+  get count(): number {
+    return this.unsynced.size
+  }
+
+  /**
+   * Syncs every file written before the call, several at a time, until `isOver`. False where that came before the end; what
+   * is left stays listed, as when it throws. Throws DiskError.
+   */
+  async sync(isOver: () => boolean = () => false): Promise<boolean> {
     const paths = this.unsynced
     this.unsynced = new Set()
     try {
-      await severalAtOnce(() => this.syncSome(paths))
+      await severalAtOnce(() => this.syncSome(paths, isOver))
     } finally {
       for (const left of paths) this.unsynced.add(left)
     }
-    await this.syncNames()
+    return paths.size === 0 && (await this.syncNames(isOver))
   }
 
   /** After the files: most file systems have brought the names along by then. */
-  private async syncNames(): Promise<void> {
+  private async syncNames(isOver: () => boolean): Promise<boolean> {
     const names = this.newNames
     this.newNames = new Set()
     try {
-      await severalAtOnce(() => this.syncSomeNames(names))
+      await severalAtOnce(() => this.syncSomeNames(names, isOver))
     } finally {
       for (const left of names) this.newNames.add(left)
     }
+    return names.size === 0
   }
 
-  private async syncSomeNames(names: Set<string>): Promise<void> {
+  private async syncSomeNames(names: Set<string>, isOver: () => boolean): Promise<void> {
     for (const directory of names) {
+      if (isOver()) return
       names.delete(directory)
       try {
         if (this.disk.stat(directory) !== undefined) await this.files.syncDirectoryLater(directory)
@@ -70,8 +80,9 @@ export class DirtyFiles {
     }
   }
 
-  private async syncSome(paths: Set<string>): Promise<void> {
+  private async syncSome(paths: Set<string>, isOver: () => boolean): Promise<void> {
     for (const path of paths) {
+      if (isOver()) return
       if (this.syncing.has(path)) continue
       this.syncing.add(path)
       try {

@@ -1,4 +1,13 @@
-import { anySlack, type Clock, type Disk, type DiskFile, Failure, type Timer } from '@skua-mq/runtime'
+import {
+  anySlack,
+  type Clock,
+  type Disk,
+  type DiskFile,
+  defineEvent,
+  type Events,
+  Failure,
+  type Timer,
+} from '@skua-mq/runtime'
 import type { CommitLog } from '../commit-log/commit-log.ts'
 import type { StoreConfig } from '../config.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
@@ -9,13 +18,19 @@ import type { OpenFiles } from '../file/open-files.ts'
 import type { Health } from '../health.ts'
 import type { IndexFile } from '../index-file/index-file.ts'
 import type { IndexFiles, IndexPoint } from '../index-file/index-files.ts'
-import { writeCheckpoint } from '../recovery/checkpoint.ts'
+import { readCheckpoint, writeCheckpoint } from '../recovery/checkpoint.ts'
 import { type DispatchPoint, type DispatchPoints, writeDispatchPoints } from '../recovery/dispatch-point.ts'
 import type { LogFlush } from './log-flush.ts'
 import type { Suspicion } from './suspicion.ts'
 
+export const queuesLeftUnsynced = defineEvent<{ files: number; ms: number }>(
+  'the store stops before all consume queues are on the medium: the next start looks at them as after a kill',
+  'info',
+)
+
 export interface DispatchFlushParts {
   readonly clock: Clock
+  readonly events: Events
   readonly disk: Disk
   readonly files: OpenFiles
   readonly config: StoreConfig
@@ -57,6 +72,8 @@ export class DispatchFlush {
   private points: DispatchPoints
   private thoroughAtMs = 0
   private stopped = false
+  /** When a stop syncs no further queues, by the monotonic clock. */
+  private stopByMs = Number.POSITIVE_INFINITY
   private busy: Promise<void> | undefined
   private isSyncing = false
   /** The names of point and checkpoint are on the medium. */
@@ -91,23 +108,39 @@ export class DispatchFlush {
     this.tellSettled()
   }
 
-  /** Writes and syncs everything; false when the disk refused, so that the next start must recover. */
+  /**
+   * Writes everything, and syncs it within `queueSyncAtStopMs`; false when the disk refused, or the time was over, so that
+   * the next start must recover.
+   */
   async stop(): Promise<boolean> {
+    this.stopByMs = this.parts.clock.monotonic() + this.parts.config.queueSyncAtStopMs
     await this.abandon()
-    return this.flushAll()
-  }
-
-  /** Writes and syncs everything at once. */
-  async flushAll(): Promise<boolean> {
     try {
       const round = this.now()
       this.writer.finish()
-      await this.thorough(round)
-      return true
+      if (await this.thorough(round)) return true
+      await this.leave(round)
     } catch (error) {
       this.failed(error)
-      return false
     }
+    return false
+  }
+
+  /**
+   * All is written, and the log and the index are on the medium: a start in the life of this machine has all, and one after
+   * a power cut goes on from the synced point, as after a kill. Java's broker recovers from the checkpoint, and keeps of
+   * the index what that speaks of.
+   */
+  private async leave(round: Round): Promise<void> {
+    const { layout, logFlush, index, disk, dirtyFiles, events, config } = this.parts
+    if (logFlush.synced < round.point.physicalOffset) return
+    this.writePoints({ ...this.points, written: round.point, stoppedAt: round.point.physicalOffset }, true)
+    await writeCheckpoint(this.open(layout.checkpoint), {
+      ...readCheckpoint(disk, layout.checkpoint),
+      physicMsgAtMs: logFlush.syncedStoredAtMs,
+      indexMsgAtMs: index?.last.atMs ?? 0,
+    })
+    events.emit(queuesLeftUnsynced({ files: dirtyFiles.count, ms: config.queueSyncAtStopMs }))
   }
 
   /**
@@ -195,7 +228,7 @@ export class DispatchFlush {
   }
 
   /** Ends a round; whoever waits from here on waits for the next one. */
-  private sync(work: () => Promise<void>): void {
+  private sync(work: () => Promise<unknown>): void {
     const waiters = this.waiters.splice(0)
     this.isSyncing = true
     this.busy = work()
@@ -213,18 +246,19 @@ export class DispatchFlush {
     this.parts.health.clear('queue write')
   }
 
-  private async thorough(round: Round): Promise<void> {
+  /** False where not all of it came to the medium, so that the points stay. */
+  private async thorough(round: Round): Promise<boolean> {
     const { parts, deletions } = this
     await parts.logFlush.syncAll()
     // The points must never be ahead of the log on the medium. The queues may: retention waits for them, and goes on.
     if (parts.logFlush.synced < round.point.physicalOffset) {
       await this.syncFiles([])
-      return
+      return false
     }
     const physicMsgAtMs = parts.logFlush.syncedStoredAtMs
     const indexFiles = parts.index?.snapshot() ?? []
     const indexMsgAtMs = parts.index?.last.atMs ?? 0
-    await this.syncFiles(indexFiles)
+    if (!(await this.syncFiles(indexFiles))) return false
     // A topic may have been deleted meanwhile: what has moved the point on does not come back.
     const { written } = this.points
     const isAhead = deletions !== this.deletions || written.physicalOffset > round.point.physicalOffset
@@ -238,13 +272,15 @@ export class DispatchFlush {
     if (!this.isNamed) parts.files.syncDirectory(parts.layout.root)
     this.isNamed = true
     parts.health.clear('queue write')
+    return true
   }
 
-  private async syncFiles(indexFiles: readonly IndexFile[]): Promise<void> {
-    const { dirtyFiles, index, suspicion } = this.parts
+  /** False where the time of a stop was over before all were synced. Throws DiskError. */
+  private async syncFiles(indexFiles: readonly IndexFile[]): Promise<boolean> {
+    const { clock, dirtyFiles, index, suspicion } = this.parts
     try {
-      await dirtyFiles.sync()
       await index?.sync(indexFiles)
+      return await dirtyFiles.sync(() => clock.monotonic() >= this.stopByMs)
     } catch (error) {
       suspicion.raise('consume queues and index', error)
       throw error

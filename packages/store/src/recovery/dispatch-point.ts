@@ -32,6 +32,8 @@ export interface DispatchPoints {
   readonly bootId: string
   readonly written: DispatchPoint
   readonly synced: DispatchPoint
+  /** Where the log ended, all of it on the medium, when the store was stopped with queues that were written and not all synced. */
+  readonly stoppedAt?: number
 }
 
 /** Two halves, written in turns, so that a torn write leaves the one before. */

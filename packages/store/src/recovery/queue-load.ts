@@ -1,6 +1,6 @@
 import type { ConsumeQueue } from '../consume-queue/consume-queue.ts'
 import { extAddress } from '../consume-queue/ext-unit.ts'
-import type { QueueFiles } from '../consume-queue/queue-files.ts'
+import type { QueueFiles, QueueNames } from '../consume-queue/queue-files.ts'
 import type { QueueTable } from '../consume-queue/queue-table.ts'
 import {
   isMessageUnit,
@@ -21,6 +21,8 @@ export interface QueueCut {
   readonly mayHaveHoles: boolean
   /** Where the log begins: nobody asks for the extended units of messages before it. */
   readonly begin: number
+  /** Gets the queues whose `minOffset` was seen to be right, so that nobody opens their files again for it. */
+  readonly settled: Set<ConsumeQueue>
 }
 
 /** Reads the directories of all queues, and where each ends (store.md 3.4, 3.5). False when files are missing. Throws DiskError. */
@@ -29,9 +31,9 @@ export function loadQueues(table: QueueTable, cut: QueueCut): boolean {
   let isWhole = true
   const hasExt = files.disk.stat(table.extFiles.root) !== undefined
   for (const { topic, queueId, directory } of queueDirectories(files)) {
-    const units = files.list(directory)
+    const { units, strays } = files.look(directory)
     if (units.length === 0) continue
-    isWhole &&= isReadable(files, directory, units)
+    isWhole &&= isReadable(files, directory, { units, strays })
     if (isWhole) isWhole = new QueueLoad(files, table.findOrCreate(topic, queueId)).run(units, { ...cut, hasExt })
   }
   return isWhole
@@ -58,8 +60,8 @@ function* queueDirectories({ disk, root }: QueueFiles) {
 }
 
 /** No file is missing between others, and all have the size that is configured. */
-const isReadable = (files: QueueFiles, directory: string, units: readonly number[]): boolean =>
-  follow(units, files.fileUnits) && !files.hasOtherSize(directory)
+const isReadable = (files: QueueFiles, directory: string, { units, strays }: QueueNames): boolean =>
+  strays === 0 && follow(units, files.fileUnits) && !files.hasTooLarge(directory, units)
 
 /**
  * For a rebuild: of each queue stays what lies before the log, so that one whose messages are all deleted goes on with its
@@ -67,13 +69,15 @@ const isReadable = (files: QueueFiles, directory: string, units: readonly number
  */
 export function loadBefore(table: QueueTable, physicalOffset: number): void {
   const { files } = table
+  const settled = new Set<ConsumeQueue>()
   const hasExt = files.disk.stat(table.extFiles.root) !== undefined
-  const cut = { physicalOffset, begin: physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt }
+  const cut = { physicalOffset, begin: physicalOffset, syncedOffset: 0, mayHaveHoles: true, hasExt, settled }
   for (const { topic, queueId, directory } of queueDirectories(files)) {
     const queue = table.findOrCreate(topic, queueId)
-    const units = files.list(directory)
+    const names = files.look(directory)
+    const { units } = names
     const load = new QueueLoad(files, queue)
-    const isRead = units.length > 0 && isReadable(files, directory, units) && load.run(load.cutToFull(units), cut)
+    const isRead = units.length > 0 && isReadable(files, directory, names) && load.run(load.cutToFull(units), cut)
     if (!isRead) keepEnd(table, queue, cut)
     if (queue.maxOffset === 0) table.restart(queue)
   }
@@ -105,6 +109,9 @@ class QueueLoad {
   private readonly files: QueueFiles
   private readonly queue: ConsumeQueue
   private readonly unit = Buffer.alloc(unitBytes)
+  /** The first units of the last file are in `head`: so many, from this one on. */
+  private headUnit = 0
+  private headCount = 0
 
   constructor(files: QueueFiles, queue: ConsumeQueue) {
     this.files = files
@@ -130,7 +137,13 @@ class QueueLoad {
     this.queue.firstFileUnit = first
     this.queue.minOffset = first
     this.queue.maxPhysicalOffset = this.lastPhysicalEnd(end, first)
+    if (!cut.hasExt && this.beginsInLog(first, end, cut.begin)) cut.settled.add(this.queue)
     return this.resumeExt(end, cut)
+  }
+
+  private beginsInLog(first: number, end: number, begin: number): boolean {
+    if (first === end || !this.isWritten(first)) return false
+    return isMessageUnit(this.unit, 0) && unitPhysicalOffset(this.unit, 0) >= begin
   }
 
   /** Files before the last one are full: zeros at either end say that something is lost. */
@@ -186,6 +199,8 @@ class QueueLoad {
   /** How many of the first units are kept; all of them when there may be more. */
   private keptOfFirst(fileUnit: number, physicalOffset: number): number {
     const got = this.files.readSync(this.queue.directory, fileUnit, { into: head, count: headUnits })
+    this.headUnit = fileUnit
+    this.headCount = got
     let low = 0
     let high = got
     while (low < high) {
@@ -214,7 +229,13 @@ class QueueLoad {
     return this.isWritten(unit) && unitPhysicalOffset(this.unit, 0) < physicalOffset
   }
 
+  /** Leaves the unit in `unit`. */
   private isWritten(unit: number): boolean {
+    const inHead = unit - this.headUnit
+    if (inHead >= 0 && inHead < this.headCount) {
+      head.copy(this.unit, 0, inHead * unitBytes, (inHead + 1) * unitBytes)
+      return isUnit(this.unit, 0)
+    }
     const got = this.files.readSync(this.queue.directory, unit, { into: this.unit, count: 1 })
     return got === 1 && isUnit(this.unit, 0)
   }

@@ -81,6 +81,8 @@ export class Recovery {
   private mayHaveHoles = false
   /** What there was, by what speaks of it. */
   private known = { end: 0, messages: 0 }
+  /** Queues whose `minOffset` needs no second look. */
+  private readonly settled = new Set<ConsumeQueue>()
   private readonly lost: { readonly from: number; readonly to: number }[] = []
 
   constructor(parts: RecoveryParts) {
@@ -111,7 +113,8 @@ export class Recovery {
     this.tellLost()
     if (cut === undefined) this.tellMissing(end)
     await this.cut(end)
-    for (const queue of queues.all()) correctMinOffset(queue, queues.files, log.minOffset)
+    for (const queue of queues.all()) if (!this.settled.has(queue)) correctMinOffset(queue, queues.files, log.minOffset)
+    this.settled.clear()
     const syncedOffset = this.crashed ? Math.min(this.trusted, end.end) : end.end
     return { crashed: this.crashed, syncedOffset, points: this.points, records: end.records }
   }
@@ -170,7 +173,7 @@ export class Recovery {
    */
   private async clearTornByCut(): Promise<void> {
     const { segments } = this.parts.log
-    const synced = this.points?.synced.physicalOffset ?? 0
+    const synced = Math.max(this.points?.synced.physicalOffset ?? 0, this.points?.stoppedAt ?? 0)
     for (const { from, to } of segments.padded) {
       if (from >= synced) continue
       const base = to - segments.size
@@ -254,7 +257,7 @@ export class Recovery {
   }
 
   private async plan(cutAt: number | undefined): Promise<Plan> {
-    if (cutAt !== undefined && !this.crashed) return this.planAfterCut(cutAt)
+    if (cutAt !== undefined && this.wasClosed) return this.planAfterCut(cutAt)
     if (cutAt !== undefined) {
       // Cut before, and perhaps half repaired then: nothing that was written of queues and index is believed.
       this.trusted = Math.min(cutAt, this.trustedOffset())
@@ -265,11 +268,21 @@ export class Recovery {
     return this.crashed ? this.planAfterCrash() : this.planAfterStop()
   }
 
+  /** All was written when the store was closed, and the machine has not stopped since if it was not synced. */
+  private get wasClosed(): boolean {
+    const { bootId, suspicion } = this.parts
+    if (!this.crashed) return true
+    return this.points?.stoppedAt !== undefined && this.points.bootId === bootId && !suspicion.raised
+  }
+
   /** Queues and index were whole when the store was closed, and the log has been cut since. */
   private async planAfterCut(at: number): Promise<Plan> {
     const { queues, index, log } = this.parts
     const syncedOffset = Math.min(at, this.points?.synced.physicalOffset ?? 0)
-    const isWhole = loadQueues(queues, { physicalOffset: at, syncedOffset, mayHaveHoles: false, begin: log.minOffset })
+    const isWhole = loadQueues(queues, {
+      ...{ physicalOffset: at, syncedOffset, mayHaveHoles: false, begin: log.minOffset },
+      settled: this.settled,
+    })
     await this.cutIndex(at)
     // From here on only what is done again after a crash is on disk; the index was closed whole.
     this.crashed = true
@@ -300,6 +313,7 @@ export class Recovery {
       syncedOffset: max,
       mayHaveHoles: false,
       begin: log.minOffset,
+      settled: this.settled,
     })
     index?.load()
     this.trusted = this.trustedOffset()
@@ -333,6 +347,7 @@ export class Recovery {
       syncedOffset: this.points?.synced.physicalOffset ?? 0,
       mayHaveHoles: this.mayHaveHoles,
       begin: log.minOffset,
+      settled: this.settled,
     })
     const isIndexOurs = index?.loadAfterCrash(point?.index, checkpoint.indexMsgAtMs) === true
     if (!isIndexOurs || (point !== undefined && index?.hasAll(point.index) === false))
@@ -342,7 +357,8 @@ export class Recovery {
     if (!isWhole || !isComplete) return this.planRebuild('queues are missing')
     const isIndexWhole = isIndexOurs && index?.point.name === point?.index.name
     const indexFrom = this.indexStart(isIndexWhole ? point : undefined)
-    return { reason: 'crash', from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
+    const reason = this.points?.stoppedAt !== undefined ? 'stop before all was synced' : 'crash'
+    return { reason, from: Math.max(log.minOffset, Math.min(from, indexFrom)) }
   }
 
   /**
@@ -378,6 +394,7 @@ export class Recovery {
     const { queues, log } = this.parts
     this.forgetPoints()
     queues.forgetAll()
+    this.settled.clear()
     loadBefore(queues, log.minOffset)
   }
 
@@ -422,7 +439,8 @@ export class Recovery {
   private trustedOffset(): number {
     const { log } = this.parts
     const synced = this.inLog(this.points?.synced)
-    if (synced !== undefined) return synced.physicalOffset
+    const { stoppedAt = 0 } = this.points ?? {}
+    if (synced !== undefined) return Math.max(synced.physicalOffset, stoppedAt <= log.segments.end ? stoppedAt : 0)
     return this.crashed ? log.minOffset : this.maxPhysicalOffset()
   }
 
