@@ -28,6 +28,7 @@ const liveKeys = Object.entries(brokerOptions)
 const elsewhere: Readonly<Record<string, string>> = {
   haCopyWholeLog: 'a slave reads it (packages/skua/test/whole-log.test.ts)',
   haCopyBytesPerSecond: 'a slave reads it (packages/skua/test/whole-log.test.ts)',
+  queueSyncAtStopMs: 'a stop reads it (packages/store/test/hurried-stop.test.ts)',
   logLevel: 'the command asks for each event (packages/skua/test/command.test.ts)',
 }
 
