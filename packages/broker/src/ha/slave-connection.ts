@@ -83,12 +83,7 @@ export class SlaveConnection implements SlaveState {
     socket.start({
       data: chunk => this.data(chunk),
       drained: () => this.wake(),
-      closed: error => {
-        this.timer?.cancel()
-        this.timer = undefined
-        this.watchdog?.cancel()
-        parts.closed(error?.message ?? this.reason)
-      },
+      closed: error => this.gone(error?.message ?? this.reason),
     })
   }
 
@@ -108,9 +103,18 @@ export class SlaveConnection implements SlaveState {
     this.sending = round
   }
 
+  /** Whoever counts connections counts this one no longer: of many that are closed in one turn the socket tells later. */
   close(reason: string): void {
-    this.reason = reason
+    this.gone(reason)
     this.socket.destroy()
+  }
+
+  private gone(reason: string): void {
+    if (this.timer === undefined) return
+    this.timer.cancel()
+    this.timer = undefined
+    this.watchdog?.cancel()
+    this.parts.closed(reason)
   }
 
   /** Resolves when nothing of this connection reads the log any more; to be called after `close`. */
