@@ -3,6 +3,7 @@ import { accessMutants } from './access-mutants.mjs'
 import { clientMutants } from './client-mutants.mjs'
 import { clusterMutants } from './cluster-mutants.mjs'
 import { dashboardMutants } from './dashboard-mutants.mjs'
+import { electionMutants } from './election-mutants.mjs'
 import { gatewayMutants } from './gateway-mutants.mjs'
 import { mutant } from './mutant.mjs'
 import { popMutants } from './pop-mutants.mjs'
@@ -18,6 +19,7 @@ export const mutants = [
   ...clientMutants,
   ...turnMutants,
   ...clusterMutants,
+  ...electionMutants,
   // Store: what lies in memory while somebody reads it.
   mutant('slices of cold reads are not pinned', 'store/src/read/cold-read.ts', '    pin.pins++\n', ''),
   mutant('slices of the ring are not pinned', 'store/src/read/queue-read.ts', '  chunk.pins++\n', ''),
