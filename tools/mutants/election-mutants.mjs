@@ -25,18 +25,24 @@ export const electionMutants = [
     'election.ts',
     'if (this.mayLack) await this.leaveSet(seen.group)',
     'this.mayLack = false',
+    { tests: [skua('crash/power-election')] },
   ),
   election(
     'a master that was away begins as one though others are there',
     'election.ts',
     ' && !this.hasRival(group)) {',
     ') {',
+    {
+      equal:
+        'of those of the set any may be the master; it is for the one that is up already to be it some milliseconds sooner',
+    },
   ),
   election(
     'a slave that lacks tables is of the set',
     'election.ts',
     "const haFrom = side === undefined || side.lacks() !== undefined ? '' : ",
     "const haFrom = side === undefined ? '' : ",
+    { equal: 'it refuses the lease all the same (against), for the moment that the tables take' },
   ),
   election(
     'whoever was configured as a slave forgets that sends waited for others',

@@ -21,20 +21,20 @@ interface Running {
  * SYNC_MASTER acknowledged with 0 must be there, whoever is the master then.
  */
 export class ElectionRun {
-  private readonly clock = new SimClock()
+  protected readonly clock = new SimClock()
   private readonly random: SimRandom
   private readonly network: SimNetwork
-  private readonly machines: Readonly<Record<Host, SimMachine>>
-  private readonly names: NameServer
-  private readonly traffic: Traffic
+  protected readonly machines: Readonly<Record<Host, SimMachine>>
+  protected readonly names: NameServer
+  protected readonly traffic: Traffic
   private readonly registry: MemoryRegistry
-  private readonly running = new Map<Host, Running>()
+  protected readonly running = new Map<Host, Running>()
   /** What the brokers told, of whatever kind. */
   readonly events = new EventHub()
   /** How often somebody was elected. */
   elections = 0
   private target: Host = 'one'
-  private readonly cuts: Record<Host, number> = { one: 0, two: 0, three: 0 }
+  protected readonly cuts: Record<Host, number> = { one: 0, two: 0, three: 0 }
   /** The last machine that lost its power, until its slave has caught up: of two that have lost it nobody has all. */
   private lacking: Host | undefined
 
@@ -93,11 +93,11 @@ export class ElectionRun {
     await this.clock.advanceAsync(60_000)
   }
 
-  private masters(): Host[] {
+  protected masters(): Host[] {
     return hosts.filter(host => (this.running.get(host)?.broker.config.brokerRole ?? 'SLAVE') !== 'SLAVE')
   }
 
-  private async boot(host: Host): Promise<void> {
+  protected async boot(host: Host): Promise<void> {
     const { clock, random } = this
     const first: Partial<BrokerConfig> =
       host === 'one' ? { brokerRole: 'SYNC_MASTER' } : { brokerRole: 'SLAVE', brokerId: hosts.indexOf(host) }
