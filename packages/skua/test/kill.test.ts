@@ -112,7 +112,7 @@ async function readAll(client: RemotingClient, address: string): Promise<Map<str
   return found
 }
 
-test(`SIGKILL under load, ${rounds} rounds: nothing acknowledged is lost, offsets never go back`, async () => {
+test(`SIGKILL under load, also amid and behind a SIGSTOP, ${rounds} rounds: nothing acknowledged is lost, offsets never go back`, async () => {
   const store = mkdtempSync(join(tmpdir(), 'skua-kill-'))
   const { broker, nameServer } = await freePorts(nodeRuntime().net, '127.0.0.1')
   const start = async () => {
@@ -129,6 +129,12 @@ test(`SIGKILL under load, ${rounds} rounds: nothing acknowledged is lost, offset
     load.committed = committed
     const running = load.run(round)
     await new Promise(resolve => setTimeout(resolve, 700 + (round % 8) * 130))
+    // Time leaps for a process that is stopped; the next one is killed while it is stopped.
+    if (round % 3 > 0) await skua.pause(400)
+    if (round % 3 === 1) {
+      skua.resume()
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
     await skua.signal('SIGKILL')
     load.going = false
     await running

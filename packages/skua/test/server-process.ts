@@ -55,6 +55,16 @@ export class ServerProcess {
     return this.ended
   }
 
+  /** Stopped from here on until `resume`; resolves after that time. */
+  async pause(ms: number): Promise<void> {
+    this.child.kill('SIGSTOP')
+    await new Promise(resolve => setTimeout(resolve, ms))
+  }
+
+  resume(): void {
+    this.child.kill('SIGCONT')
+  }
+
   /** Sends a signal and answers exit code and how long the end took. */
   async signal(name: NodeJS.Signals): Promise<{ code: number; ms: number }> {
     const begun = performance.now()

@@ -1,9 +1,10 @@
-import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker } from '@skua-mq/protocol'
+import { consumerOffsetFile, deleteSubscriptionGroup, deleteTopicInBroker, retryPrefix } from '@skua-mq/protocol'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
 import type { GroupTable } from '../group/group-table.ts'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import type { OffsetHistory } from '../offset-history/offset-history.ts'
+import { isInUse, tableMissing } from '../persist/missing-table.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { brokersGroups, OffsetTable } from './offset-table.ts'
 import { offsetVersion } from './offset-version.ts'
@@ -39,6 +40,12 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
     const cutWhereNeeded = () => {
       if (config.brokerRole !== 'SLAVE' || store.tailCut !== undefined) cutToLog()
     }
+    // A group that was there has a topic for its retries.
+    const tellMissing = () => {
+      const hadGroups = topics.isNew || topics.all().some(({ topicName }) => topicName.startsWith(retryPrefix))
+      if (table.isNew && hadGroups && isInUse(store, config))
+        runtime.events.emit(tableMissing({ file: 'consumerOffset.json', lacks: 'groups begin as new ones do' }))
+    }
     // The master names none of a topic that it has made anew, and those from before would count here for ever.
     store.onArrival({
       arrived: () => {},
@@ -46,7 +53,7 @@ export const offsets: Feature<Needs, { offsets: OffsetTable; resets: PendingRese
     })
     return {
       gives: { offsets: table, resets },
-      tables: [table, { start: cutWhereNeeded }],
+      tables: [table, { start: tellMissing }, { start: cutWhereNeeded }],
       routes: offsetRoutes({
         offsets: table,
         clock: runtime.clock,

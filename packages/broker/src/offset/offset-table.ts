@@ -78,6 +78,8 @@ function placeOf(key: string): { topic: string; group: string } {
  * written every flushConsumerOffsetInterval when something changed, and at the end.
  */
 export class OffsetTable {
+  /** There was no file. */
+  isNew = false
   private readonly offsets = new Map<string, Map<number, number>>()
   /** Where a group has offsets, and who has some in a topic: tools ask for each of thousands. */
   private readonly topics = new Map<string, Set<string>>()
@@ -98,7 +100,9 @@ export class OffsetTable {
   }
 
   load(): void {
-    for (const [key, queues] of this.parts.file.load()?.offsetTable ?? []) {
+    const saved = this.parts.file.load()
+    this.isNew = saved === undefined
+    for (const [key, queues] of saved?.offsetTable ?? []) {
       const { topic, group } = placeOf(key)
       this.enter(topic, group, new Map(queues))
       this.count += queues.size

@@ -373,7 +373,7 @@ export class TimerBook {
     let snapshot: ReturnType<TimerWheel['snapshot']> | undefined
     try {
       log.write()
-      const { readMs, queueOffset } = this
+      const { readMs, queueOffset, count } = this
       if (this.late !== undefined && readMs > this.late.until) this.late = undefined
       snapshot = wheel.snapshot()
       const check = {
@@ -389,7 +389,7 @@ export class TimerBook {
       await log.sync()
       await wheel.write(snapshot)
       snapshot = undefined
-      await this.file.save(check)
+      await this.file.save(check, count)
       this.check = check
       this.notSavedFor.ended()
       return true
@@ -461,19 +461,26 @@ export class TimerBook {
     }
   }
 
-  /** Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. */
+  /**
+   * Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. One without any, where timers
+   * waited, is not the one that was written.
+   */
   private async whyAnother(): Promise<string | undefined> {
     const { wheel, log } = this
     wheel.open({ isNew: false })
     const reader = log.reader()
+    let isEmpty = true
     for await (const { slotMs, lastPosition } of wheel.all()) {
+      if (lastPosition >= log.begin) isEmpty = false
       if (lastPosition < log.begin || lastPosition >= this.check!.logFlushed) continue
       const unit = await reader.unit(lastPosition)
       if (unit !== undefined && this.floor(unit.slotMs) === slotMs) return undefined
       wheel.close()
       return 'the timerwheel is of another timerPrecisionMs, or not of this timer log'
     }
-    return undefined
+    if (!isEmpty || this.file.waiting <= 0) return undefined
+    wheel.close()
+    return 'the timerwheel has lost the timers that waited'
   }
 
   private async recover(check: TimerCheckpoint): Promise<void> {

@@ -5,15 +5,16 @@ import { ExecutionTimes } from '../metrics/execution-times.ts'
 import { rocketmq } from '../metrics/rocketmq-families.ts'
 import { figure } from '../metrics/source.ts'
 import { type Took, timed } from '../metrics/timed-route.ts'
+import { isInUse, tableMissing } from '../persist/missing-table.ts'
 import { topicRoutes } from './routes.ts'
 import { TopicTable } from './topic-table.ts'
 
-type Needs = On<'config' | 'dialect' | 'live' | 'runtime' | 'file' | 'furniture' | 'measures'>
+type Needs = On<'config' | 'dialect' | 'live' | 'runtime' | 'file' | 'store' | 'furniture' | 'measures'>
 
 /** Topics and their configuration. */
 export const topics: Feature<Needs, { topics: TopicTable }> = {
   name: 'topics',
-  make: ({ config, dialect, live, runtime, file, furniture, measures }) => {
+  make: ({ config, dialect, live, runtime, file, store, furniture, measures }) => {
     const table = new TopicTable({
       ...{ ...runtime, dialect, settings: config },
       file: file('topics', topicConfigTableFile),
@@ -34,9 +35,15 @@ export const topics: Feature<Needs, { topics: TopicTable }> = {
     })
     const took = ({ topic }: { readonly topic?: unknown }, { ms, isDone }: Took) =>
       times.add(ms, isDone, [String(isSystemTopic(String(topic)))])
+    const tellMissing = () => {
+      if (table.isNew && isInUse(store, config))
+        runtime.events.emit(
+          tableMissing({ file: 'topics.json', lacks: 'topics are not known until they are created again' }),
+        )
+    }
     return {
       gives: { topics: table },
-      tables: [table],
+      tables: [table, { start: tellMissing }],
       routes: measures ? timed(routes, updateAndCreateTopic, { clock: runtime.clock, took }) : routes,
       metrics: [figure(rocketmq.topicNumber, () => table.size), times],
       announce: () => table.settled(),

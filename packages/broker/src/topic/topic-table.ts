@@ -38,6 +38,8 @@ const unitSub = 2
 /** What a broker knows of its topics, kept in config/topics.json, which is written after each change. */
 export class TopicTable {
   readonly version: TableVersion
+  /** There was no file. */
+  isNew = false
   private readonly dialect: Dialect
   private readonly topics = new Map<string, TopicConfig>()
   /** Those that are being deleted: the file has them no more, or will not in a moment. */
@@ -63,6 +65,7 @@ export class TopicTable {
   load(): void {
     const { settings, file, clock } = this.parts
     const saved = file.load()
+    this.isNew = saved === undefined
     for (const [name, config] of saved?.topicConfigTable ?? []) this.enter({ ...config, topicName: name })
     if (saved !== undefined) this.version.read(saved.dataVersion)
     let changed = !settings.autoCreateTopicEnable && this.topics.delete(templateTopic)

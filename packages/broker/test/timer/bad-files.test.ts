@@ -165,3 +165,31 @@ test('a power cut while a stop puts a huge slot behind, piece by piece, loses no
     assert.deepEqual(sent.filter(({ body }) => !came.has(body)).length, 0, `${afterMs}`)
   }
 })
+
+test('a timerwheel that came back as zeros is made again: also timers that were due meanwhile come, once', async () => {
+  const machine = new TimerMachine()
+  const process = await machine.run()
+  const at = second(machine, 20_000)
+  await machine.put(process.store, [
+    machine.timed('done', at - 15_000),
+    machine.timed('due', at),
+    machine.timed('later', at + 60_000),
+  ])
+  await machine.clock.advanceAsync(10_000)
+  await machine.end(process)
+  const path = '/store/timerwheel'
+  const { size } = machine.disk.stat(path)!
+  const file = machine.disk.open(path, 'write')
+  file.truncateSync(0)
+  file.truncateSync(size)
+  file.closeSync()
+  await machine.clock.advanceAsync(30_000)
+  const next = await machine.run()
+  await machine.clock.advanceAsync(80_000)
+  assert.deepEqual(machine.bodies(next.store), ['done', 'due', 'later'])
+  assert.equal(madeAgain(machine).length, 1)
+  // One that has none waiting is as it was.
+  await machine.end(next)
+  await machine.end(await machine.run())
+  assert.equal(madeAgain(machine).length, 1)
+})

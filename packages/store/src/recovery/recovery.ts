@@ -34,7 +34,7 @@ export const logEndsEarly = defineEvent<{ end: number; known: number; messages: 
   'error',
 )
 export const logBeginsLate = defineEvent<{ from: number; to: number }>(
-  'the first files of the commit log were taken away while the store was closed',
+  'the first files of the commit log are gone since the store was written last',
   'warn',
 )
 export const queuesRebuilt = defineEvent<{ reason: string }>('consume queues are rebuilt from the commit log', 'warn')
@@ -134,8 +134,8 @@ export class Recovery {
           'or storePathCommitLog another one? Put the files back; or, to begin with an empty log, remove ' +
           `${layout.consumeQueue} and ${layout.dispatchPoint}`,
       )
-    // After a crash it may have been retention, whose points were not written.
-    const from = this.crashed ? undefined : this.points?.written.begin
+    // A crash in the moment in which retention deletes looks the same.
+    const from = this.points?.written.begin
     if (from !== undefined && from < log.minOffset) events.emit(logBeginsLate({ from, to: log.minOffset }))
   }
 

@@ -68,12 +68,17 @@ export function ownReadMsIn(bytes: Buffer): number {
   return isOwn ? readLongAt(bytes, ownMarkAt + 8) : 0
 }
 
-/** The file. Its 80 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
+/** Behind both, how many timers wait. */
+const ownBytes = ownMarkAt + 24
+
+/** The file. Its 88 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
 export class TimerCheckFile {
   private readonly disk: Disk
   private readonly path: string
   /** Skua was the last that wrote what `load` has found. */
   isOwn = false
+  /** How many timers the wheel had then; 0 where that is not known. */
+  waiting = 0
 
   constructor(disk: Disk, path: string) {
     this.disk = disk
@@ -87,21 +92,23 @@ export class TimerCheckFile {
     // All zero: RocketMQ makes the file before it has anything to say.
     if (checkpoint === undefined || checkpoint.readMs <= 0) return undefined
     this.isOwn = ownReadMsIn(bytes) === checkpoint.readMs
+    this.waiting = this.isOwn && bytes.length >= ownBytes ? readLongAt(bytes, ownMarkAt + 16) : 0
     return checkpoint
   }
 
-  /** On the medium when it resolves. Throws DiskError. */
-  async save(checkpoint: TimerCheckpoint): Promise<void> {
+  /** `waiting`: how many timers lie in the wheel. On the medium when it resolves. Throws DiskError. */
+  async save(checkpoint: TimerCheckpoint, waiting = 0): Promise<void> {
     const { disk, path } = this
     const isNew = disk.stat(path) === undefined
     if (isNew) makeDirectorySynced(disk, parentOf(path))
     const file = disk.open(path, 'create')
     try {
       if (file.size() < fileBytes) file.truncateSync(fileBytes)
-      const bytes = Buffer.alloc(ownMarkAt + 16)
+      const bytes = Buffer.alloc(ownBytes)
       encodeTimerCheckpoint(checkpoint).copy(bytes)
       ownMark.copy(bytes, ownMarkAt)
       writeLongAt(bytes, checkpoint.readMs, ownMarkAt + 8)
+      writeLongAt(bytes, waiting, ownMarkAt + 16)
       await file.write(bytes, 0, bytes.length, 0)
       await file.syncData()
     } finally {
