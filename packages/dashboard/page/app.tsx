@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { ask, change } from './api.ts'
 import { where } from './command.ts'
 import { Login } from './pages/login.tsx'
@@ -18,7 +18,8 @@ export const App = () => {
   const { error, run } = useAct()
   const route = useRoute()
   const load = () => run(async () => setMe(await ask<Me>('me')))
-  useEffect(() => {
+  // Before the first picture, and not some time after it.
+  useLayoutEffect(() => {
     setLanguage(language())
     void load()
     addEventListener('skua-login', load)
