@@ -81,6 +81,13 @@ export const WaitingPage = () => {
           name={decided.half.topic}
           verb={t(decided.decision)}
           isDangerous
+          command={skua(
+            'tx',
+            decided.decision,
+            decided.half.msgId,
+            ['--broker', decided.half.brokerName],
+            ['--physical-offset', decided.half.physicalOffset],
+          )}
           act={async () => {
             const { brokerName: broker, producerGroup, msgId: id, halfOffset, physicalOffset } = decided.half
             await change('halves/decide', {
