@@ -12,6 +12,12 @@ import { useAct } from './use.ts'
 
 type Theme = 'auto' | 'light' | 'dark'
 
+const chosenTheme = (): Theme => (safeGet('skua-theme') as Theme | undefined) ?? 'auto'
+
+const showTheme = (theme: Theme): void => {
+  document.documentElement.dataset['theme'] = theme
+}
+
 /** The frame around all pages: who asks, which cluster, where to go. */
 export const App = () => {
   const [me, setMe] = useState<Me | undefined>(undefined)
@@ -21,6 +27,8 @@ export const App = () => {
   // Before the first picture, and not some time after it.
   useLayoutEffect(() => {
     setLanguage(language())
+    // Also for who has to sign in first.
+    showTheme(chosenTheme())
     void load()
     addEventListener('skua-login', load)
     return () => removeEventListener('skua-login', load)
@@ -40,10 +48,10 @@ const Frame = ({ me, cluster, onOut }: { me: Me; cluster: string; onOut: () => v
   const route = useRoute()
   const [isFinding, setFinding] = useState(false)
   const [isOpen, setOpen] = useState(false)
-  const [theme, setTheme] = useState<Theme>((safeGet('skua-theme') as Theme | undefined) ?? 'auto')
+  const [theme, setTheme] = useState<Theme>(chosenTheme)
   const [words, setWords] = useState<Language>(language())
   useEffect(() => {
-    document.documentElement.dataset['theme'] = theme
+    showTheme(theme)
     safeSet('skua-theme', theme)
   }, [theme])
   useEffect(() => {

@@ -72,10 +72,11 @@ describe('the first picture in a browser', { skip, timeout: 60_000 }, () => {
       { name: 'b', namesrvAddr },
     ]
     const closed = await startDashboard({ clusters, port: 0, accounts, page: await buildPage(), sampleMs: 0 })
-    const { page, complaints, close } = await openTab(world.browser, closed.url)
+    const { page, complaints, close } = await openTab(world.browser, closed.url, { theme: 'dark' })
     try {
       await page.goto(`${closed.url}#/topics?cluster=b`)
       await page.getByLabel(en.accountName).fill('val')
+      assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark')
       await page.getByLabel(en.password).fill('correct horse')
       await page.getByRole('button', { name: en.signIn }).click()
       await page.locator('.table .space .row').first().waitFor()
