@@ -51,7 +51,48 @@ export async function undecidedTransactions(session: AdminSession, limit = 1000)
   }
 }
 
-/** Decides a transaction in place of its producer. Errors: REFUSED where it is decided already. */
+/** How many of each broker are looked through for one: 2 MB of an answer. */
+const maxLookedThrough = 10_000
+
+/**
+ * The undecided transaction with this unique id. Errors: NOT_FOUND; ARGUMENT where several have the id (a send that was tried again) and
+ * neither the broker nor the physical offset says which.
+ */
+export async function undecidedTransaction(
+  session: AdminSession,
+  id: string,
+  {
+    brokerName,
+    physicalOffset,
+  }: { readonly brokerName?: string | undefined; readonly physicalOffset?: number | undefined } = {},
+): Promise<UndecidedTransaction> {
+  const { transactions, without } = await undecidedTransactions(session, maxLookedThrough)
+  const found = transactions.filter(
+    one =>
+      one.msgId === id &&
+      one.brokerName === (brokerName ?? one.brokerName) &&
+      one.physicalOffset === (physicalOffset ?? one.physicalOffset),
+  )
+  const [transaction, ...others] = found
+  if (transaction !== undefined && others.length === 0) return transaction
+  if (transaction !== undefined)
+    throw new AdminError(
+      'ARGUMENT',
+      `several undecided transactions have the id ${id}: name one by broker and physical offset (${found.map(one => `${one.brokerName} ${one.physicalOffset}`).join(', ')})`,
+    )
+  const isCut =
+    transactions.length >= maxLookedThrough ? `; the oldest ${maxLookedThrough} of each broker were looked through` : ''
+  const silent = without.length === 0 ? '' : `; ${without.join(', ')} cannot say`
+  throw new AdminError(
+    'NOT_FOUND',
+    `no undecided transaction has the id ${id}${isCut}${silent}: it is decided, or was never begun`,
+  )
+}
+
+/**
+ * Decides a transaction in place of its producer, as an answer to a check would: also where CHECK_IMMUNITY_TIME_IN_SECONDS is over. Errors:
+ * REFUSED where the half message is gone, or is another one's. One that was decided a moment before stays as it was decided, without an error.
+ */
 export async function decideTransaction(
   session: AdminSession,
   transaction: Pick<UndecidedTransaction, 'brokerName' | 'producerGroup' | 'msgId' | 'halfOffset' | 'physicalOffset'>,
@@ -63,7 +104,7 @@ export async function decideTransaction(
     tranStateTableOffset: transaction.halfOffset,
     commitLogOffset: transaction.physicalOffset,
     commitOrRollback: TransactionState[decision],
-    fromTransactionCheck: false,
+    fromTransactionCheck: true,
     msgId: transaction.msgId,
     transactionId: transaction.msgId,
   }

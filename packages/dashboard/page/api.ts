@@ -34,13 +34,31 @@ async function answerOf<T>(response: Response): Promise<T> {
   throw new ApiError(error?.code ?? `HTTP_${response.status}`, error?.message ?? response.statusText, error?.address)
 }
 
+/** Answers that were asked for before there was somebody to take them, by their addresses. */
+const begun = new Map<string, Promise<unknown>>()
+
+/** Asks for what will be needed: the next `ask` of the same address gets this answer. One that fails is asked for again. */
+export function begin(name: string, params: Params = {}): void {
+  const path = pathOf(name, params)
+  const answer = ask(name, params)
+  begun.set(path, answer)
+  answer.catch(() => begun.delete(path))
+}
+
 /** Asks; nothing is changed by it. */
 export async function ask<T>(name: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
-  return answerOf<T>(await reach(`api/${name}${queryOf(params)}`, { signal: signal ?? null }))
+  const path = pathOf(name, params)
+  const early = begun.get(path) as Promise<T> | undefined
+  begun.delete(path)
+  return early ?? answerOf<T>(await reach(path, { signal: signal ?? null }))
 }
+
+const pathOf = (name: string, params: Params = {}): string => `api/${name}${queryOf(params)}`
 
 /** Changes, or asks with a body. */
 export async function change<T>(name: string, params: Params = {}): Promise<T> {
+  // What was asked for before a change, or before somebody signed in, is no answer to what is asked after it.
+  begun.clear()
   return answerOf<T>(await reach(`api/${name}`, changing(name, params)))
 }
 
@@ -69,7 +87,7 @@ export async function* events<T>(
   { signal, method = 'GET' }: { readonly signal: AbortSignal; readonly method?: 'GET' | 'POST' },
 ): AsyncGenerator<T, void, void> {
   const init = method === 'GET' ? { signal } : { ...changing(name, params), signal }
-  const response = await reach(`api/${name}${method === 'GET' ? queryOf(params) : ''}`, init)
+  const response = await reach(method === 'GET' ? pathOf(name, params) : `api/${name}`, init)
   if (!response.ok || response.body === null) await answerOf(response)
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''

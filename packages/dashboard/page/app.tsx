@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { ask, change } from './api.ts'
 import { where } from './command.ts'
 import { Login } from './pages/login.tsx'
@@ -12,14 +12,23 @@ import { useAct } from './use.ts'
 
 type Theme = 'auto' | 'light' | 'dark'
 
+const chosenTheme = (): Theme => (safeGet('skua-theme') as Theme | undefined) ?? 'auto'
+
+const showTheme = (theme: Theme): void => {
+  document.documentElement.dataset['theme'] = theme
+}
+
 /** The frame around all pages: who asks, which cluster, where to go. */
 export const App = () => {
   const [me, setMe] = useState<Me | undefined>(undefined)
   const { error, run } = useAct()
   const route = useRoute()
   const load = () => run(async () => setMe(await ask<Me>('me')))
-  useEffect(() => {
+  // Before the first picture, and not some time after it.
+  useLayoutEffect(() => {
     setLanguage(language())
+    // Also for who has to sign in first.
+    showTheme(chosenTheme())
     void load()
     addEventListener('skua-login', load)
     return () => removeEventListener('skua-login', load)
@@ -39,10 +48,10 @@ const Frame = ({ me, cluster, onOut }: { me: Me; cluster: string; onOut: () => v
   const route = useRoute()
   const [isFinding, setFinding] = useState(false)
   const [isOpen, setOpen] = useState(false)
-  const [theme, setTheme] = useState<Theme>((safeGet('skua-theme') as Theme | undefined) ?? 'auto')
+  const [theme, setTheme] = useState<Theme>(chosenTheme)
   const [words, setWords] = useState<Language>(language())
   useEffect(() => {
-    document.documentElement.dataset['theme'] = theme
+    showTheme(theme)
     safeSet('skua-theme', theme)
   }, [theme])
   useEffect(() => {

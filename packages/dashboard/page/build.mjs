@@ -7,6 +7,20 @@ import { build } from 'esbuild'
 const here = dirname(fileURLToPath(import.meta.url))
 const licences = '/*! With Preact (MIT, Jason Miller) and uPlot (MIT, Leon Sorokin). */'
 
+/** The colours of the dark theme, chosen or by the machine: CSS of our oldest browsers (no `light-dark()`) cannot say both in one rule. */
+const darkTwice = {
+  name: 'dark-twice',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]app\.css$/ }, ({ path }) => {
+      const css = readFileSync(path, 'utf8')
+      const colours = /^:root\[data-theme="dark"\] (\{[^}]*\})/m.exec(css)
+      if (colours === null) throw new Error(`${path} has no colours of the dark theme`)
+      const [rule, body] = colours
+      const ofMachine = `@media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) ${body} }`
+      return { contents: css.replace(rule, `${rule}\n${ofMachine}`), loader: 'css' }
+    }),
+}
+
 /** Its files by their names, as bytes. */
 export async function buildPage() {
   const { outputFiles } = await build({
@@ -17,6 +31,7 @@ export async function buildPage() {
     write: false,
     format: 'esm',
     target: ['es2022', 'chrome105', 'firefox110', 'safari16'],
+    plugins: [darkTwice],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     define: { 'process.env.NODE_ENV': '"production"' },

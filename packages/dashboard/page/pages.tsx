@@ -23,14 +23,16 @@ export interface PageOf {
   /** Which entry of the menu it belongs to. */
   readonly under: string
   readonly isHidden?: boolean
+  /** What it asks for first, without parameters: that is on its way before it is known who asks. */
+  readonly asks?: string
   readonly page: FunctionComponent<{ route: Route }>
 }
 
 export const pages: readonly PageOf[] = [
-  { name: 'overview', title: 'overview', under: 'overview', page: OverviewPage },
-  { name: 'topics', title: 'topics', under: 'topics', page: TopicsPage },
+  { name: 'overview', title: 'overview', under: 'overview', asks: 'overview', page: OverviewPage },
+  { name: 'topics', title: 'topics', under: 'topics', asks: 'topics', page: TopicsPage },
   { name: 'topic', title: 'topic', under: 'topics', isHidden: true, page: TopicPage },
-  { name: 'groups', title: 'groups', under: 'groups', page: GroupsPage },
+  { name: 'groups', title: 'groups', under: 'groups', asks: 'groups', page: GroupsPage },
   { name: 'group', title: 'group', under: 'groups', isHidden: true, page: GroupPage },
   { name: 'messages', title: 'messages', under: 'messages', page: MessagesPage },
   { name: 'message', title: 'message', under: 'messages', isHidden: true, page: MessagePage },
@@ -38,7 +40,7 @@ export const pages: readonly PageOf[] = [
   { name: 'dead-letters', title: 'deadLetters', under: 'dead', isHidden: true, page: DeadGroupPage },
   { name: 'tail', title: 'liveTail', under: 'tail', page: TailPage },
   { name: 'waiting', title: 'waiting', under: 'waiting', page: WaitingPage },
-  { name: 'brokers', title: 'brokers', under: 'brokers', page: BrokersPage },
+  { name: 'brokers', title: 'brokers', under: 'brokers', asks: 'overview', page: BrokersPage },
   { name: 'broker', title: 'broker', under: 'brokers', isHidden: true, page: BrokerPage },
   { name: 'changes', title: 'changes', under: 'changes', page: ChangesPage },
 ]

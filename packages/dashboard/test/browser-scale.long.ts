@@ -4,7 +4,7 @@ import { connect, each, putGroup } from '@skua-mq/admin'
 import { heartBeat } from '@skua-mq/protocol'
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { startStandalone } from 'skua'
 import { openBrowser, openTab, skip } from './browser.ts'
 
@@ -43,6 +43,27 @@ const scroll = (page: Page): Promise<{ median: number; nearlyAll: number; rows: 
       rows,
     }
   })
+
+/**
+ * Of a browser that was never here, from the beginning of its navigation: until the frame is there, and until the rows of the topics are.
+ * Taken by the page itself, since what drives the browser looks only now and then.
+ */
+async function firstPicture(browser: Browser, url: string): Promise<{ picture: number; rows: number }> {
+  const { context, page, close } = await openTab(browser, url)
+  await context.addInitScript(() => {
+    const seen: Record<string, number> = {}
+    Object.assign(globalThis, { seen })
+    new MutationObserver(() => {
+      if (document.querySelector('nav') !== null) seen['picture'] ??= Math.round(performance.now())
+      if (document.querySelector('.table .space .row') !== null) seen['rows'] ??= Math.round(performance.now())
+    }).observe(document, { childList: true, subtree: true })
+  })
+  await page.goto(`${url}#/topics`)
+  await page.locator('.table .space .row').first().waitFor()
+  const seen = await page.evaluate(() => (globalThis as unknown as { seen: Record<string, number> }).seen)
+  await close()
+  return { picture: seen['picture']!, rows: seen['rows']! }
+}
 
 describe('10,000 topics, 5,000 groups, 1,000 clients', { skip, timeout: 1_200_000 }, () => {
   test('every page is usable within a second, and lists scroll', async () => {
@@ -99,13 +120,10 @@ describe('10,000 topics, 5,000 groups, 1,000 clients', { skip, timeout: 1_200_00
       // What the pages before had asked for is answered by now.
       await tab.close()
       await new Promise(resolve => setTimeout(resolve, 3_000))
-      const fresh = await openTab(browser, url)
-      const begun = performance.now()
-      await fresh.page.goto(`${url}#/topics`)
-      await fresh.page.locator('nav').waitFor()
-      const picture = Math.round(performance.now() - begun)
-      console.log(JSON.stringify({ took, topicsScroll, groupsScroll, picture }))
+      const { picture, rows } = await firstPicture(browser, url)
+      console.log(JSON.stringify({ took, topicsScroll, groupsScroll, picture, rows }))
       assert.ok(picture <= firstPictureMs, `first picture after ${picture} ms`)
+      assert.ok(rows <= usableMs, `first rows after ${rows} ms`)
       for (const [hash, ms] of Object.entries(took))
         if (hash.endsWith('again')) assert.ok(ms <= usableMs, `${hash}: ${ms} ms`)
       assert.ok(topicsScroll.rows < 80 && groupsScroll.rows < 80)

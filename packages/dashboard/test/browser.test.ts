@@ -31,6 +31,43 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
   })
 
+  for (const language of ['en', 'zh'] as const)
+    test(`at 1300 px every table fits into the window, with whole titles and times (${language})`, async () => {
+      await world.inTab({ language, width: 1300 }, async ({ page, go }) => {
+        for (const hash of world.all()) {
+          await go(hash)
+          const wide = await page
+            .locator('.table')
+            .evaluateAll(all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel))
+          // Not what may be cut: bodies, ids, names.
+          const cut = await page
+            .locator('.table .head > div, .table .row > div:has(time, button:not(.link))')
+            .evaluateAll(all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent))
+          assert.deepEqual({ wide, cut }, { wide: [], cut: [] }, hash)
+        }
+      })
+    })
+
+  test('the dark colours are those of who chose them, or of a machine that is dark', async () => {
+    const looks: string[] = []
+    for (const machine of ['light', 'dark'] as const)
+      for (const chosen of ['auto', 'light', 'dark'] as const)
+        await world.inTab({ theme: chosen }, async ({ page, go }) => {
+          await page.emulateMedia({ colorScheme: machine })
+          await go('overview')
+          const { backgroundColor, colorScheme } = await page.evaluate(() => {
+            const { backgroundColor } = getComputedStyle(document.body)
+            return { backgroundColor, colorScheme: getComputedStyle(document.documentElement).colorScheme }
+          })
+          looks.push(`${machine} ${chosen}: ${colorScheme} ${backgroundColor}`)
+        })
+    const [light, dark] = ['light rgb(246, 247, 249)', 'dark rgb(17, 22, 29)']
+    assert.deepEqual(looks, [
+      ...[`light auto: ${light}`, `light light: ${light}`, `light dark: ${dark}`],
+      ...[`dark auto: ${dark}`, `dark light: ${light}`, `dark dark: ${dark}`],
+    ])
+  })
+
   test('why a message did not arrive is found from Ctrl-K to the sentence, by keys alone', async () => {
     const id = world.demo.orders[45]!
     await world.inTab({}, async ({ page, go }) => {

@@ -35,7 +35,7 @@ export interface Tab {
 
 export interface TabOptions {
   readonly language?: 'en' | 'zh'
-  readonly theme?: 'light' | 'dark'
+  readonly theme?: 'auto' | 'light' | 'dark'
   readonly width?: number
   readonly height?: number
   /** For axe, which is put into the page. Default false. */

@@ -32,15 +32,15 @@ export const ChangesPage = () => {
 }
 
 const columns = (): readonly Column<Change>[] => [
-  { key: 'at', title: t('when'), width: '11rem', by: row => row.atMs, cell: row => <Time ms={row.atMs} /> },
+  { key: 'at', title: t('when'), width: '9.5rem', by: row => row.atMs, cell: row => <Time ms={row.atMs} /> },
   {
     key: 'who',
     title: t('who'),
-    width: '10rem',
+    width: '8rem',
     by: row => row.who,
     cell: row => <span title={row.from}>{row.who}</span>,
   },
-  { key: 'cluster', title: t('cluster'), width: '10rem', by: row => row.cluster, cell: row => row.cluster },
+  { key: 'cluster', title: t('cluster'), width: '8rem', by: row => row.cluster, cell: row => row.cluster },
   { key: 'action', title: t('action'), width: '9rem', by: row => row.action, cell: row => <code>{row.action}</code> },
   {
     key: 'what',

@@ -161,7 +161,7 @@ const lagColumns = (owners: AnswerOf<typeof groupOwners> | undefined): readonly 
   {
     key: 'lag',
     title: t('lag'),
-    width: '7rem',
+    width: '6.5rem',
     right: true,
     by: row => row.diff,
     cell: row => (row.diff > 0 ? <strong>{countText(row.diff)}</strong> : countText(row.diff)),
@@ -169,7 +169,7 @@ const lagColumns = (owners: AnswerOf<typeof groupOwners> | undefined): readonly 
   {
     key: 'next',
     title: t('nextOffset'),
-    width: '8rem',
+    width: '7rem',
     right: true,
     by: row => row.consumerOffset,
     cell: row => countText(row.consumerOffset),
@@ -177,7 +177,7 @@ const lagColumns = (owners: AnswerOf<typeof groupOwners> | undefined): readonly 
   {
     key: 'end',
     title: t('endOffset'),
-    width: '8rem',
+    width: '7rem',
     right: true,
     by: row => row.brokerOffset,
     cell: row => countText(row.brokerOffset),
@@ -185,7 +185,7 @@ const lagColumns = (owners: AnswerOf<typeof groupOwners> | undefined): readonly 
   {
     key: 'last',
     title: t('lastConsumed'),
-    width: '11rem',
+    width: '9.5rem',
     by: row => row.lastConsumedMs,
     cell: row => <Time ms={row.lastConsumedMs} ago />,
   },

@@ -89,7 +89,7 @@ const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] 
   {
     key: 'group',
     title: t('group'),
-    width: 'minmax(14rem, 2fr)',
+    width: 'minmax(13rem, 2fr)',
     by: row => row.group,
     cell: row => (
       <Link to={['group', row.group]} title={row.group}>
@@ -97,11 +97,11 @@ const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] 
       </Link>
     ),
   },
-  { key: 'state', title: t('state'), width: '8rem', cell: row => <State row={row} members={known.get(row.group)} /> },
+  { key: 'state', title: t('state'), width: '7.5rem', cell: row => <State row={row} members={known.get(row.group)} /> },
   {
     key: 'lag',
     title: t('lag'),
-    width: '8rem',
+    width: '7rem',
     right: true,
     by: row => row.lag,
     cell: row => (row.lag !== null && row.lag > 0 ? <strong>{countText(row.lag)}</strong> : countText(row.lag)),
@@ -109,27 +109,27 @@ const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] 
   {
     key: 'age',
     title: t('oldestConsumed'),
-    width: '9rem',
+    width: '8.5rem',
     by: row => row.oldestMs,
     cell: row => <Time ms={row.oldestMs} ago />,
   },
   {
     key: 'topics',
     title: t('topics'),
-    width: 'minmax(10rem, 2fr)',
+    width: 'minmax(9rem, 2fr)',
     by: row => row.topics.length,
     cell: row => <Topics topics={row.topics} />,
   },
   {
     key: 'mode',
     title: t('mode'),
-    width: '10rem',
+    width: '8rem',
     cell: row => modeText(known.get(row.group)?.mode ?? ''),
   },
   {
     key: 'version',
     title: t('version'),
-    width: '8rem',
+    width: '6.5rem',
     cell: row => known.get(row.group)?.versions.join(', ') || <span class="quiet">–</span>,
   },
 ]

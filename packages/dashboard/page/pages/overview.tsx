@@ -118,15 +118,15 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'broker',
     title: t('broker'),
-    width: 'minmax(9rem, 1.4fr)',
+    width: 'minmax(7rem, 1.4fr)',
     by: row => row.brokerName,
     cell: row => <Link to={['broker', row.address]}>{row.brokerName}</Link>,
   },
-  { key: 'role', title: t('role'), width: '6rem', by: row => row.brokerId, cell: roleText },
+  { key: 'role', title: t('role'), width: '4.5rem', by: row => row.brokerId, cell: roleText },
   {
     key: 'state',
     title: t('state'),
-    width: 'minmax(6rem, 1fr)',
+    width: 'minmax(5.25rem, 1fr)',
     by: row => row.problem ?? '',
     cell: row =>
       row.problem === null ? (
@@ -140,15 +140,15 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'address',
     title: t('address'),
-    width: 'minmax(11rem, 1fr)',
+    width: 'minmax(9rem, 1.2fr)',
     by: row => row.address,
-    cell: row => <code>{row.address}</code>,
+    cell: row => <code title={row.address}>{row.address}</code>,
   },
-  { key: 'version', title: t('version'), width: '6rem', by: row => row.version, cell: row => row.version || '–' },
+  { key: 'version', title: t('version'), width: '4.25rem', by: row => row.version, cell: row => row.version || '–' },
   {
     key: 'in',
     title: t('inRate'),
-    width: '6rem',
+    width: '4.5rem',
     right: true,
     by: row => row.inTps,
     cell: row => countText(row.inTps),
@@ -156,7 +156,7 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'out',
     title: t('outRate'),
-    width: '6rem',
+    width: '4.5rem',
     right: true,
     by: row => row.outTps,
     cell: row => countText(row.outTps),
@@ -164,7 +164,7 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'disk',
     title: t('disk'),
-    width: '5rem',
+    width: '3.75rem',
     right: true,
     by: row => row.disk,
     cell: row => percentText(row.disk),
@@ -172,7 +172,7 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'behind',
     title: t('behind'),
-    width: '6.5rem',
+    width: '4.75rem',
     right: true,
     by: row => row.behindBytes,
     cell: row => bytesText(row.behindBytes),
@@ -180,7 +180,7 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'oldest',
     title: t('oldestMessage'),
-    width: '11rem',
+    width: '9.5rem',
     by: row => row.earliestMs,
     cell: row => <Time ms={row.earliestMs} />,
   },

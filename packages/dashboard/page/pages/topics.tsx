@@ -87,7 +87,7 @@ const columnsOf = (known: ReadonlyMap<string, Figures>): readonly Column<Row>[] 
   {
     key: 'topic',
     title: t('topic'),
-    width: 'minmax(14rem, 3fr)',
+    width: 'minmax(13rem, 3fr)',
     by: row => row.topic,
     cell: row => (
       <Link to={['topic', row.topic]} title={row.topic}>
@@ -98,14 +98,14 @@ const columnsOf = (known: ReadonlyMap<string, Figures>): readonly Column<Row>[] 
   {
     key: 'type',
     title: t('type'),
-    width: '8rem',
+    width: '7.5rem',
     by: row => row.type,
     cell: row => (row.type === 'UNSPECIFIED' ? <span class="quiet">–</span> : <Badge>{row.type}</Badge>),
   },
   {
     key: 'queues',
     title: t('queues'),
-    width: '6rem',
+    width: '5rem',
     right: true,
     by: row => row.writeQueues,
     cell: row =>
@@ -114,7 +114,7 @@ const columnsOf = (known: ReadonlyMap<string, Figures>): readonly Column<Row>[] 
   {
     key: 'brokers',
     title: t('brokers'),
-    width: 'minmax(7rem, 1fr)',
+    width: 'minmax(6.5rem, 1fr)',
     by: row => row.brokers.length,
     cell: row => <span title={row.brokers.join(', ')}>{row.brokers.join(', ')}</span>,
   },
@@ -122,15 +122,21 @@ const columnsOf = (known: ReadonlyMap<string, Figures>): readonly Column<Row>[] 
   {
     key: 'messages',
     title: t('messages'),
-    width: '8rem',
+    width: '7rem',
     right: true,
     cell: row => countText(known.get(row.topic)?.messages),
   },
-  { key: 'rate', title: t('inRate'), width: '6rem', right: true, cell: row => countText(known.get(row.topic)?.inTps) },
+  {
+    key: 'rate',
+    title: t('inRate'),
+    width: '5.5rem',
+    right: true,
+    cell: row => countText(known.get(row.topic)?.inTps),
+  },
   {
     key: 'last',
     title: t('lastWritten'),
-    width: '8rem',
+    width: '7.5rem',
     cell: row => <Time ms={known.get(row.topic)?.lastWrittenMs} ago />,
   },
 ]

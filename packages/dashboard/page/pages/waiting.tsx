@@ -81,6 +81,13 @@ export const WaitingPage = () => {
           name={decided.half.topic}
           verb={t(decided.decision)}
           isDangerous
+          command={skua(
+            'tx',
+            decided.decision,
+            decided.half.msgId,
+            ['--broker', decided.half.brokerName],
+            ['--physical-offset', decided.half.physicalOffset],
+          )}
           act={async () => {
             const { brokerName: broker, producerGroup, msgId: id, halfOffset, physicalOffset } = decided.half
             await change('halves/decide', {
@@ -103,18 +110,18 @@ export const WaitingPage = () => {
 }
 
 const delayedColumns = (cancel: (row: Delayed) => void, move: (row: Delayed) => void): readonly Column<Delayed>[] => [
-  { key: 'due', title: t('due'), width: '11rem', by: row => row.dueMs, cell: row => <Time ms={row.dueMs} /> },
+  { key: 'due', title: t('due'), width: '9.5rem', by: row => row.dueMs, cell: row => <Time ms={row.dueMs} /> },
   {
     key: 'topic',
     title: t('topic'),
-    width: 'minmax(9rem, 1fr)',
+    width: 'minmax(7.5rem, 1fr)',
     by: row => row.topic,
     cell: row => <Link to={['topic', row.topic]}>{row.topic}</Link>,
   },
   {
     key: 'id',
     title: t('messageId'),
-    width: '9rem',
+    width: '8.5rem',
     cell: row => (
       <MessageLink id={row.offsetMsgId === '' ? row.msgId : row.offsetMsgId} shown={row.msgId} topic={row.topic} />
     ),
@@ -122,15 +129,15 @@ const delayedColumns = (cancel: (row: Delayed) => void, move: (row: Delayed) => 
   {
     key: 'by',
     title: t('kind'),
-    width: '7rem',
+    width: '5.5rem',
     by: row => row.by,
     cell: row => <Badge>{t(row.by === 'level' ? 'byLevel' : 'byTimer')}</Badge>,
   },
-  { key: 'keys', title: t('keys'), width: 'minmax(6rem, 1fr)', cell: row => row.keys },
+  { key: 'keys', title: t('keys'), width: 'minmax(5.5rem, 1fr)', cell: row => row.keys },
   {
     key: 'stored',
     title: t('stored'),
-    width: '11rem',
+    width: '9.5rem',
     by: row => row.storedAtMs,
     cell: row => <Time ms={row.storedAtMs} />,
   },
@@ -180,36 +187,36 @@ const MoveForm = ({ row, onClose, onDone }: { row: Delayed; onClose: () => void;
 }
 
 const halfColumns = (decide: (row: Half, decision: 'commit' | 'rollback') => void): readonly Column<Half>[] => [
-  { key: 'born', title: t('born'), width: '11rem', by: row => row.bornAtMs, cell: row => <Time ms={row.bornAtMs} /> },
+  { key: 'born', title: t('born'), width: '9.5rem', by: row => row.bornAtMs, cell: row => <Time ms={row.bornAtMs} /> },
   {
     key: 'topic',
     title: t('topic'),
-    width: 'minmax(9rem, 1fr)',
+    width: 'minmax(8rem, 1fr)',
     by: row => row.topic,
     cell: row => <Link to={['topic', row.topic]}>{row.topic}</Link>,
   },
   {
     key: 'producer',
     title: t('producerGroup'),
-    width: 'minmax(8rem, 1fr)',
+    width: 'minmax(7.5rem, 1fr)',
     by: row => row.producerGroup,
     cell: row => row.producerGroup,
   },
   {
     key: 'id',
     title: t('messageId'),
-    width: '9rem',
+    width: '8.5rem',
     cell: row => <MessageLink id={row.msgId} shown={row.msgId} topic="RMQ_SYS_TRANS_HALF_TOPIC" />,
   },
   {
     key: 'checks',
     title: t('checks'),
-    width: '6rem',
+    width: '5rem',
     right: true,
     by: row => row.checks,
     cell: row => countText(row.checks),
   },
-  { key: 'next', title: t('nextCheck'), width: '11rem', cell: row => <Time ms={row.nextCheckAtMs} /> },
+  { key: 'next', title: t('nextCheck'), width: '9.5rem', cell: row => <Time ms={row.nextCheckAtMs} /> },
   {
     key: 'act',
     title: '',

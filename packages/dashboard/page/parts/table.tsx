@@ -62,7 +62,7 @@ export function Table<R>({
   const widths = columns.map(({ width = 'minmax(7rem, 1fr)' }) => width)
   // All rows are as wide as the least that the columns need, or the box: so that they stand below each other.
   const least = widths.reduce((sum, width) => sum + Number(/[\d.]+/.exec(width)?.[0] ?? 0), 0)
-  const minWidth = `calc(${least}rem + ${columns.length + 1} * 18px)`
+  const minWidth = `calc(${least}rem + ${columns.length + 1} * 14px)`
   const grid = { gridTemplateColumns: widths.join(' '), minWidth }
   return (
     <div

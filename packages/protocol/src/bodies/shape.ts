@@ -139,8 +139,8 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
 /** A Java int[]: differs from a list of integers in files, where it stands on one line. */
 export const intArray: Shape<number[]> = { read: list(integer()).read, write: values => Int32Array.from(values) }
 
-function entriesOf(json: unknown): [unknown, unknown][] {
-  if (json instanceof Map) return [...json]
+function entriesOf(json: unknown): Iterable<[unknown, unknown]> {
+  if (json instanceof Map) return json
   return typeof json === 'object' && json !== null && !Array.isArray(json) ? Object.entries(json) : wrong(json, 'a map')
 }
 
@@ -166,7 +166,11 @@ export function objectTable<K, T>(key: Shape<K>, member: Shape<T>): Shape<Map<K,
 
 function mapOf<K, T>(readKey: (json: unknown) => K, member: Shape<T>): Shape<Map<K, T>> {
   return {
-    read: json => (absent(json) ? new Map() : new Map(entriesOf(json).map(([k, v]) => [readKey(k), member.read(v)]))),
+    read: json => {
+      const read = new Map<K, T>()
+      if (!absent(json)) for (const [k, v] of entriesOf(json)) read.set(readKey(k), member.read(v))
+      return read
+    },
     write: value => new Map([...value].map(([k, v]) => [k, member.write(v)])),
     entry: member as Shape<unknown>,
   }
@@ -223,16 +227,25 @@ const smart = (name: string): string => name.replaceAll('_', '').toLowerCase()
  * absent may stand under another spelling, which then is a name that nobody knows.
  */
 function finder(json: Record<string, unknown>, known: ReadonlySet<string>): (name: string) => unknown {
-  let others: Map<string, unknown> | undefined
+  let others: ReadonlyMap<string, unknown> | undefined
   return name => {
     if (Object.hasOwn(json, name)) return json[name]
-    others ??= new Map(
-      Object.keys(json)
-        .filter(key => !known.has(key))
-        .map(key => [smart(key), json[key]]),
-    )
+    others ??= strangers(json, known)
     return others.size === 0 ? undefined : others.get(smart(name))
   }
+}
+
+const none: ReadonlyMap<string, unknown> = new Map()
+
+/** Members under names that nobody knows. Ten thousand topics without attributes have none each: they share one map. */
+function strangers(json: Record<string, unknown>, known: ReadonlySet<string>): ReadonlyMap<string, unknown> {
+  let found: Map<string, unknown> | undefined
+  for (const key of Object.keys(json)) {
+    if (known.has(key)) continue
+    found ??= new Map()
+    found.set(smart(key), json[key])
+  }
+  return found ?? none
 }
 
 /**

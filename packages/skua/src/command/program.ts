@@ -86,11 +86,6 @@ function addMessageCommands(skua: Command, surroundings: Surroundings, env: Node
     .option('--from-start', 'begin with the oldest message')
     .option('--count <n>', 'end after so many', positive)
     .action(async (topic, options) => (await import('./tail.ts')).runTail({ topic, ...options }))
-  client(skua.command('tx').description('transactions').command('list'))
-    .description('list transactions that nobody has decided yet, with the next check')
-    .option('--limit <n>', 'at most so many of each broker', positive, 1000)
-    .option('--json', 'one JSON object a line')
-    .action(async options => (await import('./tx.ts')).listTransactions(options))
 }
 
 /** Flags of Apache's mqproxy with two letters behind one hyphen, which commander reads as two flags. */

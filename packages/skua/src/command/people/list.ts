@@ -8,12 +8,26 @@ export const groups: readonly { readonly name: string; readonly help: string }[]
   { name: 'offsets', help: 'where a group goes on, and who moved it: show, reset, history, undo' },
   { name: 'dlq', help: 'dead letters of a group: list, show, resend, edit' },
   { name: 'broker', help: 'a broker alone; who is the master, who leaves, who joins: promote, demote, drain, join' },
+  { name: 'tx', help: 'transactions that nobody has decided yet: list, commit, rollback' },
   { name: 'timers', help: 'messages whose time of delivery has not come: list, show, cancel, move' },
 ]
 
 const dryRun = { flag: '--dry-run', help: 'change nothing; show what would be done' }
 const yes = { flag: '--yes', help: 'do not ask' }
 const ofTopic = { flag: '--topic <topic>', help: 'of this topic, where several wait under the id' }
+
+/** A place in a commit log. */
+function place(text: string): number {
+  const offset = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(offset) || offset < 0)
+    throw new InvalidArgumentError('a number of bytes is wanted, as tx list --json tells it')
+  return offset
+}
+
+const ofTransaction = [
+  { flag: '--broker <name>', help: 'at this broker, where several have the id' },
+  { flag: '--physical-offset <n>', help: 'at this place of its commit log, where several have the id', parse: place },
+]
 
 /** `10/s`, or `10`. */
 const rate = (text: string): number => {
@@ -227,6 +241,26 @@ export const entries: readonly Entry[] = [
     help: 'change body and properties of a dead letter in VISUAL or EDITOR, and send it to its first topic',
     flags: [dryRun, yes],
     load: async () => (await import('./dlq-edit.ts')).dlqEdit,
+  },
+  {
+    name: 'tx list',
+    help: 'transactions that nobody has decided yet, oldest first, with the next check',
+    flags: [{ flag: '--limit <n>', help: 'at most so many of each broker', parse: positive, standard: 1000 }],
+    load: async () => (await import('./tx-list.ts')).txList,
+  },
+  {
+    name: 'tx commit',
+    words: '<id>',
+    help: 'deliver the message of an undecided transaction, in place of its producer; asks first',
+    flags: [...ofTransaction, dryRun, yes],
+    load: async () => (await import('./tx-decide.ts')).txCommit,
+  },
+  {
+    name: 'tx rollback',
+    words: '<id>',
+    help: 'drop the message of an undecided transaction, in place of its producer; asks first',
+    flags: [...ofTransaction, dryRun, yes],
+    load: async () => (await import('./tx-decide.ts')).txRollback,
   },
   {
     name: 'timers list',
