@@ -118,6 +118,17 @@ describe('brokers of one name choose their master', () => {
     await cluster.stop()
   })
 
+  test('one that was replaced is a slave as soon as it reads so in the registry, whoever else is out of its reach', async () => {
+    const cluster = await electing('slave')
+    isolate(cluster, 'master', ['slave', 'names'])
+    await cluster.pass(7000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SYNC_MASTER')
+    cluster.cutOff.clear()
+    await cluster.pass(2000)
+    assert.equal(await roleOf(cluster, 'master'), 'SLAVE')
+    await cluster.stop()
+  })
+
   test('an ASYNC_MASTER takes nothing once its lease may have ended, and goes on where it has not', async () => {
     const cluster = await new Cluster().elects().start()
     await cluster.startBroker('master')
