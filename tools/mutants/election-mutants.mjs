@@ -3,7 +3,7 @@ import { mutant } from './mutant.mjs'
 const skua = name => `packages/skua/test/${name}.test.ts`
 const election = (name, file, from, to, more = {}) =>
   mutant(name, `broker/src/election/${file}`, from, to, {
-    tests: [skua('election'), skua('crash/crash')],
+    tests: ['packages/broker/test/election/in-sync.test.ts', skua('election'), skua('crash/crash')],
     ...more,
   })
 const doubt = (name, from, to, more = {}) =>
@@ -58,9 +58,10 @@ export const electionMutants = [
   ),
   election(
     'a lease counts from when its renewal was answered',
-    'election.ts',
-    'this.leaseUntilMs = renewedMs + ',
-    'this.leaseUntilMs = this.parts.clock.monotonic() + ',
+    'membership.ts',
+    'return { group, renewedMs }',
+    'return { group, renewedMs: clock.monotonic() }',
+    { tests: ['packages/broker/test/election/membership.test.ts'] },
   ),
   election(
     'the margin of the lease counts for nothing',
@@ -105,12 +106,6 @@ export const electionMutants = [
     '(waitsForOthers && progress.available)',
     'waitsForOthers',
   ),
-  election(
-    'what is read may be older than the renewal',
-    'membership.ts',
-    'let renewedMs = clock.monotonic()\n',
-    'let renewedMs = clock.monotonic() + leaseMs\n',
-  ),
   mutant(
     'a connection of the slaves’ port counts until its socket says that it is closed',
     'broker/src/ha/slave-connection.ts',
@@ -128,5 +123,5 @@ export const electionMutants = [
     'const ms = Math.max(0, this.askedMs + pauseMs - clock.monotonic())',
     'const ms = pauseMs / 1000',
   ),
-  doubt('what has changed is taken for one topic alone', 'if (isNew) await refreshAll()\n', ''),
+  doubt('what has changed is taken for one topic alone', 'if (isNew) await changed()\n', ''),
 ]

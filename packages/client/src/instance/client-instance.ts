@@ -70,7 +70,8 @@ export class ClientInstance {
     this.calls = new BrokerCalls({ remoting, routes, timeoutMs })
     this.doubt = new RouteDoubt({
       ...{ clock: this.clock, random: runtime.random, routes, pollMs: settings.pollNameServerInterval },
-      refreshAll: () => this.refreshRoutes(),
+      // A broker that has not heard of a group refuses its pulls.
+      changed: () => this.refreshRoutes().then(() => this.heartbeats.beat()),
     })
     this.heartbeats = new Heartbeats({ clientId, members, routes, remoting, timeoutMs, clock: this.clock })
     this.ids = new UniqueIds({

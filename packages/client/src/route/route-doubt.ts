@@ -5,8 +5,8 @@ export interface RouteDoubtParts {
   readonly clock: Pick<Clock, 'after' | 'monotonic'>
   readonly random: Pick<Random, 'int'>
   readonly routes: Pick<RouteTable, 'addresses' | 'master' | 'topicOf' | 'known' | 'refresh'>
-  /** Asks for all routes in use. */
-  readonly refreshAll: () => Promise<void>
+  /** To ask for all routes in use, and to greet whoever is new. */
+  readonly changed: () => Promise<void>
   /** pollNameServerInterval: what is asked no more often than that comes by itself. */
   readonly pollMs: number
 }
@@ -70,14 +70,14 @@ export class RouteDoubt {
   }
 
   private async ask(): Promise<void> {
-    const { clock, routes, refreshAll, pollMs } = this.parts
+    const { clock, routes, changed, pollMs } = this.parts
     const names = [...this.doubted]
     this.doubted.clear()
     const changes = await Promise.all(names.map(name => this.hasChanged(name)))
     this.askedMs = clock.monotonic()
     const isNew = changes.includes(true)
     this.step = isNew ? 0 : this.step + 1
-    if (isNew) await refreshAll()
+    if (isNew) await changed()
     // Without a master it has none yet; of one that stands there as before nothing may be known yet.
     for (const name of names)
       if (routes.master(name) === undefined ? this.pauseMs < pollMs : !isNew && this.step < shortPauses)

@@ -12,15 +12,23 @@ async function two() {
   const [first, second] = at.brokers as [ScriptedBroker, ScriptedBroker]
   const asked = { count: 0 }
   let isSecond = false
+  let isNobody = false
   const get = at.topics.get.bind(at.topics)
   at.topics.get = topic => {
     if (topic === 'T') asked.count++
-    return topic === 'T' ? routeOf([isSecond ? second : first]) : get(topic)
+    if (topic !== 'T' && topic !== 'U') return get(topic)
+    const { brokerDatas, ...rest } = routeOf([isSecond ? second : first])
+    const slave = new Map([[1, first.address]])
+    return { ...rest, brokerDatas: brokerDatas.map(each => (isNobody ? { ...each, brokerAddrs: slave } : each)) }
   }
   const elect = () => {
     isSecond = true
+    isNobody = false
   }
-  return { at, first, second, asked, elect }
+  const forget = () => {
+    isNobody = true
+  }
+  return { at, first, second, asked, elect, forget }
 }
 
 async function producing(at: World): Promise<Producer> {
@@ -55,6 +63,34 @@ describe('another broker becomes the master of a name', () => {
     await at.clock.advanceAsync(1500)
     await at.settle(producer.send(message))
     assert.equal(second.sends.length, 1)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('late, when the name servers have known of no master for a while: it hears of its clients all the same', async () => {
+    const { at, second, elect, forget } = await two()
+    const producer = await producing(at)
+    await at.clock.advanceAsync(31_000)
+    forget()
+    await at.settle(at.servers.get('b0')!.stop())
+    await at.clock.advanceAsync(8000)
+    elect()
+    await at.clock.advanceAsync(3000)
+    assert.equal(second.heartbeats.length, 1)
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('and all topics are known to be there', async () => {
+    const { at, second, elect } = await two()
+    const producer = await producing(at)
+    await at.settle(producer.send({ topic: 'U', body: 'x' }))
+    await at.settle(at.servers.get('b0')!.stop())
+    await at.clock.advanceAsync(2500)
+    elect()
+    await at.clock.advanceAsync(1500)
+    for (const topic of ['U', 'T']) await at.settle(producer.send({ topic, body: 'x' }))
+    assert.equal(second.sends.length, 2)
     await at.settle(producer.close())
     await at.stop()
   })
