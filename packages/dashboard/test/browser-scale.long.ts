@@ -120,7 +120,10 @@ describe('10,000 topics, 5,000 groups, 1,000 clients', { skip, timeout: 1_200_00
       // What the pages before had asked for is answered by now.
       await tab.close()
       await new Promise(resolve => setTimeout(resolve, 3_000))
-      const { picture, rows } = await firstPicture(browser, url)
+      const visits: { picture: number; rows: number }[] = []
+      for (let i = 0; i < 3; i++) visits.push(await firstPicture(browser, url))
+      const middle = (times: number[]) => times.sort((a, b) => a - b)[1]!
+      const [picture, rows] = [middle(visits.map(one => one.picture)), middle(visits.map(one => one.rows))]
       console.log(JSON.stringify({ took, topicsScroll, groupsScroll, picture, rows }))
       assert.ok(picture <= firstPictureMs, `first picture after ${picture} ms`)
       assert.ok(rows <= usableMs, `first rows after ${rows} ms`)
