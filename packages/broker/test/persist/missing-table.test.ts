@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { updateAndCreateTopic, updateConsumerOffset } from '@skua-mq/protocol'
+import { updateAndCreateSubscriptionGroup, updateAndCreateTopic, updateConsumerOffset } from '@skua-mq/protocol'
 import { World } from '../world.ts'
 
 const said = (world: World) =>
@@ -31,7 +31,10 @@ test('topics and offsets whose files somebody removed are said to be missing; a 
     (await peer.ask(updateAndCreateTopic, { ...retry, topicFilterType: 'SINGLE_TAG', order: false })).code,
     0,
   )
-  await peer.ask(updateConsumerOffset, { consumerGroup: 'g', topic: 'T', queueId: 0, commitOffset: 1 })
+  const group = updateAndCreateSubscriptionGroup.body!.encode({ groupName: 'g', consumeEnable: true } as never)
+  assert.equal((await peer.ask(updateAndCreateSubscriptionGroup, {}, group)).code, 0)
+  const commit = { consumerGroup: 'g', topic: 'T', queueId: 0, commitOffset: 1 }
+  assert.equal((await peer.ask(updateConsumerOffset, commit)).code, 0)
   await world.pass(10_000)
   assert.deepEqual(await restarted(world, []), [])
   assert.deepEqual(await restarted(world, files('consumerOffset.json')), ['consumerOffset.json'])
