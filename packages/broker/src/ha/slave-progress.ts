@@ -10,6 +10,10 @@ export interface SlaveState {
   readonly confirmedTo: number
   /** False for one that has been silent about what was sent to it: nobody waits for it until it reports again. */
   readonly keepsUp: boolean
+  /** Where the next byte that is sent to it stands. */
+  readonly sentTo: number
+  /** Bytes of the log that were sent in the last second. */
+  readonly bytesPerSecond: number
 }
 
 /**
@@ -45,11 +49,14 @@ export class SlaveProgress implements Replicas {
   }
 
   get available(): boolean {
-    const end = this.logEnd()
     let missing = this.wanted
-    for (const slave of this.slaves)
-      if (slave.keepsUp && end - slave.position < this.fallBehindMax() && --missing === 0) return true
+    for (const slave of this.slaves) if (this.keepsPace(slave) && --missing === 0) return true
     return false
+  }
+
+  /** Whether it counts as a copy of the log. */
+  keepsPace({ keepsUp, position }: SlaveState): boolean {
+    return keepsUp && this.logEnd() - position < this.fallBehindMax()
   }
 
   get count(): number {
