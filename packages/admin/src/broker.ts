@@ -4,7 +4,9 @@ import {
   deleteExpiredCommitLog,
   getBrokerConfig,
   getBrokerConsumeStats,
+  getBrokerHaStatus,
   getBrokerRuntimeInfo,
+  type HaStatus,
   ResponseCode,
   updateBrokerConfig,
   viewBrokerStatsData,
@@ -62,6 +64,11 @@ export function brokerFigures(info: Readonly<Record<string, string>>): BrokerFig
     putToday: number('msgPutTotalTodayNow') - number('msgPutTotalTodayMorning'),
     getToday: number('msgGetTotalTodayNow') - number('msgGetTotalTodayMorning'),
   }
+}
+
+/** How far the slaves of a broker are, or how far a slave is. */
+export function haStatus(session: AdminSession, address: string): Promise<HaStatus> {
+  return session.read(address, { spec: getBrokerHaStatus })
 }
 
 /** All settings of a broker, by name. */

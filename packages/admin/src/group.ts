@@ -7,10 +7,12 @@ import {
   type SubscriptionGroupConfig,
   setMessageRequestMode,
   updateAndCreateSubscriptionGroup,
+  updateAndCreateSubscriptionGroupList,
 } from '@skua-mq/protocol'
 import { clusterBrokers, mastersAt, type Where } from './cluster.ts'
 import { compareText, each } from './each.ts'
 import { AdminError } from './error.ts'
+import { readList, type TakenList } from './list-file.ts'
 import type { AdminSession } from './session.ts'
 import { deleteTopic } from './topic/config.ts'
 import { listTopics } from './topic/route.ts'
@@ -66,6 +68,14 @@ export async function putGroup(session: AdminSession, where: Where, settings: Gr
   const body: SubscriptionGroupConfig = { ...newGroup, ...given, groupName: settings.groupName }
   await session.writeEach(addresses, { spec: updateAndCreateSubscriptionGroup, body })
   return addresses
+}
+
+/** Creates groups at each master, or replaces them: all or none. `file`: a JSON list of RocketMQ's SubscriptionGroupConfig. Errors: ARGUMENT. */
+export async function putGroupList(session: AdminSession, where: Where, file: Uint8Array): Promise<TakenList> {
+  const body = readList(updateAndCreateSubscriptionGroupList.body!, 'groupConfigList', file)
+  const addresses = await mastersAt(session, where)
+  await session.writeEach(addresses, { spec: updateAndCreateSubscriptionGroupList, body })
+  return { brokers: addresses, names: body.groupConfigList.map(({ groupName }) => groupName) }
 }
 
 /** Apache's defaults: unlike a broker's own, broadcasting is off and consuming from the beginning, too. */

@@ -5,6 +5,7 @@ import * as connection from './requests/connection.ts'
 import * as consumerControl from './requests/consumer-control.ts'
 import * as filterServer from './requests/filter-server.ts'
 import * as group from './requests/group.ts'
+import * as ha from './requests/ha.ts'
 import * as kvConfig from './requests/kv-config.ts'
 import * as lock from './requests/lock.ts'
 import * as offset from './requests/offset.ts'
@@ -42,6 +43,7 @@ const subjects: readonly Readonly<Record<string, unknown>>[] = [
   config,
   acl,
   filterServer,
+  ha,
   skua,
 ]
 
@@ -62,69 +64,109 @@ export const requestByCode = (code: number): RequestSpec | undefined => byCode.g
 export interface OtherCode {
   readonly code: number
   readonly name: string
-  /** 'retired': dead, its number must not be given to anything else. 'only 5.x': lives there, not here (yet). */
-  readonly state: 'retired' | 'only 5.x'
+  /** Why there is no request: the remark of the refusal, for whoever reads what a tool prints. */
+  readonly why: string
 }
 
-const retired = (code: number, name: string): OtherCode => ({ code, name, state: 'retired' })
-const only5 = (code: number, name: string): OtherCode => ({ code, name, state: 'only 5.x' })
+const others = (why: string, ...named: readonly (readonly [code: number, name: string])[]): OtherCode[] =>
+  named.map(([code, name]) => ({ code, name, why }))
 
 /** Numbers of remoting.md 7 and admin.md 6 and 8 without a request here. All of them are answered with code 3. */
 export const otherCodes: readonly OtherCode[] = [
-  retired(13, 'QUERY_BROKER_OFFSET'),
-  only5(18, 'UPDATE_AND_CREATE_TOPIC_LIST'),
-  retired(22, 'GET_TOPIC_CONFIG_LIST'),
-  retired(23, 'GET_TOPIC_NAME_LIST'),
-  retired(27, 'TRIGGER_DELETE_FILES'),
-  retired(47, 'GET_CLIENT_CONFIG'),
-  retired(54, 'GET_BROKER_CLUSTER_ACL_CONFIG'),
-  retired(209, 'SUSPEND_CONSUMER'),
-  retired(210, 'RESUME_CONSUMER'),
-  retired(211, 'RESET_CONSUMER_OFFSET_IN_CONSUMER'),
-  retired(212, 'RESET_CONSUMER_OFFSET_IN_BROKER'),
-  retired(213, 'ADJUST_CONSUMER_THREAD_POOL'),
-  retired(214, 'WHO_CONSUME_THE_MESSAGE'),
-  only5(225, 'UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST'),
-  only5(353, 'UPDATE_AND_GET_GROUP_FORBIDDEN'),
-  only5(354, 'CHECK_ROCKSDB_CQ_WRITE_PROGRESS'),
-  only5(355, 'EXPORT_ROCKSDB_CONFIG_TO_JSON'),
-  only5(513, 'UPDATE_AND_CREATE_STATIC_TOPIC'),
-  only5(901, 'GET_BROKER_MEMBER_GROUP'),
-  only5(902, 'ADD_BROKER'),
-  only5(903, 'REMOVE_BROKER'),
-  only5(904, 'BROKER_HEARTBEAT'),
-  only5(905, 'NOTIFY_MIN_BROKER_ID_CHANGE'),
-  only5(906, 'EXCHANGE_BROKER_HA_INFO'),
-  only5(907, 'GET_BROKER_HA_STATUS'),
-  only5(908, 'RESET_MASTER_FLUSH_OFFSET'),
-  only5(1001, 'CONTROLLER_ALTER_SYNC_STATE_SET'),
-  only5(1002, 'CONTROLLER_ELECT_MASTER'),
-  only5(1003, 'CONTROLLER_REGISTER_BROKER'),
-  only5(1004, 'CONTROLLER_GET_REPLICA_INFO'),
-  only5(1005, 'CONTROLLER_GET_METADATA_INFO'),
-  only5(1006, 'CONTROLLER_GET_SYNC_STATE_DATA'),
-  only5(1007, 'GET_BROKER_EPOCH_CACHE'),
-  only5(1008, 'NOTIFY_BROKER_ROLE_CHANGED'),
-  only5(1009, 'UPDATE_CONTROLLER_CONFIG'),
-  only5(1010, 'GET_CONTROLLER_CONFIG'),
-  only5(1011, 'CLEAN_BROKER_DATA'),
-  only5(1012, 'GET_NEXT_BROKER_ID'),
-  only5(1013, 'APPLY_BROKER_ID'),
-  only5(2004, 'SET_COMMITLOG_READ_MODE'),
-  only5(3001, 'CREATE_USER'),
-  only5(3002, 'UPDATE_USER'),
-  only5(3003, 'DELETE_USER'),
-  only5(3004, 'GET_USER'),
-  only5(3005, 'LIST_USER'),
-  only5(3006, 'CREATE_ACL'),
-  only5(3007, 'UPDATE_ACL'),
-  only5(3008, 'DELETE_ACL'),
-  only5(3009, 'GET_ACL'),
-  only5(3010, 'LIST_ACL'),
-  only5(200056, 'POP_ROLLBACK'),
+  // Dead: their numbers must not be given to anything else.
+  ...others(
+    'no version of RocketMQ in use has it',
+    [13, 'QUERY_BROKER_OFFSET'],
+    [22, 'GET_TOPIC_CONFIG_LIST'],
+    [23, 'GET_TOPIC_NAME_LIST'],
+    [27, 'TRIGGER_DELETE_FILES'],
+    [47, 'GET_CLIENT_CONFIG'],
+    [54, 'GET_BROKER_CLUSTER_ACL_CONFIG'],
+    [209, 'SUSPEND_CONSUMER'],
+    [210, 'RESUME_CONSUMER'],
+    [211, 'RESET_CONSUMER_OFFSET_IN_CONSUMER'],
+    [212, 'RESET_CONSUMER_OFFSET_IN_BROKER'],
+    [213, 'ADJUST_CONSUMER_THREAD_POOL'],
+    [214, 'WHO_CONSUME_THE_MESSAGE'],
+  ),
+  ...others('no topic is forbidden to a group: access control says who may read what', [
+    353,
+    'UPDATE_AND_GET_GROUP_FORBIDDEN',
+  ]),
+  ...others(
+    'there is no RocksDB: queues are files, and tables are JSON files',
+    [354, 'CHECK_ROCKSDB_CQ_WRITE_PROGRESS'],
+    [355, 'EXPORT_ROCKSDB_CONFIG_TO_JSON'],
+  ),
+  ...others('there are no static topics: the queues of a topic are those of its brokers', [
+    513,
+    'UPDATE_AND_CREATE_STATIC_TOPIC',
+  ]),
+  ...others(
+    'no slave acts as a master: one that is to be the master is promoted',
+    [901, 'GET_BROKER_MEMBER_GROUP'],
+    [904, 'BROKER_HEARTBEAT'],
+    [905, 'NOTIFY_MIN_BROKER_ID_CHANGE'],
+    [906, 'EXCHANGE_BROKER_HA_INFO'],
+    [908, 'RESET_MASTER_FLUSH_OFFSET'],
+  ),
+  ...others('this is no container of brokers: each is started by itself', [902, 'ADD_BROKER'], [903, 'REMOVE_BROKER']),
+  ...others(
+    'there is no controller: a slave is made the master by promoting it',
+    [1001, 'CONTROLLER_ALTER_SYNC_STATE_SET'],
+    [1002, 'CONTROLLER_ELECT_MASTER'],
+    [1003, 'CONTROLLER_REGISTER_BROKER'],
+    [1004, 'CONTROLLER_GET_REPLICA_INFO'],
+    [1005, 'CONTROLLER_GET_METADATA_INFO'],
+    [1006, 'CONTROLLER_GET_SYNC_STATE_DATA'],
+    [1007, 'GET_BROKER_EPOCH_CACHE'],
+    [1008, 'NOTIFY_BROKER_ROLE_CHANGED'],
+    [1009, 'UPDATE_CONTROLLER_CONFIG'],
+    [1010, 'GET_CONTROLLER_CONFIG'],
+    [1011, 'CLEAN_BROKER_DATA'],
+    [1012, 'GET_NEXT_BROKER_ID'],
+    [1013, 'APPLY_BROKER_ID'],
+  ),
+  ...others(
+    'cold data has no flow control: old messages are read beside the others, within the bounds of a connection',
+    [2001, 'UPDATE_COLD_DATA_FLOW_CTR_CONFIG'],
+    [2002, 'REMOVE_COLD_DATA_FLOW_CTR_CONFIG'],
+    [2003, 'GET_COLD_DATA_FLOW_CTR_INFO'],
+  ),
+  ...others('the log is not mapped into memory: how far ahead it is read is not to be set', [
+    2004,
+    'SET_COMMITLOG_READ_MODE',
+  ]),
+  ...others(
+    'access control is that of 4.9, with aclEnable: accounts are those of plain_acl.yml (updateAclConfig, deleteAclConfig)',
+    [3001, 'CREATE_USER'],
+    [3002, 'UPDATE_USER'],
+    [3003, 'DELETE_USER'],
+    [3004, 'GET_USER'],
+    [3005, 'LIST_USER'],
+    [3006, 'CREATE_ACL'],
+    [3007, 'UPDATE_ACL'],
+    [3008, 'DELETE_ACL'],
+    [3009, 'GET_ACL'],
+    [3010, 'LIST_ACL'],
+  ),
+  ...others('check points of pops lie in the log: there are none in RocksDB that could be moved out of it', [
+    200056,
+    'POP_ROLLBACK',
+  ]),
 ]
 
 const otherByCode = new Map(otherCodes.map(other => [other.code, other]))
 
 /** Java's constant name of any number of the index, for traces; undefined for what nobody knows. */
 export const requestName = (code: number): string | undefined => byCode.get(code)?.name ?? otherByCode.get(code)?.name
+
+/** The remark of a refusal with code 3: what was asked for, and why it is not here. */
+export function notSupported(code: number): string {
+  const other = otherByCode.get(code)
+  if (other !== undefined) return `request code ${code} (${other.name}) is not supported: ${other.why}`
+  const known = byCode.get(code)
+  return known === undefined
+    ? `request code ${code} is not supported`
+    : `request code ${code} (${known.name}) is not supported here: it goes from ${known.direction}`
+}

@@ -17,6 +17,7 @@ import {
   int,
   javaLongMax,
   long,
+  notSupported,
   otherCodes,
   type RequestSpec,
   readFields,
@@ -29,11 +30,11 @@ import {
 
 /** Tiers T1 and T2 of the index in remoting.md 7, POP, timers, the T4 requests that have a handler, and those of our own (30,001 on). */
 const wanted = [
-  10, 11, 12, 14, 15, 17, 21, 25, 26, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 45, 46, 50, 51,
-  52, 53, 60, 61, 100, 101, 102, 103, 104, 105, 106, 200, 201, 202, 203, 204, 205, 206, 207, 208, 215, 216, 217, 219,
-  220, 221, 222, 223, 224, 300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317,
-  318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 343, 345, 351, 352, 361, 370, 400, 401, 402, 30_001,
-  30_002, 30_003, 30_004, 30_011, 30_012, 200_050, 200_051, 200_052, 200_053, 200_054, 200_055, 200_151,
+  10, 11, 12, 14, 15, 17, 18, 21, 25, 26, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 45, 46, 50,
+  51, 52, 53, 60, 61, 100, 101, 102, 103, 104, 105, 106, 200, 201, 202, 203, 204, 205, 206, 207, 208, 215, 216, 217,
+  219, 220, 221, 222, 223, 224, 225, 300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315,
+  316, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 343, 345, 351, 352, 361, 370, 400, 401, 402,
+  907, 30_001, 30_002, 30_003, 30_004, 30_011, 30_012, 200_050, 200_051, 200_052, 200_053, 200_054, 200_055, 200_151,
 ]
 
 test('every request of tiers T1 and T2 is in the table, in order of numbers', () => {
@@ -54,6 +55,12 @@ test('no two requests share a number or a name, also not with a retired one', ()
 test('a number without a request is not found', () => {
   assert.equal(requestByCode(10), protocol.sendMessage)
   for (const { code } of otherCodes) assert.equal(requestByCode(code), undefined)
+})
+
+test('a refusal with code 3 says what was asked for, and why it is not here', () => {
+  assert.match(notSupported(513), /513 \(UPDATE_AND_CREATE_STATIC_TOPIC\) .*: there are no static topics/)
+  assert.match(notSupported(103), /103 \(REGISTER_BROKER\) is not supported here: it goes from broker to name server/)
+  assert.equal(notSupported(99_999), 'request code 99999 is not supported')
 })
 
 test('exports are the camel case of the constants', () => {

@@ -3,6 +3,7 @@ import {
   type Command,
   HeaderError,
   isOneway,
+  notSupported,
   type RequestSpec,
   ResponseCode,
   readFields,
@@ -45,8 +46,7 @@ export class Dispatch {
     const asked = this.asked(command, channel)
     const route = this.routes.get(command.code)
     if (route === undefined) {
-      const remark = `request code ${command.code} is not supported`
-      this.reply(undefined, asked, refuse(ResponseCode.requestCodeNotSupported, remark))
+      this.reply(undefined, asked, refuse(ResponseCode.requestCodeNotSupported, notSupported(command.code)))
       return
     }
     const refusal = this.admission.admit(command, channel)

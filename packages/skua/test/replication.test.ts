@@ -5,6 +5,7 @@ import {
   deleteSubscriptionGroup,
   deleteTopicInBroker,
   getBrokerClusterInfo,
+  getBrokerHaStatus,
   getTopicConfig,
   queryConsumerOffset,
   ResponseCode,
@@ -33,6 +34,41 @@ describe('a slave', () => {
     const info = await cluster.ask('names', getBrokerClusterInfo, {} as never)
     const table = getBrokerClusterInfo.replyBody!.decode(info.body!).brokerAddrTable
     assert.deepEqual([...(table.get('broker-a')?.brokerAddrs.keys() ?? [])].sort(), [0, 1])
+    await cluster.stop()
+  })
+
+  test('and its master tell how far it is (907)', async () => {
+    const cluster = await new Cluster().start()
+    await cluster.startBroker('master')
+    await cluster.startBroker('slave')
+    const status = async (role: 'master' | 'slave') => {
+      const { code, body } = await cluster.ask(role, getBrokerHaStatus, {} as never)
+      assert.equal(code, 0)
+      return getBrokerHaStatus.replyBody!.decode(body!)
+    }
+    assert.equal((await cluster.send('master', 'x'.repeat(1000))).code, 0)
+    await cluster.pass(35_000)
+    const master = await status('master')
+    const end = master.masterCommitLogMaxOffset
+    assert.ok(end > 1000)
+    assert.deepEqual([master.master, master.inSyncSlaveNums, master.haConnectionInfo.length], [true, 1, 1])
+    const [slave] = master.haConnectionInfo
+    assert.deepEqual(
+      { ...slave, addr: slave?.addr.split(':')[0] },
+      {
+        ...{ addr: cluster.network.addressOf('slave'), slaveAckOffset: end, transferFromWhere: end, diff: 0 },
+        ...{ inSync: true, transferredByteInSecond: 0 },
+      },
+    )
+    const { haClientRuntimeInfo: link, ...rest } = await status('slave')
+    assert.deepEqual([rest.master, rest.haConnectionInfo], [false, []])
+    assert.equal(link.masterAddr, `${cluster.network.addressOf('master')}:10912`)
+    assert.deepEqual([link.maxOffset, link.masterFlushOffset, link.activated], [end, end, true])
+    for (const time of [link.lastReadTimestamp, link.lastWriteTimestamp])
+      assert.ok(time > cluster.clock.now() - 10_000 && time <= cluster.clock.now())
+    await cluster.stopBroker('slave')
+    await cluster.pass(1000)
+    assert.deepEqual((await status('master')).haConnectionInfo, [])
     await cluster.stop()
   })
 

@@ -7,11 +7,13 @@ import {
   type TopicConfig,
   templateTopic,
   updateAndCreateTopic,
+  updateAndCreateTopicList,
 } from '@skua-mq/protocol'
 import { brokersAt, clusterBrokers, mastersAt, type Where } from '../cluster.ts'
 import { compareText, each } from '../each.ts'
 import { AdminError } from '../error.ts'
 import { deleteKv, orderTopicNamespace } from '../kv.ts'
+import { readList, type TakenList } from '../list-file.ts'
 import type { AdminSession } from '../session.ts'
 import { mergeOrderConf, setOrderConf } from './order.ts'
 
@@ -66,6 +68,17 @@ export async function putTopic(
   await session.writeEach(addresses, { spec: updateAndCreateTopic, header })
   if (order) await putOrder(session, where, { topic, writeQueueNums })
   return addresses
+}
+
+/**
+ * Creates topics at each master, or changes them: all or none. `file`: a JSON list of RocketMQ's TopicConfig; attributes in it
+ * are changes, with their sign before the name. Errors: ARGUMENT for what is no such list.
+ */
+export async function putTopicList(session: AdminSession, where: Where, file: Uint8Array): Promise<TakenList> {
+  const body = readList(updateAndCreateTopicList.body!, 'topicConfigList', file)
+  const addresses = await mastersAt(session, where)
+  await session.writeEach(addresses, { spec: updateAndCreateTopicList, body })
+  return { brokers: addresses, names: body.topicConfigList.map(({ topicName }) => topicName) }
 }
 
 /** A whole cluster gives the order configuration anew; one broker adds itself to what there is. */

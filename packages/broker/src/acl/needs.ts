@@ -83,11 +83,11 @@ export function needsOf(command: Asked): Need[] {
 
 /**
  * Requests that take an admin: those of RocketMQ 4.9 (17, 25, 200, 207, 215), and here also the others that change or delete
- * what belongs to somebody else.
+ * what belongs to somebody else, or many at once (18, 225).
  */
 export const adminCodes: ReadonlySet<number> = new Set([
   ...[17, 25, 200, 207, 215],
-  ...[50, 51, 53, 222, 306, 309, 314, 316, 323, 329, 401, getTimers.code, changeTimer.code],
+  ...[18, 50, 51, 53, 222, 225, 306, 309, 314, 316, 323, 329, 401, getTimers.code, changeTimer.code],
   ...[promoteBroker.code, demoteBroker.code],
 ])
 

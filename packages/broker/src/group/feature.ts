@@ -1,4 +1,8 @@
-import { subscriptionGroupTableFile, updateAndCreateSubscriptionGroup } from '@skua-mq/protocol'
+import {
+  subscriptionGroupTableFile,
+  updateAndCreateSubscriptionGroup,
+  updateAndCreateSubscriptionGroupList,
+} from '@skua-mq/protocol'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { ExecutionTimes } from '../metrics/execution-times.ts'
@@ -36,7 +40,12 @@ export const groups: Feature<Needs, { groups: GroupTable }> = {
     return {
       gives: { groups: table },
       tables: [table],
-      routes: measures ? timed(routes, updateAndCreateSubscriptionGroup, { clock: runtime.clock, took }) : routes,
+      routes: measures
+        ? [updateAndCreateSubscriptionGroup, updateAndCreateSubscriptionGroupList].reduce(
+            (all, request) => timed(all, request, { clock: runtime.clock, took }),
+            routes,
+          )
+        : routes,
       metrics: [figure(rocketmq.groupNumber, () => table.all().size), times],
     }
   },

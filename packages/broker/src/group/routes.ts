@@ -3,8 +3,10 @@ import {
   getAllSubscriptionGroupConfig,
   getSubscriptionGroupConfig,
   ResponseCode,
+  type SubscriptionGroupConfig,
   subscriptionGroupTableBody,
   updateAndCreateSubscriptionGroup,
+  updateAndCreateSubscriptionGroupList,
 } from '@skua-mq/protocol'
 import { LargeAnswer, largeAnswerBytes, ok, type Route, refuse, route } from '@skua-mq/remoting'
 import type { Clock } from '@skua-mq/runtime'
@@ -24,7 +26,7 @@ export interface GroupRouteParts {
   readonly settled?: () => Promise<void>
 }
 
-/** 200, 201, 207, 352 (admin.md 3). */
+/** 200, 201, 207, 225, 352 (admin.md 3). */
 export function groupRoutes({
   groups,
   clock,
@@ -36,15 +38,19 @@ export function groupRoutes({
   return [
     route(updateAndCreateSubscriptionGroup, async (_header, { body }) => {
       const config = updateAndCreateSubscriptionGroup.body!.decode(body)
-      const reason = illegalGroupName(config.groupName)
+      const reason = illegalGroup(config)
       if (reason !== undefined) return refuse(ResponseCode.systemError, reason)
-      const unmet = [...(config.attributes?.keys() ?? [])].find(name => !name.startsWith('-'))
-      if (unmet !== undefined)
-        return refuse(
-          ResponseCode.systemError,
-          `the attribute "${unmet}" asks for something that groups of this broker do not have`,
-        )
       await groups.put(config)
+      return ok({})
+    }),
+    route(updateAndCreateSubscriptionGroupList, async (_header, { body }) => {
+      const { groupConfigList } = updateAndCreateSubscriptionGroupList.body!.decode(body)
+      // One that cannot be has none of them made.
+      for (const config of groupConfigList) {
+        const reason = illegalGroup(config)
+        if (reason !== undefined) return refuse(ResponseCode.systemError, `${config.groupName}: ${reason}`)
+      }
+      await Promise.all(groupConfigList.map(config => groups.put(config)))
       return ok({})
     }),
     route(getAllSubscriptionGroupConfig, async () => ok({}, await all.bytes()), { readBytes: largeAnswerBytes }),
@@ -64,4 +70,14 @@ export function groupRoutes({
       return ok({}, getSubscriptionGroupConfig.replyBody!.encode(config))
     }),
   ]
+}
+
+function illegalGroup({ groupName, attributes }: SubscriptionGroupConfig): string | undefined {
+  const unmet = [...(attributes?.keys() ?? [])].find(name => !name.startsWith('-'))
+  return (
+    illegalGroupName(groupName) ??
+    (unmet === undefined
+      ? undefined
+      : `the attribute "${unmet}" asks for something that groups of this broker do not have`)
+  )
 }

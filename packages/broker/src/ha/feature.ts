@@ -18,6 +18,7 @@ import { askBroker } from './master-info.ts'
 import { MasterLink } from './master-link.ts'
 import { MasterPlace } from './master-place.ts'
 import { replicationMetrics } from './replication-metrics.ts'
+import { haRoutes } from './routes.ts'
 import { TableSync } from './table-sync.ts'
 
 type Needs = On<
@@ -95,6 +96,7 @@ export const replication: Feature<Needs, { following: Following | undefined }> =
     return {
       gives: { following },
       services: [server, ...(following?.services ?? [])],
+      routes: haRoutes({ clock: runtime.clock, progress, logEnd, link: following?.link }),
       metrics: [replicationMetrics({ progress, logEnd, link: following?.link })],
     }
   },

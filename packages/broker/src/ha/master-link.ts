@@ -17,6 +17,7 @@ import { askedFor, comparisonOf, type LogComparison, readAll } from './log-compa
 import type { BrokerInfo } from './master-info.ts'
 import { findParting } from './parting.ts'
 import { hasBytes } from './probe.ts'
+import { TransferRate } from './transfer-rate.ts'
 
 export const masterConnected = defineEvent<{ master: string; offset: number }>('connected to the master', 'info')
 export const masterSilent = defineEvent<{ master: string; silentMs: number }>('the master answers no report', 'warn')
@@ -90,6 +91,7 @@ interface Beginning {
 /** A slave's connection to its master (ha.md 2.1): says where the log here ends, and appends what comes. */
 export class MasterLink implements Service {
   readonly name = 'master link'
+  private readonly rate: TransferRate
   private readonly parts: MasterLinkParts
   private socket: Socket | undefined
   private beginning: Beginning | undefined
@@ -124,6 +126,7 @@ export class MasterLink implements Service {
 
   constructor(parts: MasterLinkParts) {
     this.parts = parts
+    this.rate = new TransferRate(parts.clock)
   }
 
   /** Where the master's log ended when it was heard of last. */
@@ -132,6 +135,23 @@ export class MasterLink implements Service {
   /** What the master's log ended with, asked of somebody else than this link. */
   endHeard(end: number): void {
     this.masterEnd = Math.max(this.masterEnd, end)
+  }
+
+  /** host:port of the master's HA listener, as far as it is known. */
+  get master(): string | undefined {
+    return this.beginning?.master ?? this.parts.haMasterAddr()
+  }
+
+  /** What came from the master in the last second, in bytes. */
+  get bytesPerSecond(): number {
+    return this.rate.bytesPerSecond
+  }
+
+  /** For how long the master and this link have said nothing, in ms; undefined before the first connection. */
+  get silence(): { readonly readMs: number; readonly writtenMs: number } | undefined {
+    if (this.beginning === undefined) return undefined
+    const now = this.parts.clock.monotonic()
+    return { readMs: now - this.lastHeardMs, writtenMs: now - this.lastReportMs }
   }
 
   get isConnected(): boolean {
@@ -273,6 +293,7 @@ export class MasterLink implements Service {
     socket.start({
       data: chunk => {
         this.heard()
+        this.rate.add(chunk.length)
         reader.push(chunk)
         if (this.socket !== socket) return
         if (this.hasFitted && this.has > this.reported) this.report()

@@ -2,6 +2,7 @@ import { type Clock, every, type Socket, type Timer } from '@skua-mq/runtime'
 import type { MessageStore } from '@skua-mq/store'
 import { encodeFrameHead, readOffset, reportBytes } from './ha-frame.ts'
 import type { SlaveState } from './slave-progress.ts'
+import { TransferRate } from './transfer-rate.ts'
 
 export interface SlaveConnectionParts {
   readonly clock: Clock
@@ -51,6 +52,7 @@ export class SlaveConnection implements SlaveState {
   private owingSinceMs: number | undefined
   /** Looks whether it has been owing for too long. */
   private watchdog: Timer | undefined
+  private readonly rate: TransferRate
   private readonly parts: SlaveConnectionParts
   private readonly socket: Socket
   private rest = Buffer.alloc(0)
@@ -71,6 +73,7 @@ export class SlaveConnection implements SlaveState {
     this.socket = socket
     this.slave = `${socket.remote.host}:${socket.remote.port}`
     this.parts = parts
+    this.rate = new TransferRate(parts.clock)
     this.lastHeardMs = parts.clock.monotonic()
     this.lastSentMs = this.lastHeardMs
     this.keptUpMs = this.lastHeardMs
@@ -90,6 +93,14 @@ export class SlaveConnection implements SlaveState {
   /** Whether the peer has reported where its log ends, and fitted. */
   get isSlave(): boolean {
     return this.next !== undefined
+  }
+
+  get sentTo(): number {
+    return this.next ?? this.position
+  }
+
+  get bytesPerSecond(): number {
+    return this.rate.bytesPerSecond
   }
 
   /** The log has grown. */
@@ -244,6 +255,7 @@ export class SlaveConnection implements SlaveState {
         if (bytes.length === 0 || this.timer === undefined) break
         this.write([encodeFrameHead(next, bytes.length), bytes])
         next += bytes.length
+        this.rate.add(bytes.length)
         this.next = next
         this.owes()
       }

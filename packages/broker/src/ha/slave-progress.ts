@@ -10,6 +10,10 @@ export interface SlaveState {
   readonly confirmedTo: number
   /** False for one that has been silent about what was sent to it: nobody waits for it until it reports again. */
   readonly keepsUp: boolean
+  /** Where the next byte that is sent to it stands. */
+  readonly sentTo: number
+  /** Bytes of the log that were sent in the last second. */
+  readonly bytesPerSecond: number
 }
 
 /**
@@ -47,12 +51,15 @@ export class SlaveProgress implements Replicas {
   }
 
   get available(): boolean {
-    const end = this.logEnd()
-    if (this.required !== undefined) return this.hasRequired(end)
+    if (this.required !== undefined) return this.hasRequired()
     let missing = this.wanted
-    for (const slave of this.slaves)
-      if (slave.keepsUp && end - slave.position < this.fallBehindMax() && --missing === 0) return true
+    for (const slave of this.slaves) if (this.keepsPace(slave) && --missing === 0) return true
     return false
+  }
+
+  /** Whether it counts as a copy of the log. */
+  keepsPace({ keepsUp, position }: SlaveState): boolean {
+    return keepsUp && this.logEnd() - position < this.fallBehindMax()
   }
 
   get count(): number {
@@ -99,9 +106,8 @@ export class SlaveProgress implements Replicas {
   }
 
   /** Whoever of them is missing is waited for, or no longer required soon: it pays to wait where one is there. */
-  private hasRequired(end: number): boolean {
-    for (const slave of this.required!.slaves)
-      if (this.slaves.has(slave) && slave.keepsUp && end - slave.position < this.fallBehindMax()) return true
+  private hasRequired(): boolean {
+    for (const slave of this.required!.slaves) if (this.slaves.has(slave) && this.keepsPace(slave)) return true
     return false
   }
 

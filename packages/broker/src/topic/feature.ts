@@ -1,4 +1,4 @@
-import { isSystemTopic, topicConfigTableFile, updateAndCreateTopic } from '@skua-mq/protocol'
+import { isSystemTopic, topicConfigTableFile, updateAndCreateTopic, updateAndCreateTopicList } from '@skua-mq/protocol'
 import type { Feature } from '../house/feature.ts'
 import type { On } from '../house/ground.ts'
 import { ExecutionTimes } from '../metrics/execution-times.ts'
@@ -44,7 +44,12 @@ export const topics: Feature<Needs, { topics: TopicTable }> = {
     return {
       gives: { topics: table },
       tables: [table, { start: tellMissing }],
-      routes: measures ? timed(routes, updateAndCreateTopic, { clock: runtime.clock, took }) : routes,
+      routes: measures
+        ? [updateAndCreateTopic, updateAndCreateTopicList].reduce(
+            (all, request) => timed(all, request, { clock: runtime.clock, took }),
+            routes,
+          )
+        : routes,
       metrics: [figure(rocketmq.topicNumber, () => table.size), times],
       announce: () => table.settled(),
     }

@@ -6,6 +6,7 @@ import {
   getSubscriptionGroupConfig,
   subscriptionGroupTableFile,
   updateAndCreateSubscriptionGroup,
+  updateAndCreateSubscriptionGroupList,
 } from '@skua-mq/protocol'
 import { GroupTable, groupConfig } from '../../src/group/group-table.ts'
 import { groupRoutes } from '../../src/group/routes.ts'
@@ -88,4 +89,19 @@ test('201 tells all groups with their version, 352 one of them', async () => {
   const one = bodyOf(getSubscriptionGroupConfig, await ask(routes, getSubscriptionGroupConfig, { group: 'g' }))
   assert.equal(one.consumeBroadcastEnable, false)
   assert.equal((await ask(routes, getSubscriptionGroupConfig, { group: 'h' })).code, 26)
+})
+
+describe('225', () => {
+  const put = (routes: ReturnType<typeof broker>['routes'], groupConfigList: object[]) =>
+    ask(routes, updateAndCreateSubscriptionGroupList, {}, { body: Buffer.from(JSON.stringify({ groupConfigList })) })
+
+  test('makes all groups of the list, and none where one cannot be', async () => {
+    const { groups, routes } = broker()
+    assert.equal((await put(routes, [{ groupName: 'a', retryMaxTimes: 2 }, { groupName: 'b' }])).code, 0)
+    assert.deepEqual([groups.find('a')?.retryMaxTimes, groups.find('b')?.retryMaxTimes], [2, 16])
+    const refused = await put(routes, [{ groupName: 'c' }, { groupName: 'd', attributes: { '+priority.factor': '1' } }])
+    assert.equal(refused.code, 1)
+    assert.match(refused.remark ?? '', /^d: the attribute "\+priority.factor"/)
+    assert.equal(groups.find('c'), undefined)
+  })
 })

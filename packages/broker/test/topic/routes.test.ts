@@ -8,6 +8,7 @@ import {
   getTopicConfig,
   topicConfigTableFile,
   updateAndCreateTopic,
+  updateAndCreateTopicList,
 } from '@skua-mq/protocol'
 import { maxQueuesPerTopic, topicRoutes } from '../../src/topic/routes.ts'
 import { topicConfig } from '../../src/topic/topic-config.ts'
@@ -168,4 +169,43 @@ test('305 lists the system topics and no others', async () => {
   const { topicList } = bodyOf(getSystemTopicListFromBroker, await ask(routes, getSystemTopicListFromBroker, {}))
   assert.ok(topicList.includes('TBW102') && topicList.includes('c1_REPLY_TOPIC'))
   assert.equal(topicList.includes('T'), false)
+})
+
+describe('18', () => {
+  const put = (routes: ReturnType<typeof broker>['routes'], topicConfigList: object[]) =>
+    ask(routes, updateAndCreateTopicList, {}, { body: Buffer.from(JSON.stringify({ topicConfigList })) })
+
+  test('makes all topics of the list and changes those that are there; what is left out has its default', async () => {
+    const { topics, routes, announced } = broker()
+    await topics.put(topicConfig('Known', 2), 'by a test')
+    const list = [
+      { topicName: 'A', readQueueNums: 3, writeQueueNums: 3, attributes: { '+message.type': 'FIFO' } },
+      topicConfig('Known', 2),
+      { topicName: 'B', perm: 4 },
+    ]
+    const version = topics.version.counter
+    assert.deepEqual(await put(routes, list), { code: 0, header: {}, body: undefined })
+    assert.equal(topics.find('A')?.attributes?.get('message.type'), 'FIFO')
+    assert.equal(topics.find('A')?.readQueueNums, 3)
+    assert.deepEqual([topics.find('B')?.perm, topics.find('B')?.writeQueueNums], [4, 16])
+    assert.deepEqual([announced.length, announced[0]! > version], [1, true], 'the name servers are told once')
+    assert.equal((await put(routes, [{ topicName: 'A', attributes: { '-message.type': '' } }])).code, 0)
+    assert.equal(topics.find('A')?.attributes?.has('message.type'), false)
+  })
+
+  test('one that cannot be has none of them made, and is named', async () => {
+    const { topics, routes, announced } = broker()
+    for (const [wrong, reason] of [
+      [{ topicName: 'a b' }, /^a b: .*a b/],
+      [{ topicName: 'TBW102' }, /^TBW102: .*belongs to the broker/],
+      [{ topicName: 'C', perm: 99 }, /^C: perm=99/],
+      [{ topicName: 'C', attributes: { '+queue.type': 'BatchCQ' } }, /^C: .*BatchCQ/],
+    ] as const) {
+      const { code, remark } = await put(routes, [{ topicName: 'A' }, wrong])
+      assert.equal(code, 1)
+      assert.match(remark ?? '', reason)
+      assert.equal(topics.find('A'), undefined)
+    }
+    assert.deepEqual(announced, [])
+  })
 })

@@ -7,6 +7,7 @@ import {
   integer,
   jsonBody,
   jsonFile,
+  list,
   maybe,
   slicedBody,
   string,
@@ -35,6 +36,13 @@ export const subscriptionGroupConfigShape = bean({
 export type SubscriptionGroupConfig = ValueOfShape<typeof subscriptionGroupConfigShape>
 /** Body of 200, reply body of 352. */
 export const subscriptionGroupConfigBody = jsonBody(subscriptionGroupConfigShape, undefined, clientJson)
+
+/** Body of 225. */
+export const subscriptionGroupListBody = jsonBody(
+  bean({ groupConfigList: list(subscriptionGroupConfigShape) }),
+  undefined,
+  clientJson,
+)
 
 export const subscriptionGroupTableShape = bean({
   dataVersion: dataVersionShape,

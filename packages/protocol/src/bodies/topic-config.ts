@@ -2,9 +2,11 @@ import { dataVersionShape } from './data-version.ts'
 import {
   bean,
   boolean,
+  clientJson,
   integer,
   jsonBody,
   jsonFile,
+  list,
   maybe,
   oneOfOr,
   slicedBody,
@@ -28,6 +30,9 @@ export const topicConfigShape = bean({
 export type TopicConfig = ValueOfShape<typeof topicConfigShape>
 /** Reply body of 351. */
 export const topicConfigBody = jsonBody(topicConfigShape)
+
+/** Body of 18: attributes are changes in it, with their sign before the name. */
+export const topicConfigListBody = jsonBody(bean({ topicConfigList: list(topicConfigShape) }), undefined, clientJson)
 
 export const topicConfigTableShape = bean({
   dataVersion: dataVersionShape,

@@ -1,6 +1,10 @@
 import { topicListBody } from '../bodies/name-list.ts'
 import { querySubscriptionBody } from '../bodies/subscription.ts'
-import { subscriptionGroupConfigBody, subscriptionGroupTableBody } from '../bodies/subscription-group.ts'
+import {
+  subscriptionGroupConfigBody,
+  subscriptionGroupListBody,
+  subscriptionGroupTableBody,
+} from '../bodies/subscription-group.ts'
 import { bool, int, optional, text } from '../field.ts'
 import { bounded, defineRequest } from '../request.ts'
 
@@ -10,6 +14,14 @@ export const updateAndCreateSubscriptionGroup = defineRequest({
   name: 'UPDATE_AND_CREATE_SUBSCRIPTIONGROUP',
   code: 200,
   body: bounded(subscriptionGroupConfigBody),
+  ...admin,
+})
+
+/** 5.x: many at once. */
+export const updateAndCreateSubscriptionGroupList = defineRequest({
+  name: 'UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST',
+  code: 225,
+  body: bounded(subscriptionGroupListBody),
   ...admin,
 })
 

@@ -1,7 +1,7 @@
 import { groupListBody, topicListBody } from '../bodies/name-list.ts'
-import { topicConfigBody, topicConfigTableBody } from '../bodies/topic-config.ts'
+import { topicConfigBody, topicConfigListBody, topicConfigTableBody } from '../bodies/topic-config.ts'
 import { bool, int, optional, text, withDefault } from '../field.ts'
-import { defineRequest } from '../request.ts'
+import { bounded, defineRequest } from '../request.ts'
 
 const admin = { direction: 'tools to broker', section: 'admin.md 2' } as const
 
@@ -21,6 +21,14 @@ export const updateAndCreateTopic = defineRequest({
     attributes: optional(text),
     force: optional(bool),
   },
+  ...admin,
+})
+
+/** 5.x: many at once. */
+export const updateAndCreateTopicList = defineRequest({
+  name: 'UPDATE_AND_CREATE_TOPIC_LIST',
+  code: 18,
+  body: bounded(topicConfigListBody),
   ...admin,
 })
 

@@ -151,6 +151,28 @@ test('groups: who consumes, how far it is, and what is wrong', async () => {
   assert.equal((await ok('startMonitoring -i 0')).output, '')
 })
 
+test('lists of topics and groups, and slaves', async () => {
+  const file = join(home, 'list.json')
+  const wrong = async (text: string, reason: RegExp) => {
+    writeFileSync(file, text)
+    const { exitCode, errors } = await mqadmin(`updateTopicList -b ${b} -f ${file}`, env)
+    assert.equal(exitCode === 0, false)
+    assert.match(errors, reason)
+  }
+  await wrong('[]', /the list in the file is empty/)
+  await wrong('{"topicName":"Listed1"}', /is no JSON list/)
+  await wrong('[{"topicName":"Listed1"},{"topicName":"a b"}]', /a b/)
+  assert.doesNotMatch((await ok('topicList')).output, /Listed1/)
+  writeFileSync(file, '[{"topicName":"Listed1","readQueueNums":2,"writeQueueNums":2},{"topicName":"Listed2"}]')
+  assert.match((await both(`updateTopicList -c ${c} -f ${file}`)).text, /submit batch of topic config to 127.* success/)
+  assert.match((await ok('topicStatus -t Listed1')).output, /broker-a +1 /)
+  assert.match((await ok('topicList')).output, /Listed2/)
+  writeFileSync(file, '[{"groupName":"listed","retryMaxTimes":7}]')
+  assert.match((await both(`updateSubGroupList -b ${b} -f ${file}`)).text, /submit batch of group config to/)
+  assert.match((await ok('getConsumerConfig -g listed')).output, /^retryMaxTimes += {2}7$/m)
+  assert.match((await both(`haStatus -b ${b}`)).text, /^#SlaveNum +0\n#InSyncSlaveNum +0\n/m)
+})
+
 test('groups: made, reset, cloned, deleted', async () => {
   await both(`updateSubGroup -c ${c} -g made -r 3 -d true`)
   const mode = await both(`setConsumeMode -c ${c} -t Orders -g made -m POP -q 2`)

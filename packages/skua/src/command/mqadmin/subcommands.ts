@@ -17,6 +17,11 @@ export const entries: readonly Entry[] = [
     load: async () => (await import('./topic/update-topic.ts')).updateTopic,
   },
   {
+    name: 'updateTopicList',
+    description: 'Create many topics, or change them',
+    load: async () => (await import('./topic/update-topic-list.ts')).updateTopicList,
+  },
+  {
     name: 'deleteTopic',
     description: 'Delete a topic from brokers and name servers',
     load: async () => (await import('./topic/delete-topic.ts')).deleteTopic,
@@ -25,6 +30,11 @@ export const entries: readonly Entry[] = [
     name: 'updateSubGroup',
     description: 'Create a consumer group, or change it',
     load: async () => (await import('./group/update-sub-group.ts')).updateSubGroup,
+  },
+  {
+    name: 'updateSubGroupList',
+    description: 'Create many consumer groups, or change them',
+    load: async () => (await import('./group/update-sub-group-list.ts')).updateSubGroupList,
   },
   {
     name: 'deleteSubGroup',
@@ -303,6 +313,11 @@ export const entries: readonly Entry[] = [
     name: 'exportMetrics',
     description: 'Figures of a cluster’s brokers into a file',
     load: async () => (await import('./export/export-metrics.ts')).exportMetrics,
+  },
+  {
+    name: 'haStatus',
+    description: 'How far slaves are, as their master sees it, or they themselves',
+    load: async () => (await import('./cluster/ha-status.ts')).haStatusOf,
   },
 ]
 
