@@ -40,7 +40,14 @@ class Master {
   }
 
   connect(member: string, confirmedTo = this.logEnd): Slave {
-    const slave = { slave: `${member}:1`, position: confirmedTo, confirmedTo, keepsUp: true }
+    const slave = {
+      slave: `${member}:1`,
+      position: confirmedTo,
+      confirmedTo,
+      keepsUp: true,
+      sentTo: 0,
+      bytesPerSecond: 0,
+    }
     this.slaves.set(member, slave)
     this.progress.joined(slave)
     return slave
@@ -196,7 +203,8 @@ describe('a master that cannot renew its lease', () => {
   for (const waitsForOthers of [false, true])
     test(`takes nothing when its lease may have ended: ${waitsForOthers ? 'SYNC_MASTER without slaves' : 'ASYNC_MASTER'}`, async () => {
       const { clock, held, guard, progress } = guarded(waitsForOthers, 1)
-      if (!waitsForOthers) progress.joined({ slave: 's', position: 0, confirmedTo: 0, keepsUp: true })
+      if (!waitsForOthers)
+        progress.joined({ slave: 's', position: 0, confirmedTo: 0, keepsUp: true, sentTo: 0, bytesPerSecond: 0 })
       await clock.advanceAsync(999)
       assert.deepEqual(held, [])
       await clock.advanceAsync(1)
@@ -215,7 +223,7 @@ describe('a master that cannot renew its lease', () => {
 
   test('goes on as a SYNC_MASTER while one of the others answers', async () => {
     const { clock, held, guard, progress } = guarded(true, 1)
-    progress.joined({ slave: 's', position: 0, confirmedTo: 0, keepsUp: true })
+    progress.joined({ slave: 's', position: 0, confirmedTo: 0, keepsUp: true, sentTo: 0, bytesPerSecond: 0 })
     await clock.advanceAsync(10_000)
     assert.deepEqual(held, [])
     guard.stop()
