@@ -1,3 +1,4 @@
+import { parseAddress } from '@skua-mq/remoting'
 import {
   type Clock,
   defineEvent,
@@ -18,6 +19,7 @@ import type { BrokerInfo } from './master-info.ts'
 import { findParting } from './parting.ts'
 import { hasBytes } from './probe.ts'
 import { TransferRate } from './transfer-rate.ts'
+import { unless } from './unless.ts'
 
 export const masterConnected = defineEvent<{ master: string; offset: number }>('connected to the master', 'info')
 export const masterSilent = defineEvent<{ master: string; silentMs: number }>('the master answers no report', 'warn')
@@ -245,7 +247,7 @@ export class MasterLink implements Service {
     if (isAhead && (await this.parted(master, info, `its log ends at ${info.maxOffset}`))) return
     const beginning = await this.begins(master, info, unknown)
     if (beginning === undefined || signal.aborted) return
-    const socket = await net.connect(addressOf(master), { timeoutMs: connectTimeoutMs, signal })
+    const socket = await net.connect(parseAddress(master), { timeoutMs: connectTimeoutMs, signal })
     if (signal.aborted) socket.destroy()
     else this.begin(socket, beginning)
   }
@@ -410,7 +412,7 @@ export class MasterLink implements Service {
       hasSame: async ({ begin, end }) => {
         if (signal.aborted) throw new Error('this broker stops, or was told of another master')
         const from = askedFor(begin)
-        return hasBytes({ clock, net }, addressOf(master), { from, own: await readAll(store, from, end) })
+        return hasBytes({ clock, net }, parseAddress(master), { from, own: await readAll(store, from, end) })
       },
     })
     if (signal.aborted) return true
@@ -494,17 +496,4 @@ export class MasterLink implements Service {
     this.toldReasons.add(reason)
     this.parts.events.emit(masterLost({ master, reason }))
   }
-}
-
-function addressOf(text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(':')
-  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) }
-}
-
-/** Rejects as soon as nobody wants to know any more. */
-function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const over = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('another master was told of')), { once: true })
-  })
-  return Promise.race([work, over])
 }
