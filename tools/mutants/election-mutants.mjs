@@ -107,13 +107,6 @@ export const electionMutants = [
     'waitsForOthers',
   ),
   mutant(
-    'a master that stood still for longer than its lease takes what came meanwhile',
-    'store/src/append/appender.ts',
-    '      if (this.monotonicMs >= health.askAtMs) health.ask()\n',
-    '',
-    { tests: ['packages/store/test/doors.test.ts'] },
-  ),
-  mutant(
     'a connection of the slaves’ port counts until its socket says that it is closed',
     'broker/src/ha/slave-connection.ts',
     '    this.gone(reason)\n    this.socket.destroy()\n',

@@ -35,9 +35,6 @@ export class Health {
   private readonly events: Events
   /** The gravest cause; undefined when messages are taken. Read per message. */
   refusing: Refusing | undefined = undefined
-  /** Monotonic, ms: from then on `ask` comes before the next message is taken. Read once per turn. */
-  askAtMs = Number.POSITIVE_INFINITY
-  private asked: () => void = () => {}
 
   constructor(events: Events) {
     this.events = events
@@ -46,16 +43,6 @@ export class Health {
   /** The gravest one; undefined when messages are taken. */
   get cause(): Cause | undefined {
     return order.find(cause => this.causes.has(cause))
-  }
-
-  askAt(ms: number, asked: () => void): void {
-    this.askAtMs = ms
-    this.asked = asked
-  }
-
-  ask(): void {
-    this.askAtMs = Number.POSITIVE_INFINITY
-    this.asked()
   }
 
   has(cause: Cause): boolean {

@@ -145,9 +145,4 @@ export interface MessageStore extends Service {
   setShortOfReplicas(remark: string | undefined): void
   /** No message is taken until the hold is given back, for the reason that it names; what is taken from a master is. */
   holdAppends(remark: string): () => void
-  /**
-   * `ask` is called once, before the first message that comes at `atMs` or later (monotonic, ms) is taken: it may hold appends. A timer
-   * alone would be late: where a process stood still, what came meanwhile is read before any timer fires. One at a time.
-   */
-  askBeforeAppends(atMs: number, ask: () => void): void
 }

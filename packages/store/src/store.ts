@@ -86,10 +86,6 @@ export class Store implements MessageStore {
     return () => health.clear('held')
   }
 
-  askBeforeAppends(atMs: number, ask: () => void): void {
-    this.parts.health.askAt(atMs, ask)
-  }
-
   get minPhysicalOffset(): number {
     return this.parts.log.minOffset
   }

@@ -368,17 +368,3 @@ test('retention brings queues to the medium also where the end of the log cannot
   const again = await open(at, config, { bootId: 'another boot' })
   assert.equal(again.store.maxOffset('Old', 0), 1)
 })
-
-test('who has to be asked before messages are taken is asked though the process stood still, and no timer has fired', async () => {
-  const at = world()
-  const opened = await open(at)
-  const { store } = opened
-  store.askBeforeAppends(at.clock.monotonic() + 1000, () => void store.holdAppends('it may be too late'))
-  assert.equal(put(opened, message('T', 'in time'))[0]?.status, 'ok')
-  await at.clock.advanceAsync(500)
-  at.clock.block(5000)
-  const [late] = put(opened, message('T', 'too late'))
-  assert.deepEqual([late?.status, late?.remark], ['serviceNotAvailable', 'it may be too late'])
-  assert.deepEqual(await drain(opened, 'T'), ['in time'])
-  await at.clock.until(store.stop())
-})

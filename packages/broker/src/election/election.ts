@@ -36,8 +36,6 @@ export interface ElectionSide {
   readonly fallBehindMax: () => number
   /** Messages are refused with this until the answer is called. */
   readonly hold: (remark: string) => () => void
-  /** `ask` is called before a message is taken from then on (monotonic, ms). */
-  readonly askFrom: (atMs: number, ask: () => void) => void
   /** The own end of the connection to the HA port of the master. */
   readonly haFrom: () => string | undefined
   /** Where the master is; of a slave. */
@@ -170,7 +168,7 @@ export class Election {
       const inSync = new InSync({ ...side, member: book.member, write: change => this.membership.write(change) })
       this.inSync = inSync
       this.guard = new LeaseGuard({
-        ...{ clock, events, progress, hold: side.hold, askFrom: side.askFrom },
+        ...{ clock, events, progress, hold: side.hold },
         waitsForOthers: role.brokerRole === 'SYNC_MASTER',
         others: () => inSync.others,
       })

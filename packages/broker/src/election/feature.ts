@@ -22,7 +22,6 @@ export const election: Feature<Needs> = {
       logEnd: () => store.maxPhysicalOffset,
       fallBehindMax: () => config.haSlaveFallbehindMax,
       hold: remark => store.holdAppends(remark),
-      askFrom: (atMs, ask) => store.askBeforeAppends(atMs, ask),
       haFrom: () => following?.connectedFrom(),
       follow: master => following?.follow(master),
       onNews: run => following?.onNews(run),

@@ -20,8 +20,6 @@ export interface LeaseGuardParts {
   readonly others: () => number
   /** Messages are refused with this until the answer is called. */
   readonly hold: (remark: string) => () => void
-  /** `ask` is called before a message is taken from then on. */
-  readonly askFrom: (atMs: number, ask: () => void) => void
 }
 
 /**
@@ -46,8 +44,6 @@ export class LeaseGuard {
     const { clock } = this.parts
     this.timer?.cancel()
     this.timer = clock.after(Math.max(0, untilMs - clock.monotonic()), () => this.look())
-    // A process that stood still takes what came meanwhile before its timers fire.
-    this.parts.askFrom(untilMs, () => this.look())
     this.look()
   }
 

@@ -189,17 +189,15 @@ describe('a master that cannot renew its lease', () => {
       () => 100,
     )
     const held: string[] = []
-    const asked: { atMs: number; ask: () => void }[] = []
     const guard = new LeaseGuard({
       ...{ clock, events: new EventHub(), progress, waitsForOthers, others: () => others },
       hold: remark => {
         held.push(remark)
         return () => void held.pop()
       },
-      askFrom: (atMs, ask) => asked.push({ atMs, ask }),
     })
     guard.confirmed(clock.monotonic() + 1000)
-    return { clock, progress, held, guard, asked }
+    return { clock, progress, held, guard }
   }
 
   for (const waitsForOthers of [false, true])
@@ -215,19 +213,6 @@ describe('a master that cannot renew its lease', () => {
       assert.deepEqual(held, [])
       guard.stop()
     })
-
-  test('is asked before what came to it while it stood still is taken', () => {
-    const { clock, held, guard, asked } = guarded(false, 1)
-    assert.deepEqual(
-      asked.map(({ atMs }) => atMs),
-      [clock.monotonic() + 1000],
-    )
-    clock.block(5000)
-    assert.deepEqual(held, [])
-    asked[0]!.ask()
-    assert.equal(held.length, 1)
-    guard.stop()
-  })
 
   test('goes on where nobody else could be the master', async () => {
     const { clock, held, guard } = guarded(false, 0)

@@ -147,11 +147,7 @@ export class Appender {
   }
 
   private begin(draft: Draft): void {
-    if (this.storedAtMs < 0) {
-      const { clock, health } = this.parts
-      this.monotonicMs = clock.monotonic()
-      if (this.monotonicMs >= health.askAtMs) health.ask()
-    }
+    if (this.storedAtMs < 0) this.monotonicMs = this.parts.clock.monotonic()
     // Asked for each message: with the time of a long turn's begin delayed messages would be delivered early.
     this.storedAtMs = Math.max(this.parts.clock.now(), this.parts.log.lastStoredAtMs)
     this.isAgain = draft.isAgain
