@@ -36,6 +36,8 @@ export interface ElectionSide {
   readonly fallBehindMax: () => number
   /** Messages are refused with this until the answer is called. */
   readonly hold: (remark: string) => () => void
+  /** Called before each message that is to be taken. */
+  readonly beforeAppends: (run: (() => void) | undefined) => void
   /** The own end of the connection to the HA port of the master. */
   readonly haFrom: () => string | undefined
   /** Where the master is; of a slave. */
@@ -168,7 +170,7 @@ export class Election {
       const inSync = new InSync({ ...side, member: book.member, write: change => this.membership.write(change) })
       this.inSync = inSync
       this.guard = new LeaseGuard({
-        ...{ clock, events, progress, hold: side.hold },
+        ...{ clock, events, progress, hold: side.hold, beforeAppends: side.beforeAppends },
         waitsForOthers: role.brokerRole === 'SYNC_MASTER',
         others: () => inSync.others,
       })
