@@ -106,6 +106,27 @@ export const electionMutants = [
     '(waitsForOthers && progress.available)',
     'waitsForOthers',
   ),
+  election(
+    'an ASYNC_MASTER that stood still for longer than its lease takes what came meanwhile',
+    'lease-guard.ts',
+    '    if (!parts.waitsForOthers) parts.beforeAppends(() => this.look())\n',
+    '',
+    { tests: ['packages/broker/test/election/lease-guard.test.ts'] },
+  ),
+  election(
+    'a timer that runs a millisecond early never comes again',
+    'lease-guard.ts',
+    'if (clock.monotonic() < this.untilMs) this.arm()\n      else this.look()',
+    'this.look()',
+    { tests: ['packages/broker/test/election/lease-guard.test.ts'] },
+  ),
+  election(
+    'what was refused since it was done already is no member',
+    'in-sync.ts',
+    '    if (!isDone) return\n    // Nothing',
+    '    if (!isDone) this.perhaps = []\n    if (!isDone) return\n    // Nothing',
+    { tests: ['packages/broker/test/election/in-sync-twice.test.ts'] },
+  ),
   mutant(
     'a connection of the slaves’ port counts until its socket says that it is closed',
     'broker/src/ha/slave-connection.ts',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { getBrokerConfig } from '@skua-mq/protocol'
 import { bodies, Cluster, type Role } from './cluster.ts'
 import { promote, roleOf, sync, told } from './pair.ts'
 
@@ -20,6 +21,11 @@ function isolate(cluster: Cluster, role: Role, others: readonly string[]): void 
 }
 
 const elections = (cluster: Cluster) => told(cluster, /holds the lease of the master of its name$/).length
+
+async function idOf(cluster: Cluster, role: Role): Promise<string> {
+  const { body } = await cluster.ask(role, getBrokerConfig, {} as never)
+  return /^brokerId=(.*)$/m.exec(Buffer.from(body!).toString())![1]!
+}
 
 describe('brokers of one name choose their master', () => {
   test('one that stops is followed at once, comes back as a slave, and is the master again when the other one stops', async () => {
@@ -194,6 +200,37 @@ describe('brokers of one name choose their master', () => {
     assert.equal(told(cluster, /the end of the log.*was cut/).length, 1)
     await cluster.pass(1000)
     assert.deepEqual(bodies((await cluster.pull('slave')).body), ['before', 'both'])
+    await cluster.stop()
+  })
+
+  test('one that cannot write down that it is the master lets another one be it', async () => {
+    const cluster = await electing('slave', 'further')
+    for (const role of ['slave', 'further'] as const)
+      cluster.disk(role).faults.fail({ on: 'write', code: 'EIO', path: 'skuaRole' })
+    await cluster.stopBroker('master')
+    await cluster.pass(3000)
+    assert.deepEqual([await roleOf(cluster, 'slave'), await roleOf(cluster, 'further')], ['SLAVE', 'SLAVE'])
+    const holder = told(cluster, /holds the lease of the master of its name$/).length
+    assert.ok(holder >= 2)
+    cluster.disk('further').faults.clear()
+    await cluster.pass(40_000)
+    assert.equal(await roleOf(cluster, 'further'), 'SYNC_MASTER')
+    cluster.disk('slave').faults.clear()
+    await cluster.stop()
+  })
+
+  test('a slave that began while it did not reach the registry gets an id of its own as soon as it does', async () => {
+    const cluster = await electing('slave', 'further')
+    for (const role of ['slave', 'master'] as const) cluster.cutOff.add(role)
+    await cluster.stopBroker('master')
+    await cluster.startBroker('master', sync)
+    await cluster.pass(10_000)
+    assert.equal(await roleOf(cluster, 'further'), 'SYNC_MASTER')
+    cluster.cutOff.clear()
+    await cluster.pass(60_000)
+    const ids = await Promise.all((['slave', 'further', 'master'] as const).map(role => idOf(cluster, role)))
+    assert.equal(new Set(ids).size, 3, `each has its own: ${ids}`)
+    assert.equal(ids[1], '0')
     await cluster.stop()
   })
 })

@@ -35,6 +35,8 @@ export class Health {
   private readonly events: Events
   /** The gravest cause; undefined when messages are taken. Read per message. */
   refusing: Refusing | undefined = undefined
+  /** Called before that is read for a message, by whoever goes by the time: timers come late to a process that stood still. */
+  watch: (() => void) | undefined
 
   constructor(events: Events) {
     this.events = events

@@ -145,4 +145,6 @@ export interface MessageStore extends Service {
   setShortOfReplicas(remark: string | undefined): void
   /** No message is taken until the hold is given back, for the reason that it names; what is taken from a master is. */
   holdAppends(remark: string): () => void
+  /** Called before each message that is to be taken, which it may hold; undefined: nobody is called any more. */
+  beforeAppends(run: (() => void) | undefined): void
 }

@@ -86,6 +86,10 @@ export class Store implements MessageStore {
     return () => health.clear('held')
   }
 
+  beforeAppends(run: (() => void) | undefined): void {
+    this.parts.health.watch = run
+  }
+
   get minPhysicalOffset(): number {
     return this.parts.log.minOffset
   }

@@ -368,3 +368,23 @@ test('retention brings queues to the medium also where the end of the log cannot
   const again = await open(at, config, { bootId: 'another boot' })
   assert.equal(again.store.maxOffset('Old', 0), 1)
 })
+
+test('whoever is asked before a message is taken can hold it', async () => {
+  const at = world()
+  const opened = await open(at, smallConfig)
+  let isOver = false
+  opened.store.beforeAppends(() => {
+    if (isOver) opened.store.holdAppends('it is over')
+  })
+  const outcomes = new Outcomes()
+  opened.store.append(draftOf(message('T', 'in time')), outcomes)
+  isOver = true
+  opened.store.append(draftOf(message('T', 'too late')), outcomes)
+  opened.turn.run()
+  await at.clock.advanceAsync(100)
+  assert.deepEqual(outcomes.all.map(({ status, remark }) => `${status} ${remark}`).sort(), [
+    'ok ',
+    'serviceNotAvailable it is over',
+  ])
+  await at.clock.until(opened.store.stop())
+})

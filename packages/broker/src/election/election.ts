@@ -36,6 +36,8 @@ export interface ElectionSide {
   readonly fallBehindMax: () => number
   /** Messages are refused with this until the answer is called. */
   readonly hold: (remark: string) => () => void
+  /** Called before each message that is to be taken. */
+  readonly beforeAppends: (run: (() => void) | undefined) => void
   /** The own end of the connection to the HA port of the master. */
   readonly haFrom: () => string | undefined
   /** Where the master is; of a slave. */
@@ -86,6 +88,10 @@ export class Election {
   private side: ElectionSide | undefined
   /** Since then there is no life that is over with its beginning. */
   private withoutSideMs = 0
+  /** Since then this slave has held the lease without having begun anew as the master. */
+  private heldAsSlaveMs: number | undefined
+  /** It has given up the lease: until then another one may take it first. */
+  private barredUntilMs = Number.NEGATIVE_INFINITY
   private inSync: InSync | undefined
   private guard: LeaseGuard | undefined
   private leaseUntilMs = Number.NEGATIVE_INFINITY
@@ -160,6 +166,7 @@ export class Election {
     const { book, clock, events } = this.parts
     const { progress, role } = side
     this.side = side
+    this.heldAsSlaveMs = undefined
     this.isUrgent = true
     side.onNews(() => {
       if (this.side === side) this.soon()
@@ -168,7 +175,7 @@ export class Election {
       const inSync = new InSync({ ...side, member: book.member, write: change => this.membership.write(change) })
       this.inSync = inSync
       this.guard = new LeaseGuard({
-        ...{ clock, events, progress, hold: side.hold },
+        ...{ clock, events, progress, hold: side.hold, beforeAppends: side.beforeAppends },
         waitsForOthers: role.brokerRole === 'SYNC_MASTER',
         others: () => inSync.others,
       })
@@ -252,7 +259,7 @@ export class Election {
     const { master } = group
     const isMaster = side.role.brokerRole !== 'SLAVE'
     if (this.membership.isOwn(group)) {
-      if (!isMaster) return this.becomeMaster(master!.epoch, side)
+      if (!isMaster) return this.becomeMaster(group, side)
       await this.inSync?.maintain(group)
       this.guard?.look()
       this.isUrgent = this.isMoving(side)
@@ -265,6 +272,7 @@ export class Election {
       this.isUrgent = !isMaster && side.haFrom() === undefined
       if (isMaster) return this.becomeSlave(group, side)
       side.follow({ masterAddr: master.address, haServerAddr: master.haAddress })
+      await this.ownId(group, side)
     }
   }
 
@@ -280,11 +288,15 @@ export class Election {
 
   /** No life has begun yet, or none comes to begin: somebody else has to be the master. */
   private async lookWithout(group: GroupState): Promise<void> {
-    const { clock, events } = this.parts
+    const { clock } = this.parts
     const ms = clock.monotonic() - this.withoutSideMs
     if (ms < beginMs || !this.membership.isOwn(group) || !this.hasRival(group)) return
-    events.emit(leaseGivenUp({ ms }))
     this.withoutSideMs = clock.monotonic()
+    await this.giveUp(ms)
+  }
+
+  private async giveUp(ms: number): Promise<void> {
+    this.parts.events.emit(leaseGivenUp({ ms }))
     this.leaseUntilMs = Number.NEGATIVE_INFINITY
     await this.membership.leave()
   }
@@ -328,7 +340,8 @@ export class Election {
   private async take(seen: Seen, { isMaster }: { isMaster: boolean }): Promise<number | undefined> {
     const { book, events } = this.parts
     const { inSync } = seen.group
-    const reason = this.against(seen.group, isMaster)
+    const isBarred = this.parts.clock.monotonic() < this.barredUntilMs && this.hasRival(seen.group)
+    const reason = isBarred ? 'it did not come to begin as one a moment ago' : this.against(seen.group, isMaster)
     if (reason !== undefined) {
       if (reason !== this.told) events.emit(notElected({ reason }))
       this.told = reason
@@ -381,10 +394,29 @@ export class Election {
     return this.parts.book.decide({ brokerRole: this.masterRole, brokerId: 0, epoch })
   }
 
-  private async becomeMaster(epoch: number, side: ElectionSide): Promise<void> {
+  private async becomeMaster(group: GroupState, side: ElectionSide): Promise<void> {
+    const nowMs = this.parts.clock.monotonic()
+    this.heldAsSlaveMs ??= nowMs
+    const ms = nowMs - this.heldAsSlaveMs
+    if (ms >= beginMs && this.hasRival(group)) {
+      this.heldAsSlaveMs = undefined
+      this.barredUntilMs = nowMs + beginMs
+      return this.giveUp(ms)
+    }
     await side.ensureTopics()
-    if (this.side !== side || !this.decideMaster(epoch)) return
+    if (this.side !== side || !this.decideMaster(group.master!.epoch)) return
     side.reopen({ brokerRole: this.masterRole, brokerId: 0, reason: 'it was elected' })
+  }
+
+  /** One that began without the registry may have the id of another slave, which the name servers take for the same one then. */
+  private async ownId(group: GroupState, side: ElectionSide): Promise<void> {
+    const { book } = this.parts
+    if (this.membership.brokerId === undefined) await this.membership.claimId(group, side.role.brokerId)
+    const { brokerId } = this.membership
+    if (this.side !== side || brokerId === undefined || brokerId === side.role.brokerId) return
+    const as = { brokerRole: 'SLAVE', brokerId } as const
+    if (!book.decide({ ...as, epoch: book.epoch })) return
+    side.reopen({ ...as, reason: `another slave has brokerId ${side.role.brokerId}` })
   }
 
   private async becomeSlave(group: GroupState, side: ElectionSide): Promise<void> {

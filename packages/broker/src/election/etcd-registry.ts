@@ -29,14 +29,21 @@ const text = (coded: string | undefined): string => Buffer.from(coded ?? '', 'ba
 const behind = (prefix: string): string =>
   `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`
 
+interface Said {
+  /** gRPC's; `grpc_code` in the answers of streams by 3.4. */
+  readonly code: number
+  readonly message: string
+}
+
 /** What etcd says against a request. */
 class EtcdError extends Error {
   readonly code: number
 
   constructor(method: string, status: number, json: unknown) {
-    const { code = 0, message, error } = (json ?? {}) as { code?: number; message?: string; error?: string }
-    super(`etcd answered ${method} with status ${status}: ${message ?? error ?? 'no reason'}`)
-    this.code = code
+    const { error, ...own } = (json ?? {}) as Partial<Said> & { error?: string | (Said & { grpc_code?: number }) }
+    const said: Partial<Said> = typeof error === 'object' ? { ...error, code: error.grpc_code ?? error.code } : own
+    super(`etcd answered ${method} with status ${status}: ${said.message ?? error ?? 'no reason'}`)
+    this.code = said.code ?? 0
   }
 }
 
@@ -56,7 +63,8 @@ export class EtcdRegistry implements Registry {
   async read(): Promise<ReadonlyMap<string, Entry>> {
     const { prefix } = this.place
     const all = { key: base64(prefix), range_end: base64(behind(prefix)), limit: String(maxKeys) }
-    const { kvs = [] } = (await this.call('kv/range', all)) as { kvs?: readonly KeyValue[] }
+    const { kvs = [], more } = (await this.call('kv/range', all)) as { kvs?: readonly KeyValue[]; more?: boolean }
+    if (more === true) throw new Error(`below ${prefix} are more than ${maxKeys} keys: somebody else writes there`)
     return new Map(
       kvs.map(({ key, value, mod_revision }) => [
         text(key).slice(prefix.length),
@@ -110,7 +118,8 @@ export class EtcdRegistry implements Registry {
     for (let tried = 0; tried < endpoints.length; tried++) {
       try {
         const { status, json } = await post(`${endpoints[this.turn % endpoints.length]}/v3/${method}`, body)
-        if (status === 200 && json !== undefined) return json
+        // Answers of a stream come with the status 200 whatever they say.
+        if (status === 200 && json !== undefined && (json as { error?: unknown }).error === undefined) return json
         failure = new EtcdError(method, status, json)
       } catch (error) {
         failure = error

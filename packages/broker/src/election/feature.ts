@@ -22,6 +22,7 @@ export const election: Feature<Needs> = {
       logEnd: () => store.maxPhysicalOffset,
       fallBehindMax: () => config.haSlaveFallbehindMax,
       hold: remark => store.holdAppends(remark),
+      beforeAppends: run => store.beforeAppends(run),
       haFrom: () => following?.connectedFrom(),
       follow: master => following?.follow(master),
       onNews: run => following?.onNews(run),

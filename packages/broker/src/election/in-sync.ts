@@ -71,9 +71,10 @@ export class InSync {
     const when = { [keys.master]: master.revision, [keys.inSync]: inSync.revision }
     this.perhaps = [...new Set([...this.perhaps, ...next.filter(id => !inSync.members.includes(id))])]
     const isDone = await write({ when, put: { [keys.inSync]: value } })
+    // Refused, it may have been done all the same, where it was asked twice: what is read next says so.
+    if (!isDone) return
     // Nothing that was sent before can be written any more: its condition does not hold.
     this.perhaps = []
-    if (!isDone) return
     for (const id of ready) this.joining.delete(id)
     this.known = next
     this.wait(next, connected)

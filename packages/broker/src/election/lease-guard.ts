@@ -20,11 +20,14 @@ export interface LeaseGuardParts {
   readonly others: () => number
   /** Messages are refused with this until the answer is called. */
   readonly hold: (remark: string) => () => void
+  /** Called before each message that is to be taken. */
+  readonly beforeAppends: (run: (() => void) | undefined) => void
 }
 
 /**
  * A master whose lease may have ended takes messages on only where nobody else could be the master, or where whoever could be has
- * each of them before it is acknowledged. So it goes by the clock where it waits for no slave, and else by its slaves.
+ * each of them before it is acknowledged. So it goes by the clock where it waits for no slave, and else by its slaves. The clock is looked at
+ * with each message: in a process that stood still what came meanwhile is read before its timers run.
  */
 export class LeaseGuard {
   private readonly parts: LeaseGuardParts
@@ -35,16 +38,25 @@ export class LeaseGuard {
 
   constructor(parts: LeaseGuardParts) {
     this.parts = parts
+    if (!parts.waitsForOthers) parts.beforeAppends(() => this.look())
   }
 
   /** By the monotonic clock: nobody else can hold the lease before then. */
   confirmed(untilMs: number): void {
     if (this.isStopped) return
     this.untilMs = untilMs
+    this.arm()
+    this.look()
+  }
+
+  /** Node's timers may run a millisecond early. */
+  private arm(): void {
     const { clock } = this.parts
     this.timer?.cancel()
-    this.timer = clock.after(Math.max(0, untilMs - clock.monotonic()), () => this.look())
-    this.look()
+    this.timer = clock.after(Math.max(0, Math.ceil(this.untilMs - clock.monotonic())), () => {
+      if (clock.monotonic() < this.untilMs) this.arm()
+      else this.look()
+    })
   }
 
   /** The time has come, a slave falters or is back, or the registry does not answer. */
@@ -68,5 +80,6 @@ export class LeaseGuard {
   stop(): void {
     this.isStopped = true
     this.timer?.cancel()
+    this.parts.beforeAppends(undefined)
   }
 }

@@ -68,10 +68,10 @@ export class Membership {
     return this.session !== undefined && (await this.session.write(change))
   }
 
-  /** An id that no other slave of this name has. */
-  async claimId({ ids }: GroupState): Promise<void> {
+  /** An id that no other slave of this name has; `wanted` where that is free. */
+  async claimId({ ids }: GroupState, wanted = this.brokerId ?? this.parts.brokerId): Promise<void> {
     const member = this.parts.member()
-    const first = this.brokerId ?? Math.max(1, this.parts.brokerId)
+    const first = Math.max(1, wanted)
     for (let tried = 0; tried <= ids.size + 1; tried++) {
       const id = tried === 0 ? first : tried
       const found = ids.get(id)

@@ -195,6 +195,7 @@ describe('a master that cannot renew its lease', () => {
         held.push(remark)
         return () => void held.pop()
       },
+      beforeAppends: () => {},
     })
     guard.confirmed(clock.monotonic() + 1000)
     return { clock, progress, held, guard }

@@ -43,6 +43,8 @@ export class BrokerGroup {
     readonly endpoint: string
     readonly names: Readonly<Record<string, number>>
     readonly nameServers: number
+    /** Of all brokers. */
+    readonly further?: Readonly<Record<string, string | number>>
   }): Promise<BrokerGroup> {
     const { net } = nodeRuntime()
     const root = mkdtempSync(join(tmpdir(), 'skua-failover-'))
@@ -63,6 +65,7 @@ export class BrokerGroup {
           namesrvAddr: group.namesrvAddr,
           failoverEndpoints: plan.endpoint,
           ...keys,
+          ...(brokerId === 0 ? plan.further : { ...plan.further, brokerRole: 'SLAVE' }),
         }
         const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`)
         writeFileSync(file, lines.join(''))

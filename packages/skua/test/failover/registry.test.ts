@@ -96,4 +96,39 @@ describe('a registry in etcd', { skip: missing ?? false }, () => {
     }
     assert.deepEqual(await values(registry), { a: '1' })
   })
+
+  test('an error within an answer that has the status 200, as those of streams have it, ends no session', async () => {
+    const ill = 'http://ill'
+    const error = {
+      grpc_code: 14,
+      http_code: 503,
+      message: 'etcdserver: no leader',
+      http_status: 'Service Unavailable',
+    }
+    let isIll = false
+    const registry = new EtcdRegistry({
+      endpoints: [ill],
+      prefix: `/skua/C/b-${count++}/`,
+      post: async (url, body) =>
+        isIll ? { status: 200, json: { error } } : post(url.replace(ill, etcd.endpoint), body),
+    })
+    const session = await registry.open(2000)
+    isIll = true
+    await assert.rejects(session.renew(), /lease\/keepalive with status 200: etcdserver: no leader/)
+    isIll = false
+    assert.ok(await session.renew())
+    await session.close()
+  })
+
+  test('where somebody else writes so many keys that not all of them are read, nothing is taken for missing', async () => {
+    const prefix = `/skua/C/b-${count++}/`
+    const registry = at([etcd.endpoint], prefix)
+    const session = await registry.open(2000)
+    for (let block = 0; block < 10; block++) {
+      const put = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`a/${block}/${i}`, '1']))
+      assert.ok(await session.write({ when: {}, put }))
+    }
+    await assert.rejects(registry.read(), /more than 1000 keys/)
+    await session.close()
+  })
 })

@@ -248,6 +248,7 @@ export class Appender {
     const { record } = this
     const bodyBytes = record.bodyEnd - record.bodyStart
     const topicBytes = record.topic.length
+    health.watch?.()
     if (health.refusing !== undefined) this.refuse(waiter, health.refusing.status, health.refusing.remark)
     else if (flush.dirtyBytes > config.maxDirtyBytes) this.refuse(waiter, 'busy', flush.busyRemark())
     else if (topicBytes > this.maxTopicBytes || topicBytes === 0) {
