@@ -13,7 +13,7 @@ const head = `
 Every subcommand in the tools' own lists. Apache's 4.9.8 and 5.3.3 run against Skua and against real servers 4.9.7 and 5.3.3 with
 the same few topics, groups and messages, and print the same columns, keys and rows, but for what stands in the last column; so does our
 own at all of them; where it has a layout of its own (\`ours:\`) lines are not compared. Addresses, times, ids and measured numbers are masked, remarks of refusals are each server's own words, their codes are
-compared. Where the two servers differ Skua answers as 4.9. \`mqadmin-recorded.test.ts\` compares at each \`npm test\` with what is recorded
+compared. Where the two servers differ Skua answers as its dialect says, by default as 5.3; keys of its configuration are those of 4.9. \`mqadmin-recorded.test.ts\` compares at each \`npm test\` with what is recorded
 in \`tools/interop/recorded\`, \`mqadmin-tools.long.ts\` with the servers themselves.
 `
 

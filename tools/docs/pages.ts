@@ -95,6 +95,10 @@ broker’s.
 
 ${optionTable(gatewayOptions, 'full')}
 
+Known to RocketMQ, without effect here:
+
+${optionTable(gatewayOptions, 'none')}
+
 ## Dashboard
 
 Keys of broker.conf and of the environment; docs/dashboard.md says more.

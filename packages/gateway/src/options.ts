@@ -1,4 +1,4 @@
-import { bool, bytes, type Config, count, millis, oneOf, port, text } from '@skua-mq/runtime'
+import { bool, bytes, type Config, count, idle, millis, oneOf, port, text } from '@skua-mq/runtime'
 
 /** The gateway's keys. Those of Apache's rmq-proxy.json keep their names. */
 export const gatewayOptions = {
@@ -38,6 +38,12 @@ export const gatewayOptions = {
   renewMaxTimeMillis: millis({ default: 10_800_000, help: 'how long a message is renewed' }),
   grpcMaxRenewedHandles: count({ default: 500_000, help: 'messages that are renewed; further ones are not' }),
   grpcClientIdleTimeMills: millis({ default: 120_000, min: 1000, help: 'a client that is silent for so long is gone' }),
+  remotingListenPort: port({
+    default: 8080,
+    ...idle('remoting clients are given the name servers: no port passes on what they ask (docs/operate.md)'),
+  }),
+  remotingAccessAddr: text({ default: '', ...idle('as remotingListenPort') }),
+  enableRemotingLocalProxyGrpc: bool({ default: true, ...idle('as remotingListenPort') }),
   grpcRouteCacheMs: millis({ default: 20_000, help: 'how long a route is believed' }),
 } as const
 export type GatewayConfig = Config<typeof gatewayOptions>

@@ -21,7 +21,9 @@ import {
   sendReplyMessageV2,
   setMessageRequestMode,
   updateAndCreateAclConfig,
+  updateAndCreateSubscriptionGroupList,
   updateAndCreateTopic,
+  updateAndCreateTopicList,
   updateConsumerOffset,
   updateGlobalWhiteAddrsConfig,
   writeFields,
@@ -172,6 +174,13 @@ test('who signs rightly does what it may, and nothing else', async () => {
   const made = { ...topic, topicFilterType: 'SINGLE_TAG' as const, topicSysFlag: 0 }
   await refused(ask(app, updateAndCreateTopic, made), /Need admin permission for request code=17/)
   assert.equal(await allowed(ask('administrator', updateAndCreateTopic, made)), 0)
+  for (const [spec, list] of [
+    [updateAndCreateTopicList, '{"topicConfigList":[{"topicName":"Listed"}]}'],
+    [updateAndCreateSubscriptionGroupList, '{"groupConfigList":[{"groupName":"listed"}]}'],
+  ] as const) {
+    await refused(ask(app, spec, {}, Buffer.from(list)), /Need admin permission/)
+    assert.equal(await allowed(ask('administrator', spec, {}, Buffer.from(list))), 0)
+  }
   assert.equal(await allowed(ask('administrator', sendMessageV2, sendTo('Secrets'), body)), 0)
   // Its address is trusted, whatever it signs.
   assert.equal(await allowed(ask('neighbour', sendMessageV2, sendTo('Secrets'), body)), 0)

@@ -116,6 +116,9 @@ const changing: readonly (string | Line)[] = [
   { line: 'updateAclConfig -b $broker -a account9 -s secret99 -t Orders=PUB', only: '4.9.8' },
   { line: 'updateGlobalWhiteAddr -b $broker -g 10.9.8.7', only: '4.9.8' },
   { line: 'deleteAclConfig -b $broker -a account9', only: '4.9.8' },
+  { line: 'updateTopicList -b $broker -f $dir/topics.json', only: '5.3.3' },
+  { line: 'updateSubGroupList -c DefaultCluster -f $dir/groups.json', only: '5.3.3' },
+  { line: 'haStatus -b $broker', only: '5.3.3' },
   { line: 'setConsumeMode -c DefaultCluster -t Made -g made -m POP -q 1', only: '5.3.3' },
 ]
 

@@ -27,6 +27,7 @@ const measured: readonly (readonly [RegExp, (line: string) => string])[] = [
   // Which queue comes first is chance.
   [/^sendMessage -t Made -p hello -k/, line => line.replace(/^(broker-a) \d+ /, '$1 # ')],
   [/^brokerStatus/, line => line.replace(/ ?: .*$| ?:$/, '').replace(/_<dir>\S*$/, '_<dir>')],
+  [/^haStatus/, line => line.replace(/^(#MasterCommitLogMaxOffset) \d+$/, '$1 #')],
   [/^consumerStatus/, line => line.replace(/^(PROP_\w+ : ).*$/, '$1#')],
 ]
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type MessageQueue, Producer, PushConsumer } from '@skua-mq/client'
@@ -99,6 +99,9 @@ export async function startWorld(server: Server): Promise<World> {
     await until(() => works(`brokerStatus -b ${brokerAddr}`), 'the broker has figures')
     for (const group of ['billing', 'dead'])
       await until(async () => /Diff Total: 0/.test(await told(`consumerProgress -g ${group}`)), 'offsets are committed')
+    // What is in them is there at that time, so that lists stay as they are.
+    writeFileSync(join(dir, 'topics.json'), '[{"topicName":"Made","readQueueNums":4,"writeQueueNums":4}]')
+    writeFileSync(join(dir, 'groups.json'), '[{"groupName":"made","retryMaxTimes":5}]')
     const names = {
       ...{ broker: brokerAddr, namesrv: namesrvAddr, dir },
       ...{ msgId: first.msgId, offsetMsgId: first.offsetMsgId ?? '', queue: String(first.queue.queueId) },
