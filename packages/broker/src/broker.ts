@@ -200,7 +200,7 @@ export class Broker implements Service {
         await this.begin()
         this.isRunning = true
         const { epoch } = this.book
-        events.emit(roleChanged({ brokerRole, brokerId, epoch, ms: clock.monotonic() - begunMs }))
+        events.emit(roleChanged({ brokerRole, brokerId, epoch, ms: Math.round(clock.monotonic() - begunMs) }))
         return
       } catch (error) {
         events.emit(roleNotBegun({ brokerRole, error }))

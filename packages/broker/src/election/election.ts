@@ -296,7 +296,7 @@ export class Election {
   }
 
   private async giveUp(ms: number): Promise<void> {
-    this.parts.events.emit(leaseGivenUp({ ms }))
+    this.parts.events.emit(leaseGivenUp({ ms: Math.round(ms) }))
     this.leaseUntilMs = Number.NEGATIVE_INFINITY
     await this.membership.leave()
   }
@@ -382,7 +382,7 @@ export class Election {
     if (inSync === undefined)
       return isMaster || book.founds
         ? undefined
-        : 'nobody was ever elected here: one that was the master before has to begin'
+        : 'nobody was ever elected here: one that was the master before, or has brokerRole=SYNC_MASTER or ASYNC_MASTER, has to begin'
     if (!inSync.members.includes(book.member))
       return `it is not one of those that have all that was acknowledged (${inSync.members.length})`
     const lacks =
@@ -430,7 +430,9 @@ export class Election {
   }
 
   private away(error: unknown): void {
-    if (!this.isAway) this.parts.events.emit(registryAway({ error }))
+    // Where it was said came from is of use for a fault of ours alone.
+    const told = error instanceof Error && error.name === 'Error' ? error.message : error
+    if (!this.isAway) this.parts.events.emit(registryAway({ error: told }))
     this.isAway = true
     this.guard?.look()
   }

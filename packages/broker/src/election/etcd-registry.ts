@@ -29,6 +29,12 @@ const text = (coded: string | undefined): string => Buffer.from(coded ?? '', 'ba
 const behind = (prefix: string): string =>
   `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`
 
+interface Answer {
+  readonly header?: { readonly raft_term?: string }
+}
+
+const termOf = (header: Answer['header']): number => Number(header?.raft_term ?? 0)
+
 interface Said {
   /** gRPC's; `grpc_code` in the answers of streams by 3.4. */
   readonly code: number
@@ -55,6 +61,8 @@ class EtcdError extends Error {
 export class EtcdRegistry implements Registry {
   private readonly place: EtcdPlace
   private turn = 0
+  /** raft_term of who answered a renewal last. */
+  private renewedTerm = 0
 
   constructor(place: EtcdPlace) {
     this.place = place
@@ -63,7 +71,19 @@ export class EtcdRegistry implements Registry {
   async read(): Promise<ReadonlyMap<string, Entry>> {
     const { prefix } = this.place
     const all = { key: base64(prefix), range_end: base64(behind(prefix)), limit: String(maxKeys) }
-    const { kvs = [], more } = (await this.call('kv/range', all)) as { kvs?: readonly KeyValue[]; more?: boolean }
+    const {
+      header,
+      kvs = [],
+      more,
+    } = (await this.call('kv/range', all)) as Answer & {
+      kvs?: readonly KeyValue[]
+      more?: boolean
+    }
+    // It may renew leases for a while after another one is: what it has renewed may have ended.
+    if (this.renewedTerm > 0 && termOf(header) > this.renewedTerm) {
+      this.renewedTerm = 0
+      throw new Error('another member of etcd has become the leader since the lease was renewed')
+    }
     if (more === true) throw new Error(`below ${prefix} are more than ${maxKeys} keys: somebody else writes there`)
     return new Map(
       kvs.map(({ key, value, mod_revision }) => [
@@ -82,7 +102,8 @@ export class EtcdRegistry implements Registry {
     return {
       ttlMs: Number(ttl) * 1000,
       renew: async () => {
-        const { result } = (await this.call('lease/keepalive', { ID: id })) as { result?: { TTL?: string } }
+        const { result } = (await this.call('lease/keepalive', { ID: id })) as { result?: Answer & { TTL?: string } }
+        this.renewedTerm = termOf(result?.header)
         return Number(result?.TTL ?? 0) > 0
       },
       write: change => this.write(change, id),

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@skua-mq/runtime'
+import { type Clock, Failure, type Random } from '@skua-mq/runtime'
 import { type GroupState, groupState, keys } from './group-state.ts'
 import type { Registry, RegistrySession, RegistryWrite } from './registry.ts'
 
@@ -55,6 +55,7 @@ export class Membership {
       this.published = ''
     }
     const group = groupState(await registry.read())
+    this.checkAlone(group)
     await this.publish(group, haFrom)
     return { group, renewedMs }
   }
@@ -89,6 +90,17 @@ export class Membership {
     const { session } = this
     this.session = undefined
     await session?.close().catch(() => {})
+  }
+
+  /** Of two brokers with one name in the registry, as of a store and its copy, either could be taken for the other. */
+  private checkAlone({ members }: GroupState): void {
+    const member = this.parts.member()
+    const there = members.get(member)?.address
+    if (there === undefined || there === this.parts.address) return
+    throw new Failure(
+      'EMEMBER',
+      `the broker at ${there} runs with the same name in the registry (${member}), or has until a moment ago: where the store here is a copy of its, remove config/skuaRole.json from the copy`,
+    )
   }
 
   private async publish(group: GroupState, haFrom: string): Promise<void> {

@@ -240,7 +240,10 @@ export class MasterLink implements Service {
       return
     }
     if (info?.role === 'SLAVE') {
-      this.lost(master, 'it is a slave itself: the name servers have not said which broker is the master now')
+      this.lost(
+        master,
+        'it is a slave itself: it has not begun as the master yet, or the name servers have not said which broker is it now',
+      )
       return
     }
     const isAhead = info !== undefined && info.maxOffset < store.maxPhysicalOffset

@@ -26,6 +26,24 @@ function slow(registry: Registry, { clock, ms }: { clock: SimClock; ms: number }
   }
 }
 
+test('of two stores with one name the second one takes no part while the first one is there', async () => {
+  const clock = new SimClock()
+  const registry = new MemoryRegistry(clock)
+  const member = (address: string) =>
+    new Membership({
+      ...{ clock, random: new SimRandom(1), registry: registry.view(), member: () => 'A', brokerId: 0 },
+      ...{ address, leaseMs: 3000 },
+    })
+  const [first, copy] = [member('a:1'), member('b:1')]
+  await first.renew('')
+  await assert.rejects(copy.renew(''), /the broker at a:1 runs with the same name in the registry \(A\)/)
+  await first.renew('')
+  assert.deepEqual([...(await first.renew('')).group.members.values()], [{ address: 'a:1', haFrom: '' }])
+  await first.leave()
+  await copy.renew('')
+  assert.deepEqual([...(await copy.renew('')).group.members.values()], [{ address: 'b:1', haFrom: '' }])
+})
+
 test('a lease is believed from before it was asked for, however late the answer is', async () => {
   const clock = new SimClock()
   const registry = slow(new MemoryRegistry(clock).view(), { clock, ms: 400 })

@@ -120,6 +120,31 @@ describe('a registry in etcd', { skip: missing ?? false }, () => {
     await session.close()
   })
 
+  test('a lease that a former leader has renewed is none: what another one answers since says so', async () => {
+    const place = 'http://some'
+    let behind = 0
+    const registry = new EtcdRegistry({
+      endpoints: [place],
+      prefix: `/skua/C/b-${count++}/`,
+      post: async (url, body) => {
+        const { status, json } = await post(url.replace(place, etcd.endpoint), body)
+        const { result } = json as { result?: { header: { raft_term: string } } }
+        if (result !== undefined) result.header.raft_term = String(Number(result.header.raft_term) - behind)
+        return { status, json }
+      },
+    })
+    const session = await registry.open(2000)
+    assert.ok(await session.renew())
+    await registry.read()
+    behind = 1
+    assert.ok(await session.renew())
+    await assert.rejects(registry.read(), /another member of etcd has become the leader/)
+    behind = 0
+    assert.ok(await session.renew())
+    await registry.read()
+    await session.close()
+  })
+
   test('where somebody else writes so many keys that not all of them are read, nothing is taken for missing', async () => {
     const prefix = `/skua/C/b-${count++}/`
     const registry = at([etcd.endpoint], prefix)
