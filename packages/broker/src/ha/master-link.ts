@@ -18,6 +18,7 @@ import { askedFor, comparisonOf, type LogComparison, readAll } from './log-compa
 import type { BrokerInfo } from './master-info.ts'
 import { findParting } from './parting.ts'
 import { hasBytes } from './probe.ts'
+import { ToldReasons } from './told-reasons.ts'
 import { TransferRate } from './transfer-rate.ts'
 import { unless } from './unless.ts'
 
@@ -75,9 +76,6 @@ const tickMs = 500
 /** How long the master may send nothing of what the log here ends with. */
 const compareMs = 5000
 
-/** Why a connection was lost is told once for each reason, and anew when there were so many. */
-const maxToldReasons = 16
-
 /** What a connection begins with. */
 interface Beginning {
   readonly master: string
@@ -123,7 +121,7 @@ export class MasterLink implements Service {
   isSilent = false
   private overdueRounds = 0
   private reason = 'the master closed it'
-  private readonly toldReasons = new Set<string>()
+  private readonly toldReasons = new ToldReasons()
   private timer: Timer | undefined
 
   constructor(parts: MasterLinkParts) {
@@ -494,9 +492,6 @@ export class MasterLink implements Service {
 
   /** One event for one reason, since attempts go on for as long as it takes. */
   private lost(master: string, reason: string): void {
-    if (this.toldReasons.has(reason)) return
-    if (this.toldReasons.size >= maxToldReasons) this.toldReasons.clear()
-    this.toldReasons.add(reason)
-    this.parts.events.emit(masterLost({ master, reason }))
+    if (this.toldReasons.isNew(reason)) this.parts.events.emit(masterLost({ master, reason }))
   }
 }
