@@ -35,5 +35,5 @@ class PowerStory extends ElectionRun {
 }
 
 test('a machine that lost its power is not the master before it has what the others have', async () => {
-  for (let seed = 1; seed <= 5; seed++) await new PowerStory(seed).run()
+  for (let seed = 1; seed <= 2; seed++) await new PowerStory(seed).run()
 })

@@ -66,7 +66,7 @@ export class FailoverRun {
     for (let kill = 0; kill < plan.kills; kill++) {
       const name = plan.names[kill % plan.names.length]!
       if (kill % 5 === 4) await this.killFollower(name, kill)
-      else await this.killMaster(name, { deletes: kill % 2 === 1 })
+      else await this.killMaster(name, { deletes: kill % 2 === 0 })
       if (plan.nameServers > 1 && kill % 3 === 2) await this.killNameServer()
     }
     for (const name of plan.names) await this.group.master(name, members)
@@ -96,7 +96,7 @@ export class FailoverRun {
     const master = await group.master(name, members)
     const followers = group.members.filter(each => each !== master && each.id.startsWith(name))
     const follower = followers[kill % followers.length] as Member
-    await group.kill(follower, { deletes: kill % 2 === 0 })
+    await group.kill(follower, { deletes: kill % 2 === 1 })
     await this.makeAndDeleteTopic(await group.master(name, members - 1))
     await group.startMember(follower)
     this.followerKills++
