@@ -190,6 +190,12 @@ describe('brokers of one name choose their master', () => {
     await cluster.pass(20_000)
     assert.equal(await roleOf(cluster, 'slave'), 'SLAVE')
     assert.equal(told(cluster, /nobody is the master, and this broker does not become it/).length, 1)
+    // Where it cannot write that down it does not begin, and may be told again.
+    cluster.disk('slave').faults.fail({ on: 'write', code: 'EIO', path: 'skuaRole' })
+    assert.equal((await promote(cluster, 'slave', { force: true })).code, 0)
+    await cluster.pass(3000)
+    assert.equal(await roleOf(cluster, 'slave'), 'SLAVE')
+    cluster.disk('slave').faults.clear()
     assert.equal((await promote(cluster, 'slave', { force: true })).code, 0)
     await cluster.pass(3000)
     assert.equal(await roleOf(cluster, 'slave'), 'SYNC_MASTER')

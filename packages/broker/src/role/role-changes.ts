@@ -52,12 +52,14 @@ export class RoleChanges {
 
   promote(header: HeaderOf<typeof promoteBroker>): Promise<Outcome> {
     const { election } = this.parts
-    return this.once(() => (election === undefined ? this.becomeMaster(header) : this.takeLease(header, election)))
+    // Whoever has the lease begins as the master with the next look at it, or later: nothing is under way until then.
+    if (election !== undefined) return this.takeLease(header, election)
+    return this.once(() => this.becomeMaster(header))
   }
 
   demote(header: HeaderOf<typeof demoteBroker>): Promise<Outcome> {
     const { election } = this.parts
-    return this.once(async () => (election === undefined ? this.becomeSlave(header) : no(chosen)))
+    return election === undefined ? this.once(() => this.becomeSlave(header)) : Promise.resolve(no(chosen))
   }
 
   private async once(change: () => Promise<Outcome>): Promise<Outcome> {
@@ -105,7 +107,8 @@ export class RoleChanges {
     { force }: HeaderOf<typeof promoteBroker>,
     election: Pick<Election, 'force'>,
   ): Promise<Outcome> {
-    const { config, store, book, following } = this.parts
+    const { config, store, book, following, isReopening } = this.parts
+    if (isReopening()) return no(underWay)
     if (following === undefined)
       return no(`this broker is the master already (${config.brokerRole}, epoch ${book.epoch})`)
     if (!force)
