@@ -132,7 +132,7 @@ export const electionMutants = [
     'broker/src/ha/slave-connection.ts',
     '    this.gone(reason)\n    this.socket.destroy()\n',
     '    this.reason = reason\n    this.socket.destroy()\n',
-    { tests: [skua('short-descriptors')] },
+    { tests: ['packages/broker/test/ha/slave-connection.test.ts'] },
   ),
   doubt(
     'a broker without a master is asked about once',

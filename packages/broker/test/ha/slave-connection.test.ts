@@ -28,8 +28,9 @@ class TakingSocket implements Socket {
     this.ended++
   }
 
+  /** As Node's, it says so later. */
   destroy(): void {
-    this.handlers.closed()
+    queueMicrotask(() => this.handlers.closed())
   }
 }
 
@@ -63,5 +64,14 @@ test('a slave whose next bytes are deleted while it is connected is told so once
   assert.deepEqual([socket.writes, socket.ended], [1, 1])
   // A peer that does not end by itself is cut off.
   await clock.advanceAsync(settings.silenceMs + 2000)
+  assert.equal(closed.length, 1)
+})
+
+test('one that is closed is counted no longer at once, and only once', async () => {
+  const { clock, slave, closed } = connection({ minPhysicalOffset: 0, maxPhysicalOffset: 1000 })
+  slave.close('others came after it')
+  assert.deepEqual(closed, ['others came after it'])
+  slave.close('again')
+  await clock.advanceAsync(1000)
   assert.equal(closed.length, 1)
 })
