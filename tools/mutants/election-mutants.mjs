@@ -40,7 +40,7 @@ export const electionMutants = [
   election(
     'a slave that lacks tables is of the set',
     'election.ts',
-    "const haFrom = side === undefined || side.lacks() !== undefined ? '' : ",
+    "const haFrom = side === undefined || book.unfit !== undefined ? '' : ",
     "const haFrom = side === undefined ? '' : ",
     { equal: 'it refuses the lease all the same (against), for the moment that the tables take' },
   ),

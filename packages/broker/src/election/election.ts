@@ -42,10 +42,8 @@ export interface ElectionSide {
   readonly haFrom: () => string | undefined
   /** Where the master is; of a slave. */
   readonly follow: (master: MasterAddresses) => void
-  /** Calls when `haFrom` or `lacks` may say something new. */
+  /** Calls when `haFrom`, or how fit this slave is, may say something new. */
   readonly onNews: (run: () => void) => void
-  /** Why a slave is not fit to be the master, whatever the set says. */
-  readonly lacks: () => string | undefined
   /** Before a slave becomes the master. */
   readonly ensureTopics: () => Promise<void>
   readonly reopen: (as: Reopening) => void
@@ -303,12 +301,13 @@ export class Election {
 
   private async renewed(): Promise<Seen> {
     const { side } = this
+    const { book } = this.parts
     // One that lacks something belongs to nobody's set.
-    const haFrom = side === undefined || side.lacks() !== undefined ? '' : (side.haFrom() ?? '')
+    const haFrom = side === undefined || book.unfit !== undefined ? '' : (side.haFrom() ?? '')
     const seen = await this.membership.renew(haFrom)
     if (this.membership.isOwn(seen.group)) this.holds(seen)
     this.groupRole = seen.group.inSync?.role
-    if (seen.group.inSync !== undefined) this.parts.book.founded()
+    if (seen.group.inSync !== undefined) book.founded()
     if (this.mayLack) await this.leaveSet(seen.group)
     return seen
   }
@@ -385,9 +384,7 @@ export class Election {
         : 'nobody was ever elected here: one that was the master before, or has brokerRole=SYNC_MASTER or ASYNC_MASTER, has to begin'
     if (!inSync.members.includes(book.member))
       return `it is not one of those that have all that was acknowledged (${inSync.members.length})`
-    const lacks =
-      this.side?.lacks() ?? (book.lacksTables || book.copying !== undefined ? 'it is still copying' : undefined)
-    return isMaster ? undefined : lacks
+    return isMaster ? undefined : book.unfit
   }
 
   private decideMaster(epoch: number): boolean {

@@ -6,19 +6,15 @@ import type { On } from '../house/ground.ts'
 import { roleOf } from '../role/role-book.ts'
 import type { ElectionSide } from './election.ts'
 
-type Needs = On<'config' | 'store' | 'progress' | 'book' | 'reopen' | 'election'> & { following: Following | undefined }
+type Needs = On<'config' | 'store' | 'progress' | 'reopen' | 'election'> & { following: Following | undefined }
 
 /** Brokers of one name that choose their master themselves (failoverEndpoints). */
 export const election: Feature<Needs> = {
   name: 'election',
-  make: ({ config, store, progress, book, reopen, election, following }) => {
+  make: ({ config, store, progress, reopen, election, following }) => {
     if (election === undefined) return {}
-    const lacks = () => {
-      if (following?.copying() !== undefined) return 'it is still copying the log of its master'
-      return book.lacksTables ? 'it has not taken the groups and timers of its master yet' : undefined
-    }
     const side: ElectionSide = {
-      ...{ role: roleOf(config), progress, reopen, lacks },
+      ...{ role: roleOf(config), progress, reopen },
       logEnd: () => store.maxPhysicalOffset,
       fallBehindMax: () => config.haSlaveFallbehindMax,
       hold: remark => store.holdAppends(remark),

@@ -135,6 +135,12 @@ export class RoleBook implements CopyNote {
     return this.record.lacks !== ''
   }
 
+  /** Why a slave is not fit to be the master, however far its log goes; undefined where it is. */
+  get unfit(): string | undefined {
+    if (this.copying !== undefined) return 'it is still copying the log of its master'
+    return this.lacksTables ? 'it has not taken the groups and timers of its master yet' : undefined
+  }
+
   tablesTaken(): void {
     if (this.lacksTables) this.write({ lacks: '' })
   }

@@ -129,8 +129,7 @@ export class RoleChanges {
     const { book, following } = this.parts
     const reasons: string[] = []
     const copying = following?.copying()
-    if (copying !== undefined) reasons.push(`it is still copying the log of its master (${copying} bytes)`)
-    else if (book.lacksTables) reasons.push('it has not taken the groups and timers of its master yet')
+    if (book.unfit !== undefined) reasons.push(copying === undefined ? book.unfit : `${book.unfit} (${copying} bytes)`)
     // What a SYNC_MASTER has acknowledged a slave has: the one with most of those that are left has it.
     const heard = book.masterRole === 'SYNC_MASTER' ? 0 : (following?.masterEnd() ?? 0)
     const known = Math.max(atLeast, heard)
