@@ -2,6 +2,7 @@ import { ResponseCode } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
 import { type AppendWaiter, PutResult, type PutStatus } from '@skua-mq/store'
 import type { MessageKind } from './message-kind.ts'
+import { ReplyId } from './reply-id.ts'
 import type { SendRefusal, SendReply } from './send-reply.ts'
 
 /** store.md 6: what a put status is on the wire. */
@@ -68,7 +69,7 @@ class PendingSend implements AppendWaiter, Sent {
   /** Empty but for a message with a time of delivery. */
   recallHandle = ''
   /** Empty where the dialect tells none. */
-  transactionId = ''
+  readonly transactionId = new ReplyId()
   private queueId = 0
   private after: Promise<void> | undefined
   private readonly pool: PendingSends

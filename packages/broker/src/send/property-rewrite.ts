@@ -1,5 +1,6 @@
-import type { Dialect } from '@skua-mq/protocol'
+import { type Dialect, SpanCopy } from '@skua-mq/protocol'
 import { MessageKind } from './message-kind.ts'
+import type { ReplyId } from './reply-id.ts'
 import { wishNames } from './unmet-wish.ts'
 
 const nameEnd = 1
@@ -38,6 +39,8 @@ export class PropertyRewrite {
   isTimer = false
 
   private batch = false
+  private readonly spans = new SpanCopy()
+  private readonly added = new SpanCopy()
   private readonly keeps: PropertyKeeping
   /** Where the text was read from, and where in it the last UNIQ_KEY stands. */
   private from: Uint8Array = this.bytes
@@ -52,6 +55,15 @@ export class PropertyRewrite {
   get uniqueKey(): string {
     const { from, uniqueStart, uniqueEnd } = this
     return Buffer.from(from.buffer, from.byteOffset, from.length).toString('utf8', uniqueStart, uniqueEnd)
+  }
+
+  get hasUniqueKey(): boolean {
+    return this.uniqueEnd > this.uniqueStart
+  }
+
+  /** `uniqueKey` as bytes. While what was read is valid. */
+  copyUniqueKey(to: ReplyId): void {
+    to.copy(this.from, this.uniqueStart, this.uniqueEnd)
   }
 
   /** The text is complete. */
@@ -110,11 +122,10 @@ export class PropertyRewrite {
     this.length += bytes.write(value, this.length, 'utf8')
   }
 
-  /** Adds a pair that is known in advance, as bytes: name, 0x01, value. */
-  addPair(pair: Uint8Array): void {
+  /** Adds pairs that are known in advance: a text of properties, as bytes. */
+  addPairs(pairs: Uint8Array): void {
     this.separate()
-    this.bytes.set(pair, this.length)
-    this.length += pair.length
+    this.length = this.added.copy(this.bytes, this.length, pairs, 0, pairs.length)
   }
 
   private separate(): void {
@@ -122,13 +133,7 @@ export class PropertyRewrite {
   }
 
   private copy(from: Uint8Array, start: number, end: number): void {
-    if (end <= start) return
-    const { bytes } = this
-    const length = this.length
-    // Short runs are quicker by hand than by a call of set.
-    if (end - start < 48) for (let i = start, to = length; i < end; i++, to++) bytes[to] = from[i] as number
-    else bytes.set(new Uint8Array(from.buffer, from.byteOffset + start, end - start), length)
-    this.length = length + (end - start)
+    this.length = this.spans.copy(this.bytes, this.length, from, start, end)
   }
 
   private dropped(from: Uint8Array, at: number, equals: number, stop: number): boolean {
@@ -195,9 +200,4 @@ function digits(bytes: Uint8Array, start: number, end: number): number {
     value = value * 10 + digit
   }
   return value
-}
-
-/** A pair to be added by `addPair`. */
-export function propertyPair(name: string, value: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(`${name}\u0001${value}`))
 }

@@ -3,6 +3,7 @@ import {
   Perm,
   PropertyName,
   parseProperties,
+  printProperties,
   printRecallHandle,
   ResponseCode,
   retryPrefix,
@@ -14,7 +15,8 @@ import type { Random } from '@skua-mq/runtime'
 import { Draft, type MessageStore, type PutResult } from '@skua-mq/store'
 import { isForbiddenTopic } from '../topic/names.ts'
 import { PendingSends, type Sent } from './pending-send.ts'
-import { maxPropertiesBytes, PropertyRewrite, propertyPair } from './property-rewrite.ts'
+import { maxPropertiesBytes, PropertyRewrite } from './property-rewrite.ts'
+import type { ReplyId } from './reply-id.ts'
 import { SendRefusal, SendReply } from './send-reply.ts'
 import type { SendInWork, SendStep } from './send-step.ts'
 import type { SendStop } from './send-stop.ts'
@@ -80,10 +82,10 @@ export class SendHandler implements SendInWork {
   private readonly pending: PendingSends
   private readonly refusal: SendRefusal
   private readonly reply: SendReply
-  private readonly cluster: Uint8Array
-  /** What is stored with each message of the region; none in 4.9. */
-  private region: readonly Uint8Array[] = []
-  uniqueKey = ''
+  /** Pairs that are stored with each message: the cluster, and in 5.3 the region and whether it is traced. */
+  private told: Uint8Array = new Uint8Array(0)
+  /** The unique id that the message at hand got here; empty: it came with one, or has none. */
+  private madeKey = ''
   /** The topic of the message at hand did not exist before it. */
   private created = false
   /** Messages taken, for metrics. */
@@ -95,22 +97,22 @@ export class SendHandler implements SendInWork {
     this.refusal = new SendRefusal(parts.settings)
     this.reply = new SendReply(parts.settings)
     this.pending = new PendingSends(this.reply, this.refusal, parts.counted ?? ignored)
-    this.cluster = propertyPair('CLUSTER', parts.settings.brokerClusterName)
-    this.setRegion()
+    this.setTold()
   }
 
-  private setRegion(): void {
+  private setTold(): void {
     const { dialect, settings } = this.parts
-    if (!dialect.storesRegion) return
-    const told = [propertyPair(PropertyName.traceSwitch, String(settings.traceOn))]
-    this.region = [propertyPair(PropertyName.msgRegion, settings.regionId), ...told]
+    const told: [string, string][] = [['CLUSTER', settings.brokerClusterName]]
+    if (dialect.storesRegion)
+      told.push([PropertyName.msgRegion, settings.regionId], [PropertyName.traceSwitch, String(settings.traceOn)])
+    this.told = Uint8Array.from(Buffer.from(printProperties(told)))
   }
 
   /** The settings say something else of the region, or of traces, than before. */
   regionChanged(): void {
     this.reply.setRegion(this.parts.settings)
     this.refusal.setRegion(this.parts.settings)
-    this.setRegion()
+    this.setTold()
   }
 
   handle(view: SendView, token: ReplyToken, bornHost: Uint8Array): void {
@@ -146,7 +148,7 @@ export class SendHandler implements SendInWork {
     waiter.storedTopic = draft.topic
     waiter.kind = properties.kind
     waiter.recallHandle = properties.asks ? this.recallHandle() : ''
-    waiter.transactionId = this.parts.dialect.sendReplyHasTransactionId ? this.uniqueKey : ''
+    this.nameId(waiter.transactionId)
     if (view.batch) this.parts.store.appendBatch(draft, waiter)
     else this.parts.store.append(draft, waiter)
   }
@@ -235,20 +237,27 @@ export class SendHandler implements SendInWork {
     if (view.sysFlag & preparedFlag) properties.halfMessage = true
     this.identify(view)
     // For request-reply; of a batch it goes on to each message, as the recordings of 4.9 in test/recorded show.
-    properties.addPair(this.cluster)
-    for (const pair of this.region) properties.addPair(pair)
+    properties.addPairs(this.told)
     return undefined
   }
 
   /** Messages of a batch have their own ids, or none. */
   private identify({ batch }: SendView): void {
     const { properties, parts } = this
-    const { brokerAddsUniqueKey, sendReplyHasTransactionId } = parts.dialect
-    if (!brokerAddsUniqueKey && !sendReplyHasTransactionId) return
-    this.uniqueKey = properties.uniqueKey
-    if (this.uniqueKey !== '' || batch || !brokerAddsUniqueKey) return
-    this.uniqueKey = parts.ids.next(parts.now())
-    properties.add(PropertyName.uniqueKey, this.uniqueKey)
+    this.madeKey = ''
+    if (properties.hasUniqueKey || batch || !parts.dialect.brokerAddsUniqueKey) return
+    this.madeKey = parts.ids.next(parts.now())
+    properties.add(PropertyName.uniqueKey, this.madeKey)
+  }
+
+  get uniqueKey(): string {
+    return this.madeKey === '' ? this.properties.uniqueKey : this.madeKey
+  }
+
+  private nameId(id: ReplyId): void {
+    if (!this.parts.dialect.sendReplyHasTransactionId) return
+    if (this.madeKey === '') this.properties.copyUniqueKey(id)
+    else id.set(this.madeKey)
   }
 
   /** Rare, as RocketMQ writes it: a millisecond behind the beginning of the slot. */

@@ -1,4 +1,5 @@
 import { ByteWriter, binaryEntry, type ReplyHeader } from '@skua-mq/protocol'
+import { ReplyId } from './reply-id.ts'
 
 export interface Region {
   readonly regionId: string
@@ -20,7 +21,7 @@ export class SendReply implements ReplyHeader {
   /** By which a message with a time of delivery can be recalled (5.x); empty for others. */
   recallHandle = ''
   /** The unique id (dialect: sendReplyHasTransactionId); empty: left out. */
-  transactionId = ''
+  transactionId = new ReplyId()
   private openJson: Buffer = Buffer.alloc(0)
   private openBinary: Buffer = Buffer.alloc(0)
   private readonly host: Buffer
@@ -47,7 +48,9 @@ export class SendReply implements ReplyHeader {
     out.decimal(this.queueOffset)
     out.byte(0x22)
     if (this.recallHandle !== '') out.utf8(`,"recallHandle":"${this.recallHandle}"`)
-    if (this.transactionId !== '') out.utf8(`,"transactionId":${JSON.stringify(this.transactionId)}`)
+    if (this.transactionId.isEmpty) return
+    out.raw(transactionIdJson)
+    this.transactionId.json(out)
   }
 
   binary(out: ByteWriter): void {
@@ -60,7 +63,7 @@ export class SendReply implements ReplyHeader {
     binaryEntry(out, 'queueId', String(this.queueId))
     binaryEntry(out, 'queueOffset', String(this.queueOffset))
     if (this.recallHandle !== '') binaryEntry(out, 'recallHandle', this.recallHandle)
-    if (this.transactionId !== '') binaryEntry(out, 'transactionId', this.transactionId)
+    if (!this.transactionId.isEmpty) this.transactionId.binary(out, 'transactionId')
   }
 
   private ids(out: ByteWriter): void {
@@ -80,6 +83,7 @@ export class SendReply implements ReplyHeader {
 
 const queueIdJson = Buffer.from('","queueId":"')
 const queueOffsetJson = Buffer.from('","queueOffset":"')
+const transactionIdJson = Buffer.from(',"transactionId":')
 const msgIdKey = Buffer.from('\u0000\u0005msgId')
 
 /** What a refused send carries in its header: region and trace switch, as Java's. */

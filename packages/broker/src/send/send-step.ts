@@ -14,6 +14,6 @@ export interface SendInWork {
   readonly view: SendView
   readonly draft: Draft
   readonly properties: PropertyRewrite
-  /** UNIQ_KEY of the message, where the dialect wants it; empty else. */
+  /** UNIQ_KEY of the message, as it came or as it was made here; empty without one. */
   readonly uniqueKey: string
 }

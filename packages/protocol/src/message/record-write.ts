@@ -3,6 +3,7 @@ import { bodyCrc, copyWithCrc, crcNativeFrom } from './crc.ts'
 import { hostBytesV6 } from './host.ts'
 import { maxPropertiesBytes, propertySeparator } from './properties.ts'
 import { maxTopicBytesV1, RecordAt, RecordMagic, writeInt } from './record.ts'
+import { SpanCopy, spanOf } from './span-copy.ts'
 import { SysFlag } from './sys-flag.ts'
 
 /** All that a record says. Body and properties are spans of buffers which belong to the caller, and are copied. */
@@ -99,8 +100,8 @@ export function recordPropertiesLength(draft: RecordDraft): number {
 /** Of the log, of bodies, of properties and of their tails: each in buffers of its own. */
 const outputs = new BufferView()
 const bodies = new BufferView()
-const properties = new BufferView()
-const tails = new BufferView()
+const properties = new SpanCopy()
+const tails = new SpanCopy()
 
 /**
  * Writes the record at `at`, where `recordSize` bytes must be free, and returns the position behind it. Allocates
@@ -135,9 +136,9 @@ export function writeRecord(into: Uint8Array, at: number, draft: RecordDraft): n
   to = copyFew(into, to, topic)
   into[to] = propertiesLength >> 8
   into[to + 1] = propertiesLength
-  to = copy(into, to + 2, draft.properties, draft.propertiesStart, draft.propertiesEnd, properties)
+  to = properties.copy(into, to + 2, draft.properties, draft.propertiesStart, draft.propertiesEnd)
   if (draft.tailGap === 1) into[to++] = propertySeparator
-  return copy(into, to, draft.tail, draft.tailStart, draft.tailEnd, tails)
+  return tails.copy(into, to, draft.tail, draft.tailStart, draft.tailEnd)
 }
 
 /** The fields at fixed positions, but for size, magic and CRC. */
@@ -171,32 +172,9 @@ function writeBody(into: Uint8Array, at: number, { body, bodyStart, bodyEnd }: R
   return bodyCrc(body, bodyStart, bodyEnd)
 }
 
-/** Below about 64 bytes a loop over words is quicker, TypedArray.set above. Numbers, since an object per copy costs more. */
-function copy(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number, views: BufferView): number {
-  const length = end - start
-  if (length >= 64) {
-    into.set(spanOf(from, start, end), at)
-    return at + length
-  }
-  if (length === 0) return at
-  const source = views.of(from)
-  const out = outputs.of(into)
-  let i = views.base + start
-  let o = outputs.base + at
-  const last = i + length
-  for (const lastWord = last - 4; i <= lastWord; i += 4, o += 4) out.setInt32(o, source.getInt32(i))
-  for (; i < last; i++, o++) out.setUint8(o, source.getUint8(i))
-  return at + length
-}
-
 function copyFew(into: Uint8Array, at: number, from: Uint8Array): number {
   for (let i = 0; i < from.length; i++) into[at + i] = from[i]!
   return at + from.length
-}
-
-/** Not subarray: a Buffer's own costs twice as much, and every message has a body and properties. */
-function spanOf(from: Uint8Array, start: number, end: number): Uint8Array {
-  return start === 0 && end === from.length ? from : new Uint8Array(from.buffer, from.byteOffset + start, end - start)
 }
 
 /** Fills the rest of a segment: `size` is what remains, these 8 bytes included (store.md 2.5). */
