@@ -1,3 +1,4 @@
+export type { Advertising } from './advertising.ts'
 export { KvConfig, orderTopicNamespace } from './kv-config.ts'
 export { brokerCame, brokerGone, NameServer, type NameServerOptions } from './name-server.ts'
 export { type NameServerConfig, nameServerOptions } from './options.ts'

@@ -16,6 +16,7 @@ import { type Call, largeAnswerBytes, ok, type Route, refuse, route } from '@sku
 import { orderTopicNamespace } from './kv-config.ts'
 import { ListCache } from './list-cache.ts'
 import type { NameServerParts } from './parts.ts'
+import { RouteAnswers } from './route-answers.ts'
 
 /** Bits of a topic's sysFlag (remoting.md 14.3). */
 const unit = 1
@@ -23,7 +24,7 @@ const unitSub = 2
 
 /** What clients and tools look up: 105, 106, and the topic lists 206, 224, 304, 311 to 313. */
 export function lookupRoutes(parts: NameServerParts): Route[] {
-  const { routes, advertise, dialect } = parts
+  const { routes, advertising, dialect } = parts
   const cache = new ListCache(parts.clock, () => routes.version)
   const listed = async (name: string, topics: () => Iterable<string>) => ok({}, await cache.get(name, topics))
   const large = { readBytes: largeAnswerBytes }
@@ -31,8 +32,9 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
     routeRoute(parts),
     route(getBrokerClusterInfo, (_header, { connection }) => {
       const info = routes.clusterInfo()
+      const view = advertising.view(connection)
       for (const broker of info.brokerAddrTable.values()) {
-        for (const [id, addr] of broker.brokerAddrs) broker.brokerAddrs.set(id, advertise(addr, connection))
+        for (const [id, addr] of broker.brokerAddrs) broker.brokerAddrs.set(id, advertising.address(addr, view))
       }
       if (dialect.routeHasActingMaster)
         for (const [name, broker] of info.brokerAddrTable) info.brokerAddrTable.set(name, actingMaster(broker))
@@ -42,7 +44,7 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
     route(getTopicsByCluster, ({ cluster }) => listed(`of ${cluster}`, () => routes.topicsOfCluster(cluster)), large),
     route(getSystemTopicListFromNs, (_header, { connection }) => {
       const { topics, brokerAddr } = routes.systemTopics()
-      const told = brokerAddr === undefined ? undefined : advertise(brokerAddr, connection)
+      const told = brokerAddr === undefined ? undefined : advertising.address(brokerAddr, advertising.view(connection))
       return ok({}, getSystemTopicListFromNs.replyBody!.encode({ topicList: topics, brokerAddr: told }))
     }),
     route(getUnitTopicList, () => listed('unit', () => routes.topicsBySysFlag(flag => (flag & unit) !== 0)), large),
@@ -59,8 +61,16 @@ export function lookupRoutes(parts: NameServerParts): Route[] {
   ]
 }
 
-function routeRoute({ routes, kv, dialect, orderMessageEnable, advertise, secondAsks }: NameServerParts): Route {
+function routeRoute({ routes, kv, dialect, orderMessageEnable, advertising, secondAsks }: NameServerParts): Route {
+  const answers = new RouteAnswers()
   const answer = (topic: string, { connection, command }: Call) => {
+    const view = advertising.view(connection)
+    // Clients of 5.x may insist on what only a 5.x name server sends: the Rust client does not read a route without it.
+    const tells = dialect.routeHasActingMaster || command.version >= VersionThreshold.actingMaster
+    const order = orderMessageEnable() ? kv.get(orderTopicNamespace, topic) : undefined
+    const name = `${tells ? '5' : '4'} ${view} ${topic}`
+    const known = order === undefined ? answers.get(name, routes.version) : undefined
+    if (known !== undefined) return ok({}, known)
     const found = routes.routeOf(topic)
     if (found === undefined) {
       return refuse(
@@ -68,13 +78,11 @@ function routeRoute({ routes, kv, dialect, orderMessageEnable, advertise, second
         `No topic route info in name server for the topic: ${topic}: no registered broker has it`,
       )
     }
-    const order = orderMessageEnable() ? kv.get(orderTopicNamespace, topic) : undefined
     const data = order === undefined ? found : { ...found, orderTopicConf: order }
-    const seen = told(data, addr => advertise(addr, connection))
-    // Clients of 5.x may insist on what only a 5.x name server sends: the Rust client does not read a route without it.
-    const tells = dialect.routeHasActingMaster || command.version >= VersionThreshold.actingMaster
+    const seen = told(data, addr => advertising.address(addr, view))
     const route = tells ? { ...seen, brokerDatas: seen.brokerDatas.map(actingMaster) } : seen
-    return ok({}, getRouteInfoByTopic.replyBody!.encode(route))
+    const body = getRouteInfoByTopic.replyBody!.encode(route)
+    return ok({}, order === undefined ? answers.keep(name, body) : body)
   }
   return route(getRouteInfoByTopic, ({ topic }, call) => {
     const waits = routes.has(topic) ? undefined : secondAsks.wait(topic, call.connection)

@@ -12,6 +12,7 @@ import {
   type Timer,
   type TlsServer,
 } from '@skua-mq/runtime'
+import { type Advertising, asRegistered } from './advertising.ts'
 import { KvConfig } from './kv-config.ts'
 import { type NameServerConfig, nameServerOptions } from './options.ts'
 import { RegistrationIntake } from './registration-intake.ts'
@@ -34,7 +35,8 @@ export interface NameServerOptions {
   readonly config?: NameServerConfig
   /** Keeps options that a tool changed (318) for the next start. */
   readonly keepConfig?: (changes: ConfigChanges) => void
-  readonly advertise?: (brokerAddr: string, asking: Connection) => string
+  /** Default: addresses as the brokers registered them. */
+  readonly advertising?: Advertising
   /** Default: what `config` says, else 4.9. */
   readonly dialect?: DialectName | undefined
   readonly limits?: Partial<RemotingLimits>
@@ -85,7 +87,7 @@ export class NameServer implements Service {
       dialect: this.dialect,
       now: () => runtime.clock.monotonic(),
       orderMessageEnable: () => config.values.orderMessageEnable,
-      advertise: options.advertise ?? (addr => addr),
+      advertising: options.advertising ?? asRegistered,
       registeredBy: this.watcher(),
     })
     this.server = new RemotingServer({

@@ -1,6 +1,7 @@
 import type { Dialect } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import type { Clock, LiveConfig } from '@skua-mq/runtime'
+import type { Advertising } from './advertising.ts'
 import type { KvConfig } from './kv-config.ts'
 import type { nameServerOptions } from './options.ts'
 import type { RegistrationIntake } from './registration-intake.ts'
@@ -19,8 +20,8 @@ export interface NameServerParts {
   /** Monotonic ms. */
   readonly now: () => number
   readonly orderMessageEnable: () => boolean
-  /** What the asking connection is told for a broker's address: loopback for loopback (architecture, control plane). */
-  readonly advertise: (brokerAddr: string, asking: Connection) => string
+  /** Loopback is told loopback (architecture, control plane). */
+  readonly advertising: Advertising
   /** A broker registered over this connection; when it closes, the broker goes. */
   readonly registeredBy: (connection: Connection, brokerAddr: string) => void
 }

@@ -72,7 +72,7 @@ export class RouteTable {
   private readonly maxChars: number
   /** Of the names of topics, and of what brokers say of themselves. */
   private chars = 0
-  /** Moves with each change of what the lists of topics and brokers say. */
+  /** Moves with each change of what routes and lists of topics and brokers say. */
   version = 0
   /** Told of each topic that is entered. */
   onTopic: (topic: string) => void = () => {}
@@ -365,6 +365,7 @@ export class RouteTable {
 
   private setLive(brokerAddr: string, live: LiveBroker | undefined): void {
     const known = this.live.get(brokerAddr)
+    if (!sameList(known?.filterServers, live?.filterServers)) this.version++
     if (known !== undefined) this.chars -= brokerAddr.length + charsOf(known)
     if (live === undefined) this.live.delete(brokerAddr)
     else {
@@ -407,6 +408,11 @@ export class RouteTable {
     if (queues.size === 0) this.topics.delete(topic)
     this.version++
   }
+}
+
+/** Filter servers of a broker; none is as good as an empty list. */
+function sameList(one: readonly string[] = [], other: readonly string[] = []): boolean {
+  return one.length === other.length && one.every((server, at) => server === other[at])
 }
 
 function charsOf(live: Pick<LiveBroker, 'cluster' | 'brokerName' | 'haServerAddr' | 'filterServers'>): number {

@@ -9,6 +9,7 @@ import {
   registerBroker,
 } from '@skua-mq/protocol'
 import { type Clock, SimClock, type Timer } from '@skua-mq/runtime'
+import { asRegistered } from '../src/advertising.ts'
 import { type NameServerParts, nameServerRoutes, RegistrationIntake, RouteTable, SecondAsks } from '../src/index.ts'
 import { body, topic } from './brokers.ts'
 import { askLater, TestConnection } from './harness.ts'
@@ -63,7 +64,7 @@ const routesOf = ({ clock, routes, intake }: Pick<ReturnType<typeof world>, 'clo
       kv: { namespace: () => undefined } as never,
       config: { print: () => '' } as never,
     },
-    ...{ now: () => clock.monotonic(), orderMessageEnable: () => false, advertise: addr => addr },
+    ...{ now: () => clock.monotonic(), orderMessageEnable: () => false, advertising: asRegistered },
     registeredBy: () => {},
     clock,
   } as NameServerParts)

@@ -30,7 +30,9 @@ import {
 } from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import { type ConfigChanges, configOf, LiveConfig, noEvents, SimClock, SimDisk } from '@skua-mq/runtime'
+import { asRegistered } from '../src/advertising.ts'
 import {
+  type Advertising,
   KvConfig,
   nameServerOptions,
   nameServerRoutes,
@@ -42,11 +44,11 @@ import { body, topic } from './brokers.ts'
 import { ask, askLater, TestConnection } from './harness.ts'
 
 interface Setting {
-  readonly advertise?: (addr: string, asking: Connection) => string
+  readonly advertising?: Advertising
   readonly orderMessageEnable?: boolean
 }
 
-function nameServer({ advertise = addr => addr, orderMessageEnable = false }: Setting = {}) {
+function nameServer({ advertising = asRegistered, orderMessageEnable = false }: Setting = {}) {
   const clock = new SimClock()
   const kept: ConfigChanges[] = []
   const config = new LiveConfig({
@@ -69,7 +71,7 @@ function nameServer({ advertise = addr => addr, orderMessageEnable = false }: Se
     config,
     now: () => clock.monotonic(),
     orderMessageEnable: () => config.values.orderMessageEnable,
-    advertise,
+    advertising,
     registeredBy: connection => connection.onClose(() => table.connectionClosed(connection.id)),
   })
   return { routes, clock, table, kept }
@@ -111,7 +113,10 @@ describe('105', () => {
 
   test('an asking connection is told the address that fits it, in the route, the cluster and the system topics', () => {
     const server = nameServer({
-      advertise: (addr, asking) => (asking.remote.host === '127.0.0.1' ? addr.replace('10.0.0.1', '127.0.0.1') : addr),
+      advertising: {
+        view: asking => (asking.remote.host === '127.0.0.1' ? '127.0.0.1' : ''),
+        address: (addr, view) => (view === '' ? addr : addr.replace('10.0.0.1', view)),
+      },
     })
     register(server, body([topic('T')], { filterServerList: ['10.0.0.1:30000'] }))
     const local = new TestConnection('127.0.0.1')

@@ -157,8 +157,10 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     kvConfigPath: `${root}/namesrv/kvConfig.json`,
     ...{ orderMessageEnable: false, dialect: config.dialect },
     // A client on loopback is told loopback for a broker of this process, whatever others are told.
-    advertise: (addr, asking) =>
-      addr === broker.brokerAddr && ofMachine(asking.remote.host) ? `${asking.local.host}:${ports.broker}` : addr,
+    advertising: {
+      view: asking => (ofMachine(asking.remote.host) ? asking.local.host : ''),
+      address: (addr, view) => (view !== '' && addr === broker.brokerAddr ? `${view}:${ports.broker}` : addr),
+    },
   })
   const broker = new Broker({
     config,
