@@ -2,28 +2,42 @@ import { connect, groupProgress, putTopic } from '@skua-mq/admin'
 import { Producer, PushConsumer } from '@skua-mq/client'
 import { type Standalone, startStandalone } from 'skua'
 
-/** A cluster with a little of everything that pages show. */
-export interface Demo {
-  readonly skua: Standalone
+/** What pages show, in a cluster of whatever kind. */
+export interface DemoData {
   readonly namesrvAddr: string
-  readonly brokerAddr: string
   readonly producer: Producer
   /** Ids of messages of the topic Orders, in their order. */
   readonly orders: readonly string[]
+  /** Ends the clients. */
+  close(): Promise<void>
+}
+
+/** The same in a cluster of its own. */
+export interface Demo extends DemoData {
+  readonly skua: Standalone
+  readonly brokerAddr: string
   stop(): Promise<void>
 }
 
-const config = {
-  enablePropertyFilter: true,
-  recallMessageEnable: true,
-  messageDelayLevel: '1s 1h 1s 1h',
-  brokerName: 'broker-a',
-} as const
+/** What the brokers of a demo need: in broker.conf, or as options of ours. */
+export const demoConfig = { enablePropertyFilter: true, messageDelayLevel: '1s 1h 1s 1h' } as const
 
-/** Topics Orders, Payments, Reminders, Receipts; groups billing (on-line), stock (behind, off-line), ledger (two dead letters). */
 export async function startDemo(): Promise<Demo> {
+  const config = { ...demoConfig, recallMessageEnable: true, brokerName: 'broker-a' }
   const skua = await startStandalone({ port: 0, store: 'memory', config })
-  const { namesrvAddr } = skua
+  const data = await fillDemo(skua.namesrvAddr)
+  const stop = async () => {
+    await data.close()
+    await skua.stop()
+  }
+  return { ...data, skua, brokerAddr: skua.brokers[0]!.address, stop }
+}
+
+/**
+ * Topics Orders, Payments, Reminders, Receipts; groups billing (on-line), stock (behind, off-line), ledger (two dead letters).
+ * `hasTimers`: one of the two delayed messages waits for a time of its own, which 4.9 does not know. Default true.
+ */
+export async function fillDemo(namesrvAddr: string, { hasTimers = true } = {}): Promise<DemoData> {
   const session = connect({ namesrvAddr })
   for (const [topic, queues] of [['Orders', 4] as const, ['Payments', 2] as const])
     await putTopic(session, { clusterName: 'DefaultCluster' }, { topic, readQueueNums: queues, writeQueueNums: queues })
@@ -63,16 +77,16 @@ export async function startDemo(): Promise<Demo> {
   for (const n of [1, 2])
     await producer.send({ topic: 'Payments', body: `cannot be booked: ${n}`, keys: [`payment-${n}`], tag: 'card' })
   await producer.send({ topic: 'Reminders', body: 'later', delayLevel: 2 })
-  await producer.send({ topic: 'Reminders', body: 'much later', delayMs: 3_600_000 })
+  const muchLater = hasTimers ? { delayMs: 3_600_000 } : { delayLevel: 4 }
+  await producer.send({ topic: 'Reminders', body: 'much later', ...muchLater })
   await producer.transaction({ topic: 'Receipts', body: 'half' }, async () => 'unknown' as const)
   while (!(await isDone('billing'))) await pause()
   const letters = () => groupProgress(session, 'ledger').then(({ diffTotal }) => diffTotal === 0)
   while (!(await letters())) await pause()
-  const stop = async () => {
+  const close = async () => {
     await Promise.all([producer.close(), session.close(), billing.close(), ledger.close()])
-    await skua.stop()
   }
-  return { skua, namesrvAddr, brokerAddr: skua.brokers[0]!.address, producer, orders, stop }
+  return { namesrvAddr, producer, orders, close }
 }
 
 const consumer = (namesrvAddr: string, group: string) =>
