@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../../interop/src/reference/free-ports.ts'
+import { median } from '../compare.ts'
 import { count, type Extra, load, loadText, sleep } from './extra.ts'
 
 const bin = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..', 'bin')
@@ -83,6 +84,60 @@ function scrapes(port: number): Extra {
   }
 }
 
+/** What an open tab asks for, and how often: one of the overview, one of the topics, one of a topic. */
+const asks = [
+  ['overview', 3],
+  ['lags', 10],
+  ['history', 10],
+  ['topics', 15],
+  ['topics/figures?topics=More,More-1,More-2,More-3,More-4,More-5,More-6,More-7', 5],
+  ['topic?topic=More', 5],
+  ['groups', 10],
+] as const
+
+/** The dashboard is a process of its own; a browser would be on another machine, so its requests alone are made here. */
+const watched: Extra = {
+  name: `one sender beside a dashboard with three open tabs, ${count(topics)} topics (medians of 5)`,
+  skuaOnly: true,
+  settings: { defaultTopicQueueNums: 1 },
+  run: async contender => {
+    await load(contender, { kind: 'send', topics, queues: 1, connections: 32, window: 8, seconds: 5, warmupSeconds: 0 })
+    const port = await freePort()
+    const args = ['dashboard', '-n', contender.namesrv, '--port', String(port)]
+    const dashboard = spawn(join(bin, 'skua'), args, { stdio: 'ignore' })
+    const url = `http://127.0.0.1:${port}/api/`
+    while (
+      !(await fetch(`${url}overview`)
+        .then(reply => reply.ok)
+        .catch(() => false))
+    )
+      await sleep(0.1)
+    let open = false
+    let isOver = false
+    let answers = 0
+    const tabs = asks.map(async ([path, seconds]) => {
+      while (!isOver) {
+        if (open) answers += (await (await fetch(url + path)).text()) === '' ? 0 : 1
+        await sleep(open ? seconds : 0.1)
+      }
+    })
+    const found: { alone: number[]; beside: number[] } = { alone: [], beside: [] }
+    for (let round = 0; round < 10; round++) {
+      open = round % 2 === 1
+      const { p99Us } = await load(contender, { kind: 'send', connections: 1, window: 1, seconds: 6 })
+      found[open ? 'beside' : 'alone'].push(p99Us)
+    }
+    open = false
+    isOver = true
+    await Promise.all(tabs)
+    const ended = new Promise(resolve => dashboard.once('exit', resolve))
+    dashboard.kill('SIGTERM')
+    await ended
+    const [alone, beside] = [median(found.alone), median(found.beside)]
+    return `${count(answers)} answers; a send p99 ${(alone / 1000).toFixed(2)} ms alone, ${(beside / 1000).toFixed(2)} ms beside: ${(beside / alone).toFixed(2)}`
+  },
+}
+
 const logged = (name: string, settings: Extra['settings']): Extra => ({
   name: `send 128 B, 16 x 16, ${name}`,
   skuaOnly: true,
@@ -93,6 +148,7 @@ const logged = (name: string, settings: Extra['settings']): Extra => ({
 export const operators: readonly Extra[] = [
   commands,
   scrapes(await freePort()),
+  watched,
   logged('log at warn', { logLevel: 'warn' }),
   logged('log at debug', { logLevel: 'debug' }),
   logged('slow requests watched from 1 ms on', { slowRequestMs: 1 }),
