@@ -1,4 +1,11 @@
-import type { ConsumeFromWhere, ConsumerData, ConsumeType, MessageModel, SubscriptionData } from '@skua-mq/protocol'
+import {
+  type ConsumeFromWhere,
+  type ConsumerData,
+  type ConsumeType,
+  getConsumerListByGroup,
+  type MessageModel,
+  type SubscriptionData,
+} from '@skua-mq/protocol'
 import type { Connection } from '@skua-mq/remoting'
 import { type Clock, defineEvent, type Events } from '@skua-mq/runtime'
 import type { Client } from './client.ts'
@@ -51,6 +58,8 @@ export class ConsumerGroups {
   private readonly parts: ConsumerGroupsParts
   /** Groups in which members subscribe differently at the moment. */
   private readonly differing = new Set<string>()
+  /** Encoded lists of client ids, until members come or go: of a large group each member asks for it after each change. */
+  private readonly lists = new WeakMap<ConsumerGroup, Uint8Array>()
   /** How often a group began to differ, for metrics. */
   differencesFound = 0
 
@@ -65,6 +74,18 @@ export class ConsumerGroups {
 
   find(group: string): ConsumerGroup | undefined {
     return this.groups.get(group)
+  }
+
+  /** 38: the body that names the members of a group; undefined where it has none. */
+  idList(group: string): Uint8Array | undefined {
+    const found = this.groups.get(group)
+    if (found === undefined) return undefined
+    const known = this.lists.get(found)
+    if (known !== undefined) return known
+    const consumerIdList = [...new Set([...found.members.values()].map(({ clientId }) => clientId))]
+    const list = getConsumerListByGroup.replyBody!.encode({ consumerIdList })
+    this.lists.set(found, list)
+    return list
   }
 
   all(): Iterable<ConsumerGroup> {
@@ -143,6 +164,7 @@ export class ConsumerGroups {
 
   private remove(group: ConsumerGroup, connectionId: number): boolean {
     this.byConnection.delete(connectionId, group.group)
+    this.lists.delete(group)
     return group.members.delete(connectionId)
   }
 
@@ -186,6 +208,7 @@ export class ConsumerGroups {
       return false
     }
     const lastSeenMs = this.parts.clock.monotonic()
+    this.lists.delete(group)
     group.members.set(client.connection.id, { ...client, lastSeenMs, subscriptions, meaning })
     return true
   }

@@ -56,11 +56,10 @@ export function clientRoutes(parts: ClientRouteParts): Route[] {
       return ok({})
     }),
     route(getConsumerListByGroup, ({ consumerGroup }) => {
-      const members = [...(parts.consumers.find(consumerGroup)?.members.values() ?? [])]
-      if (members.length === 0)
+      const list = parts.consumers.idList(consumerGroup)
+      if (list === undefined)
         return refuse(ResponseCode.systemError, `no consumer of ${consumerGroup} is connected here`)
-      const consumerIdList = [...new Set(members.map(member => member.clientId))]
-      return ok({}, getConsumerListByGroup.replyBody!.encode({ consumerIdList }))
+      return ok({}, list)
     }),
     route(checkClientConfig, (_header, { body }) => {
       if (body.length === 0) return ok({})

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startDashboard } from '@skua-mq/dashboard'
-import { openBrowser, openTab, pagesOf, skip } from '../../../packages/dashboard/test/browser.ts'
-import { get, post, query } from '../../../packages/dashboard/test/dash.ts'
-import { demoConfig, fillDemo } from '../../../packages/dashboard/test/demo.ts'
-import { buildPage } from '../../../packages/dashboard/test/page.ts'
-import { until } from '../../../packages/skua/test/people/run.ts'
-import { referenceVersions } from '../src/reference/jars.ts'
-import { startReference } from '../src/reference/start.ts'
-import { skipWithout } from '../src/toolchain.ts'
+import { referenceVersions } from '../../../tools/interop/src/reference/jars.ts'
+import { startReference } from '../../../tools/interop/src/reference/start.ts'
+import { skipWithout } from '../../../tools/interop/src/toolchain.ts'
+import { until } from '../../skua/test/people/run.ts'
+import { startDashboard } from '../src/index.ts'
+import { openBrowser, openTab, pagesOf, skip } from './browser.ts'
+import { get, post, query } from './dash.ts'
+import { demoConfig, fillDemo } from './demo.ts'
+import { buildPage } from './page.ts'
 
 /** What a page must show of the data, beside being without complaint; by the beginning of its address. */
 const shows: readonly (readonly [string, RegExp])[] = [
@@ -42,7 +42,9 @@ for (const version of referenceVersions) {
       const perm = { topic: '%DLQ%ledger', clusterName: 'DefaultCluster', perm: 6 }
       await until('its topic may be read', async () => (await post(listener, '/api/topic/perm', perm)).status === 200)
       await until('its letters are there', async () => {
-        const { rows } = (await get(listener, `/api/dead/letters?${query({ group: 'ledger' })}`)).body as { rows?: [] }
+        const { rows } = (await get(listener, `/api/dead/letters?${query({ group: 'ledger' })}`)).body as {
+          rows?: unknown[]
+        }
         return rows?.length === 2
       })
       const tab = await openTab(browser, listener.url)
