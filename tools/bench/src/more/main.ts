@@ -10,6 +10,7 @@ import { clients } from './clients.ts'
 import { deliveries } from './delivery.ts'
 import type { Extra } from './extra.ts'
 import { grpc } from './grpc.ts'
+import { largeClusters } from './large-cluster.ts'
 import { loads } from './loads.ts'
 import { largeGroups } from './members.ts'
 import { operators } from './operators.ts'
@@ -45,6 +46,7 @@ for (const extra of [
   ...grpc,
   ...clients,
   ...largeGroups,
+  ...largeClusters,
   ...deliveries,
   ...replications,
   ...stores,
