@@ -25,8 +25,9 @@ const topicNamed = (at: number) => `topic-of-a-large-cluster-${at}`
 
 function bodyOf(): RegisterBrokerBody {
   const shape = {
-    ...{ readQueueNums: 8, writeQueueNums: 8, perm: 6, topicFilterType: 'SINGLE_TAG', topicSysFlag: 0, order: false },
-  } as const
+    ...{ readQueueNums: 8, writeQueueNums: 8, perm: 6, topicSysFlag: 0, order: false },
+    topicFilterType: 'SINGLE_TAG' as const,
+  }
   const names = Array.from({ length: topics }, (_, at) => topicNamed(at))
   return {
     filterServerList: [],
