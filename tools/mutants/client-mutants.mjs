@@ -89,13 +89,6 @@ export const clientMutants = [
     'simple/simple-consumer',
   ]),
   client(
-    'a change brings back the receipt of what was acknowledged meanwhile',
-    'pop/receipts.ts',
-    '    if (this.receipts.get(message) !== receipt) return\n',
-    '',
-    ['simple/simple-consumer'],
-  ),
-  client(
     'the time of a changed receipt begins with its answer',
     'pop/receipts.ts',
     'untilMs: begunMs + invisibleTime',

@@ -99,8 +99,6 @@ export class Receipts {
       header: { ...at, extraInfo: printExtraInfo(info), invisibleTime },
       signal,
     })
-    // Whoever acknowledged it meanwhile has no receipt any more.
-    if (this.receipts.get(message) !== receipt) return
     const changed = { ...info, ...header, startOffset: info.queueOffset }
     this.receipts.set(message, { topic, info: changed, untilMs: begunMs + invisibleTime })
   }
