@@ -23,8 +23,8 @@ export const timerMutants = [
   timer(
     'the check point of timers is written before the wheel',
     'timer-book.ts',
-    '      await wheel.write(snapshot)\n      snapshot = undefined\n      await this.file.save(check, count)\n',
-    '      await this.file.save(check, count)\n      await wheel.write(snapshot)\n      snapshot = undefined\n',
+    '      await wheel.write(snapshot)\n      snapshot = undefined\n      await this.file.save(check, note)\n',
+    '      await this.file.save(check, note)\n      await wheel.write(snapshot)\n      snapshot = undefined\n',
     ['timer-book'],
   ),
   timer(

@@ -18,6 +18,8 @@ export interface BookRecoveryParts {
   readonly check: TimerCheckpoint
   /** All slots before are done. */
   readonly readMs: number
+  /** How many timers the wheel had at that moment; undefined where that is not known. */
+  readonly waiting: number | undefined
 }
 
 /**
@@ -95,11 +97,13 @@ export class BookRecovery {
     const lost = new Map<number, { first: number; last: number; count: number }>()
     const stale: number[] = []
     let from = end
+    let found = 0
     for await (const slot of wheel.all()) {
       if (slot.slotMs < readMs) {
         stale.push(slot.slotMs)
         continue
       }
+      found += slot.count
       if (slot.lastPosition < end) {
         this.count += slot.count
         continue
@@ -109,7 +113,9 @@ export class BookRecovery {
     }
     const emptiedFromMs = stale.length > maxLeftBehind ? readMs - againMs : 0
     for (const slotMs of stale) if (slotMs >= emptiedFromMs) wheel.clear(slotMs)
-    const known = this.parts.check.logFlushed
+    // It may be of another moment, too: but then a slot that has gone with a page of the file is pointed back, rather than never delivered.
+    const isWhole = found === (this.parts.waiting ?? found)
+    const known = isWhole ? this.parts.check.logFlushed : log.begin
     for await (const { unit, position } of log.reader().units(Math.min(from, known), end, fileBytes)) {
       if (unit.slotMs < readMs) continue
       const slot = lost.get(unit.slotMs) ?? (position < known ? undefined : this.missing(lost, unit.slotMs, position))
@@ -125,7 +131,7 @@ export class BookRecovery {
     return { slots: lost.size, emptiedFromMs }
   }
 
-  /** A unit behind the check point, whose slot may not have come to the medium with it. */
+  /** A unit of which the wheel knows nothing: behind the check point its slot may not have come to the medium with it. */
   private missing(lost: Map<number, { first: number; last: number; count: number }>, slotMs: number, position: number) {
     const slot = this.parts.wheel.slot(slotMs)
     if (slot !== undefined && slot.lastPosition >= position) return undefined

@@ -185,9 +185,13 @@ export class TimerLog {
 
   /**
    * Removes files whose timers are all over: their messages are gone from the commit log, or their slots are before `readMs`.
-   * `reachMs`: how far a slot may lie behind the writing of its unit.
+   * `reachMs`: how far a slot may lie behind the writing of its unit. `announce` is told where the log is going to begin, and says whether
+   * that is known now.
    */
-  async removeBefore({ minOffset, readMs, reachMs }: RemovedTimers): Promise<void> {
+  async removeBefore(
+    { minOffset, readMs, reachMs }: RemovedTimers,
+    announce: (begin: number) => Promise<boolean> = async () => true,
+  ): Promise<void> {
     const reader = this.reader()
     while (this.files.length > 1) {
       const [file] = this.files as [LogFile, ...LogFile[]]
@@ -198,6 +202,7 @@ export class TimerLog {
       // The last one may be older than those before it: a stop puts what is left of a slot behind all others.
       file.reach ??= await this.reachOf(file)
       if (file.reach.slotMs >= readMs && file.reach.physicalOffset >= minOffset) return
+      if (this.keepsAll || !(await announce(file.base + this.fileBytes))) return
       // Somebody else may have done it while this waited, or the broker stops.
       if (this.files[0] !== file || this.keepsAll) return
       this.files.shift()
