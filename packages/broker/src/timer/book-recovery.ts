@@ -18,8 +18,21 @@ export interface BookRecoveryParts {
   readonly check: TimerCheckpoint
   /** All slots before are done. */
   readonly readMs: number
+  /** Skua wrote them: no unit is put into a slot before the first one that is not done. */
+  readonly isOwn: boolean
   /** How many timers the wheel had at that moment; undefined where that is not known. */
   readonly waiting: number | undefined
+}
+
+/** What a start goes on with. */
+interface Recovered {
+  readonly queueOffset: number
+  readonly count: number
+  /** All slots before are done. */
+  readonly readMs: number
+  readonly units: number
+  readonly slots: number
+  readonly emptiedFromMs: number
 }
 
 /**
@@ -36,14 +49,16 @@ export class BookRecovery {
   private readonly parts: BookRecoveryParts
   /** Timers that wait. */
   private count = 0
+  private readMs: number
 
   constructor(parts: BookRecoveryParts) {
     this.parts = parts
+    this.readMs = parts.readMs
   }
 
   /** Units behind the check point count where their messages are in the log; slots point at no others. */
-  async run(): Promise<{ queueOffset: number; count: number; units: number; slots: number; emptiedFromMs: number }> {
-    const { store, fileBytes, log, check } = this.parts
+  async run(): Promise<Recovered> {
+    const { store, fileBytes, log, check, isOwn } = this.parts
     const { logFlushed, queueOffset } = check
     let end = logFlushed
     let next = queueOffset
@@ -53,6 +68,8 @@ export class BookRecovery {
     for await (const { unit, position } of log.reader().units(logFlushed, log.end, fileBytes)) {
       const offset = await this.offsetOf(unit)
       if (offset === undefined) break
+      // The clock was set back since the check point: slots from there on were used again.
+      if (isOwn) this.readMs = Math.min(this.readMs, unit.slotMs)
       if (isPlaceMark(unit) && unit.slotMs === again?.slotMs) again = undefined
       else if (again === undefined && this.beginsAgain(unit, begun)) again = { slotMs: unit.slotMs, position, next }
       begun.add(unit.slotMs)
@@ -68,12 +85,13 @@ export class BookRecovery {
     log.truncate(end)
     const { slots, emptiedFromMs } = await this.repoint(end)
     const [min, max] = [store.minOffset(wheelTimerTopic, 0), store.maxOffset(wheelTimerTopic, 0)]
-    return { queueOffset: Math.min(Math.max(next, min), max), count: this.count, units, slots, emptiedFromMs }
+    const { count, readMs } = this
+    return { queueOffset: Math.min(Math.max(next, min), max), count, readMs, units, slots, emptiedFromMs }
   }
 
   /** Whether a unit behind the check point begins a chain although its slot has one; `begun`: slots of units before it there. */
   private beginsAgain({ previous, slotMs }: TimerUnit, begun: ReadonlySet<number>): boolean {
-    if (previous >= 0 || slotMs < this.parts.readMs) return false
+    if (previous >= 0 || slotMs < this.readMs) return false
     if (begun.has(slotMs)) return true
     const slot = this.parts.wheel.slot(slotMs)
     return slot !== undefined && slot.lastPosition < this.parts.check.logFlushed
@@ -93,7 +111,8 @@ export class BookRecovery {
 
   /** Slots whose last unit lies behind the end of the log, or units of which the wheel does not know. */
   private async repoint(end: number): Promise<{ slots: number; emptiedFromMs: number }> {
-    const { fileBytes, wheel, log, readMs } = this.parts
+    const { fileBytes, wheel, log } = this.parts
+    const { readMs } = this
     const lost = new Map<number, { first: number; last: number; count: number }>()
     const stale: number[] = []
     let from = end

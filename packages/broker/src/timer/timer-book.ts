@@ -484,11 +484,13 @@ export class TimerBook {
   }
 
   private async recover(check: TimerCheckpoint): Promise<void> {
-    const { wheel, log, readMs } = this
-    const { count, queueOffset, emptiedFromMs, units, slots } = await new BookRecovery({
-      ...{ ...this.parts, wheel, log, check, readMs, waiting: this.file.waiting },
+    const { wheel, log } = this
+    const { isOwn, waiting } = this.file
+    const { count, queueOffset, readMs, emptiedFromMs, units, slots } = await new BookRecovery({
+      ...{ ...this.parts, wheel, log, check, readMs: this.readMs, isOwn, waiting },
     }).run()
     this.count = count
+    this.readMs = readMs
     this.queueOffset = queueOffset
     this.emptiedFromMs = emptiedFromMs
     if (units + slots === 0) return
