@@ -215,7 +215,7 @@ export const timerMutants = [
   file(
     'files of the timer log are not synced by name',
     'timer-log.ts',
-    '    if (!this.isNamed) await this.disk.syncDirectoryLater(this.directory)\n',
+    '      await this.disk.syncDirectoryLater(this.directory)\n',
     '',
   ),
   file(
@@ -254,7 +254,7 @@ export const timerMutants = [
   file(
     'timercheck is not synced by name',
     'timer-checkpoint.ts',
-    '    if (isNew) await disk.syncDirectoryLater(parentOf(path))\n',
+    '    await disk.syncDirectoryLater(parentOf(path))\n',
     '',
   ),
 ]

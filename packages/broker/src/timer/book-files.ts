@@ -21,6 +21,8 @@ export class BookFiles {
   whyNotWhole(): string | undefined {
     const { check, wheel, log, file } = this.parts
     if (check === undefined) return 'there is no timercheck, or it does not read'
+    // What is there may be of before, or not on the medium: a power cut brings removed files back.
+    if (check.logFlushed <= 0) return 'they were being made when this broker ended'
     if (!wheel.exists) return 'there is no timerwheel, or of another size'
     if (check.logFlushed > log.end || check.logFlushed < log.begin) return 'the timer log lacks units'
     if (log.begin > (file.logBegin ?? log.begin)) return 'the timer log has lost its beginning'

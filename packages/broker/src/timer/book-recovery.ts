@@ -82,7 +82,7 @@ export class BookRecovery {
       end = again.position
       next = again.next
     }
-    log.truncate(end)
+    log.truncate(end, Math.min(end, logFlushed))
     const { slots, emptiedFromMs } = await this.repoint(end)
     const [min, max] = [store.minOffset(wheelTimerTopic, 0), store.maxOffset(wheelTimerTopic, 0)]
     const { count, readMs } = this

@@ -91,6 +91,8 @@ export interface TimerFilesNote {
 export class TimerCheckFile {
   private readonly disk: Disk
   private readonly path: string
+  /** Its name is on the medium: who made it may have been killed before that. */
+  private isNamed = false
   /** Skua was the last that wrote what `load` has found. */
   isOwn = false
   /** How many timers the wheel had then; undefined where that is not known. */
@@ -121,8 +123,10 @@ export class TimerCheckFile {
   /** `note`: of files that belong to it. On the medium when it resolves. Throws DiskError. */
   async save(checkpoint: TimerCheckpoint, note?: TimerFilesNote): Promise<void> {
     const { disk, path } = this
-    const isNew = disk.stat(path) === undefined
-    if (isNew) makeDirectorySynced(disk, parentOf(path))
+    if (disk.stat(path) === undefined) {
+      this.isNamed = false
+      makeDirectorySynced(disk, parentOf(path))
+    }
     const file = disk.open(path, 'create')
     try {
       if (file.size() < fileBytes) file.truncateSync(fileBytes)
@@ -137,6 +141,8 @@ export class TimerCheckFile {
     } finally {
       file.closeSync()
     }
-    if (isNew) await disk.syncDirectoryLater(parentOf(path))
+    if (this.isNamed) return
+    await disk.syncDirectoryLater(parentOf(path))
+    this.isNamed = true
   }
 }

@@ -74,8 +74,9 @@ export class TimerWheel {
   open({ isNew }: { isNew: boolean }): void {
     const file = this.disk.open(this.path, 'create')
     try {
+      // Who made it may have been killed before that was on the medium.
+      this.isNamed = false
       if (isNew) {
-        this.isNamed = false
         file.truncateSync(0)
         file.truncateSync(timerWheelBytes)
       }
