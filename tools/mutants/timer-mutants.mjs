@@ -23,8 +23,8 @@ export const timerMutants = [
   timer(
     'the check point of timers is written before the wheel',
     'timer-book.ts',
-    '      await wheel.write(snapshot)\n      snapshot = undefined\n      await this.file.save(check, count)\n',
-    '      await this.file.save(check, count)\n      await wheel.write(snapshot)\n      snapshot = undefined\n',
+    '      await wheel.write(snapshot)\n      snapshot = undefined\n      await this.file.save(check, note)\n',
+    '      await this.file.save(check, note)\n      await wheel.write(snapshot)\n      snapshot = undefined\n',
     ['timer-book'],
   ),
   timer(
@@ -215,7 +215,7 @@ export const timerMutants = [
   file(
     'files of the timer log are not synced by name',
     'timer-log.ts',
-    '    if (!this.isNamed) await this.disk.syncDirectoryLater(this.directory)\n',
+    '      await this.disk.syncDirectoryLater(this.directory)\n',
     '',
   ),
   file(
@@ -254,7 +254,7 @@ export const timerMutants = [
   file(
     'timercheck is not synced by name',
     'timer-checkpoint.ts',
-    '    if (isNew) await disk.syncDirectoryLater(parentOf(path))\n',
+    '    await disk.syncDirectoryLater(parentOf(path))\n',
     '',
   ),
 ]

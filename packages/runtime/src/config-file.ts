@@ -47,6 +47,8 @@ export class ConfigFile {
     }
     const damaged = newest.state === 'damaged' ? newest : before
     if (damaged.state === 'missing') return undefined
+    // Whoever goes on without it has no use for it as the generation before.
+    this.isDamaged = true
     throw new Failure('ECONFIG', `${this.path} and its .bak cannot be read: ${damaged.error}`)
   }
 

@@ -1,15 +1,22 @@
 import { type DelayOffsetTable, scheduleTopic } from '@skua-mq/protocol'
-import { type Clock, type Events, every, type Timer } from '@skua-mq/runtime'
+import { type Clock, defineEvent, type Events, every, type Timer } from '@skua-mq/runtime'
 import type { ArrivalListener, MessageStore, PutResult } from '@skua-mq/store'
 import type { TableFile } from '../persist/table-file.ts'
 import { DelayedLevel } from './delayed-level.ts'
+
+export const delayLevelsMissing = defineEvent<{ levels: string; messages: number }>(
+  'delayed messages wait in levels that messageDelayLevel lacks, and come at their times',
+  'warn',
+)
+/** Levels beyond those of messageDelayLevel whose messages are looked for. */
+const maxFormerLevels = 256
 
 export interface DelayedDeliveryParts {
   readonly clock: Clock
   readonly events: Events
   readonly store: Pick<
     MessageStore,
-    'append' | 'get' | 'queue' | 'refusing' | 'readRecord' | 'onArrival' | 'sync' | 'hold' | 'tailCut'
+    'append' | 'get' | 'queue' | 'queues' | 'refusing' | 'readRecord' | 'onArrival' | 'sync' | 'hold' | 'tailCut'
   >
   /** Milliseconds, level 1 first. */
   readonly levels: readonly number[]
@@ -28,7 +35,7 @@ export interface DelayedDeliveryParts {
  */
 export class DelayedDelivery implements ArrivalListener {
   private readonly parts: DelayedDeliveryParts
-  private readonly levels: readonly DelayedLevel[]
+  private readonly levels: DelayedLevel[]
   /** What the file holds for certain; undefined while nobody knows. */
   private saved: string | undefined = ''
   private saving: Promise<void> | undefined
@@ -50,10 +57,32 @@ export class DelayedDelivery implements ArrivalListener {
   /** When the store is open. */
   start(): void {
     const offsets = this.parts.file.load()?.offsetTable ?? new Map<number, number>()
+    this.addFormerLevels(offsets)
     this.levels.forEach((level, at) => {
       level.start(offsets.get(at + 1) ?? 0)
     })
     this.timer = every(this.parts.clock, this.parts.intervalMs, () => this.saveIfChanged())
+  }
+
+  /**
+   * Levels that were taken out of messageDelayLevel while messages waited in them. Each of those says when it is due, which is all that
+   * is known of it; how far they are stays in the file, or a start with the former levels would deliver all of them again.
+   */
+  private addFormerLevels(offsets: ReadonlyMap<number, number>): void {
+    const { parts, levels } = this
+    const known = parts.levels.length
+    const missing: number[] = []
+    let messages = 0
+    for (const { topic, queueId, maxOffset, minOffset } of parts.store.queues()) {
+      if (topic !== scheduleTopic || queueId < known || queueId >= known + maxFormerLevels) continue
+      while (levels.length <= queueId)
+        levels.push(new DelayedLevel({ ...parts, level: levels.length + 1, delayMs: Number.POSITIVE_INFINITY }))
+      const waiting = maxOffset - Math.max(minOffset, offsets.get(queueId + 1) ?? 0)
+      if (waiting <= 0) continue
+      missing.push(queueId + 1)
+      messages += waiting
+    }
+    if (messages > 0) parts.events.emit(delayLevelsMissing({ levels: missing.sort((a, b) => a - b).join(), messages }))
   }
 
   /** Of a slave whose log was cut: what was delivered behind the cut was not. Throws DiskError. */

@@ -32,7 +32,7 @@ export interface ConsumerFilter {
 export interface ConsumerFiltersParts {
   readonly clock: Pick<Clock, 'now'>
   /** consumerFilter.json */
-  readonly file: Pick<TableFile<ConsumerFilterTable>, 'load' | 'saveLater' | 'saveAtStop'>
+  readonly file: Pick<TableFile<ConsumerFilterTable>, 'loadDerived' | 'saveLater' | 'saveAtStop'>
   /** maxErrorRateOfBloomFilter and expectConsumerNumUseFilter: Java reads bit positions out of the file. */
   readonly bloom: { readonly errorPercent: number; readonly keys: number }
   /** Where the next message goes. */
@@ -59,9 +59,10 @@ export class ConsumerFilters {
     this.parts = parts
   }
 
+  /** Heartbeats bring all of it again, so that no broker stays down for a damaged file. */
   load(): void {
     const now = this.parts.clock.now()
-    for (const [topic, { groupFilterData }] of this.parts.file.load()?.filterDataByTopic ?? []) {
+    for (const [topic, { groupFilterData }] of this.parts.file.loadDerived()?.filterDataByTopic ?? []) {
       for (const [group, data] of groupFilterData) {
         const sql = compiled(data.expression)
         if (sql === undefined) continue

@@ -7,10 +7,15 @@ const sliceChars = 64 * 1024
 /** A move as a line of JSON. */
 export const lineOf = (move: OffsetMove): string => `${JSON.stringify(move)}\n`
 
-/** A line for each move. One that does not read is left out: no broker stays down for its history. */
+/** A line for each move. Where one does not read, `readableMoves` are what is left. */
 export const historyFile: SlicedCodec<Iterable<OffsetMove>> = {
   encode: moves => Buffer.from([...moves].map(lineOf).join('')),
-  decode: bytes => Buffer.from(bytes).toString('utf8').split('\n').flatMap(moveOf),
+  decode(bytes) {
+    const lines = linesOf(bytes)
+    const moves = lines.flatMap(moveOf)
+    if (moves.length < lines.length) throw new SyntaxError(`${lines.length - moves.length} lines do not read`)
+    return moves
+  },
   *slices(moves) {
     let text = ''
     for (const move of moves) {
@@ -22,6 +27,15 @@ export const historyFile: SlicedCodec<Iterable<OffsetMove>> = {
     yield Buffer.from(text)
   },
 }
+
+/** Of a file that is damaged. */
+export const readableMoves = (bytes: Uint8Array): OffsetMove[] => linesOf(bytes).flatMap(moveOf)
+
+const linesOf = (bytes: Uint8Array): string[] =>
+  Buffer.from(bytes)
+    .toString('utf8')
+    .split('\n')
+    .filter(line => line !== '')
 
 function moveOf(line: string): OffsetMove[] {
   let json: unknown

@@ -2,7 +2,7 @@ import type { Clock } from '@skua-mq/runtime'
 import type { OffsetMove } from '../offset/offset-table.ts'
 import { PeriodicSave } from '../persist/periodic-save.ts'
 import type { TableFile } from '../persist/table-file.ts'
-import { lineOf } from './history-file.ts'
+import { lineOf, readableMoves } from './history-file.ts'
 
 /** Moves that are kept in all, and of one group; and their bytes in the file. */
 export const maxMoves = 10_000
@@ -40,8 +40,9 @@ export class OffsetHistory {
     this.saves = new PeriodicSave({ clock, file, intervalMs: () => historyIntervalMs, value: () => this.all() })
   }
 
+  /** No broker stays down for its history: of a damaged file the lines that read are kept. */
   load(): void {
-    for (const move of this.parts.file.load() ?? []) this.enter(move)
+    for (const move of this.parts.file.loadDerived(readableMoves) ?? []) this.enter(move)
   }
 
   start(): void {

@@ -1,7 +1,12 @@
 import { type DataVersion, type Dialect, dialectOf, type SlicedCodec } from '@skua-mq/protocol'
-import { ConfigFile, type Disk, defineEvent, type Events } from '@skua-mq/runtime'
+import { ConfigFile, type Disk, defineEvent, type Events, Failure } from '@skua-mq/runtime'
 
 export const tableNotSaved = defineEvent<{ path: string; error: unknown }>('configuration file not saved', 'error')
+
+export const tableDropped = defineEvent<{ path: string; error: string }>(
+  'a configuration file that is derived is damaged, and begun again',
+  'warn',
+)
 
 export interface TableFileParts<T> {
   readonly disk: Disk
@@ -26,6 +31,21 @@ export class TableFile<T> {
   /** Undefined when there never was one. A damaged file falls back to `.bak` with an event; ECONFIG when both are. */
   load(): T | undefined {
     return this.file.load(bytes => this.parts.codec.decode(bytes))
+  }
+
+  /**
+   * The same of a table without which a broker does as well: that the file and its `.bak` are damaged is an event, and not ECONFIG.
+   * `salvage`: what of a damaged file can be kept; default nothing.
+   */
+  loadDerived(salvage?: (bytes: Buffer) => T): T | undefined {
+    const { disk, events, path } = this.parts
+    try {
+      return this.load()
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'ECONFIG')) throw error
+      events.emit(tableDropped({ path, error: error.message }))
+      return salvage !== undefined && disk.stat(path) !== undefined ? salvage(disk.readFile(path)) : undefined
+    }
   }
 
   /** Throws DiskError; the file then is what it was. */

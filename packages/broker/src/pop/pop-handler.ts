@@ -151,13 +151,11 @@ export class PopHandler {
     }
     const own = queueId < 0 ? queues(topic, false) : [{ topic, queueId, isRetry: false }]
     if (order) return own
-    const first = popRetryTopic(topic, consumerGroup)
+    const [first, second] = [popRetryTopic(topic, consumerGroup), popRetryTopicV2(topic, consumerGroup)]
+    // Whichever name is used now, messages may lie under the other one of before.
     const retries = settings.enableRetryTopicV2
-      ? [
-          ...queues(popRetryTopicV2(topic, consumerGroup), true),
-          ...(settings.retrieveMessageFromPopRetryTopicV1 ? queues(first, true) : []),
-        ]
-      : queues(first, true)
+      ? [...queues(second, true), ...(settings.retrieveMessageFromPopRetryTopicV1 ? queues(first, true) : [])]
+      : [...queues(first, true), ...queues(second, true)]
     return start < settings.popFromRetryProbability ? [...retries, ...own] : [...own, ...retries]
   }
 

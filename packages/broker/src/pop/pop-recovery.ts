@@ -4,6 +4,7 @@ import {
   goneGroupBody,
   PropertyName,
   reviveGroup,
+  reviveTopicPrefix,
   type StoredMessage,
   wheelTimerTopic,
 } from '@skua-mq/protocol'
@@ -105,7 +106,7 @@ export class PopRecovery {
   }
 
   private async readTimers(): Promise<void> {
-    const { store, offsets, reviveTopic, positions } = this.parts
+    const { store, offsets, positions } = this.parts
     const timer = this.javaTimer()
     const from = offsets.find(reviveGroup, wheelTimerTopic, 0) ?? 0
     const known = offsets.find(positionsGroup, wheelTimerTopic, 0) ?? 0
@@ -116,7 +117,8 @@ export class PopRecovery {
     }
     for await (const message of readQueue(store, { topic: wheelTimerTopic, queueId: 0, unreadable }, from)) {
       this.lastJournalOffset = message.physicalOffset
-      if (message.properties.get(PropertyName.realTopic) !== reviveTopic) continue
+      // Whatever the name of the cluster was: the topic has it in its own.
+      if (message.properties.get(PropertyName.realTopic)?.startsWith(reviveTopicPrefix) !== true) continue
       const isMoved =
         message.queueOffset < timer.queueOffset &&
         isBetween(Number(message.properties.get(PropertyName.timerOutMs)), timer)

@@ -18,6 +18,21 @@ export interface BookRecoveryParts {
   readonly check: TimerCheckpoint
   /** All slots before are done. */
   readonly readMs: number
+  /** Skua wrote them: no unit is put into a slot before the first one that is not done. */
+  readonly isOwn: boolean
+  /** How many timers the wheel had at that moment; undefined where that is not known. */
+  readonly waiting: number | undefined
+}
+
+/** What a start goes on with. */
+interface Recovered {
+  readonly queueOffset: number
+  readonly count: number
+  /** All slots before are done. */
+  readonly readMs: number
+  readonly units: number
+  readonly slots: number
+  readonly emptiedFromMs: number
 }
 
 /**
@@ -34,14 +49,16 @@ export class BookRecovery {
   private readonly parts: BookRecoveryParts
   /** Timers that wait. */
   private count = 0
+  private readMs: number
 
   constructor(parts: BookRecoveryParts) {
     this.parts = parts
+    this.readMs = parts.readMs
   }
 
   /** Units behind the check point count where their messages are in the log; slots point at no others. */
-  async run(): Promise<{ queueOffset: number; count: number; units: number; slots: number; emptiedFromMs: number }> {
-    const { store, fileBytes, log, check } = this.parts
+  async run(): Promise<Recovered> {
+    const { store, fileBytes, log, check, isOwn } = this.parts
     const { logFlushed, queueOffset } = check
     let end = logFlushed
     let next = queueOffset
@@ -51,6 +68,8 @@ export class BookRecovery {
     for await (const { unit, position } of log.reader().units(logFlushed, log.end, fileBytes)) {
       const offset = await this.offsetOf(unit)
       if (offset === undefined) break
+      // The clock was set back since the check point: slots from there on were used again.
+      if (isOwn) this.readMs = Math.min(this.readMs, unit.slotMs)
       if (isPlaceMark(unit) && unit.slotMs === again?.slotMs) again = undefined
       else if (again === undefined && this.beginsAgain(unit, begun)) again = { slotMs: unit.slotMs, position, next }
       begun.add(unit.slotMs)
@@ -63,15 +82,16 @@ export class BookRecovery {
       end = again.position
       next = again.next
     }
-    log.truncate(end)
+    log.truncate(end, Math.min(end, logFlushed))
     const { slots, emptiedFromMs } = await this.repoint(end)
     const [min, max] = [store.minOffset(wheelTimerTopic, 0), store.maxOffset(wheelTimerTopic, 0)]
-    return { queueOffset: Math.min(Math.max(next, min), max), count: this.count, units, slots, emptiedFromMs }
+    const { count, readMs } = this
+    return { queueOffset: Math.min(Math.max(next, min), max), count, readMs, units, slots, emptiedFromMs }
   }
 
   /** Whether a unit behind the check point begins a chain although its slot has one; `begun`: slots of units before it there. */
   private beginsAgain({ previous, slotMs }: TimerUnit, begun: ReadonlySet<number>): boolean {
-    if (previous >= 0 || slotMs < this.parts.readMs) return false
+    if (previous >= 0 || slotMs < this.readMs) return false
     if (begun.has(slotMs)) return true
     const slot = this.parts.wheel.slot(slotMs)
     return slot !== undefined && slot.lastPosition < this.parts.check.logFlushed
@@ -91,15 +111,18 @@ export class BookRecovery {
 
   /** Slots whose last unit lies behind the end of the log, or units of which the wheel does not know. */
   private async repoint(end: number): Promise<{ slots: number; emptiedFromMs: number }> {
-    const { fileBytes, wheel, log, readMs } = this.parts
+    const { fileBytes, wheel, log } = this.parts
+    const { readMs } = this
     const lost = new Map<number, { first: number; last: number; count: number }>()
     const stale: number[] = []
     let from = end
+    let found = 0
     for await (const slot of wheel.all()) {
       if (slot.slotMs < readMs) {
         stale.push(slot.slotMs)
         continue
       }
+      found += slot.count
       if (slot.lastPosition < end) {
         this.count += slot.count
         continue
@@ -109,7 +132,9 @@ export class BookRecovery {
     }
     const emptiedFromMs = stale.length > maxLeftBehind ? readMs - againMs : 0
     for (const slotMs of stale) if (slotMs >= emptiedFromMs) wheel.clear(slotMs)
-    const known = this.parts.check.logFlushed
+    // It may be of another moment, too: but then a slot that has gone with a page of the file is pointed back, rather than never delivered.
+    const isWhole = found === (this.parts.waiting ?? found)
+    const known = isWhole ? this.parts.check.logFlushed : log.begin
     for await (const { unit, position } of log.reader().units(Math.min(from, known), end, fileBytes)) {
       if (unit.slotMs < readMs) continue
       const slot = lost.get(unit.slotMs) ?? (position < known ? undefined : this.missing(lost, unit.slotMs, position))
@@ -125,7 +150,7 @@ export class BookRecovery {
     return { slots: lost.size, emptiedFromMs }
   }
 
-  /** A unit behind the check point, whose slot may not have come to the medium with it. */
+  /** A unit of which the wheel knows nothing: behind the check point its slot may not have come to the medium with it. */
   private missing(lost: Map<number, { first: number; last: number; count: number }>, slotMs: number, position: number) {
     const slot = this.parts.wheel.slot(slotMs)
     if (slot !== undefined && slot.lastPosition >= position) return undefined

@@ -237,7 +237,8 @@ export class DueSlots {
     if (to >= book.readMs || this.current?.isBegun === true || (this.current?.undone.size ?? 0) > 0) return
     this.current = this.next = undefined
     const rollMs = book.floor(to + windowMs())
-    if (await bringIntoReach(book, { clock, precisionMs, toMs: to, rollMs, isOver: () => this.stopped }))
+    const broken = (slotMs: number, position: number) => this.endsAt(slotMs, position)
+    if (await bringIntoReach(book, { clock, precisionMs, toMs: to, rollMs, isOver: () => this.stopped, broken }))
       book.turnBack(to)
   }
 
@@ -291,7 +292,7 @@ export class DueSlots {
       for (let position = last; position >= 0; ) {
         const unit = reader.unitNow(position) ?? (await reader.unit(position))
         if (unit === undefined || unit.slotMs !== schedule.slotMs) {
-          this.endsAt(schedule, position)
+          this.endsAt(schedule.slotMs, position)
           break
         }
         if (count > 0 && count % maxScheduled === 0) {
@@ -333,7 +334,7 @@ export class DueSlots {
   }
 
   /** Throws where the rest of a chain is found by making the files again; else the rest is lost. */
-  private endsAt({ slotMs }: SlotSchedule, position: number): void {
+  private endsAt(slotMs: number, position: number): void {
     const { book, repair, events } = this.parts
     const what = `the timer log has no unit of it at ${position}`
     // Older ones went with their messages.
@@ -356,7 +357,7 @@ export class DueSlots {
     for (let position = from; position > before; ) {
       const unit = reader.unitNow(position) ?? (await reader.unit(position))
       if (unit === undefined) {
-        this.endsAt(schedule, position)
+        this.endsAt(schedule.slotMs, position)
         break
       }
       if (!isRecall(unit)) found.push({ unit, position })

@@ -15,6 +15,8 @@ export interface SetBack {
   /** Where what is out of reach waits to be stored again. */
   readonly rollMs: number
   readonly isOver: () => boolean
+  /** The log has no unit of a slot where its chain leads to; throws where the slot must stay as it is. */
+  readonly broken: (slotMs: number, position: number) => void
 }
 
 /**
@@ -39,9 +41,10 @@ export async function bringIntoReach(book: TimerBook, back: SetBack): Promise<bo
 }
 
 /** A slot leaves in one step what it has: a half of it would come twice after a crash. */
-async function move(book: TimerBook, slotMs: number, { clock, rollMs }: SetBack): Promise<void> {
+async function move(book: TimerBook, slotMs: number, { clock, rollMs, broken }: SetBack): Promise<void> {
   const units: TimerUnit[] = []
-  for await (const { unit } of slotUnits(book, slotMs)) units.push({ ...unit })
+  const told = (position: number) => broken(slotMs, position)
+  for await (const { unit } of slotUnits(book, slotMs, undefined, told)) units.push({ ...unit })
   const place = { slotMs: rollMs, writtenAtMs: book.floor(clock.now()) }
   for (const unit of units.reverse())
     if (!isPlaceMark(unit)) book.add({ ...unit, ...place, magic: unit.magic | TimerMagic.roll })

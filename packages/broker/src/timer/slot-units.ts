@@ -9,17 +9,21 @@ export interface SlotUnit {
 
 /**
  * The units of a slot, newest first, or from `start` on. It ends where the chain does: also where the slot was done meanwhile, and its
- * place in the log holds something else. Throws DiskError.
+ * place in the log holds something else, which `broken` is told. Throws DiskError.
  */
 export async function* slotUnits(
   book: Pick<TimerBook, 'slot' | 'reader'>,
   slotMs: number,
   start = book.slot(slotMs)?.lastPosition ?? -1,
+  broken: (position: number) => void = () => {},
 ): AsyncGenerator<SlotUnit, void, void> {
   const reader = book.reader()
   for (let position = start; position >= 0; ) {
     const unit = reader.unitNow(position) ?? (await reader.unit(position))
-    if (unit === undefined || unit.slotMs !== slotMs) return
+    if (unit === undefined || unit.slotMs !== slotMs) {
+      broken(position)
+      return
+    }
     yield { unit, position }
     position = unit.previous < position ? unit.previous : -1
   }

@@ -13,6 +13,7 @@ import {
   timerSlotsAhead,
 } from '@skua-mq/store'
 import { LastingCause } from '../house/lasting-cause.ts'
+import { BookFiles } from './book-files.ts'
 import { BookRecovery } from './book-recovery.ts'
 import { HeldTimers } from './held-timers.ts'
 import { countOf, placeMark } from './slot-schedule.ts'
@@ -83,6 +84,9 @@ export class TimerBook {
   private isChanged = false
   /** What is left of a slot is being put behind all others. */
   private isMoving = false
+  /** Files of the timer log before this place are going, or gone; and what is known of it on the medium. */
+  private removedTo = 0
+  private savedRemovedTo = 0
   private readonly notSavedFor = new LastingCause()
   private readonly notCleanedFor = new LastingCause()
   private saving: Promise<boolean> | undefined
@@ -128,11 +132,19 @@ export class TimerBook {
     // Some were late when it was written, and are perhaps still.
     if (check !== undefined && this.rebuildBelow < check.queueOffset)
       this.late = { from: this.rebuildBelow, until: this.readMs }
-    const why = this.whyNotWhole() ?? (await this.whyNotReadable())
+    const files = new BookFiles({
+      wheel: this.wheel,
+      log: this.log,
+      file: this.file,
+      check,
+      precisionMs: this.parts.precisionMs,
+    })
+    const why = files.whyNotWhole() ?? (await this.whyNotReadable(files))
     if (why === undefined) return
     this.isAnew = true
     this.queueOffset = store.minOffset(wheelTimerTopic, 0)
     if (check !== undefined) await this.beginAnew(check, why)
+    else if (store.maxOffset(wheelTimerTopic, 0) > this.queueOffset) this.parts.events.emit(timersRebuilt({ why }))
   }
 
   /** Whether a file is one that follows from the timer's topic. */
@@ -184,6 +196,7 @@ export class TimerBook {
     // Nothing has been lost of what is known: slots before this time are done.
     this.doubtMs = 0
     this.count = 0
+    this.removedTo = this.savedRemovedTo = 0
     this.held.restart()
     this.wheel.close()
     events.emit(timersRebuilt({ why }))
@@ -373,7 +386,8 @@ export class TimerBook {
     let snapshot: ReturnType<TimerWheel['snapshot']> | undefined
     try {
       log.write()
-      const { readMs, queueOffset, count } = this
+      const { readMs, queueOffset, removedTo } = this
+      const note = { waiting: this.count, logBegin: Math.max(log.begin, removedTo) }
       if (this.late !== undefined && readMs > this.late.until) this.late = undefined
       snapshot = wheel.snapshot()
       const check = {
@@ -389,8 +403,9 @@ export class TimerBook {
       await log.sync()
       await wheel.write(snapshot)
       snapshot = undefined
-      await this.file.save(check, count)
+      await this.file.save(check, note)
       this.check = check
+      this.savedRemovedTo = removedTo
       this.notSavedFor.ended()
       return true
     } catch (error) {
@@ -410,13 +425,23 @@ export class TimerBook {
       reachMs: timerSlotsAhead * precisionMs,
     }
     try {
-      await this.log.removeBefore(limits)
+      await this.log.removeBefore(limits, begin => this.announce(begin))
       await this.held.look(this.log, { readMs: () => this.readMs, queueOffset: this.queueOffset })
       this.notCleanedFor.ended()
     } catch (error) {
       this.parts.failed?.(error)
       if (this.notCleanedFor.isNew((error as Error).message)) events.emit(timersNotSaved({ error }))
     }
+  }
+
+  /** A start must not take it for lost. Returns whether it is on the medium. */
+  private async announce(begin: number): Promise<boolean> {
+    this.removedTo = begin
+    // One that is under way does not say it yet.
+    await this.saving
+    this.isChanged = true
+    await this.save()
+    return this.savedRemovedTo >= begin
   }
 
   /** The check point says so first: what lies in the new log at the old places is something else. */
@@ -436,59 +461,36 @@ export class TimerBook {
     this.isOpen = true
   }
 
-  private whyNotWhole(): string | undefined {
-    if (this.check === undefined) return 'there is no timercheck'
-    if (!this.wheel.exists) return 'there is no timerwheel, or of another size'
-    const { logFlushed } = this.check
-    if (logFlushed > this.log.end || logFlushed < this.log.begin) return 'the timer log lacks units'
-    return undefined
-  }
-
   /** Opens the files, and repairs them; a place of them that the disk does not give must not refuse the start. */
-  private async whyNotReadable(): Promise<string | undefined> {
+  private async whyNotReadable(files: BookFiles): Promise<string | undefined> {
     try {
-      const why = await this.whyAnother()
+      const why = await files.whyAnother()
       if (why !== undefined) return why
       this.isOpen = true
       await this.recover(this.check!)
-      return undefined
+      if (this.count >= (this.file.waiting ?? 0)) return undefined
+      return this.closed('the timerwheel has lost timers that waited, and the timer log lacks them')
     } catch (error) {
       if (!isBadPlace(error) || !this.isOwnFile(error.path)) throw error
-      this.isOpen = this.isChanged = false
-      this.count = 0
-      this.wheel.close()
-      return error.message
+      return this.closed(error.message)
     }
   }
 
-  /**
-   * Opens the wheel. Its slots are multiples of the precision, and say nothing where that was another one. One without any, where timers
-   * waited, is not the one that was written.
-   */
-  private async whyAnother(): Promise<string | undefined> {
-    const { wheel, log } = this
-    wheel.open({ isNew: false })
-    const reader = log.reader()
-    let isEmpty = true
-    for await (const { slotMs, lastPosition } of wheel.all()) {
-      if (lastPosition >= log.begin) isEmpty = false
-      if (lastPosition < log.begin || lastPosition >= this.check!.logFlushed) continue
-      const unit = await reader.unit(lastPosition)
-      if (unit !== undefined && this.floor(unit.slotMs) === slotMs) return undefined
-      wheel.close()
-      return 'the timerwheel is of another timerPrecisionMs, or not of this timer log'
-    }
-    if (!isEmpty || this.file.waiting <= 0) return undefined
-    wheel.close()
-    return 'the timerwheel has lost the timers that waited'
+  private closed(why: string): string {
+    this.isOpen = this.isChanged = false
+    this.count = 0
+    this.wheel.close()
+    return why
   }
 
   private async recover(check: TimerCheckpoint): Promise<void> {
-    const { wheel, log, readMs } = this
-    const { count, queueOffset, emptiedFromMs, units, slots } = await new BookRecovery({
-      ...{ ...this.parts, wheel, log, check, readMs },
+    const { wheel, log } = this
+    const { isOwn, waiting } = this.file
+    const { count, queueOffset, readMs, emptiedFromMs, units, slots } = await new BookRecovery({
+      ...{ ...this.parts, wheel, log, check, readMs: this.readMs, isOwn, waiting },
     }).run()
     this.count = count
+    this.readMs = readMs
     this.queueOffset = queueOffset
     this.emptiedFromMs = emptiedFromMs
     if (units + slots === 0) return

@@ -18,8 +18,9 @@ export class TimerTopicCounts {
     this.now = now
   }
 
+  /** No broker stays down for its counts: what waits when they are lost is not counted. */
   load(): void {
-    const table = this.file.load()
+    const table = this.file.loadDerived()
     if (table === undefined) return
     for (const [topic, { count, timeStamp }] of table.timingCount) this.topics.set(topic, { count, timeStamp })
     if (table.dataVersion !== undefined) this.version.read(table.dataVersion)

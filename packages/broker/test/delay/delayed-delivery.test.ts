@@ -9,9 +9,9 @@ import { TableFile } from '../../src/persist/table-file.ts'
 import { ask, bodyOf } from '../harness.ts'
 import { type Process, StoreMachine, text } from '../store-machine.ts'
 
-const levels = [1000, 5000]
+const all = [1000, 5000]
 
-function deliver({ runtime, store }: Process) {
+function deliver({ runtime, store }: Process, levels = all) {
   const file = new TableFile({ ...runtime, codec: delayOffsetFile, path: '/store/config/delayOffset.json' })
   const undeliverable = () => 'kept'
   const delivery = new DelayedDelivery({ ...runtime, store, levels, file, intervalMs: () => 10_000, undeliverable })
@@ -406,4 +406,37 @@ describe('a delayed message that the disk does not give', () => {
       await machine.clock.advanceAsync(10_000)
       assert.deepEqual(bodies(machine, again.store), sent)
     })
+})
+
+describe('a level that was taken out of messageDelayLevel', () => {
+  test('has its messages come at their times, says so, and does not begin again when it is back', async () => {
+    const machine = new StoreMachine()
+    const first = await machine.boot()
+    const delivery = deliver(first)
+    await machine.put(first.store, [delayed('done', 2)])
+    await machine.clock.advanceAsync(5100)
+    await machine.put(first.store, [delayed('waits', 2)])
+    const end = async ({ store }: Process, of: DelayedDelivery) => {
+      await machine.clock.until(of.stop())
+      await machine.clock.until(store.stop())
+      machine.kill()
+    }
+    await end(first, delivery)
+    const second = await machine.boot()
+    machine.events.length = 0
+    const fewer = deliver(second, [1000])
+    const told = machine.events.map(({ name, fields }) => [name, fields['levels'], fields['messages']])
+    assert.deepEqual(told, [
+      ['delayed messages wait in levels that messageDelayLevel lacks, and come at their times', '2', 1],
+    ])
+    await machine.clock.advanceAsync(4500)
+    assert.deepEqual(bodies(machine, second.store), ['done'])
+    await machine.clock.advanceAsync(600)
+    assert.deepEqual(bodies(machine, second.store), ['done', 'waits'])
+    await end(second, fewer)
+    const third = await machine.boot()
+    deliver(third)
+    await machine.clock.advanceAsync(10_000)
+    assert.deepEqual(bodies(machine, third.store), ['done', 'waits'])
+  })
 })

@@ -97,3 +97,13 @@ test('what is moved while the file is written is written with the next', async (
   assert.equal(on.disk.readFile(path).toString(), [moved(), moved({ queueId: 7 })].map(lineOf).join(''))
   history.stop()
 })
+
+test('a file of which some does not read keeps what does, where there is no former one', () => {
+  const on = machine()
+  on.disk.makeDirectory('/store/config')
+  on.disk.writeFile(path, Buffer.from(`${lineOf(moved())}${lineOf(moved({ queueId: 7 })).slice(0, 20)}`))
+  assert.deepEqual(opened(on).history.of('g', all), [moved()])
+  assert.deepEqual(on.names(), ['a configuration file that is derived is damaged, and begun again'])
+  on.disk.writeFile(`${path}.bak`, Buffer.from(lineOf(moved({ queueId: 1 }))))
+  assert.deepEqual(opened(on).history.of('g', all), [moved({ queueId: 1 })])
+})

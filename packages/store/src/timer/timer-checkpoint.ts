@@ -45,15 +45,21 @@ export function encodeTimerCheckpoint(checkpoint: TimerCheckpoint): Buffer {
   return bytes
 }
 
-/** Undefined where bytes are missing. */
+/** Undefined where bytes are missing, or say what no broker does: whoever believed them would take all timers for delivered. */
 export function decodeTimerCheckpoint(bytes: Buffer): TimerCheckpoint | undefined {
   if (bytes.length < leastBytes) return undefined
   const checkpoint = { ...noTimerCheckpoint }
   names.forEach((name, at) => {
     if (at * 8 + 8 <= bytes.length) checkpoint[name] = readLongAt(bytes, at * 8)
   })
-  return checkpoint
+  const { readMs, logFlushed, queueOffset, masterQueueOffset } = checkpoint
+  const isPossible = readMs < latestMs && [readMs, logFlushed, queueOffset, masterQueueOffset].every(isPlace)
+  return isPossible ? checkpoint : undefined
 }
+
+/** The year 2248. */
+const latestMs = 2 ** 43
+const isPlace = (place: number): boolean => place >= -1 && Number.isSafeInteger(place)
 
 /**
  * Behind RocketMQ's longs, which it leaves alone: that Skua wrote the file, and the time up to which it delivered. What RocketMQ has
@@ -68,17 +74,31 @@ export function ownReadMsIn(bytes: Buffer): number {
   return isOwn ? readLongAt(bytes, ownMarkAt + 8) : 0
 }
 
-/** Behind both, how many timers wait. */
-const ownBytes = ownMarkAt + 24
+/** Behind both, how many timers wait, and 1 more than where the timer log begins. */
+const waitingAt = ownMarkAt + 16
+const logBeginAt = ownMarkAt + 24
+const ownBytes = ownMarkAt + 32
 
-/** The file. Its 88 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
+/** What Skua says of its files beside the check point. */
+export interface TimerFilesNote {
+  /** How many timers lie in the wheel. */
+  readonly waiting: number
+  /** Files of the timer log before this place may be gone. */
+  readonly logBegin: number
+}
+
+/** The file. Its 96 bytes lie in one sector, so that a power cut leaves the former ones or the new ones. */
 export class TimerCheckFile {
   private readonly disk: Disk
   private readonly path: string
+  /** Its name is on the medium: who made it may have been killed before that. */
+  private isNamed = false
   /** Skua was the last that wrote what `load` has found. */
   isOwn = false
-  /** How many timers the wheel had then; 0 where that is not known. */
-  waiting = 0
+  /** How many timers the wheel had then; undefined where that is not known. */
+  waiting: number | undefined
+  /** Where the timer log began then; undefined where that is not known. */
+  logBegin: number | undefined
 
   constructor(disk: Disk, path: string) {
     this.disk = disk
@@ -92,15 +112,21 @@ export class TimerCheckFile {
     // All zero: RocketMQ makes the file before it has anything to say.
     if (checkpoint === undefined || checkpoint.readMs <= 0) return undefined
     this.isOwn = ownReadMsIn(bytes) === checkpoint.readMs
-    this.waiting = this.isOwn && bytes.length >= ownBytes ? readLongAt(bytes, ownMarkAt + 16) : 0
+    const begin = this.isOwn && bytes.length >= ownBytes ? readLongAt(bytes, logBeginAt) : 0
+    this.logBegin = begin > 0 ? begin - 1 : undefined
+    // Whoever wrote no beginning wrote 0 timers also where that was not known.
+    const waiting = this.isOwn && bytes.length >= waitingAt + 8 ? readLongAt(bytes, waitingAt) : 0
+    this.waiting = waiting > 0 || begin > 0 ? waiting : undefined
     return checkpoint
   }
 
-  /** `waiting`: how many timers lie in the wheel. On the medium when it resolves. Throws DiskError. */
-  async save(checkpoint: TimerCheckpoint, waiting = 0): Promise<void> {
+  /** `note`: of files that belong to it. On the medium when it resolves. Throws DiskError. */
+  async save(checkpoint: TimerCheckpoint, note?: TimerFilesNote): Promise<void> {
     const { disk, path } = this
-    const isNew = disk.stat(path) === undefined
-    if (isNew) makeDirectorySynced(disk, parentOf(path))
+    if (disk.stat(path) === undefined) {
+      this.isNamed = false
+      makeDirectorySynced(disk, parentOf(path))
+    }
     const file = disk.open(path, 'create')
     try {
       if (file.size() < fileBytes) file.truncateSync(fileBytes)
@@ -108,12 +134,15 @@ export class TimerCheckFile {
       encodeTimerCheckpoint(checkpoint).copy(bytes)
       ownMark.copy(bytes, ownMarkAt)
       writeLongAt(bytes, checkpoint.readMs, ownMarkAt + 8)
-      writeLongAt(bytes, waiting, ownMarkAt + 16)
+      writeLongAt(bytes, note?.waiting ?? 0, waitingAt)
+      writeLongAt(bytes, note === undefined ? 0 : note.logBegin + 1, logBeginAt)
       await file.write(bytes, 0, bytes.length, 0)
       await file.syncData()
     } finally {
       file.closeSync()
     }
-    if (isNew) await disk.syncDirectoryLater(parentOf(path))
+    if (this.isNamed) return
+    await disk.syncDirectoryLater(parentOf(path))
+    this.isNamed = true
   }
 }

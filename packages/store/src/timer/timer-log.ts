@@ -74,6 +74,8 @@ export class TimerLog {
   /** Looks what files there are: those behind a gap, or of another size, do not count. The end is where `truncate` says. */
   load(): void {
     this.files = []
+    // Who wrote them may have been killed before their names were on the medium.
+    this.isNamed = false
     for (const name of this.disk.list(this.directory)) {
       const base = fileOffset(name)
       if (base === undefined) continue
@@ -94,14 +96,19 @@ export class TimerLog {
     return this.files.length > 0 && position >= this.begin ? position : undefined
   }
 
-  /** Everything from `end` on is zero, or gone, on disk; the next unit goes there. Throws DiskError. */
-  truncate(end: number): void {
+  /**
+   * Everything from `end` on is zero, or gone, on disk; the next unit goes there. `syncedTo`: what lies behind may not be on the medium
+   * yet, since who wrote it was killed. Throws DiskError.
+   */
+  truncate(end: number, syncedTo = end): void {
     for (const name of this.disk.list(this.directory)) {
       const base = fileOffset(name)
       if (base !== undefined && base < end) continue
       const path = `${this.directory}/${name}`
       this.open.forget(path)
+      this.unsynced.delete(path)
       this.disk.remove(path)
+      this.isNamed = false
     }
     this.files = this.files.filter(({ base }) => base < end)
     const last = this.files.at(-1)
@@ -112,6 +119,7 @@ export class TimerLog {
       })
       this.unsynced.add(last.path)
     }
+    for (const { base, path } of this.files) if (base + this.fileBytes > syncedTo) this.unsynced.add(path)
     this.tailAt = end
     this.tailLength = 0
   }
@@ -174,8 +182,15 @@ export class TimerLog {
       }
     }
     this.isSuspect = false
-    if (!this.isNamed) await this.disk.syncDirectoryLater(this.directory)
+    if (this.isNamed || this.disk.stat(this.directory) === undefined) return
+    // A file that comes while this waits is not on the medium by it.
     this.isNamed = true
+    try {
+      await this.disk.syncDirectoryLater(this.directory)
+    } catch (error) {
+      this.isNamed = false
+      throw error
+    }
   }
 
   /** Reads units one after another; neighbours are read together. What was appended must be written. */
@@ -185,9 +200,13 @@ export class TimerLog {
 
   /**
    * Removes files whose timers are all over: their messages are gone from the commit log, or their slots are before `readMs`.
-   * `reachMs`: how far a slot may lie behind the writing of its unit.
+   * `reachMs`: how far a slot may lie behind the writing of its unit. `announce` is told where the log is going to begin, and says whether
+   * that is known now.
    */
-  async removeBefore({ minOffset, readMs, reachMs }: RemovedTimers): Promise<void> {
+  async removeBefore(
+    { minOffset, readMs, reachMs }: RemovedTimers,
+    announce: (begin: number) => Promise<boolean> = async () => true,
+  ): Promise<void> {
     const reader = this.reader()
     while (this.files.length > 1) {
       const [file] = this.files as [LogFile, ...LogFile[]]
@@ -198,6 +217,7 @@ export class TimerLog {
       // The last one may be older than those before it: a stop puts what is left of a slot behind all others.
       file.reach ??= await this.reachOf(file)
       if (file.reach.slotMs >= readMs && file.reach.physicalOffset >= minOffset) return
+      if (this.keepsAll || !(await announce(file.base + this.fileBytes))) return
       // Somebody else may have done it while this waited, or the broker stops.
       if (this.files[0] !== file || this.keepsAll) return
       this.files.shift()

@@ -74,8 +74,9 @@ export class TimerWheel {
   open({ isNew }: { isNew: boolean }): void {
     const file = this.disk.open(this.path, 'create')
     try {
+      // Who made it may have been killed before that was on the medium.
+      this.isNamed = false
       if (isNew) {
-        this.isNamed = false
         file.truncateSync(0)
         file.truncateSync(timerWheelBytes)
       }
@@ -158,8 +159,10 @@ export class TimerWheel {
     for (let from = 0; from < timerWheelBytes; from += scanBytes) {
       const length = await this.file!.read(bytes, 0, Math.min(scanBytes, timerWheelBytes - from), from)
       for (let at = 0; at + slotBytes <= length; at += slotBytes) {
-        const slotMs = readLongAt(bytes, at) * this.precisionMs
-        if (slotMs <= 0) continue
+        const number = readLongAt(bytes, at)
+        // One that lies elsewhere is none: its time leads to the place of another.
+        if (number <= 0 || number % slots !== (from + at) / slotBytes) continue
+        const slotMs = number * this.precisionMs
         const slot = slotAt(bytes, at, slotMs, this.precisionMs)
         if (slot !== undefined) yield slot
       }

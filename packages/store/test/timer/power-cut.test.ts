@@ -56,6 +56,26 @@ describe('what was said to be on the medium', () => {
       assert.deepEqual(await unitsOn(disk, log.end), numbers(35), `seed ${seed}`)
     }))
 
+  test('is there after a power cut: units of the timer log that somebody wrote who was killed before a sync', () =>
+    cuts(async (cut, seed) => {
+      const disk = emptyDisk()
+      const killed = logOn(disk)
+      for (const n of numbers(6)) killed.append(unit(n))
+      killed.write()
+      await killed.sync()
+      const synced = killed.end
+      for (const n of numbers(27).slice(6)) killed.append(unit(n))
+      killed.write()
+      const log = logOn(disk)
+      log.load()
+      log.truncate(killed.end, synced)
+      log.append(unit(27))
+      log.write()
+      await log.sync()
+      cut(disk)
+      assert.deepEqual(await unitsOn(disk, log.end), numbers(28), `seed ${seed}`)
+    }))
+
   test('is there after a power cut: slots of the wheel', () =>
     cuts(async (cut, seed) => {
       const disk = emptyDisk()
