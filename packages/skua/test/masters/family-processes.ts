@@ -34,7 +34,7 @@ async function areFree(net: Net, ports: readonly number[]): Promise<boolean> {
 const isAlive = (pid: number): boolean =>
   existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
 
-export async function until(what: string, is: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+export async function until(what: string, is: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   for (const end = performance.now() + withinMs; performance.now() < end; ) {
     if (await is()) return
     await new Promise(resolve => setTimeout(resolve, 20))
@@ -97,7 +97,8 @@ export class FamilyPlace {
   /** The processes of the brokers, in their order. */
   children(family: ServerProcess): number[] {
     const { pid } = family.child
-    const all = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+    const path = `/proc/${pid}/task/${pid}/children`
+    const all = (existsSync(path) ? readFileSync(path, 'utf8') : '').trim().split(' ').filter(Boolean).map(Number)
     const placeOf = (child: number) => /--member\0(\d+)/.exec(readFileSync(`/proc/${child}/cmdline`, 'utf8'))?.[1]
     for (const child of all) this.seen.add(child)
     return all.sort((a, b) => Number(placeOf(a)) - Number(placeOf(b)))
@@ -109,12 +110,14 @@ export class FamilyPlace {
   }
 
   async close(): Promise<void> {
+    const left = this.running.filter(({ child }) => child.exitCode === null && child.signalCode === null)
+    for (const one of left) this.children(one)
+    for (const one of left) one.child.kill('SIGKILL')
     // Those whose end is what a test is about: one that fails leaves none.
     for (const pid of this.seen)
       if (isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.folder))
         process.kill(pid, 'SIGKILL')
-    for (const one of this.running)
-      if (one.child.exitCode === null && one.child.signalCode === null) await one.signal('SIGKILL')
+    await Promise.all(left.map(one => one.exit()))
     await this.names.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }

@@ -64,7 +64,7 @@ test('a store grows to two masters: topics at both, one killed leaves the other 
 
     const { code, ms } = await family.signal('SIGTERM')
     assert.equal(code, 0)
-    assert.ok(ms < 10_000, `${ms}`)
+    assert.ok(ms < 30_000, `${ms}`)
     await place.gone(now)
     assert.deepEqual(areClosed(place), [true, true])
 
@@ -91,7 +91,7 @@ test('ping misses one that has left; all end with whoever started them, cleanly,
     const { exitCode, errors } = await people('ping', place.namesrvAddr)
     assert.equal(exitCode, 1)
     assert.match(errors, /broker broker-a-1: no name server knows it/)
-    await family.signal('SIGKILL')
+    family.child.kill('SIGKILL')
     await place.gone(children)
     assert.deepEqual(areClosed(place), [true, true])
   } finally {
