@@ -11,6 +11,7 @@ import { deliveries } from './delivery.ts'
 import type { Extra } from './extra.ts'
 import { grpc } from './grpc.ts'
 import { loads } from './loads.ts'
+import { masterFamilies } from './masters.ts'
 import { operators } from './operators.ts'
 import { replications } from './replication.ts'
 import { stores } from './stores.ts'
@@ -39,7 +40,16 @@ async function found(extra: Extra, start: () => ReturnType<typeof startSkua>): P
 }
 
 const lines = ['| situation | Skua | Apache 5.3.3 |', '| --- | --- | --- |']
-for (const extra of [...loads, ...grpc, ...clients, ...deliveries, ...replications, ...stores, ...operators]) {
+for (const extra of [
+  ...loads,
+  ...grpc,
+  ...clients,
+  ...deliveries,
+  ...replications,
+  ...masterFamilies,
+  ...stores,
+  ...operators,
+]) {
   if (!extra.name.includes(values.only)) continue
   const settings = { defaultTopicQueueNums: 8, ...extra.settings }
   const ours = await found(extra, () => startSkua(settings))
