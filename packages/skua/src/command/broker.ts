@@ -12,7 +12,7 @@ import {
 } from '@skua-mq/runtime'
 import { startFilterProcess } from '../filter-process.ts'
 import { gatewayOf } from '../gateway.ts'
-import { familyNames } from '../masters/family.ts'
+import { type FamilyMember, familyNames } from '../masters/family.ts'
 import { ownSettings, ownSettingsPath } from '../masters/own-settings.ts'
 import { registryOf } from '../registry.ts'
 import { readBrokerConfig } from './broker-config.ts'
@@ -53,10 +53,8 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
   const { config, placeOf, further } = configured(command, surroundings)
   const members = plannedFamily({ config, count: config.masters, placeOf })
   if (command.printConfig || command.printImportantConfig) {
-    for (const member of members) {
-      if (members.length > 1) process.stdout.write(`# ${member.brokerName}\n`)
-      process.stdout.write(printConfig(brokerOptions, { ...config, ...member }))
-    }
+    if (members.length === 1) process.stdout.write(printConfig(brokerOptions, config))
+    else for (const member of members) printMember(member, { command, count: members.length, surroundings })
     return
   }
   if (members.length > 1) {
@@ -64,6 +62,17 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
     return
   }
   await runOne(command, { config, ready: line => process.stdout.write(`${line}\n`) })
+}
+
+/** As its process will read it. */
+function printMember(
+  member: FamilyMember,
+  { command, count, surroundings }: { command: BrokerCommand; count: number; surroundings: Surroundings },
+): void {
+  const { index, brokerName, storePathRootDir } = member
+  const itself = { ...command, member: { index, count }, config: { ...command.config, storePathRootDir } }
+  const { config } = configured(itself, surroundings)
+  process.stdout.write(`# ${brokerName}\n${printConfig(brokerOptions, { ...config, ...member })}`)
 }
 
 /** What the file, the environment and the flags say, in this order, the last one being right. */

@@ -18,7 +18,7 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .action(async options => (await import('./name-server.ts')).runNameServer(options, surroundings))
   skua
     .command('broker')
-    .description('a broker alone')
+    .description('a broker alone, or several of one family (--masters)')
     .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys (broker.conf)')
     .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
     .option('-p, --print-config', 'print the configuration and end')
