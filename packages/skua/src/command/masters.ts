@@ -55,7 +55,6 @@ export async function runMasters(
   const start = async () => ({
     lines: await group.start(),
     stop: () => group.stop(),
-    rescue: () => group.end('SIGINT'),
   })
   const { lines } = await untilSignal(start, { ignoreHangUp: true, onStop: () => group.end() })
   if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n${familyText(members)}`)

@@ -48,10 +48,10 @@ export class KeptAlive {
   }
 
   /** No further process is started, and the one that runs is told to end. */
-  end(how: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): void {
+  end(): void {
     this.isEnding = true
     this.pause?.cancel()
-    this.running?.signal(how)
+    this.running?.terminate()
   }
 
   /** Resolves when no process of it runs. */

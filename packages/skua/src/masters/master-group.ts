@@ -25,10 +25,10 @@ export class MasterGroup {
     }
   }
 
-  /** Tells all to end; `SIGINT` for the second time: at once, saving what a clean stop would lose. */
-  end(how: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): void {
+  /** Tells all to end. */
+  end(): void {
     this.isEnding = true
-    for (const one of this.all) one.end(how)
+    for (const one of this.all) one.end()
   }
 
   /** Resolves when no process is left; tells them to end unless they know. */

@@ -8,8 +8,8 @@ export interface MemberProcess {
   /** Resolves at its end with how it ended; never rejects. */
   readonly ended: Promise<string>
   onWord(hear: (word: MemberWord) => void): void
-  /** Nothing happens to one that has ended. */
-  signal(name: 'SIGTERM' | 'SIGINT'): void
+  /** SIGTERM: a clean end. Nothing happens to one that has ended. */
+  terminate(): void
 }
 
 /**
@@ -45,7 +45,7 @@ class ChildMember implements MemberProcess {
     })
   }
 
-  signal(name: 'SIGTERM' | 'SIGINT'): void {
-    this.child.kill(name)
+  terminate(): void {
+    this.child.kill('SIGTERM')
   }
 }

@@ -30,8 +30,8 @@ class TestProcess implements MemberProcess {
     this.say = hear
   }
 
-  signal(name: 'SIGTERM' | 'SIGINT'): void {
-    this.signals.push(name)
+  terminate(): void {
+    this.signals.push('SIGTERM')
   }
 }
 
