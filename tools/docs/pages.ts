@@ -8,6 +8,7 @@ import { allRequests, type RequestSpec } from '@skua-mq/protocol'
 import { tlsOptions } from '@skua-mq/remoting'
 import { describeOptions, type OptionTable } from '@skua-mq/runtime'
 import { dashboardOptions } from '../../packages/skua/src/command/dashboard-options.ts'
+import { masterOptions } from '../../packages/skua/src/masters/options.ts'
 import { clientApiPage } from './client-api.ts'
 import { metricsPage } from './metrics-page.ts'
 import { mqadminPage } from './mqadmin.ts'
@@ -104,6 +105,12 @@ ${optionTable(gatewayOptions, 'none')}
 Keys of broker.conf and of the environment; docs/dashboard.md says more.
 
 ${optionTable(dashboardOptions, 'full')}
+
+## Several masters of one start
+
+A key of broker.conf and of the environment; docs/cluster.md says more.
+
+${optionTable(masterOptions, 'full')}
 `
 }
 

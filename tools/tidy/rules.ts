@@ -51,6 +51,7 @@ export const machineExceptions: Readonly<Record<string, string>> = {
   'packages/skua/src/command-path.ts': 'where the built command lies',
   'packages/skua/src/dashboard-process.ts': 'starts and ends processes',
   'packages/skua/src/filter-process.ts': 'starts and ends processes',
+  'packages/skua/src/masters/member-process.ts': 'starts and ends processes',
   'packages/skua/src/command/run.ts': 'signals of the process, and the end of its patience with a stop',
 }
 

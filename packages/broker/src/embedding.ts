@@ -24,6 +24,8 @@ export interface BrokerOptions {
   readonly storeAddress?: string | undefined
   /** Memory of the machine in bytes: what counts as hot is a share of it. */
   readonly totalMemoryBytes: number
+  /** Names of the brokers that one start has brought up beside each other, its own among them; told to tools. Default: none. */
+  readonly family?: readonly string[]
   readonly limits?: Partial<RemotingLimits>
   /** Descriptors that other servers of this process may take; default none. */
   readonly otherDescriptors?: number

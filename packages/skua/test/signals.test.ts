@@ -41,6 +41,10 @@ test('a second SIGTERM changes nothing: the stop goes on to its clean end', asyn
   assert.deepEqual(await endedBy(['SIGTERM', 'SIGTERM', 'SIGTERM']), { code: 0, offset: committed })
 })
 
+test('a Ctrl-C behind a SIGTERM changes nothing: a group of processes gets it, and whoever started this one told it already', async () => {
+  assert.deepEqual(await endedBy(['SIGTERM', 'SIGINT']), { code: 0, offset: committed })
+})
+
 test('a second Ctrl-C ends at once, and what the tables hold is saved', async () => {
   const { offset } = await endedBy(['SIGINT', 'SIGINT'])
   assert.equal(offset, committed)

@@ -18,6 +18,8 @@ export interface LoadOptions extends LoadShape {
   readonly suspendMs?: number | undefined
   /** Not counted: what comes before. */
   readonly warmupSeconds: number
+  /** These in turn, whatever the name server says, each with `queues` queues of the topic; default: the first one that has it. */
+  readonly brokers?: readonly { readonly host: string; readonly port: number }[] | undefined
   /** Process of the broker, for its CPU and memory. */
   readonly pid?: number | undefined
 }
@@ -153,16 +155,22 @@ export const connect = (host: string, port: number): Promise<Socket> =>
   })
 const sleep = (seconds: number) => new Promise(resolve => setTimeout(resolve, seconds * 1000))
 
+async function placesOf({ namesrv, topic, brokers, queues }: LoadOptions) {
+  if (brokers !== undefined) return { brokers, queues }
+  const broker = await brokerOf(namesrv, topic)
+  return { brokers: [broker], queues: broker.queues || queues }
+}
+
 /** Runs one load and says what it cost. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const broker = await brokerOf(options.namesrv, options.topic)
-  const queues = broker.queues || options.queues
+  const { brokers, queues } = await placesOf(options)
+  const brokerAt = (index: number) => brokers[index % brokers.length]!
   const counts: Counts = { messages: 0, errors: 0, going: true, counting: false, latency: new Histogram() }
   const sockets = await Promise.all(
-    Array.from({ length: options.connections }, () => connect(broker.host, broker.port)),
+    Array.from({ length: options.connections }, (_, index) => connect(brokerAt(index).host, brokerAt(index).port)),
   )
   for (const [index, socket] of sockets.entries())
-    new Lane(socket, options, { queueId: index % queues, counts, lane: index }).begin()
+    new Lane(socket, options, { queueId: Math.floor(index / brokers.length) % queues, counts, lane: index }).begin()
   await sleep(options.warmupSeconds)
   const before = snapshot(options, counts)
   counts.counting = true

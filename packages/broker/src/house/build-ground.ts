@@ -24,7 +24,7 @@ export function buildGround(
   options: BrokerOptions,
   { live, descriptors, book, election, reopen, isReopening }: GroundParts,
 ): Ground & { readonly store: Store } {
-  const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient } = options
+  const { runtime, facts, totalMemoryBytes, bindAddress = '', startFilterProcess, tlsClient, family = [] } = options
   const config = live.values
   const { maxOpenFiles, slaveCrowd } = descriptors
   const addresses = addressesOf(options, config)
@@ -62,6 +62,7 @@ export function buildGround(
       bindAddress,
       slaveCrowd,
       totalMemoryBytes,
+      family,
       startFilterProcess,
       progress,
       bitmaps,

@@ -37,6 +37,8 @@ export interface Ground {
   /** Connections to the port of the slaves that have not reported, at most, for lack of descriptors. */
   readonly slaveCrowd: number
   readonly totalMemoryBytes: number
+  /** Names of the brokers of its family, its own among them; none for a broker that is alone. */
+  readonly family: readonly string[]
   readonly startFilterProcess: StartFilterProcess | undefined
   /** What the store asks about slaves and about filters. */
   readonly progress: SlaveProgress

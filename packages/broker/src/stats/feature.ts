@@ -12,7 +12,7 @@ import { progressRoutes } from './progress-routes.ts'
 import { runtimeRoutes } from './runtime-routes.ts'
 import { Traffic } from './traffic.ts'
 
-type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'brokerAddr' | 'furniture' | 'measures'> & {
+type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'brokerAddr' | 'furniture' | 'measures' | 'family'> & {
   topics: TopicTable
   groups: GroupTable
   offsets: OffsetTable
@@ -29,7 +29,7 @@ export interface MessageCounts {
 export const stats: Feature<Needs, { traffic: Traffic; counts: MessageCounts | undefined }> = {
   name: 'stats',
   make: needs => {
-    const { config, runtime, store, brokerAddr, furniture, topics, groups, offsets, consumers } = needs
+    const { config, runtime, store, brokerAddr, furniture, family, topics, groups, offsets, consumers } = needs
     const traffic = new Traffic(runtime.clock, store.puts)
     const counts = needs.measures ? countsOf(needs, traffic) : undefined
     return {
@@ -53,7 +53,8 @@ export const stats: Feature<Needs, { traffic: Traffic; counts: MessageCounts | u
           ...{ traffic, store, settings: config, clock: runtime.clock, version: needs.dialect.version },
           space: () => spaceOf(runtime, config.storePathRootDir),
           heldPulls: () => furniture.gauge('heldPulls'),
-          told: () => furniture.told(),
+          // Skua's own: `skua ping` misses those that are not there.
+          told: () => ({ ...furniture.told(), ...(family.length === 0 ? {} : { familyBrokers: family.join(',') }) }),
           differing: consumers,
         }),
       ],

@@ -1,18 +1,15 @@
 import { type BrokerConfig, impossibleIn } from '@skua-mq/broker'
 import { type TlsConfig, tlsOptions } from '@skua-mq/remoting'
-import { type OptionEntry, OptionError } from '@skua-mq/runtime'
-import { type Configured, configure } from './config-file.ts'
+import { OptionError } from '@skua-mq/runtime'
+import { masterOptions } from '../masters/options.ts'
+import { type ConfigSources, type Configured, configure } from './config-file.ts'
 import { dashboardOptions } from './dashboard-options.ts'
 import { grpcOptions } from './grpc.ts'
 
-const table = { ...grpcOptions, ...dashboardOptions, ...tlsOptions } as const
+const table = { ...grpcOptions, ...dashboardOptions, ...masterOptions, ...tlsOptions } as const
 
 /** What a broker is told by its file, the environment and the command line. Errors say where: OptionError, PropertiesError. */
-export function readBrokerConfig(from: {
-  readonly file: string | undefined
-  readonly further: readonly OptionEntry[]
-  readonly env: NodeJS.ProcessEnv
-}): Configured<typeof table> {
+export function readBrokerConfig(from: ConfigSources<typeof table>): Configured<typeof table> {
   const read = configure(table, from)
   refuseImpossible(read.config, read.placeOf)
   return read

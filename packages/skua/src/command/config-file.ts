@@ -20,23 +20,34 @@ export interface Configured<T extends OptionTable> {
   readonly placeOf: (key: string) => string
 }
 
+export interface ConfigSources<T extends OptionTable> {
+  readonly file: string | undefined
+  /** What the command line says. */
+  readonly further: readonly OptionEntry[]
+  readonly env: NodeJS.ProcessEnv
+  /** What a server that is so configured keeps elsewhere: over the file, below the environment. */
+  readonly kept?: ((config: Config<T>) => readonly OptionEntry[]) | undefined
+  /** Somebody else has told of keys that stand in the file in vain. Default false. */
+  readonly isTold?: boolean
+}
+
 /**
  * The configuration of a server: its file, then the environment, then what the command line says. Unknown keys and keys that do nothing here
  * are told on standard error and do not stop the start; a value that cannot be read does.
  */
 export function configure<T extends OptionTable>(
   table: T,
-  { file, further, env }: { file: string | undefined; further: readonly OptionEntry[]; env: NodeJS.ProcessEnv },
+  { file, further, env, kept, isTold = false }: ConfigSources<T>,
 ): Configured<T> {
   const entries = file === undefined ? [] : readFile(file)
   for (const entry of entries) refuseUnsupported(entry, file ?? '')
-  const { config, reports, places } = readOptions(
-    table,
-    [...entries, ...entriesOf(env, table), ...further],
-    file === undefined ? {} : { file },
-  )
-  reportUnknown(reports)
-  return { config, placeOf: key => places.get(key) ?? '' }
+  const above = [...entriesOf(env, table), ...further]
+  const source = file === undefined ? {} : { file }
+  const first = readOptions(table, [...entries, ...above], source)
+  const between = kept?.(first.config) ?? []
+  const read = between.length === 0 ? first : readOptions(table, [...entries, ...between, ...above], source)
+  if (!isTold) reportUnknown(read.reports)
+  return { config: read.config, placeOf: key => read.places.get(key) ?? '' }
 }
 
 /** On standard error: what stands in a file in vain. */

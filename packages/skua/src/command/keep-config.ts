@@ -7,11 +7,11 @@ import {
   readProperties,
 } from '@skua-mq/runtime'
 
-/** Keeps options that a tool changed (25, 318) in the file from which the server was started. */
+/** Keeps options that a tool changed (25, 318) in the file from which the server was started, or one that is made for them. */
 export function keepIn(path: string, at: { readonly disk: Disk; readonly events: Events }) {
   const file = new ConfigFile(path, at)
   return (changes: ConfigChanges): void => {
-    const before = at.disk.readFile(path)
+    const before = at.disk.stat(path) === undefined ? Buffer.alloc(0) : at.disk.readFile(path)
     const text = decodeProperties(before)
     const encoding = Buffer.from(text, 'latin1').equals(before) ? 'latin1' : 'utf8'
     file.save(Buffer.from(changedText(text, changes), encoding))

@@ -49,7 +49,9 @@ export async function untilSignal<S extends Running>(start: () => Promise<S>, op
   }
   // A server outlives whoever read its lines.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  process.on('SIGINT', () => (stopping ? hurry() : void stop()))
+  // Ctrl-C goes to a whole group of processes, of which one may have told this one by SIGTERM already.
+  let interrupts = 0
+  process.on('SIGINT', () => (++interrupts > 1 ? hurry() : void stop()))
   process.on('SIGTERM', () => void stop())
   process.on('SIGHUP', options.ignoreHangUp ? () => {} : () => void stop())
   atLastResort(stop)

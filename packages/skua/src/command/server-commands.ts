@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { defaultDashboardPort } from './dashboard-options.ts'
+import { memberPlace } from './member.ts'
 import { pair } from './pair.ts'
 import { positive } from './positive.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -17,11 +18,14 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
     .action(async options => (await import('./name-server.ts')).runNameServer(options, surroundings))
   skua
     .command('broker')
-    .description('a broker alone')
+    .description('a broker alone, or several of one family (--masters)')
     .option('-c, --config-file <file>', 'properties file with RocketMQ’s keys (broker.conf)')
     .option('-n, --namesrv-addr <addr>', 'name servers, host:port joined by ;')
     .option('-p, --print-config', 'print the configuration and end')
     .option('-m, --print-important-config', 'as -p')
+    .option('--masters <n>', 'so many brokers of one family, each in a process of its own, one per core', positive)
+    .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
+    .addOption(new Option('--member <place>', 'which one of them this is').argParser(memberPlace).hideHelp())
     .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
     .option('--log-json', 'a JSON object for each line of the log')
     .action(async options => (await import('./broker.ts')).runBroker(options, surroundings))

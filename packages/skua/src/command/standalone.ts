@@ -12,6 +12,7 @@ import { type LogFlags, openLog } from './log/log.ts'
 import { tellOpenToAll } from './open-to-all.ts'
 import { showRecovery } from './recovery-bar.ts'
 import { untilSignal } from './run.ts'
+import { refuseFamily } from './standalone-family.ts'
 import { refusePorts } from './standalone-ports.ts'
 import { portsBy, startFailure } from './start-failure.ts'
 import { readTls } from './tls.ts'
@@ -38,6 +39,7 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const further = Object.entries(command.config ?? {}).map(([key, value]) => ({ key, value, source: '--config' }))
   const { config: read, placeOf } = readBrokerConfig({ file: undefined, further, env: process.env })
   refusePorts(command, { config: read, placeOf })
+  refuseFamily(command, { config: read, placeOf })
   const given = new Set([...entriesOf(process.env, grpcOptions), ...further].map(({ key }) => key))
   const givenOf = (table: OptionTable) =>
     Object.fromEntries(Object.entries(read).filter(([key]) => key in table && given.has(key)))

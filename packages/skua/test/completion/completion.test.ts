@@ -37,6 +37,15 @@ function bashOffers(...words: string[]): string[] {
   return stdout.split('\n').filter(line => line !== '')
 }
 
+test('bash: a broker’s flags, but those that only its own processes are given', () => {
+  const offered = bashOffers('skua', 'broker', '--m')
+  assert.ok(
+    offered.some(word => word.trim() === '--masters'),
+    offered.join(),
+  )
+  assert.ok(!offered.some(word => word.includes('member')), offered.join())
+})
+
 test('bash: every command for people, and every subcommand of mqadmin, by either name', () => {
   const first = bashOffers('skua', '')
   for (const { name } of people) {

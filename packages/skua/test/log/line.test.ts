@@ -23,3 +23,9 @@ test('as JSON it is one object, whatever is told', () => {
     fields: { level: 'none', error: 'Error: broken\nindeed', big: '5', list: [1, { a: 'b' }] },
   })
 })
+
+test('where several brokers write into one place, a line says whose it is', () => {
+  const event = { level: 'info', name: 'ready', fields: { port: 1 } } as const
+  assert.equal(textLine(event, at, 'broker-a-1'), '2026-11-29T10:00:00.007Z INFO [broker-a-1] ready: port=1')
+  assert.equal(JSON.parse(jsonLine(event, at, 'broker-a-1')).broker, 'broker-a-1')
+})

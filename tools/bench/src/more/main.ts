@@ -12,6 +12,7 @@ import type { Extra } from './extra.ts'
 import { grpc } from './grpc.ts'
 import { largeClusters } from './large-cluster.ts'
 import { loads } from './loads.ts'
+import { masterFamilies } from './masters.ts'
 import { largeGroups } from './members.ts'
 import { operators } from './operators.ts'
 import { replications } from './replication.ts'
@@ -49,6 +50,7 @@ for (const extra of [
   ...largeClusters,
   ...deliveries,
   ...replications,
+  ...masterFamilies,
   ...stores,
   ...operators,
 ]) {

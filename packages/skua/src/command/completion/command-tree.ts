@@ -49,7 +49,7 @@ function nodesOf(command: Command, path: string): CommandNode[] {
         ? [{ name: 'help', help: 'print what there is, or what a command takes' }]
         : []),
     ],
-    flags: [...command.options.map(flagOf), help],
+    flags: [...command.options.filter(({ hidden }) => !hidden).map(flagOf), help],
     takesFiles: command.registeredArguments.some(argument => isFile(argument.name())),
   }
   return [node, ...below.flatMap(one => nodesOf(one, `${path} ${one.name()}`))]

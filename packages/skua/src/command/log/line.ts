@@ -1,18 +1,20 @@
 import { inspect } from 'node:util'
 import type { Event } from '@skua-mq/runtime'
 
-export type Line = (event: Event, atMs: number) => string
+/** `broker`: whose line it is, where several write into one place. */
+export type Line = (event: Event, atMs: number, broker?: string) => string
 
-/** `2026-11-29T10:00:00.000Z INFO topic created: topic=Orders queues=4`. */
-export const textLine: Line = ({ level, name, fields }, atMs) => {
+/** `2026-11-29T10:00:00.000Z INFO topic created: topic=Orders queues=4`; of a family: `INFO [broker-a-1] topic created`. */
+export const textLine: Line = ({ level, name, fields }, atMs, broker) => {
   const rest = Object.entries(fields).map(([key, value]) => `${key}=${textOf(value)}`)
-  return `${timeOf(atMs)} ${level.toUpperCase()} ${name}${rest.length === 0 ? '' : `: ${rest.join(' ')}`}`
+  const whose = broker === undefined ? '' : `[${broker}] `
+  return `${timeOf(atMs)} ${level.toUpperCase()} ${whose}${name}${rest.length === 0 ? '' : `: ${rest.join(' ')}`}`
 }
 
 /** One JSON object; the fields of the event stand in `fields`, so that none takes the place of time, level and event. */
-export const jsonLine: Line = ({ level, name, fields }, atMs) => {
+export const jsonLine: Line = ({ level, name, fields }, atMs, broker) => {
   const plain = Object.entries(fields).map(([key, value]) => [key, plainOf(value)])
-  return JSON.stringify({ time: timeOf(atMs), level, event: name, fields: Object.fromEntries(plain) })
+  return JSON.stringify({ time: timeOf(atMs), level, broker, event: name, fields: Object.fromEntries(plain) })
 }
 
 const timeOf = (atMs: number): string => new Date(atMs).toISOString()

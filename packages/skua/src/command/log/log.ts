@@ -12,6 +12,12 @@ export interface LogFlags {
   readonly logJson?: boolean
 }
 
+/** What the server itself says of its log. */
+export interface LogWish extends LogFlags {
+  /** In each line, where several brokers of a family write beside each other. */
+  readonly broker?: string | undefined
+}
+
 export interface Log {
   readonly events: EventHub
   /** Asked for each event: an option may change it while the server runs. */
@@ -26,7 +32,7 @@ const urgency = (level: EventLevel): number => eventLevels.indexOf(level)
  * logger of a library would cost a tenth of the start budget for what are a few lines here. With a file, standard
  * error still hears of warnings and errors: who starts a server looks there first.
  */
-export function openLog(server: string, file: string, { logDir, logJson }: LogFlags = {}): Log {
+export function openLog(server: string, file: string, { logDir, logJson, broker }: LogWish = {}): Log {
   const events = new EventHub()
   const { clock, disk } = nodeRuntime()
   const log: Log = { events, level: () => 'info' }
@@ -36,7 +42,7 @@ export function openLog(server: string, file: string, { logDir, logJson }: LogFl
   events.subscribe(event => {
     if (published.hasSubscribers) published.publish({ server, ...event })
     if (urgency(event.level) < urgency(log.level())) return
-    const line = lineOf(event, clock.now())
+    const line = lineOf(event, clock.now(), broker)
     logFile?.write(line)
     if (logFile === undefined || urgency(event.level) >= urgency('warn')) process.stderr.write(`${line}\n`)
   })

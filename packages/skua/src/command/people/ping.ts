@@ -20,9 +20,14 @@ export const ping = personCommand({
   run: async ({ session }): Promise<Pinged[]> => {
     const nameServers = await each(session.nameServers(), address => pingNameServer(session, address))
     const brokers = new Map(nameServers.flatMap(({ brokers }) => brokers.map(broker => [broker.address, broker])))
+    const answers = await each([...brokers.values()], broker => pingBroker(session, broker))
     return [
       ...nameServers.map(({ pinged }) => pinged),
-      ...(await each([...brokers.values()], broker => pingBroker(session, broker))),
+      ...answers.map(({ pinged }) => pinged),
+      ...missing(
+        answers.flatMap(({ family }) => family),
+        [...brokers.values()],
+      ),
     ]
   },
   show: rows => [
@@ -39,8 +44,19 @@ export const ping = personCommand({
   problems: rows => rows.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
 })
 
+/** Brokers that were started beside others, and that no name server knows at the moment. */
+const missing = (family: readonly string[], brokers: readonly Named[]): Pinged[] =>
+  [...new Set(family)]
+    .filter(name => !brokers.some(({ brokerName }) => brokerName === name))
+    .map(name => ({
+      ...{ server: `broker ${name}`, address: '-', answers: false, ms: 0 },
+      problem: `broker ${name}: no name server knows it, and it was started beside the others of its family: see their log`,
+    }))
+
 interface Named {
   readonly server: string
+  /** Of brokers. */
+  readonly brokerName?: string
   readonly address: string
 }
 
@@ -54,36 +70,50 @@ async function pingNameServer(session: AdminSession, address: string) {
   return { pinged, brokers }
 }
 
-const pingBroker = (session: AdminSession, broker: Named): Promise<Pinged> =>
-  timed(session, broker, async () => {
+async function pingBroker(
+  session: AdminSession,
+  broker: Named,
+): Promise<{ readonly pinged: Pinged; readonly family: readonly string[] }> {
+  let family: readonly string[] = []
+  const pinged = await timed(session, broker, async () => {
     try {
-      await session.ask(broker.address, { spec: getBrokerRuntimeInfo })
+      const { table } = await session.read(broker.address, { spec: getBrokerRuntimeInfo })
+      family = table.get('familyBrokers')?.split(',') ?? []
     } catch (error) {
       // A broker that wants an account runs.
       if (!isAccessRefusal(error)) throw error
     }
     return undefined
   })
+  return { pinged, family }
+}
 
 const isAccessRefusal = (error: unknown): boolean =>
   error instanceof AdminError &&
   error.code === 'REFUSED' &&
   (error.responseCode === ResponseCode.noPermission || (error.remark ?? '').includes('AclException'))
 
-async function timed(session: AdminSession, named: Named, ask: () => Promise<string | undefined>): Promise<Pinged> {
+async function timed(
+  session: AdminSession,
+  { server, address }: Named,
+  ask: () => Promise<string | undefined>,
+): Promise<Pinged> {
   const { clock } = session.runtime
   const begun = clock.monotonic()
   const passed = () => Math.round((clock.monotonic() - begun) * 10) / 10
   try {
     const problem = await ask()
-    return { ...named, answers: true, ms: passed(), ...(problem === undefined ? {} : { problem }) }
+    return { server, address, answers: true, ms: passed(), ...(problem === undefined ? {} : { problem }) }
   } catch (error) {
-    return { ...named, answers: false, ms: passed(), problem: `${named.server} ${named.address}: ${oneLine(error)}` }
+    return { server, address, answers: false, ms: passed(), problem: `${server} ${address}: ${oneLine(error)}` }
   }
 }
 
 function brokersIn({ brokerAddrTable }: ClusterInfo): Named[] {
   return [...brokerAddrTable].flatMap(([name, { brokerAddrs }]) =>
-    [...brokerAddrs].map(([id, address]) => ({ server: id === 0 ? `broker ${name}` : `slave ${name}:${id}`, address })),
+    [...brokerAddrs].map(([id, address]) => ({
+      server: id === 0 ? `broker ${name}` : `slave ${name}:${id}`,
+      ...{ brokerName: name, address },
+    })),
   )
 }
