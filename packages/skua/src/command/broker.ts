@@ -62,7 +62,7 @@ export async function runBroker(command: BrokerCommand, surroundings: Surroundin
       totalMemoryBytes: totalmem(),
       storeAddress: config.brokerIP1 === '' ? undefined : await runtime.net.resolve(config.brokerIP1),
       startFilterProcess,
-      registry: registryOf(config),
+      registry: registryOf(config, runtime.disk),
       ...(command.configFile === undefined ? {} : { keepConfig: keepIn(command.configFile, runtime) }),
       ...tls,
     })

@@ -159,7 +159,8 @@ export class BrokerGroup {
   }
 
   /** Whatever became of a test. */
-  end(): void {
+  async end(): Promise<void> {
+    await this.client.close()
     for (const { process } of [...this.members, ...this.nameServers]) process?.child.kill('SIGKILL')
     rmSync(this.root, { recursive: true, force: true })
   }
