@@ -1,10 +1,11 @@
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../../src/index.ts'
+import type { Host } from './broker-group.ts'
 import { EtcdMember } from './etcd-member.ts'
 
 export { withoutEtcd } from './etcd-member.ts'
 
-/** An etcd of some members on loopback. */
+/** An etcd of some members. */
 export class Etcd {
   readonly members: readonly EtcdMember[]
 
@@ -12,11 +13,14 @@ export class Etcd {
     this.members = members
   }
 
-  static async start(size = 1): Promise<Etcd> {
-    const places: { name: string; endpoint: string; peer: string }[] = []
+  /** `hosts`: where its members run; default: on this machine. */
+  static async start(size = 1, hosts: readonly Host[] = []): Promise<Etcd> {
+    const places: { name: string; endpoint: string; peer: string; within: readonly string[] }[] = []
     for (let i = 0; i < size; i++) {
       const { broker, nameServer } = await freePorts(nodeRuntime().net, '127.0.0.1')
-      places.push({ name: `m${i}`, endpoint: `http://127.0.0.1:${broker}`, peer: `http://127.0.0.1:${nameServer}` })
+      const { address, within } = hosts[i] ?? { address: '127.0.0.1', within: [] }
+      const [endpoint, peer] = [`http://${address}:${broker}`, `http://${address}:${nameServer}`]
+      places.push({ name: `m${i}`, endpoint, peer, within })
     }
     const all = places.map(({ name, peer }) => `${name}=${peer}`).join(',')
     const etcd = new Etcd(places.map(place => new EtcdMember({ ...place, all })))
