@@ -25,6 +25,22 @@ export function withoutNamespaces(): string | undefined {
   }
 }
 
+/** Namespaces of a process that ended without an end. */
+function removeLeft(): void {
+  for (const line of String(run('ip', 'netns', 'list')).split('\n')) {
+    const [, name, pid] = /^(sk(\d+)[rn]\d*)\b/.exec(line) ?? []
+    if (name !== undefined && !isAlive(Number(pid))) run('ip', 'netns', 'del', name)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
 export interface Weather {
   /** Packets from the first to the second are lost. */
   readonly cut?: readonly (readonly [from: Host, to: Host])[]
@@ -45,13 +61,14 @@ export class NetLab {
   private said: (() => void)[] = []
 
   private constructor() {
-    this.id = `sk${process.pid % 100_000}`
+    this.id = `sk${process.pid}`
     this.net = `10.${100 + (process.pid % 100)}`
   }
 
   /** `end` takes everything back, whatever has been made. */
   static async make(count: number, seed: number): Promise<NetLab> {
     const lab = new NetLab()
+    removeLeft()
     try {
       lab.router()
       for (let at = 0; at < count; at++) lab.add(at)
