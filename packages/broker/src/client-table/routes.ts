@@ -17,11 +17,13 @@ import { maxGroupLength } from '../topic/names.ts'
 import type { TopicTable } from '../topic/topic-table.ts'
 import { connectionRoutes } from './connection-routes.ts'
 import type { ConsumerGroups } from './consumer-groups.ts'
+import type { KnownBefore } from './known-before.ts'
 import { Leavers } from './leavers.ts'
 import type { ProducerGroups } from './producer-groups.ts'
 
 export interface ClientRouteParts {
   readonly consumers: ConsumerGroups
+  readonly before: Pick<KnownBefore, 'disbelieved'>
   readonly producers: ProducerGroups
   readonly groups: GroupTable
   readonly topics: TopicTable
@@ -55,8 +57,10 @@ export function clientRoutes(parts: ClientRouteParts): Route[] {
         parts.consumers.unregister(consumerGroup, connection, notifies(parts, consumerGroup))
       return ok({})
     }),
-    route(getConsumerListByGroup, ({ consumerGroup }) => {
-      const members = [...(parts.consumers.find(consumerGroup)?.members.values() ?? [])]
+    route(getConsumerListByGroup, async ({ consumerGroup }) => {
+      const { consumers, before } = parts
+      if (consumers.find(consumerGroup) === undefined) await before.disbelieved(consumerGroup)
+      const members = [...(consumers.find(consumerGroup)?.members.values() ?? [])]
       if (members.length === 0)
         return refuse(ResponseCode.systemError, `no consumer of ${consumerGroup} is connected here`)
       const consumerIdList = [...new Set(members.map(member => member.clientId))]

@@ -15,6 +15,7 @@ import {
 } from '@skua-mq/protocol'
 import { ConsumerGroups } from '../../src/client-table/consumer-groups.ts'
 import { GroupNews, newcomerNotifyMs } from '../../src/client-table/group-news.ts'
+import { KnownBefore } from '../../src/client-table/known-before.ts'
 import { ProducerGroups } from '../../src/client-table/producer-groups.ts'
 import { clientRoutes } from '../../src/client-table/routes.ts'
 import { GroupTable, groupConfig } from '../../src/group/group-table.ts'
@@ -56,6 +57,7 @@ function broker({ autoCreate = true, announced = () => Promise.resolve() } = {})
     dialect: dialectOf(),
     consumers,
     producers,
+    before: new KnownBefore({ groups, clock: on.clock }),
     groups,
     topics,
     clock: on.clock,
