@@ -14,6 +14,20 @@ const file = (name, path, { env = () => ({}), rounds = 1, counts = {} } = {}) =>
   arguments: [...tests, ...[path].flat()],
 })
 
+/** What a `.long.ts` is given beside the seed, by its name, and what that adds to the figures. */
+const longPlans = {
+  // Some 10 minutes: 40 s a kill, and twice 3 kills of a single name.
+  clients: { env: { SKUA_CLIENT_KILLS: '8' }, counts: { kills: 14 } },
+  // Some 5 minutes.
+  partitions: { env: { SKUA_PARTITION_MS: '15000' }, counts: { faults: 14 } },
+}
+
+const longFile = path => {
+  const name = basename(path, '.long.ts')
+  const { env = {}, counts = {} } = longPlans[name] ?? {}
+  return file(name, path, { env: seed => ({ SKUA_SEED: String(seed), ...env }), counts })
+}
+
 const propertyFiles = () => testFiles('packages').filter(path => readFileSync(path, 'utf8').includes("'fast-check'"))
 
 /** `seed` is an integer from 1 to 2^31 - 1. */
@@ -75,9 +89,7 @@ export const longSuites = () => [
   },
   file('churn of members', 'packages/skua/test/client/churn.test.ts', { env: () => ({ SKUA_CHURN_MS: '60000' }) }),
   file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
-  ...['packages', 'tools', 'examples']
-    .flatMap(root => testFiles(root, '.long.ts'))
-    .map(path => file(basename(path, '.long.ts'), path, { env: seed => ({ SKUA_SEED: String(seed) }) })),
+  ...['packages', 'tools', 'examples'].flatMap(root => testFiles(root, '.long.ts')).map(longFile),
   ...['4.9.7', '5.3.3'].map(version => ({
     ...{ name: `interop tests before RocketMQ ${version}`, rounds: 1, counts: {}, command: process.execPath },
     arguments: [...source, 'tools/interop/src/reference/prove.ts', version],

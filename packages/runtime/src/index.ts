@@ -25,7 +25,14 @@ export { NodeHttp2 } from './node/http2.ts'
 export { loopTurn } from './node/loop-turn.ts'
 export { machineNet } from './node/machine-net.ts'
 export { listenerFailed, NodeNet, plainRefused, tlsHandshakeFailed } from './node/net.ts'
-export { type JsonAnswer, maxJsonAnswerBytes, postJson } from './node/post-json.ts'
+export {
+  type JsonAnswer,
+  maxJsonAnswerBytes,
+  type PostOptions,
+  type PostTls,
+  postJson,
+  postTlsProblem,
+} from './node/post-json.ts'
 export { NodeProcessFacts } from './node/process.ts'
 export { NodeRandom } from './node/random.ts'
 export { nodeRuntime } from './node/runtime.ts'

@@ -172,7 +172,7 @@ async function startOnce(options: StandaloneOptions): Promise<Standalone> {
     totalMemoryBytes: totalmem(),
     storeAddress: await runtime.net.resolve(config.brokerIP1),
     startFilterProcess,
-    registry: registryOf(config),
+    registry: registryOf(config, nodeRuntime().disk),
     tls,
     tlsClient: options.tlsClient ?? (tls.mode === 'enforcing' ? { trust: 'any' } : undefined),
   })

@@ -42,6 +42,32 @@ const wrong: readonly (readonly [text: string, line: number, said: string])[] = 
   ['brokerId=-1', 1, 'brokerId is "-1" and must be a whole number of at least 0'],
   ['# mine\n\nbrokerId = 1.5', 3, 'brokerId is "1.5" and must be a whole number of at least 0'],
   ['brokerRole=SLAVE\nbrokerId=0', 2, 'brokerRole=SLAVE: brokerId=0 is that of a master, a slave has one above 0'],
+  [
+    'failoverEndpoints=http://skua:secret@etcd:2379',
+    1,
+    'failoverEndpoints must be http://host:port or https://host:port without a user: that is failoverUser and failoverPasswordFile',
+  ],
+  ['failoverEndpoints=etcd:2379', 1, 'failoverEndpoints=etcd:2379 must be http://host:port or https://host:port'],
+  [
+    'failoverEndpoints=http://a:1\nfailoverUser=skua',
+    2,
+    'failoverUser and failoverPasswordFile belong together: failoverPasswordFile is missing',
+  ],
+  [
+    'failoverEndpoints=http://a:1\nfailoverPasswordFile=/p',
+    2,
+    'failoverUser and failoverPasswordFile belong together: failoverUser is missing',
+  ],
+  [
+    'failoverEndpoints=https://a:1\nfailoverCertFile=/c',
+    2,
+    'failoverCertFile and failoverKeyFile belong together: failoverKeyFile is missing',
+  ],
+  [
+    'failoverEndpoints=https://a:1,http://b:2\nfailoverCaFile=/c',
+    2,
+    'failoverCaFile is for https://host:port, and http://b:2 of failoverEndpoints is not encrypted',
+  ],
   ['maxMessageSize=-1', 1, 'maxMessageSize is "-1" and must be a whole number from 1 to 134217728, in bytes'],
   [
     'mappedFileSizeCommitLog=1G',

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ func transactionProducerOf(r request) (rocketmq.TransactionProducer, error) {
 	}
 	p, err := rocketmq.NewTransactionProducer(
 		outcomes{},
-		producer.WithNameServer([]string{r.Namesrv}),
+		producer.WithNameServer(strings.Split(r.Namesrv, ";")),
 		producer.WithGroupName(r.Group),
 		producer.WithInstanceName(fmt.Sprint("t", time.Now().UnixNano())))
 	if err != nil {

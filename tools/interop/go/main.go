@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,7 +126,7 @@ func producerOf(r request) (rocketmq.Producer, error) {
 		return p, nil
 	}
 	p, err := rocketmq.NewProducer(
-		producer.WithNameServer([]string{r.Namesrv}),
+		producer.WithNameServer(strings.Split(r.Namesrv, ";")),
 		producer.WithGroupName(group),
 		producer.WithInstanceName(fmt.Sprint("p", time.Now().UnixNano())),
 		producer.WithQueueSelector(selector),
@@ -244,7 +245,7 @@ func push(r request) (any, error) {
 		model = consumer.BroadCasting
 	}
 	c, err := rocketmq.NewPushConsumer(
-		consumer.WithNameServer([]string{r.Namesrv}),
+		consumer.WithNameServer(strings.Split(r.Namesrv, ";")),
 		consumer.WithGroupName(r.Group),
 		consumer.WithInstance(fmt.Sprint("c", time.Now().UnixNano())),
 		consumer.WithConsumerModel(model),

@@ -5,6 +5,7 @@ import type { TopicTable } from '../topic/topic-table.ts'
 import { ConnectionMetrics } from './connection-metrics.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import { GroupNews } from './group-news.ts'
+import { KnownBefore } from './known-before.ts'
 import { ProducerGroups } from './producer-groups.ts'
 import { clientRoutes } from './routes.ts'
 
@@ -14,7 +15,7 @@ type Needs = On<'config' | 'dialect' | 'runtime' | 'furniture' | 'measures'> & {
 }
 
 /** Who is connected, and as what. */
-export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: ProducerGroups }> = {
+export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: ProducerGroups; before: KnownBefore }> = {
   name: 'clients',
   make: ({ config, dialect, runtime, furniture, measures, topics, groups }) => {
     const { clock, events } = runtime
@@ -27,8 +28,10 @@ export const clients: Feature<Needs, { consumers: ConsumerGroups; producers: Pro
       },
     })
     const producers = new ProducerGroups(clock)
+    const before = new KnownBefore({ groups, clock })
     return {
-      gives: { consumers, producers },
+      gives: { consumers, producers, before },
+      services: [before.service],
       tables: [consumers, producers],
       metrics: measures
         ? [new ConnectionMetrics({ consumers, producers, limit: config.metricsOtelCardinalityLimit })]

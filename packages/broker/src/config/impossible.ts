@@ -29,15 +29,35 @@ export const endpointsOf = (text: string): string[] =>
 
 function failoverOf(config: BrokerConfig): Impossible | undefined {
   const { failoverEndpoints, failoverLeaseTime, failoverMarginTime } = config
-  const wrong = endpointsOf(failoverEndpoints).find(endpoint => !/^https?:\/\/[^/@\s]+$/.test(endpoint))
-  if (wrong !== undefined)
-    return {
-      key: 'failoverEndpoints',
-      remark: `failoverEndpoints=${wrong} must be http://host:port or https://host:port`,
-    }
-  if (failoverMarginTime < failoverLeaseTime / 2) return undefined
+  const endpoints = endpointsOf(failoverEndpoints)
+  const wrong = endpoints.find(endpoint => !/^https?:\/\/[^/@\s]+$/.test(endpoint))
+  if (wrong !== undefined) {
+    // What may be a password is not said again.
+    const remark = wrong.includes('@')
+      ? 'failoverEndpoints must be http://host:port or https://host:port without a user: that is failoverUser and failoverPasswordFile'
+      : `failoverEndpoints=${wrong} must be http://host:port or https://host:port`
+    return { key: 'failoverEndpoints', remark }
+  }
   const remark = `failoverMarginTime=${failoverMarginTime} must be below half of failoverLeaseTime=${failoverLeaseTime}`
-  return { key: 'failoverMarginTime', remark }
+  if (failoverMarginTime >= failoverLeaseTime / 2) return { key: 'failoverMarginTime', remark }
+  return halfOf(config, 'failoverUser', 'failoverPasswordFile') ?? failoverTlsOf(config, endpoints)
+}
+
+type FailoverKey = `failover${'User' | 'PasswordFile' | 'CertFile' | 'KeyFile'}`
+
+function halfOf(config: BrokerConfig, one: FailoverKey, other: FailoverKey): Impossible | undefined {
+  if ((config[one] === '') === (config[other] === '')) return undefined
+  const [key, missing] = config[one] === '' ? [other, one] : [one, other]
+  return { key, remark: `${one} and ${other} belong together: ${missing} is missing` }
+}
+
+function failoverTlsOf(config: BrokerConfig, endpoints: readonly string[]): Impossible | undefined {
+  const half = halfOf(config, 'failoverCertFile', 'failoverKeyFile')
+  if (half !== undefined) return half
+  const key = (['failoverCaFile', 'failoverCertFile'] as const).find(each => config[each] !== '')
+  const plain = endpoints.find(endpoint => endpoint.startsWith('http:'))
+  if (key === undefined || plain === undefined) return undefined
+  return { key, remark: `${key} is for https://host:port, and ${plain} of failoverEndpoints is not encrypted` }
 }
 
 /** A broker listens on three ports, and on a fourth where it tells metrics. */

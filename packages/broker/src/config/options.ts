@@ -14,6 +14,7 @@ import {
   long,
   millis,
   oneOf,
+  path,
   port,
   text,
   unavailable,
@@ -263,6 +264,14 @@ const replication = {
     default: '',
     help: 'etcd in which brokers of one name choose their master: http://host:port, several with commas; empty: a person promotes',
   }),
+  failoverUser: text({ default: '', help: 'user of etcd, where it has users (failoverPasswordFile)' }),
+  failoverPasswordFile: path({ default: '', help: 'file whose first line is the password of failoverUser' }),
+  failoverCaFile: path({
+    default: '',
+    help: 'authority that signed the certificates of etcd, PEM; empty: those that Node knows',
+  }),
+  failoverCertFile: path({ default: '', help: 'certificate that is shown to etcd, PEM (etcd --client-cert-auth)' }),
+  failoverKeyFile: path({ default: '', help: 'key of failoverCertFile, PEM, without a password' }),
   failoverPrefix: text({ default: '/skua', help: 'keys in etcd begin with it, then come cluster and brokerName' }),
   failoverLeaseTime: millis({
     default: 3000,

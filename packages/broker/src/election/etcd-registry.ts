@@ -1,13 +1,22 @@
 import type { Entry, Registry, RegistrySession, RegistryWrite } from './registry.ts'
 
-/** Posts JSON: `status` is HTTP's, `json` undefined where the answer was none. Throws where none came in time. */
-export type PostJson = (url: string, body: unknown) => Promise<{ readonly status: number; readonly json: unknown }>
+/**
+ * Posts JSON, with `token` as the header Authorization: `status` is HTTP's, `json` undefined where the answer was none, and `text` what it was then. Throws where none
+ * came in time.
+ */
+export type PostJson = (
+  url: string,
+  body: unknown,
+  token?: string,
+) => Promise<{ readonly status: number; readonly json: unknown; readonly text?: string }>
 
 export interface EtcdPlace {
   /** http://host:port, one or more: the next one is asked where one does not answer. */
   readonly endpoints: readonly string[]
   /** Keys begin with it; it ends with a slash. */
   readonly prefix: string
+  /** Where etcd has users (`etcdctl auth enable`): who may read and write all keys below `prefix`. */
+  readonly user?: { readonly name: string; readonly password: string } | undefined
   readonly post: PostJson
 }
 
@@ -19,8 +28,11 @@ interface KeyValue {
 
 /** Far more than the brokers of one name have. */
 const maxKeys = 1000
-/** gRPC's code: a lease that is over. */
+/** gRPC's codes: a lease that is over; a token that a member does not know (any more). */
 const notFound = 5
+const unauthenticated = 16
+/** Users have changed since the token was given; its code is that of any argument. */
+const isOldToken = /revision of auth store is old/
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const text = (coded: string | undefined): string => Buffer.from(coded ?? '', 'base64').toString('utf8')
@@ -41,15 +53,28 @@ interface Said {
   readonly message: string
 }
 
+/** What to do, by what etcd says. */
+const advices: readonly (readonly [said: string, advice: string])[] = [
+  ['user name is empty', ' (it has users: failoverUser, failoverPasswordFile)'],
+  ['permission denied', ' (failoverUser must be allowed to read and to write everything below failoverPrefix)'],
+  ['CommonName of client', ' (where it has users, failoverCertFile must be a certificate whose subject has no CN)'],
+]
+
 /** What etcd says against a request. */
 class EtcdError extends Error {
   readonly code: number
 
-  constructor(method: string, status: number, json: unknown) {
+  constructor(method: string, { status, json, text }: Awaited<ReturnType<PostJson>>) {
     const { error, ...own } = (json ?? {}) as Partial<Said> & { error?: string | (Said & { grpc_code?: number }) }
     const said: Partial<Said> = typeof error === 'object' ? { ...error, code: error.grpc_code ?? error.code } : own
-    super(`etcd answered ${method} with status ${status}: ${said.message ?? error ?? 'no reason'}`)
+    const reason = String(said.message ?? error ?? (text || 'no reason'))
+    const advice = advices.find(([said]) => reason.includes(said))?.[1] ?? ''
+    super(`etcd answered ${method} with status ${status}: ${reason}${advice}`)
     this.code = said.code ?? 0
+  }
+
+  get wantsNewToken(): boolean {
+    return this.code === unauthenticated || isOldToken.test(this.message)
   }
 }
 
@@ -63,6 +88,7 @@ export class EtcdRegistry implements Registry {
   private turn = 0
   /** raft_term of who answered a renewal last. */
   private renewedTerm = 0
+  private token: string | undefined
 
   constructor(place: EtcdPlace) {
     this.place = place
@@ -134,14 +160,11 @@ export class EtcdRegistry implements Registry {
 
   /** Each endpoint once, beginning with the one that answered last. One that has no majority, or is ill, is as good as none. */
   private async call(method: string, body: unknown): Promise<unknown> {
-    const { endpoints, post } = this.place
+    const { endpoints } = this.place
     let failure: unknown
     for (let tried = 0; tried < endpoints.length; tried++) {
       try {
-        const { status, json } = await post(`${endpoints[this.turn % endpoints.length]}/v3/${method}`, body)
-        // Answers of a stream come with the status 200 whatever they say.
-        if (status === 200 && json !== undefined && (json as { error?: unknown }).error === undefined) return json
-        failure = new EtcdError(method, status, json)
+        return await this.callAt(endpoints[this.turn % endpoints.length]!, method, body)
       } catch (error) {
         failure = error
       }
@@ -149,5 +172,37 @@ export class EtcdRegistry implements Registry {
       this.turn++
     }
     throw failure
+  }
+
+  /** With a token where there is a user: each lasts some minutes without use, and not over a restart of that member. */
+  private async callAt(endpoint: string, method: string, body: unknown): Promise<unknown> {
+    const { user } = this.place
+    if (user === undefined) return this.post(endpoint, method, body)
+    const known = this.token
+    try {
+      return await this.post(endpoint, method, body, known ?? (await this.authenticate(endpoint, user)))
+    } catch (error) {
+      if (known === undefined || !(error instanceof EtcdError) || !error.wantsNewToken) throw error
+      return this.post(endpoint, method, body, await this.authenticate(endpoint, user))
+    }
+  }
+
+  private async authenticate(
+    endpoint: string,
+    { name, password }: { name: string; password: string },
+  ): Promise<string> {
+    this.token = undefined
+    const { token } = (await this.post(endpoint, 'auth/authenticate', { name, password })) as { token?: string }
+    if (token === undefined) throw new Error('etcd gave no token')
+    this.token = token
+    return token
+  }
+
+  private async post(endpoint: string, method: string, body: unknown, token?: string): Promise<unknown> {
+    const answer = await this.place.post(`${endpoint}/v3/${method}`, body, token)
+    const { status, json } = answer
+    // Answers of a stream come with the status 200 whatever they say.
+    if (status === 200 && json !== undefined && (json as { error?: unknown }).error === undefined) return json
+    throw new EtcdError(method, answer)
   }
 }

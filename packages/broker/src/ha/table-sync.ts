@@ -89,6 +89,7 @@ export class TableSync implements Service {
   readonly name = 'table sync'
   private readonly parts: TableSyncParts
   private timer: Timer | undefined
+  private readonly ending = new AbortController()
   private running = Promise.resolve()
   private isRunning = false
   private isDue = false
@@ -120,6 +121,8 @@ export class TableSync implements Service {
   async stop(): Promise<void> {
     this.timer?.cancel()
     this.timer = undefined
+    // Whoever becomes the master does so because the one that is asked is gone: its answer may never come.
+    this.ending.abort()
     await this.running
     // The next start may be one as a master.
     this.ensureTopics()
@@ -253,16 +256,17 @@ export class TableSync implements Service {
 
   /** One that fails keeps none of the others; one event for one reason. */
   private async take(address: string, spec: RequestSpec, use: (body: Uint8Array) => void): Promise<void> {
-    // A stop waits for one answer at most.
     if (this.timer === undefined) return
     let reason = ''
     try {
-      const reply = await this.parts.client.request(address, spec, {}, { timeoutMs })
+      const { signal } = this.ending
+      const reply = await this.parts.client.request(address, spec, {}, { timeoutMs, signal })
       // A master of 4.9 has no timers.
       if (reply.code === ResponseCode.requestCodeNotSupported) reason = ''
       else if (reply.code !== ResponseCode.success) reason = `code ${reply.code}: ${reply.remark ?? ''}`
       else if (reply.body !== undefined) use(reply.body)
     } catch (error) {
+      if (this.ending.signal.aborted) return
       reason = (error as Error).message
     }
     this.tellOnce(spec.name, reason, address)

@@ -3,6 +3,7 @@ import { hotRoute } from '@skua-mq/remoting'
 import { part } from '@skua-mq/runtime'
 import type { GetResult } from '@skua-mq/store'
 import type { ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { KnownBefore } from '../client-table/known-before.ts'
 import { over } from '../config/over.ts'
 import type { ExpressionFilters } from '../filter/subscription-filters.ts'
 import type { GroupTable } from '../group/group-table.ts'
@@ -21,6 +22,7 @@ type Needs = On<'config' | 'dialect' | 'runtime' | 'store' | 'totalMemoryBytes'>
   offsets: OffsetTable
   resets: PendingResets
   consumers: ConsumerGroups
+  before: KnownBefore
   filters: ExpressionFilters
   traffic: Traffic
 }

@@ -1,6 +1,7 @@
 import { isTagType, type PullView, ResponseCode, type SubscriptionData } from '@skua-mq/protocol'
 import type { MessageFilter } from '@skua-mq/store'
 import type { ConsumerGroup, ConsumerGroups } from '../client-table/consumer-groups.ts'
+import type { KnownBefore } from '../client-table/known-before.ts'
 import type { GroupTable } from '../group/group-table.ts'
 import { PullFlag, type PullStop } from './pull-handler.ts'
 
@@ -26,6 +27,7 @@ export class PullSubscriptions {
     readonly consumers: ConsumerGroups
     readonly groups: GroupTable
     readonly filters: SubscriptionFilters
+    readonly before: Pick<KnownBefore, 'has'>
   }
 
   constructor(parts: PullSubscriptions['parts']) {
@@ -45,11 +47,26 @@ export class PullSubscriptions {
       const { topic, subscription: expression, expressionType: type } = view
       return filters.ofText({ topic, group: view.consumerGroup, expression, type })
     }
+    if (group === undefined && this.mayHaveAll(view)) return undefined
     const subscription = subscriptionOf(view, group)
     if ('code' in subscription) return subscription
     if (subscription.classFilterMode) return undefined
     if (subscription.subVersion < view.subVersion) return filterOfOutdated(view, subscription)
     return filters.ofGroup(view.consumerGroup, subscription, view.subVersion)
+  }
+
+  /**
+   * Its heartbeat is still to come since this broker, or its life as the master, began a moment ago: RocketMQ lets it wait for that, half a
+   * minute with Java's clients of 4.9 and Go's. Whoever filters by tags compares their texts itself.
+   */
+  private mayHaveAll({ consumerGroup, expressionType, sysFlag }: PullView): boolean {
+    const { groups, before } = this.parts
+    return (
+      before.has(consumerGroup) &&
+      isTagType(expressionType) &&
+      (sysFlag & PullFlag.classFilter) === 0 &&
+      groups.find(consumerGroup)?.consumeBroadcastEnable !== false
+    )
   }
 }
 

@@ -129,3 +129,31 @@ test('a stop waits until how far the master is with delays is written', async ()
   written()
   await stopped
 })
+
+test('a stop does not wait for the answer of a master that gives none', async () => {
+  const clock = new SimClock()
+  const events = new EventHub()
+  const told: string[] = []
+  events.subscribe(({ name }) => told.push(name))
+  const none = { replace: async () => {}, find: () => undefined, ensure: () => {} }
+  let asked = 0
+  // As that of a client whose connection lasts while nothing comes of it: the other machine is gone.
+  const request = (_address: string, _spec: RequestSpec, _header: object, { signal }: { signal: AbortSignal }) => {
+    asked++
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  }
+  const sync = new TableSync({
+    ...{ clock, events, offsets: { takeAll: () => 0, dropGone: () => {} } },
+    ...{ topics: none, groups: none, delays: none, timers: none, modes: none },
+    link: { isFollowing: true, connections: 1, endHeard: () => {} },
+    client: { request: request as never },
+    ...{ masterAddr: () => '10.0.0.1:10911', taken: () => {} },
+    store: { maxPhysicalOffset: 100, sync: async () => true, onArrival: () => {} },
+  })
+  await sync.start()
+  await clock.advanceAsync(3500)
+  assert.equal(asked, 1)
+  await sync.stop()
+  assert.equal(asked, 1)
+  assert.deepEqual(told, [])
+})

@@ -55,7 +55,7 @@ export class PullLoop {
       } catch (error) {
         if (!this.going) return
         this.parts.emit('pullFailed', { group: this.parts.group, queue: this.queue, error })
-        await this.pause(pauseAfter(error))
+        await this.pauseAfter(error)
         if (groupUnknown(error)) await this.parts.instance.heartbeats.beat()
       }
     }
@@ -82,6 +82,13 @@ export class PullLoop {
     }
   }
 
+  private async pauseAfter(error: unknown): Promise<void> {
+    const code = error instanceof ClientError ? error.responseCode : undefined
+    if (code === ResponseCode.flowControl) return this.pause(flowControlledMs)
+    // The loop looks at `going` next.
+    await this.parts.instance.news.wait(failedMs, this.ended.signal).catch(() => {})
+  }
+
   /** The wanted offset does not exist. */
   offsetIllegal({ nextBeginOffset }: PullAnswer): void {
     const { group, emit } = this.parts
@@ -100,11 +107,6 @@ export class PullLoop {
         emit('messageUnreadable', { group, queue: this.queue, queueOffset: stored.queueOffset, error }),
     })
   }
-}
-
-function pauseAfter(error: unknown): number {
-  const code = error instanceof ClientError ? error.responseCode : undefined
-  return code === ResponseCode.flowControl ? flowControlledMs : failedMs
 }
 
 /** The broker was restarted, say, and does not know us (any more). */

@@ -7,6 +7,7 @@ import type { ClientSettings } from '../options.ts'
 import { PendingReplies } from '../produce/pending-replies.ts'
 import { NameServers } from '../route/name-servers.ts'
 import { RouteDoubt } from '../route/route-doubt.ts'
+import { RouteNews } from '../route/route-news.ts'
 import { RouteTable } from '../route/route-table.ts'
 import { BrokerCalls } from './broker-calls.ts'
 import { Heartbeats } from './heartbeats.ts'
@@ -27,6 +28,7 @@ export class ClientInstance {
   readonly calls: BrokerCalls
   readonly heartbeats: Heartbeats
   readonly doubt: RouteDoubt
+  readonly news: RouteNews
   readonly ids: UniqueIds
   readonly replies: PendingReplies
   private readonly settings: ClientSettings
@@ -68,10 +70,15 @@ export class ClientInstance {
     const { remoting, routes, members } = this
     const timeoutMs = settings.callTimeoutMs
     this.calls = new BrokerCalls({ remoting, routes, timeoutMs })
+    this.news = new RouteNews(this.clock)
     this.doubt = new RouteDoubt({
       ...{ clock: this.clock, random: runtime.random, routes, pollMs: settings.pollNameServerInterval },
       // A broker that has not heard of a group refuses its pulls.
-      changed: () => this.refreshRoutes().then(() => this.heartbeats.beat()),
+      changed: async () => {
+        await this.refreshRoutes()
+        await this.heartbeats.beat()
+        this.news.arrived()
+      },
     })
     this.heartbeats = new Heartbeats({ clientId, members, routes, remoting, timeoutMs, clock: this.clock })
     this.ids = new UniqueIds({

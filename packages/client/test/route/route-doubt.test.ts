@@ -54,6 +54,28 @@ describe('another broker becomes the master of a name', () => {
     await at.stop()
   })
 
+  test('and a consumer whose pulls failed pulls there as soon as it knows, having said who it is', async () => {
+    const { at, second, elect } = await two()
+    const { runtime, namesrvAddr } = at
+    const consumer = new PushConsumer({ runtime, namesrvAddr, group: 'cg' }).subscribe('T').onMessage(() => {})
+    await at.settle(consumer.start())
+    second.onPull = () =>
+      second.heartbeats.length === 0 ? { code: ResponseCode.subscriptionNotExist, next: 0 } : 'held'
+    await at.settle(at.servers.get('b0')!.stop())
+    // Its pulls have failed again a moment ago.
+    await at.clock.advanceAsync(3500)
+    elect()
+    let waitedMs = 0
+    for (; second.pulls.length === 0; waitedMs += 50) await at.clock.advanceAsync(50)
+    assert.ok(waitedMs <= 1500, `${waitedMs} ms`)
+    await at.clock.advanceAsync(100)
+    // Each queue of T, and the one of its retry topic where there is one, was asked for once, and is held.
+    const queues = second.pulls.map(({ topic, queueId }) => `${topic} ${queueId}`)
+    assert.equal(new Set(queues).size, queues.length, queues.join(', '))
+    await at.settle(consumer.close())
+    await at.stop()
+  })
+
   test('and one that sends nothing meanwhile knows it already', async () => {
     const { at, second, elect } = await two()
     const producer = await producing(at)

@@ -2,7 +2,7 @@ import { NetError, tlsErrorCode } from '../error.ts'
 import { codeOf } from './code.ts'
 
 /** What the system says when a certificate does not lead to a known root. */
-const untrusted: ReadonlySet<string> = new Set([
+export const untrusted: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',

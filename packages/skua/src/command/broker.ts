@@ -123,7 +123,7 @@ async function runOne(
       family: isAlone ? [] : familyNames(config.brokerName, member),
       storeAddress: config.brokerIP1 === '' ? undefined : await runtime.net.resolve(config.brokerIP1),
       startFilterProcess,
-      registry: registryOf(config),
+      registry: registryOf(config, runtime.disk),
       ...(keepConfig === undefined ? {} : { keepConfig }),
       ...tls,
     })

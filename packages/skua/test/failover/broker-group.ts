@@ -5,23 +5,38 @@ import { deleteTopicInBroker, getBrokerRuntimeInfo, ResponseCode, updateAndCreat
 import { RemotingClient } from '@skua-mq/remoting'
 import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../../src/index.ts'
-import { ServerProcess } from '../server-process.ts'
+import { bundle, ServerProcess } from '../server-process.ts'
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
+
+/** Where a process runs: its address, and what runs it there, such as `ip netns exec x`. */
+export interface Host {
+  readonly address: string
+  readonly within: readonly string[]
+}
+
+const here: Host = { address: '127.0.0.1', within: [] }
 
 /** A broker as a process, which is killed and started again. */
 export interface Member {
   readonly id: string
-  readonly port: number
+  /** host:port for clients. */
+  readonly address: string
+  readonly host: Host
   readonly store: string
   readonly file: string
   process: ServerProcess | undefined
 }
 
 const keys = {
-  ...{ brokerClusterName: 'Failing', brokerIP1: '127.0.0.1' },
-  ...{ mapedFileSizeCommitLog: 1024 * 1024, transactionTimeOut: 1000, transactionCheckInterval: 1000 },
+  brokerClusterName: 'Failing',
+  ...{ mappedFileSizeCommitLog: 1024 * 1024, transactionTimeOut: 1000, transactionCheckInterval: 1000 },
   ...{ transactionCheckMax: 1000 },
+}
+
+function skua({ within: [file, ...args] }: Host, command: readonly string[]): ServerProcess {
+  if (file === undefined) return ServerProcess.skua(command)
+  return new ServerProcess(file, [...args, process.execPath, bundle, ...command])
 }
 
 /** Name servers, and brokers of some names that choose their masters in etcd: SYNC_MASTER, each a process. */
@@ -29,13 +44,13 @@ export class BrokerGroup {
   readonly members: Member[] = []
   readonly namesrvAddr: string
   private readonly root: string
-  private readonly nameServers: { readonly port: number; process: ServerProcess | undefined }[]
+  private readonly nameServers: { readonly host: Host; readonly port: number; process: ServerProcess | undefined }[]
   private readonly client = new RemotingClient(nodeRuntime())
 
-  private constructor(root: string, nameServers: readonly number[]) {
+  private constructor(root: string, nameServers: readonly { readonly host: Host; readonly port: number }[]) {
     this.root = root
-    this.nameServers = nameServers.map(port => ({ port, process: undefined }))
-    this.namesrvAddr = nameServers.map(port => `127.0.0.1:${port}`).join(';')
+    this.nameServers = nameServers.map(each => ({ ...each, process: undefined }))
+    this.namesrvAddr = nameServers.map(({ host, port }) => `${host.address}:${port}`).join(';')
   }
 
   /** `names`: brokerName and how many members. */
@@ -43,17 +58,22 @@ export class BrokerGroup {
     readonly endpoint: string
     readonly names: Readonly<Record<string, number>>
     readonly nameServers: number
+    /** Of the name servers and then of the brokers, in their order; default: this machine. */
+    readonly hosts?: readonly Host[]
     /** Of all brokers. */
     readonly further?: Readonly<Record<string, string | number>>
   }): Promise<BrokerGroup> {
     const { net } = nodeRuntime()
     const root = mkdtempSync(join(tmpdir(), 'skua-failover-'))
-    const ports: number[] = []
-    for (let i = 0; i < plan.nameServers; i++) ports.push((await freePorts(net, '127.0.0.1')).nameServer)
-    const group = new BrokerGroup(root, ports)
+    const hosts = [...(plan.hosts ?? [])]
+    const servers: { host: Host; port: number }[] = []
+    for (let i = 0; i < plan.nameServers; i++)
+      servers.push({ host: hosts.shift() ?? here, port: (await freePorts(net, '127.0.0.1')).nameServer })
+    const group = new BrokerGroup(root, servers)
     for (const [brokerName, count] of Object.entries(plan.names))
       for (let brokerId = 0; brokerId < count; brokerId++) {
         const { broker: listenPort } = await freePorts(net, '127.0.0.1')
+        const host = hosts.shift() ?? here
         const id = `${brokerName}${brokerId}`
         const store = join(root, id)
         const file = join(root, `${id}.conf`)
@@ -62,6 +82,7 @@ export class BrokerGroup {
         const all = {
           ...own,
           storePathRootDir: store,
+          brokerIP1: host.address,
           namesrvAddr: group.namesrvAddr,
           failoverEndpoints: plan.endpoint,
           ...keys,
@@ -69,7 +90,8 @@ export class BrokerGroup {
         }
         const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`)
         writeFileSync(file, lines.join(''))
-        group.members.push({ id, port: listenPort, store, file, process: undefined })
+        const address = `${host.address}:${listenPort}`
+        group.members.push({ id, address, host, store, file, process: undefined })
       }
     return group
   }
@@ -83,7 +105,7 @@ export class BrokerGroup {
     const server = this.nameServers[index]!
     const file = join(this.root, `names${index}.conf`)
     writeFileSync(file, `listenPort=${server.port}\nkvConfigPath=${join(this.root, `kv${index}.json`)}\n`)
-    server.process = ServerProcess.skua(['nameserver', '-c', file])
+    server.process = skua(server.host, ['nameserver', '-c', file])
     await server.process.says(/boot success/)
   }
 
@@ -92,7 +114,7 @@ export class BrokerGroup {
   }
 
   async startMember(member: Member): Promise<void> {
-    member.process = ServerProcess.skua(['broker', '-c', member.file])
+    member.process = skua(member.host, ['broker', '-c', member.file])
     await member.process.says(/boot success/)
   }
 
@@ -106,14 +128,9 @@ export class BrokerGroup {
   }
 
   /** What a broker says of itself; undefined where it does not answer. */
-  async told(member: Member): Promise<{ readonly role: string; readonly election: string } | undefined> {
+  async told({ address }: Member): Promise<{ readonly role: string; readonly election: string } | undefined> {
     try {
-      const { body } = await this.client.request(
-        `127.0.0.1:${member.port}`,
-        getBrokerRuntimeInfo,
-        {},
-        { timeoutMs: 500 },
-      )
+      const { body } = await this.client.request(address, getBrokerRuntimeInfo, {}, { timeoutMs: 500 })
       const { table } = getBrokerRuntimeInfo.replyBody!.decode(body!)
       return { role: table.get('skuaRole') ?? '', election: table.get('skuaElection') ?? '' }
     } catch {
@@ -122,18 +139,18 @@ export class BrokerGroup {
   }
 
   /** With four queues. */
-  async makeTopic(topic: string, { port }: Member): Promise<void> {
+  async makeTopic(topic: string, { address }: Member): Promise<void> {
     const header = { topic, defaultTopic: 'TBW102', readQueueNums: 4, writeQueueNums: 4, perm: 6, order: false }
     const further = { topicFilterType: 'SINGLE_TAG', topicSysFlag: 0 }
-    const { code, remark } = await this.client.request(`127.0.0.1:${port}`, updateAndCreateTopic, {
+    const { code, remark } = await this.client.request(address, updateAndCreateTopic, {
       ...header,
       ...further,
     })
     if (code !== ResponseCode.success) throw new Error(`${topic} was not made: ${code} ${remark}`)
   }
 
-  async deleteTopic(topic: string, { port }: Member): Promise<void> {
-    const { code, remark } = await this.client.request(`127.0.0.1:${port}`, deleteTopicInBroker, { topic })
+  async deleteTopic(topic: string, { address }: Member): Promise<void> {
+    const { code, remark } = await this.client.request(address, deleteTopicInBroker, { topic })
     if (code !== ResponseCode.success) throw new Error(`${topic} was not deleted: ${code} ${remark}`)
   }
 
@@ -145,8 +162,10 @@ export class BrokerGroup {
       const told = await Promise.all(own.map(member => this.told(member)))
       const at = told.findIndex(each => each?.election === `holds the lease, ${inSync} in sync`)
       if (at >= 0) return own[at]!
-      if (Date.now() > until)
-        throw new Error(`no master of ${brokerName} with ${inSync} in sync: ${JSON.stringify(told)}`)
+      if (Date.now() > until) {
+        const logs = own.map(({ id, process }) => `${id}: ${process?.errors.slice(-4000)}`).join('\n')
+        throw new Error(`no master of ${brokerName} with ${inSync} in sync: ${JSON.stringify(told)}\n${logs}`)
+      }
       await sleep(50)
     }
   }
@@ -159,7 +178,8 @@ export class BrokerGroup {
   }
 
   /** Whatever became of a test. */
-  end(): void {
+  async end(): Promise<void> {
+    await this.client.close()
     for (const { process } of [...this.members, ...this.nameServers]) process?.child.kill('SIGKILL')
     rmSync(this.root, { recursive: true, force: true })
   }

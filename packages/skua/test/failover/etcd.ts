@@ -1,75 +1,57 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { nodeRuntime, postJson } from '@skua-mq/runtime'
+import { nodeRuntime } from '@skua-mq/runtime'
 import { freePorts } from '../../src/index.ts'
+import type { Host } from './broker-group.ts'
+import { EtcdMember } from './etcd-member.ts'
 
-/** Why tests with it do not run here; undefined where there is one. */
-export function withoutEtcd(): string | undefined {
-  try {
-    execFileSync('etcd', ['--version'], { stdio: 'ignore' })
-    return undefined
-  } catch {
-    return 'no etcd on the PATH (Debian: etcd-server)'
-  }
-}
+export { withoutEtcd } from './etcd-member.ts'
 
-/** An etcd of one member, with a directory of its own. */
+/** An etcd of some members. */
 export class Etcd {
-  readonly endpoint: string
-  private readonly child: ChildProcess
-  private readonly directory: string
+  readonly members: readonly EtcdMember[]
 
-  private constructor(endpoint: string, { child, directory }: { child: ChildProcess; directory: string }) {
-    this.endpoint = endpoint
-    this.child = child
-    this.directory = directory
+  private constructor(members: readonly EtcdMember[]) {
+    this.members = members
   }
 
-  static async start(): Promise<Etcd> {
-    const { broker: client, nameServer: peer } = await freePorts(nodeRuntime().net, '127.0.0.1')
-    const directory = mkdtempSync(join(tmpdir(), 'skua-etcd-'))
-    const [own, between] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
-    const flags = [
-      ...['--data-dir', directory, '--listen-client-urls', own, '--advertise-client-urls', own],
-      ...[
-        '--listen-peer-urls',
-        between,
-        '--initial-advertise-peer-urls',
-        between,
-        '--initial-cluster',
-        `default=${between}`,
-      ],
-    ]
-    const child = spawn('etcd', flags, { stdio: 'ignore' })
-    const etcd = new Etcd(own, { child, directory })
-    const until = Date.now() + 30_000
-    while (!(await etcd.answers())) {
-      if (Date.now() > until || child.exitCode !== null) throw new Error(`etcd did not begin (${child.exitCode})`)
-      await new Promise(resolve => setTimeout(resolve, 50))
+  /** `hosts`: where its members run; default: on this machine. */
+  static async start(size = 1, hosts: readonly Host[] = []): Promise<Etcd> {
+    const places: { name: string; endpoint: string; peer: string; within: readonly string[] }[] = []
+    for (let i = 0; i < size; i++) {
+      const { broker, nameServer } = await freePorts(nodeRuntime().net, '127.0.0.1')
+      const { address, within } = hosts[i] ?? { address: '127.0.0.1', within: [] }
+      const [endpoint, peer] = [`http://${address}:${broker}`, `http://${address}:${nameServer}`]
+      places.push({ name: `m${i}`, endpoint, peer, within })
+    }
+    const all = places.map(({ name, peer }) => `${name}=${peer}`).join(',')
+    const etcd = new Etcd(places.map(place => new EtcdMember({ ...place, all })))
+    try {
+      for (const member of etcd.members) member.start()
+      for (const member of etcd.members) await member.ready()
+    } catch (error) {
+      await etcd.stop()
+      throw error
     }
     return etcd
   }
 
-  /** It stands still, or goes on. */
+  /** Of all members, with commas. */
+  get endpoint(): string {
+    return this.members.map(({ plan }) => plan.endpoint).join(',')
+  }
+
+  async leader(): Promise<EtcdMember> {
+    for (;;) {
+      for (const member of this.members) if (await member.leads().catch(() => false)) return member
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+
+  /** All stand still, or go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.child.kill(name)
+    for (const member of this.members) member.signal(name)
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise(resolve => this.child.once('close', resolve))
-    this.child.kill('SIGKILL')
-    await ended
-    rmSync(this.directory, { recursive: true, force: true })
-  }
-
-  private async answers(): Promise<boolean> {
-    try {
-      const all = { key: Buffer.from('a').toString('base64') }
-      return (await postJson(`${this.endpoint}/v3/kv/range`, all, { timeoutMs: 500 })).status === 200
-    } catch {
-      return false
-    }
+    await Promise.all(this.members.map(member => member.stop()))
   }
 }

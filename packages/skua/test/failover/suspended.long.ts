@@ -30,7 +30,7 @@ for (const brokerRole of ['ASYNC_MASTER', 'SYNC_MASTER'])
         ...{ producerGroup: 'p', topic: 'T', defaultTopic: 'TBW102', defaultTopicQueueNums: 1, queueId: 0, sysFlag: 0 },
         ...{ bornTimestamp: Date.now(), flag: 0, properties: '', reconsumeTimes: 0, unitMode: false, batch: false },
       }
-      return client.request(`127.0.0.1:${master.port}`, sendMessageV2, header, {
+      return client.request(master.address, sendMessageV2, header, {
         body: Buffer.from('m'),
         timeoutMs: 30_000,
       })

@@ -85,15 +85,19 @@ async function copy(
   disk.syncDirectory(directory)
 }
 
-/** Zeros are left out: files of the log are sparse. */
+/**
+ * Zeros are left out: files of the log are sparse. They are looked for by comparison with zeros, as a look at each byte of a GiB takes 20 s,
+ * in which the broker answers nobody.
+ */
 async function copyBytes(from: DiskFile, into: DiskFile, size: number): Promise<void> {
   into.truncateSync(0)
   into.truncateSync(size)
   const bytes = Buffer.allocUnsafe(Math.min(pieceBytes, size))
+  const zeros = Buffer.alloc(bytes.length)
   for (let at = 0; at < size; ) {
     const got = await from.read(bytes, 0, Math.min(bytes.length, size - at), at)
     if (got === 0) throw new DiskError('ESHORTREAD', from.path)
-    if (bytes.subarray(0, got).some(byte => byte !== 0)) await into.write(bytes, 0, got, at)
+    if (bytes.compare(zeros, 0, got, 0, got) !== 0) await into.write(bytes, 0, got, at)
     at += got
   }
 }

@@ -72,6 +72,7 @@ final class Consumers {
     consumer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     consumer.setInstanceName(Json.text(request, "instance", name + System.nanoTime()));
     if (request.containsKey("namespace")) consumer.setNamespace(Json.text(request, "namespace", ""));
+    if (request.containsKey("pollMs")) consumer.setPollNameServerInterval(Json.integer(request, "pollMs", 30_000));
     if (Json.flag(request, "broadcasting")) broadcast(consumer);
     consumer.setConsumeFromWhere(ConsumeFromWhere.valueOf(Json.text(request, "from", "CONSUME_FROM_FIRST_OFFSET")));
     if (request.containsKey("maxReconsumeTimes")) consumer.setMaxReconsumeTimes(Json.integer(request, "maxReconsumeTimes", -1));

@@ -51,6 +51,7 @@ final class Producers {
     producer.setNamesrvAddr(Json.text(request, "namesrv", ""));
     producer.setInstanceName("p" + System.nanoTime());
     producer.setSendMsgTimeout(Json.integer(request, "timeoutMs", 5000));
+    if (request.containsKey("pollMs")) producer.setPollNameServerInterval(Json.integer(request, "pollMs", 30_000));
     if (request.containsKey("maxMessageSize")) {
       producer.setMaxMessageSize(Json.integer(request, "maxMessageSize", 0));
       producer.setCompressMsgBodyOverHowmuch(Integer.MAX_VALUE);

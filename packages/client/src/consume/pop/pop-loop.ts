@@ -47,7 +47,7 @@ export class PopLoop {
       } catch (error) {
         if (signal.aborted) return
         emit('pullFailed', { group, queue: { ...this.source, queueId: -1 }, error })
-        await delay(instance.clock, failedMs, signal).catch(() => {})
+        await instance.news.wait(failedMs, signal).catch(() => {})
       }
     }
   }
