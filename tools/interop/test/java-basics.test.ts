@@ -141,6 +141,26 @@ withJava(
       await world.stopConsumer('after')
     })
 
+    test('a consumer of a tag goes on some seconds after a restart of the broker, though its heartbeat is still to come', async () => {
+      if (!world.owned) return
+      const topic = world.name('Restarted')
+      await world.send(topic, { count: 1, tag: 'mine' })
+      await world.call('push', { topic, name: 'stays', group: world.name('stays'), tags: 'mine' })
+      assert.equal((await world.received('stays', 1)).length, 1)
+      // Its second heartbeat comes after a second, its third half a minute later.
+      await world.received('stays', 2, 2000)
+      await world.restart()
+      const sent = async (tag: string) => (await world.send(topic, { count: 1, tag }).catch(() => [])).length === 1
+      await until(() => sent('other'), 'the broker takes messages again')
+      await until(() => sent('mine'), 'the broker takes messages again')
+      const got = await world.received('stays', 2, 15_000)
+      assert.deepEqual(
+        got.map(message => message.tags),
+        ['mine', 'mine'],
+      )
+      await world.stopConsumer('stays')
+    })
+
     test('32 threads lose nothing: every acknowledged message is read back once, in its place', async () => {
       const result = await world.call<Record<string, number>>('load', {
         topic: world.name('Load'),
