@@ -2,6 +2,7 @@
 import { accessMutants } from './access-mutants.mjs'
 import { clientMutants } from './client-mutants.mjs'
 import { clusterMutants } from './cluster-mutants.mjs'
+import { crowdMutants } from './crowd-mutants.mjs'
 import { dashboardMutants } from './dashboard-mutants.mjs'
 import { electionMutants } from './election-mutants.mjs'
 import { gatewayMutants } from './gateway-mutants.mjs'
@@ -19,6 +20,7 @@ export const mutants = [
   ...clientMutants,
   ...turnMutants,
   ...clusterMutants,
+  ...crowdMutants,
   ...electionMutants,
   // Store: what lies in memory while somebody reads it.
   mutant('slices of cold reads are not pinned', 'store/src/read/cold-read.ts', '    pin.pins++\n', ''),
