@@ -28,7 +28,8 @@ const testsMs = 600_000
 /** Sources and tests, and links to what is installed; packages lead to those of the copy. */
 function copy() {
   const to = mkdtempSync(join(tmpdir(), 'skua-mutants-'))
-  for (const name of ['packages', 'tools', 'test', 'package.json', 'tsconfig.json', 'tsconfig.base.json'])
+  // All of it: tests read docs and samples, too.
+  for (const name of readdirSync(root).filter(name => !['.git', 'node_modules'].includes(name)))
     cpSync(join(root, name), join(to, name), { recursive: true, filter: path => !/\/(dist|node_modules)$/.test(path) })
   const modules = join(to, 'node_modules')
   mkdirSync(join(modules, '@skua-mq'), { recursive: true })
