@@ -65,6 +65,15 @@ describe('changes of one entry that are not on disk yet', () => {
     assert.equal(entry.now, 'other')
   })
 
+  test('a refused deletion leaves what came behind a later change', () => {
+    const entry = new Entry()
+    const gone = entry.change(undefined)
+    entry.change('later')
+    entry.now = 'by itself'
+    gone.refused()
+    assert.equal(entry.now, 'by itself')
+  })
+
   test('of another table nothing goes back', () => {
     const entry = new Entry()
     const a = entry.change(undefined)
