@@ -417,12 +417,15 @@ export const mutants = [
     '',
     { tests: ['packages/broker/test/consumer-control', 'packages/broker/test/offset-history'] },
   ),
-  mutant('resets outlive their topic', 'broker/src/offset/feature.ts', '        resets.deleteTopic(topic)\n', ''),
+  mutant('resets outlive their topic', 'broker/src/offset/feature.ts', '        resets.deleteTopic(topic)\n', '', {
+    tests: ['packages/broker/test/consumer-control', 'packages/broker/test/topic'],
+  }),
   mutant(
     'the queues of a topic outlive it',
     'broker/src/cleanup/feature.ts',
     '    topicDeleted: topic => store.deleteTopic(topic),\n',
     '',
+    { tests: ['packages/broker/test/consumer-control', 'packages/broker/test/topic', 'packages/broker/test/cleanup'] },
   ),
   mutant(
     '316 deletes what was made meanwhile',
@@ -437,12 +440,26 @@ export const mutants = [
     '      for (const table of tables) table.load?.()\n',
     '',
   ),
-  mutant('tables are not stopped', 'broker/src/house/table.ts', '          table.stop?.()\n', ''),
+  mutant('tables are not stopped', 'broker/src/house/table.ts', '          table.stop?.()\n', '', {
+    tests: [
+      'packages/broker/test/persist',
+      'packages/broker/test/offset',
+      'packages/broker/test/stats',
+      'packages/broker/test/pop',
+    ],
+  }),
   mutant(
     'the silent are not forgotten',
     'broker/src/broker-life.ts',
     '      for (const table of furniture.tables) table.expire?.()\n',
     '',
+    {
+      tests: [
+        'packages/broker/test/house',
+        'packages/broker/test/client-table',
+        'packages/broker/test/consumer-control',
+      ],
+    },
   ),
   mutant('a table is written after its stop', 'broker/src/topic/topic-table.ts', '    this.soon.stop()\n', ''),
   mutant(
@@ -450,6 +467,7 @@ export const mutants = [
     'broker/src/house/house.ts',
     '    this.tellAll(ear => ear.topicDeleted?.(topic))\n',
     '',
+    { tests: ['packages/broker/test/consumer-control', 'packages/broker/test/topic', 'packages/broker/test/cleanup'] },
   ),
   mutant(
     'changes are not announced',
