@@ -16,6 +16,9 @@ const file = (name, path, { env = () => ({}), rounds = 1, counts = {} } = {}) =>
 
 const propertyFiles = () => testFiles('packages').filter(path => readFileSync(path, 'utf8').includes("'fast-check'"))
 
+/** What those that are found by themselves add to the figures. */
+const countsOfLong = { damage: { histories: 300 } }
+
 /** `seed` is an integer from 1 to 2^31 - 1. */
 export const longSuites = () => [
   file('model of the store', 'packages/store/test/model.test.ts', {
@@ -77,7 +80,10 @@ export const longSuites = () => [
   file('mixed group', 'tools/interop/test/mixed-group.test.ts', { env: () => ({ SKUA_MIXED_MS: '60000' }) }),
   ...['packages', 'tools', 'examples']
     .flatMap(root => testFiles(root, '.long.ts'))
-    .map(path => file(basename(path, '.long.ts'), path, { env: seed => ({ SKUA_SEED: String(seed) }) })),
+    .map(path => {
+      const name = basename(path, '.long.ts')
+      return file(name, path, { env: seed => ({ SKUA_SEED: String(seed) }), counts: countsOfLong[name] ?? {} })
+    }),
   ...['4.9.7', '5.3.3'].map(version => ({
     ...{ name: `interop tests before RocketMQ ${version}`, rounds: 1, counts: {}, command: process.execPath },
     arguments: [...source, 'tools/interop/src/reference/prove.ts', version],

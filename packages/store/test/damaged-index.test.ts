@@ -7,7 +7,7 @@ const { maxHashSlotNum } = smallConfig as unknown as { maxHashSlotNum: number }
 const slotsAt = 40
 const entriesAt = slotsAt + 4 * maxHashSlotNum
 
-const noise = (length: number) => Buffer.from(Array.from({ length }, (_, n) => (n * 7919 + (n >> 3) * 31 + 13) % 251))
+const noise = (length: number) => Buffer.from(Array.from({ length }, (_, n) => (n * 7919 + (n >> 3) * 31 + 117) % 251))
 
 const places: Record<string, [at: number, length: number]> = {
   'the header': [0, 40],
@@ -15,6 +15,7 @@ const places: Record<string, [at: number, length: number]> = {
   'an entry': [entriesAt + 20 * 3, 20],
   'some entries': [entriesAt + 20 * 2, 100],
   'the offset in an entry': [entriesAt + 20 * 4 + 4, 8],
+  all: [0, entriesAt + 20 * 100],
 }
 const fills: Record<string, (length: number) => Buffer> = { zeros: length => Buffer.alloc(length), noise }
 const files: Record<string, (names: readonly string[]) => string> = {

@@ -131,6 +131,7 @@ export class IndexFiles {
     while (this.list.length > 0 && this.list.at(-1)!.header.endAtMs > indexMsgAtMs) {
       this.discard(this.list.pop()!, 'a crash came before it was complete')
     }
+    this.dropDamaged(this.list.length)
     // Where it ends is known by its entries only.
     this.resume({ crashed: true })
     return false
