@@ -63,3 +63,18 @@ describe('a file of the index that is damaged is filled again from the log, and 
             await at.clock.until(store.stop())
           })
 })
+
+test('a message whose keys lie in two files of the index is found by all of them when the second one is lost after a clean stop', async () => {
+  const at = world()
+  const opened = await open(at)
+  // Files have 99 entries, and each message has two.
+  for (let i = 0; i < 120; i++) put(opened, message('A', `message ${i}`, `KEYS\x01k${i} l${i}`))
+  await at.clock.advanceAsync(3000)
+  await at.clock.until(opened.store.stop())
+  at.disk.remove(`/store/index/${at.disk.list('/store/index')[1]}`)
+  const { store } = await open(at)
+  const query = { topic: 'A', maxCount: 9, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER }
+  for (let i = 0; i < 120; i++)
+    for (const key of [`k${i}`, `l${i}`])
+      assert.equal((await store.query({ ...query, key })).physicalOffsets.length, 1, key)
+})

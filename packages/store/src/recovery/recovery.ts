@@ -344,6 +344,8 @@ export class Recovery {
     const found = this.compare(point)
     const isOurs = point !== undefined && found === 'all'
     if (!isOurs || index?.hasAll(point.index) === false) await dropIndexBehindGap(this.parts)
+    // Where files are lost, the last message of those that are left may have had more keys in the next one.
+    if (point !== undefined && index?.hasAll(point.index) === false) this.isIndexTorn = true
     if (!isWhole || found === 'less' || (maxPhysical < log.minOffset && !isOurs))
       return this.planRebuild('queues are missing')
     if (isOurs && (index === undefined || index.point.name === point.index.name)) {
