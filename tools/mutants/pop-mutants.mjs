@@ -120,7 +120,7 @@ export const popMutants = [
   pop(
     'a wall clock revives messages',
     'check-points.ts',
-    'point.dueAtMs = this.clock.monotonic() + point.reviveAtMs - this.clock.now()',
+    'point.dueAtMs = this.clock.monotonic() + restMs',
     'point.dueAtMs = point.reviveAtMs',
   ),
   pop(

@@ -16,6 +16,7 @@ const file = (name, path, { env = () => ({}), rounds = 1, counts = {} } = {}) =>
 
 /** What a `.long.ts` is given beside the seed, by its name, and what that adds to the figures. */
 const longPlans = {
+  damage: { counts: { histories: 300 } },
   // Some 10 minutes: 40 s a kill, and twice 3 kills of a single name.
   clients: { env: { SKUA_CLIENT_KILLS: '8' }, counts: { kills: 14 } },
   // Some 5 minutes.

@@ -216,7 +216,8 @@ export class DelayedLevel {
       const { tagsCode } = this.entries[due]!
       const arrivedBy = this.marks.arrivedBy(this.next + due)
       if (tagsCode <= now || (arrivedBy !== undefined && arrivedBy <= arrivedBefore)) continue
-      const waitMs = arrivedBy === undefined ? delayMs : arrivedBy - arrivedBefore
+      // In whole ms: what is left of the fractions of a clock may be too little to move it.
+      const waitMs = arrivedBy === undefined ? delayMs : Math.ceil(arrivedBy - arrivedBefore)
       if (due === 0) this.sleep(Math.min(tagsCode - now, waitMs))
       break
     }

@@ -58,9 +58,13 @@ export class CheckPoints {
     this.coming.delete(key)
   }
 
-  /** One that lies in the log. From now on it is the monotonic clock that counts: a wall clock that jumps revives nothing. */
+  /**
+   * One that lies in the log. From now on it is the monotonic clock that counts: a wall clock that jumps revives nothing. One that was
+   * set back since the pop, before a start, keeps nobody waiting for longer than the invisible time.
+   */
   add(point: CheckPoint): void {
-    point.dueAtMs = this.clock.monotonic() + point.reviveAtMs - this.clock.now()
+    const restMs = Math.min(point.reviveAtMs - this.clock.now(), point.invisibleTime)
+    point.dueAtMs = this.clock.monotonic() + restMs
     this.coming.delete(point.key)
     assert(!this.byKey.has(point.key) && point.place >= 0, 'a check point lies in the log, once')
     this.byKey.set(point.key, point)

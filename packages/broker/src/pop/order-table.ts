@@ -41,6 +41,8 @@ export type Acked = { readonly next: number } | 'of another pop' | 'not of this 
 export class OrderTable {
   private readonly parts: OrderTableParts
   private readonly infos = new Map<string, Map<number, OrderInfo>>()
+  /** By info, its wall clock less the monotonic one: a clock that is set afterwards neither blocks a queue nor frees it. */
+  private readonly clocks = new WeakMap<OrderInfo, number>()
   private count = 0
   private readonly saves: PeriodicSave<OrderInfos>
 
@@ -54,7 +56,19 @@ export class OrderTable {
     for (const [key, queues] of this.parts.file.load()?.table ?? []) {
       this.infos.set(key, new Map(queues))
       this.count += queues.size
+      // A clock that says a time before the last take was set back.
+      for (const info of queues.values()) this.anchor(info, Math.max(info.l, this.parts.clock.now()))
     }
+  }
+
+  private anchor(info: OrderInfo, nowMs: number): void {
+    this.clocks.set(info, nowMs - this.parts.clock.monotonic())
+  }
+
+  /** How much further the wall clock is than that of an info. */
+  private skewOf(info: OrderInfo): number {
+    const { clock } = this.parts
+    return clock.now() - Math.floor(clock.monotonic() + this.clocks.get(info)!)
   }
 
   start(): void {
@@ -80,7 +94,7 @@ export class OrderTable {
     return this.infos.get(`${topic}@${group}`)?.get(queueId)
   }
 
-  /** When a queue may be taken from: in the past where it may now. */
+  /** When a queue may be taken from, by the wall clock as it is now: in the past where it may now. */
   freeAt(place: OrderPlace, attemptId: string | undefined): number {
     const info = this.find(place)
     if (info === undefined || (info.a !== undefined && info.a === attemptId)) return 0
@@ -88,7 +102,7 @@ export class OrderTable {
     info.o.forEach((_, at) => {
       if (!isAcked(info, at)) free = Math.max(free, info.ot?.get(offsetAt(info, at)) ?? info.popTime + (info.i ?? 0))
     })
-    return free
+    return free === 0 ? 0 : free + this.skewOf(info)
   }
 
   take(place: OrderPlace, { attemptId, popTime, invisibleTime, offsets }: OrderTake): OrderInfo {
@@ -104,6 +118,7 @@ export class OrderTable {
       l: this.parts.clock.now(),
       cm: 0,
     }
+    this.anchor(info, this.parts.clock.now())
     this.put(place, info)
     return info
   }
@@ -158,7 +173,7 @@ export class OrderTable {
     // Another one has no time here, and whoever names many must not have them kept.
     if (!info.o.some((_, at) => offsetAt(info, at) === offset)) return
     info.ot ??= new Map()
-    info.ot.set(offset, visibleAtMs)
+    info.ot.set(offset, visibleAtMs - this.skewOf(info))
     this.saves.changed()
   }
 

@@ -100,6 +100,26 @@ describe('a delayed message', () => {
   })
 })
 
+test('what is left of a delay moves the clock, whatever the fractions of its times', { timeout: 60_000 }, async () => {
+  for (let n = 0; n < 40; n++) {
+    const machine = new StoreMachine()
+    const process = await machine.boot()
+    deliver(process)
+    await machine.clock.advanceAsync(8000 + n * 13 + 0.438_415_84 * (n + 1))
+    await machine.put(process.store, [delayed('one', 2)])
+    machine.clock.step(-30_000)
+    await machine.clock.advanceAsync(0.1 * n)
+    const armed = { count: 0 }
+    const { after } = machine.clock
+    machine.clock.after = (ms, run) => {
+      assert.ok(++armed.count < 10_000, 'timers that do not move the clock arm each other')
+      return after.call(machine.clock, ms, run)
+    }
+    await machine.clock.advanceAsync(5001)
+    assert.deepEqual(bodies(machine, process.store), ['one'])
+  }
+})
+
 describe('a wall clock that was ahead for one stored message', () => {
   const hour = 3_600_000
   test('changes no delay: later ones come in time and in order, each by its own arrival', async () => {

@@ -67,3 +67,17 @@ test('due are those whose time is over, the oldest first, so many of them', () =
   assert.deepEqual(points.due(10), [early, middle, late])
   assert.deepEqual(points.due(2), [early, middle])
 })
+
+test('one that was made under a clock which was set back since waits for the invisible time, and no longer', async () => {
+  const { clock, points } = table()
+  const names = { topic: 'T', group: 'g', queueId: 0, startOffset: 10, popTime: clock.now() }
+  // A start reads it again.
+  clock.step(-20 * 24 * 3_600_000)
+  const point = new CheckPoint({ ...names, invisibleTime: 1000, reviveQid: 0, brokerName: 'b', diffs: [0] })
+  point.place = 1
+  points.add(point)
+  await clock.advanceAsync(999)
+  assert.deepEqual(points.due(10), [])
+  await clock.advanceAsync(1)
+  assert.deepEqual(points.due(10), [point])
+})

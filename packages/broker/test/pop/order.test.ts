@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { orderInfoFile, queryConsumerOffset } from '@skua-mq/protocol'
-import { maxOrderInfos, OrderTable } from '../../src/pop/order-table.ts'
+import { maxOrderInfos, type OrderPlace, OrderTable } from '../../src/pop/order-table.ts'
 import { machine } from '../harness.ts'
 import { World } from '../world.ts'
 import { PopMachine } from './pop-machine.ts'
@@ -188,3 +188,28 @@ test('a pop of 32 messages has bits for all of them', () => {
   second.load()
   assert.equal(second.freeAt(place, undefined), 0)
 })
+
+for (const stepMs of [-20 * 24 * 3_600_000, 20 * 24 * 3_600_000])
+  test(`a clock that is set by ${stepMs} ms neither blocks a queue that is taken in order for longer nor frees it`, async () => {
+    const { clock, file } = machine()
+    const make = () => new OrderTable({ clock, file: file('/orders.json', orderInfoFile), intervalMs: () => 5000 })
+    const orders = make()
+    const [place, changed] = [0, 1].map(queueId => ({ topic: 'T', group: 'g', queueId })) as [OrderPlace, OrderPlace]
+    const popTime = clock.now()
+    for (const one of [place, changed])
+      orders.take(one, { attemptId: undefined, popTime, invisibleTime: 1000, offsets: [3] })
+    clock.step(stepMs)
+    orders.change(changed, 3, { popTime, visibleAtMs: clock.now() + 3000 })
+    assert.equal(orders.freeAt(place, undefined) - clock.now(), 1000)
+    assert.equal(orders.freeAt(changed, undefined) - clock.now(), 3000)
+    await clock.advanceAsync(1000)
+    assert.ok(orders.freeAt(place, undefined) <= clock.now())
+    assert.equal(orders.freeAt(changed, undefined) - clock.now(), 2000)
+    orders.stop()
+    if (stepMs > 0) return
+    // What a start reads is of a time that is yet to come.
+    const again = make()
+    again.load()
+    const waitMs = again.freeAt(place, undefined) - clock.now()
+    assert.ok(waitMs > 0 && waitMs <= 1000)
+  })

@@ -43,6 +43,12 @@ export function indexHash(javaHash: number): number {
   return hash === 0x8000_0000 ? 0 : hash
 }
 
+const word = 0x1_0000_0000
+
+/** The physical offset in the entry at `at`. */
+export const offsetAt = (bytes: Buffer, at: number): number =>
+  bytes.readInt32BE(at + 4) * word + bytes.readUInt32BE(at + 8)
+
 /** Local time, 17 digits: the name of an index file. */
 export function indexFileName(atMs: number): string {
   const date = new Date(atMs)

@@ -1,6 +1,16 @@
 import type { OpenFile, OpenFiles } from '../file/open-files.ts'
 import { rewrite } from '../file/rewrite.ts'
-import { entryBytes, headerBytes, type IndexHeader, indexHash, readHeader, slotBytes, writeHeader } from './format.ts'
+import {
+  entryBytes,
+  headerBytes,
+  type IndexHeader,
+  indexHash,
+  offsetAt,
+  readHeader,
+  slotBytes,
+  writeHeader,
+} from './format.ts'
+import { bytesOf, hasEnds, isWhole } from './whole-index.ts'
 
 export interface IndexGeometry {
   readonly maxHashSlotNum: number
@@ -101,8 +111,7 @@ export class IndexFile {
       const at = this.entriesAt + header.count * entryBytes
       this.withFile(file => file.readSync(bytes, 0, wanted * entryBytes, at))
       for (let i = 0; i < wanted; i++) {
-        // Entries are in the order of the log: one that is not was never written.
-        if (header.count > 1 && offsetAt(bytes, i * entryBytes) < header.endOffset) {
+        if (!this.follows(bytes, i * entryBytes)) {
           this.endAt(header.count)
           return
         }
@@ -110,6 +119,13 @@ export class IndexFile {
       }
     }
     this.endAt(count)
+  }
+
+  /** Entries are in the order of the log, and each names the one before it in its slot: one that is not so was never written, or is damaged. */
+  private follows(bytes: Buffer, at: number): boolean {
+    const { count, endOffset } = this.header
+    const slot = indexHash(bytes.readInt32BE(at)) % this.geometry.maxHashSlotNum
+    return (count <= 1 || offsetAt(bytes, at) >= endOffset) && bytes.readInt32BE(at + 16) === this.headOf(slot)
   }
 
   private endAt(count: number): void {
@@ -121,6 +137,21 @@ export class IndexFile {
   /** Whether the newest of the first `count - 1` entries on disk is of that message. */
   endsWith({ count, endOffset }: { count: number; endOffset: number }): boolean {
     return count <= 1 || this.offsetOf(count - 1) === endOffset
+  }
+
+  /**
+   * Whether what lies on the disk is the work of whoever wrote the header. With no more than `budget` bytes to read only the ends
+   * are looked at. Throws DiskError.
+   */
+  check(budget: number): { isWhole: boolean; bytes: number } {
+    return this.withFile(file => {
+      const { header } = this
+      const { maxHashSlotNum, maxIndexNum } = this.geometry
+      const read = (into: Buffer, length: number, at: number) => file.readSync(into, 0, length, at)
+      const found = { header, maxHashSlotNum, maxIndexNum, read }
+      const bytes = bytesOf(found)
+      return bytes > budget ? { isWhole: hasEnds(found), bytes: 0 } : { isWhole: isWhole(found), bytes }
+    })
   }
 
   /** Whether the next entry needs the buffer written first. */
@@ -288,5 +319,3 @@ export class IndexFile {
     }
   }
 }
-
-const offsetAt = (bytes: Buffer, at: number): number => bytes.readInt32BE(at + 4) * word + bytes.readUInt32BE(at + 8)

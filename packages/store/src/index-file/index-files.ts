@@ -28,6 +28,9 @@ export interface IndexParts {
   readonly onTrouble: (error: unknown) => void
 }
 
+/** So much of the index is read at a start to see whether it is whole, newest first; of older files only the ends. */
+const checkedBytes = 64 * 1024 * 1024
+
 /** The index of a store: files of hashed keys, oldest first (store.md 4). Only the newest one grows. */
 export class IndexFiles {
   readonly directory: string
@@ -77,9 +80,26 @@ export class IndexFiles {
     return point.files === this.list.length
   }
 
-  /** Reads the directory after a clean stop: every file is trusted. `resume` follows. */
+  /** Reads the directory after a clean stop. `resume` follows. */
   load(): void {
     this.readDirectory()
+    this.dropDamaged(this.list.length)
+  }
+
+  /** Of the first `count` files, the first one that is damaged goes with all behind it. True when none is. */
+  private dropDamaged(count: number): boolean {
+    let left = checkedBytes
+    let bad = count
+    for (let at = count - 1; at >= 0; at--) {
+      const { isWhole, bytes } = this.list[at]!.check(left)
+      left -= bytes
+      // One is made for an entry, so that none is empty.
+      if (!isWhole || this.list[at]!.header.count <= 1) bad = at
+    }
+    if (bad === count) return true
+    const { name } = this.list[bad]!
+    for (const file of this.list.splice(bad)) this.discard(file, `${name} is damaged`)
+    return false
   }
 
   /**
@@ -111,6 +131,9 @@ export class IndexFiles {
     while (this.list.length > 0 && this.list.at(-1)!.header.endAtMs > indexMsgAtMs) {
       this.discard(this.list.pop()!, 'a crash came before it was complete')
     }
+    this.dropDamaged(this.list.length)
+    // Where it ends is known by its entries only.
+    this.resume({ crashed: true })
     return false
   }
 
@@ -222,7 +245,12 @@ export class IndexFiles {
     // Retention may have taken the one before it since.
     if (at > 0 && this.list[at - 1]!.name !== point.previous) return false
     this.discardFrom(at + 1)
+    if (at > 0 && !this.dropDamaged(at)) return false
     file?.resumeAt(point)
+    if (file !== undefined && file.header.count < point.count) {
+      this.discardFrom(at)
+      return false
+    }
     this.unsynced = this.list.slice(0, -1)
     return true
   }

@@ -1,6 +1,6 @@
 import type { Disk } from '@skua-mq/runtime'
 import { layoutOf } from '../file/layout.ts'
-import { readCheckpoint } from '../recovery/checkpoint.ts'
+import { isCheckpointDamaged, readCheckpoint } from '../recovery/checkpoint.ts'
 import type { SpecialQueue } from '../special-queue.ts'
 import { readStoreDirectory } from './directory.ts'
 import { type Finding, Findings } from './findings.ts'
@@ -66,6 +66,7 @@ function checkCheckpoint(
   { lastStoredAtMs, findings }: { lastStoredAtMs: number; findings: Findings },
 ): void {
   const { checkpoint } = layoutOf({ storePathRootDir: root, storePathCommitLog: '' })
+  if (isCheckpointDamaged(disk, checkpoint)) findings.add('checkpoint ', 'what it holds are no store times')
   for (const [name, atMs] of Object.entries(readCheckpoint(disk, checkpoint))) {
     if (atMs > lastStoredAtMs && lastStoredAtMs > 0)
       findings.add('checkpoint ', `${name}: ${atMs} is later than the last message of the log (${lastStoredAtMs})`)

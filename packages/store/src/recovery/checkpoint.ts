@@ -15,12 +15,27 @@ export interface Checkpoint {
 
 const none: Checkpoint = { physicMsgAtMs: 0, logicsMsgAtMs: 0, indexMsgAtMs: 0 }
 
-/** All zero when the file is missing or short. */
+/** The year 2200: a store time behind it was never written, and would be that of all messages to come. */
+const latestMs = 7_258_118_400_000
+
+/** All zero when the file is missing, short, or holds what is no store time. */
 export function readCheckpoint(disk: Disk, path: string): Checkpoint {
-  if (disk.stat(path) === undefined) return none
+  return parsed(disk, path) ?? none
+}
+
+/** Whether there is a file that is not what anybody wrote. */
+export function isCheckpointDamaged(disk: Disk, path: string): boolean {
+  return (disk.stat(path)?.size ?? 0) > 0 && parsed(disk, path) === undefined
+}
+
+function parsed(disk: Disk, path: string): Checkpoint | undefined {
+  if (disk.stat(path) === undefined) return undefined
   const bytes = disk.readFile(path)
-  if (bytes.length < 24) return none
-  return { physicMsgAtMs: readLong(bytes, 0), logicsMsgAtMs: readLong(bytes, 8), indexMsgAtMs: readLong(bytes, 16) }
+  if (bytes.length < 24) return undefined
+  const times = [0, 8, 16].map(at => readLong(bytes, at))
+  if (times.some(ms => ms < 0 || ms > latestMs)) return undefined
+  const [physicMsgAtMs = 0, logicsMsgAtMs = 0, indexMsgAtMs = 0] = times
+  return { physicMsgAtMs, logicsMsgAtMs, indexMsgAtMs }
 }
 
 /** Writes in place, as Java does, keeps the fields of 5.x, and closes the file. Throws DiskError. */

@@ -48,6 +48,18 @@ export function readDispatchPoints(disk: Disk, path: string): DispatchPoints | u
   return (first?.sequence ?? -1) > (second?.sequence ?? -1) ? first : second
 }
 
+/**
+ * Whether there is a file of which neither half reads; after a clean stop, with `isStill`, also one of which a half is not what anybody
+ * wrote: a torn write is none then.
+ */
+export function areDispatchPointsDamaged(disk: Disk, path: string, { isStill }: { isStill: boolean }): boolean {
+  if ((disk.stat(path)?.size ?? 0) === 0) return false
+  const bytes = disk.readFile(path)
+  const halves = [bytes.subarray(0, halfBytes), bytes.subarray(halfBytes)]
+  const read = halves.filter(half => parseHalf(half) !== undefined).length
+  return read === 0 || (isStill && read < halves.filter(half => half.some(byte => byte !== 0)).length)
+}
+
 /** Writes the half whose turn it is. Throws DiskError. */
 export function writeDispatchPoints(file: DiskFile, points: DispatchPoints): void {
   const body = Buffer.from(JSON.stringify(points))

@@ -10,8 +10,13 @@ import type { Layout } from '../file/layout.ts'
 import type { Suspicion } from '../flush/suspicion.ts'
 import type { IndexFiles } from '../index-file/index-files.ts'
 import type { RecordView } from '../record/record-view.ts'
-import { firstUnsafeSegment, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
-import { type DispatchPoint, type DispatchPoints, readDispatchPoints } from './dispatch-point.ts'
+import { firstUnsafeSegment, isCheckpointDamaged, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import {
+  areDispatchPointsDamaged,
+  type DispatchPoint,
+  type DispatchPoints,
+  readDispatchPoints,
+} from './dispatch-point.ts'
 import { dropIndexBehindGap } from './index-gap.ts'
 import { type ScanEnd, scanLog } from './log-scan.ts'
 import { hasUnits, loadBefore, loadQueues } from './queue-load.ts'
@@ -38,6 +43,11 @@ export const logBeginsLate = defineEvent<{ from: number; to: number }>(
   'warn',
 )
 export const queuesRebuilt = defineEvent<{ reason: string }>('consume queues are rebuilt from the commit log', 'warn')
+/** Nothing is lost by it: more of the log is read. */
+export const recoveryFileDamaged = defineEvent<{ path: string }>(
+  'a file that says from where to recover is damaged, and written anew',
+  'warn',
+)
 
 export interface RecoveryParts {
   readonly disk: Disk
@@ -93,10 +103,13 @@ export class Recovery {
     const { disk, layout, log, queues, index } = this.parts
     this.crashed = this.isIndexTorn = disk.stat(layout.abort) !== undefined
     log.segments.load({ crashed: this.crashed })
+    this.tellDamaged()
     this.points = readDispatchPoints(disk, layout.dispatchPoint)
     const cut = readTailCut(disk, layout)
     if (cut === undefined) this.lookForMissing()
     this.markOpen()
+    // Of one that does not read only a half would be written next.
+    if (this.points === undefined) disk.remove(layout.dispatchPoint)
     if (cut !== undefined) await setTailAside(this.parts, log.segments, cut)
     if (log.segments.first === undefined) {
       queues.deleteAll()
@@ -137,6 +150,14 @@ export class Recovery {
     // A crash in the moment in which retention deletes looks the same.
     const from = this.points?.written.begin
     if (from !== undefined && from < log.minOffset) events.emit(logBeginsLate({ from, to: log.minOffset }))
+  }
+
+  private tellDamaged(): void {
+    const { disk, layout, events } = this.parts
+    const isStill = !this.crashed
+    if (areDispatchPointsDamaged(disk, layout.dispatchPoint, { isStill }))
+      events.emit(recoveryFileDamaged({ path: layout.dispatchPoint }))
+    if (isCheckpointDamaged(disk, layout.checkpoint)) events.emit(recoveryFileDamaged({ path: layout.checkpoint }))
   }
 
   private isKnown(end: number, messages: number): void {
@@ -323,6 +344,8 @@ export class Recovery {
     const found = this.compare(point)
     const isOurs = point !== undefined && found === 'all'
     if (!isOurs || index?.hasAll(point.index) === false) await dropIndexBehindGap(this.parts)
+    // Where files are lost, the last message of those that are left may have had more keys in the next one.
+    if (point !== undefined && index?.hasAll(point.index) === false) this.isIndexTorn = true
     if (!isWhole || found === 'less' || (maxPhysical < log.minOffset && !isOurs))
       return this.planRebuild('queues are missing')
     if (isOurs && (index === undefined || index.point.name === point.index.name)) {
