@@ -40,6 +40,7 @@ export const addressOf = ({ socket }: IncomingMessage): string =>
   (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '')
 
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  if (status === 413) response.setHeader('connection', 'close')
   const body = JSON.stringify(value)
   response.setHeader('content-type', 'application/json; charset=utf-8')
   response.setHeader('cache-control', 'no-store')
@@ -67,24 +68,26 @@ export async function answerLargeJson(response: ServerResponse, value: unknown):
 }
 
 /** The body of a request as JSON; an empty one is {}. Errors: TOO_LARGE, NOT_JSON. */
-export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+export async function readJson(request: IncomingMessage, maxBytes = maxRequestBytes): Promise<Record<string, unknown>> {
   const told = (request as IncomingMessage & { body?: unknown }).body
   // A framework may have read it already.
-  const value = told !== undefined && told !== null ? told : parse(await readBytes(request))
+  const value = told !== undefined && told !== null ? told : parse(await readBytes(request, maxBytes))
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Problem(400, 'NOT_JSON', 'the body of a change is a JSON object')
   return value as Record<string, unknown>
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxRequestBytes) {
+      if (bytes > maxBytes) {
+        // What is there is let go, and the rest is not waited for: the answer closes the connection.
+        chunks.length = 0
         request.pause()
-        reject(new Problem(413, 'TOO_LARGE', `the request has more than ${maxRequestBytes} bytes`))
+        reject(new Problem(413, 'TOO_LARGE', `the request has more than ${maxBytes} bytes`))
       } else chunks.push(chunk)
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))
