@@ -99,31 +99,14 @@ test('without accounts a proxy on this machine that asks for somebody elsewhere 
 
 test('who is told to wait for others who try has used up no try of his own', () =>
   withDash({ accounts: file }, async at => {
-    const others = Array.from({ length: 10 }, (_, i) => login(at, `n${i}`, 'wrong horse'))
-    const own = Array.from({ length: maxTries.ofName }, () => login(at, 'ada'))
-    const told = await Promise.all([...others, ...own])
-    assert.ok(told.some(got => got.status === 503))
+    const others = Array.from({ length: 14 }, (_, i) => login(at, `n${i}`, 'wrong horse'))
+    const own = Array.from({ length: maxTries.ofName }, () => login(at, 'ada', 'wrong horse'))
+    assert.ok((await Promise.all(own)).some(got => got.status === 503))
+    await Promise.all(others)
     assert.equal((await login(at, 'ada')).status, 200)
   }))
 
-test('not more passwords are worked out at a time than are said, also when a place is handed over', async () => {
-  let most = 0
-  const accounts = new Accounts(nodeRuntime().disk, file)
-  const state = accounts as unknown as { readonly tried: number }
-  const tryOne = async () => {
-    await accounts.verify('ada', 'wrong horse')
-    most = Math.max(most, state.tried)
-    // Whoever comes in the moment in which a place is given back.
-    const late = accounts.verify('ada', 'wrong horse')
-    most = Math.max(most, state.tried)
-    await late
-  }
-  await Promise.all([tryOne(), tryOne(), tryOne(), tryOne()])
-  assert.equal(most, 2)
-  assert.equal(state.tried, 0)
-})
-
-test('a body without an end of somebody who has not signed in is cut off after some kilobytes', () =>
+test('a body without an end of somebody who has not signed in is cut off after some kilobytes', { timeout: 10_000 }, () =>
   withDash({ accounts: file }, async at => {
     const socket = connect(at.port, '127.0.0.1')
     socket.on('error', () => {})

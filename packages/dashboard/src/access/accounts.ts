@@ -122,10 +122,8 @@ export class Accounts {
       const isRight = key.length === account.hash.length && timingSafeEqual(key, account.hash)
       return isRight && account !== this.decoy ? { user: userOf(account), proof: proofOf(account) } : undefined
     } finally {
-      // Whoever waits takes this place over: between giving it back and taking it somebody else would come in.
-      const next = this.waiting.shift()
-      if (next === undefined) this.tried--
-      else next()
+      this.tried--
+      this.waiting.shift()?.()
     }
   }
 
@@ -141,7 +139,8 @@ export class Accounts {
       if (this.waiting.length >= maxWaiting)
         throw new Problem(503, 'BUSY', 'too many passwords are tried at the moment: try again in some seconds')
       await new Promise<void>(resolve => this.waiting.push(resolve))
-    } else this.tried++
+    }
+    this.tried++
   }
 
   /** A file that cannot be read at this moment leaves those of before (it is written by an editor, say), and that is told. */
