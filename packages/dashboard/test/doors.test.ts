@@ -106,27 +106,31 @@ test('who is told to wait for others who try has used up no try of his own', () 
     assert.equal((await login(at, 'ada')).status, 200)
   }))
 
-test('a body without an end of somebody who has not signed in is cut off after some kilobytes', { timeout: 10_000 }, () =>
-  withDash({ accounts: file }, async at => {
-    const socket = connect(at.port, '127.0.0.1')
-    socket.on('error', () => {})
-    const head = [
-      'POST /api/login HTTP/1.1',
-      'Host: localhost',
-      'Content-Type: application/json',
-      'X-Skua-Dashboard: 1',
-    ]
-    socket.write(`${head.join('\r\n')}\r\nTransfer-Encoding: chunked\r\n\r\n`)
-    const chunk = Buffer.from(`400\r\n${'x'.repeat(1024)}\r\n`)
-    let told = ''
-    socket.on('data', bytes => {
-      told += bytes
-    })
-    for (let sent = 0; sent < 64; sent++) socket.write(chunk)
-    await new Promise(resolve => socket.on('close', resolve))
-    assert.match(told, /^HTTP\/1\.1 413 /)
-    assert.match(told, /connection: close/i)
-  }))
+test(
+  'a body without an end of somebody who has not signed in is cut off after some kilobytes',
+  { timeout: 10_000 },
+  () =>
+    withDash({ accounts: file }, async at => {
+      const socket = connect(at.port, '127.0.0.1')
+      socket.on('error', () => {})
+      const head = [
+        'POST /api/login HTTP/1.1',
+        'Host: localhost',
+        'Content-Type: application/json',
+        'X-Skua-Dashboard: 1',
+      ]
+      socket.write(`${head.join('\r\n')}\r\nTransfer-Encoding: chunked\r\n\r\n`)
+      const chunk = Buffer.from(`400\r\n${'x'.repeat(1024)}\r\n`)
+      let told = ''
+      socket.on('data', bytes => {
+        told += bytes
+      })
+      for (let sent = 0; sent < 64; sent++) socket.write(chunk)
+      await new Promise(resolve => socket.on('close', resolve))
+      assert.match(told, /^HTTP\/1\.1 413 /)
+      assert.match(told, /connection: close/i)
+    }),
+)
 
 test('a file of accounts that has become wrong is told of, since whoever was taken out stays in', () => {
   const told: string[] = []

@@ -12,6 +12,9 @@ export interface Series {
 
 const colorOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
+/** Between ticks that are nearer to each other than they can be told apart, the first one is told. */
+const once = (texts: readonly string[]): string[] => texts.map((told, i) => (told === texts[i - 1] ? '' : told))
+
 /** Lines over time; drawn anew when they change, their box or the theme. */
 export const Chart = ({
   times,
@@ -41,8 +44,8 @@ export const Chart = ({
         padding: [8, 8, 0, 0],
         scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [
-          { ...axis, size: 24, values: '{HH}:{mm}' },
-          { ...axis, size: 56, values: (_plot, ticks) => ticks.map(tick => text(tick)) },
+          { ...axis, size: 24, values: '{HH}:{mm}', incrs: [60, 300, 600, 1_800] },
+          { ...axis, size: 56, values: (_plot, ticks) => once(ticks.map(text)) },
         ],
         series: [
           { value: '{HH}:{mm}:{ss}' },
