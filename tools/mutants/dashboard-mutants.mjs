@@ -57,6 +57,19 @@ export const dashboardMutants = [
     'const isRight = key.length === account.hash.length',
     ['access'],
   ),
+  dashboard(
+    'an answer is given to the socket as a whole',
+    'src/http/reader.ts',
+    'bytes.length <= sliceBytes)',
+    'bytes.length <= 1e9)',
+    ['reader'],
+  ),
+  dashboard('each wait for a reader leaves a listener', 'src/http/reader.ts', "response.off('close', end)", '', [
+    'reader',
+  ]),
+  dashboard('somebody who reads nothing is waited for for ever', 'src/http/reader.ts', 'response.destroy()\n', '\n', [
+    'reader',
+  ]),
   dashboard('a session outlives its password', 'src/access/accounts.ts', '|| proofOf(account) !== proof', '', [
     'doors',
   ]),

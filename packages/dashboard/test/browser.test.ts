@@ -86,6 +86,28 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
   })
 
+  test('what is typed into Ctrl-K before the names have come is gone to when they have come', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      await go('brokers')
+      let release = () => {}
+      const held = new Promise<void>(resolve => {
+        release = resolve
+      })
+      await page.route('**/api/names*', async route => {
+        await held
+        await route.continue()
+      })
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('Payments')
+      await page.keyboard.press('Enter')
+      release()
+      await page.waitForURL(/#\/topic\/Payments/)
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('no such thing')
+      await page.getByRole('dialog').getByText(en.nothing).waitFor()
+    })
+  })
+
   test('the slowest group is moved to yesterday and back: preview, name, reset, history, undo', async () => {
     const session = connect({ namesrvAddr: world.demo.namesrvAddr })
     const lag = async () => (await groupProgress(session, 'stock', 'Orders')).diffTotal

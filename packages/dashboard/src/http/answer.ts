@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { Clock } from '@skua-mq/runtime'
 import { Problem } from '../problem.ts'
+import { writeTo } from './reader.ts'
 
 /** Largest answer; what would be larger is to be asked for in parts. */
 export const maxAnswerBytes = 16 * 1024 * 1024
@@ -48,8 +50,8 @@ export function answerJson(response: ServerResponse, status: number, value: unkn
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
-/** As `answerJson`, compressed in the pool where it is large. Errors: TOO_LARGE. */
-export async function answerLargeJson(response: ServerResponse, value: unknown): Promise<void> {
+/** As `answerJson`, compressed in the pool where it is large; over when it is read, or nobody reads. Errors: TOO_LARGE. */
+export async function answerLargeJson(response: ServerResponse, value: unknown, clock: Clock): Promise<void> {
   const body = Buffer.from(JSON.stringify(value))
   if (body.length > maxAnswerBytes)
     throw new Problem(
@@ -63,8 +65,10 @@ export async function answerLargeJson(response: ServerResponse, value: unknown):
   response.setHeader('content-type', 'application/json; charset=utf-8')
   response.setHeader('cache-control', 'no-store')
   if (isZipped) response.setHeader('content-encoding', 'gzip')
+  response.setHeader('content-length', bytes.length)
   response.writeHead(200)
-  response.end(response.req.method === 'HEAD' ? undefined : bytes)
+  if (response.req.method !== 'HEAD') await writeTo(response, clock, bytes)
+  response.end()
 }
 
 /** The body of a request as JSON; an empty one is {}. Errors: TOO_LARGE, NOT_JSON. */
