@@ -175,6 +175,15 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
   })
 
+  test('the legend of a chart is Chinese as well', async () => {
+    await world.inTab({ language: 'zh' }, async ({ page, go }) => {
+      await go('overview')
+      const legend = page.locator('.chart .u-legend').first()
+      await legend.waitFor()
+      assert.doesNotMatch((await legend.textContent()) ?? '', /[A-Za-z]{2}/)
+    })
+  })
+
   test('hostile texts in every answer run nothing, and become no element', async () => {
     await world.inTab({}, async ({ page, go }) => {
       await makeHostile(page, hostileTexts)
