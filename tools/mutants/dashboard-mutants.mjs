@@ -39,15 +39,15 @@ export const dashboardMutants = [
   dashboard(
     'nobody has to say who he is',
     'src/access/who.ts',
-    'return name === undefined ? undefined : accounts.current(name)',
-    "return name === undefined ? { name: 'x', role: 'view' } : accounts.current(name)",
+    'return session === undefined ? undefined : accounts.current(session.name, session.proof)',
+    "return session === undefined ? { name: 'x', role: 'view' } : accounts.current(session.name, session.proof)",
     ['access'],
   ),
   dashboard(
     'a session outlives its account',
     'src/access/who.ts',
-    'return name === undefined ? undefined : accounts.current(name)',
-    "return name === undefined ? undefined : { name, role: 'view' }",
+    'return session === undefined ? undefined : accounts.current(session.name, session.proof)',
+    "return session === undefined ? undefined : { name: session.name, role: 'view' }",
     ['access'],
   ),
   dashboard(
@@ -57,6 +57,33 @@ export const dashboardMutants = [
     'const isRight = key.length === account.hash.length',
     ['access'],
   ),
+  dashboard(
+    'an answer is given to the socket as a whole',
+    'src/http/reader.ts',
+    'bytes.length <= sliceBytes)',
+    'bytes.length <= 1e9)',
+    ['reader'],
+  ),
+  dashboard('each wait for a reader leaves a listener', 'src/http/reader.ts', "response.off('close', end)", '', [
+    'reader',
+  ]),
+  dashboard('somebody who reads nothing is waited for for ever', 'src/http/reader.ts', 'response.destroy()\n', '\n', [
+    'reader',
+  ]),
+  dashboard('a session outlives its password', 'src/access/accounts.ts', '|| proofOf(account) !== proof', '', [
+    'doors',
+  ]),
+  dashboard(
+    'a promise is somebody',
+    'src/access/who.ts',
+    "if (typeof name === 'string' && (role === 'view' || role === 'admin'))",
+    'if (name !== null)',
+    ['doors'],
+  ),
+  dashboard('a proxy lets everybody in', 'src/access/who.ts', ' && !isForOthers(request)', '', ['doors']),
+  dashboard('a password that nobody looked at counts', 'src/http/login.ts', 'tries.notTried(name, from)', '', [
+    'doors',
+  ]),
   dashboard('passwords may be tried for ever', 'src/http/login.ts', 'if (waitMs > 0) {', 'if (waitMs > 1e12) {', [
     'access',
   ]),
@@ -70,13 +97,9 @@ export const dashboardMutants = [
   dashboard('scripts see the cookie', 'src/http/login.ts', '; HttpOnly; SameSite=Strict', '; SameSite=Strict', [
     'access',
   ]),
-  dashboard(
-    'bodies stand in the list of changes',
-    'src/change-log.ts',
-    "new Set(['body', 'password', 'secretKey'])",
-    'new Set()',
-    ['access'],
-  ),
+  dashboard('bodies stand in the list of changes', 'src/change-log.ts', "name === 'body' || isSecret(name)", 'false', [
+    'access',
+  ]),
   dashboard(
     'requests are not bounded',
     'src/http/call.ts',

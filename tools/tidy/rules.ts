@@ -44,6 +44,7 @@ export const machineExceptions: Readonly<Record<string, string>> = {
   'packages/dashboard/src/dashboard.ts': 'types of node:http: the request handler is for servers of users',
   'packages/dashboard/src/http/answer.ts': 'types of node:http: the request handler is for servers of users',
   'packages/dashboard/src/http/handler.ts': 'types of node:http: the request handler is for servers of users',
+  'packages/dashboard/src/http/reader.ts': 'types of node:http: the request handler is for servers of users',
   'packages/dashboard/src/http/listen.ts':
     'the server of a dashboard that stands alone: bodies and streams, which Http has not',
   'packages/testing/src/control/control-server.ts': 'an HTTP endpoint with bodies, for tests alone',

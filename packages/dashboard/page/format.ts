@@ -26,6 +26,14 @@ export function timeText(ms: number): string {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
 }
 
+/** A time of such a field with its zone: whoever copies it into a shell elsewhere means the same moment. */
+export function zonedTime(local: string): string {
+  const east = -new Date(local).getTimezoneOffset()
+  if (Number.isNaN(east)) return local
+  const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60]
+  return `${local}${local.length === 16 ? ':00' : ''}${east < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`
+}
+
 /** What a field of date and time takes. */
 export const inputTime = (ms: number): string => timeText(ms).replace(' ', 'T')
 

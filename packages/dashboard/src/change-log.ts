@@ -1,5 +1,6 @@
 import type { Clock } from '@skua-mq/runtime'
 import type { User } from './endpoint.ts'
+import { isSecret, shownValue } from './secrets.ts'
 
 /** Changes that are remembered; the oldest one goes first. */
 export const maxChanges = 500
@@ -21,8 +22,13 @@ export interface Change {
   readonly problem: string | null
 }
 
-/** Members that are content or secret, not the change itself. */
-const leftOut = new Set(['body', 'password', 'secretKey'])
+/** Content and secrets are not the change itself. */
+const told = (name: string, value: unknown): unknown =>
+  value !== undefined && (name === 'body' || isSecret(name))
+    ? '…'
+    : typeof value === 'string'
+      ? shownValue(name, value)
+      : value
 
 /** Who changed what and when: the last ones, in memory. */
 export class ChangeLog {
@@ -42,7 +48,7 @@ export class ChangeLog {
     by: { readonly user: User; readonly from: string; readonly cluster: string },
     { action, params, problem }: { readonly action: string; readonly params: object; readonly problem: string | null },
   ): void {
-    const shown = JSON.stringify(params, (key, value) => (leftOut.has(key) && value !== undefined ? '…' : value))
+    const shown = JSON.stringify(params, told)
     this.changes.push({
       atMs: this.clock.now(),
       who: by.user.name,

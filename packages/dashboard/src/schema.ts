@@ -87,7 +87,7 @@ export const list = <T>(of: Schema<T>, { max }: { readonly max: number }): Schem
     if (value.length > max) return `${at}: ${value.length} members, ${max} is the most`
     return first(value.entries(), ([i, member]) => of.problem(member, `${at}[${i}]`))
   },
-  read: given => (given === '' ? [] : given.split(',').map(member => of.read(decodeURIComponent(member)))),
+  read: given => (given === '' ? [] : given.split(',').map(member => of.read(decoded(member)))),
 })
 
 /** An object with these members and no others. */
@@ -101,7 +101,7 @@ export const shape = <M extends Members>(members: M): Schema<ValuesOf<M>> => ({
   isOptional: false,
   problem(value, at) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return say(at, 'an object')
-    const stranger = Object.keys(value).find(name => !(name in members))
+    const stranger = Object.keys(value).find(name => !Object.hasOwn(members, name))
     if (stranger !== undefined) return `${at}: there is no ${stranger} here, but ${Object.keys(members).join(', ')}`
     const given = value as Record<string, unknown>
     return first(Object.entries(members), ([name, schema]) => problemOf(schema, given[name], `${at}.${name}`))
@@ -141,6 +141,15 @@ export const orNull = <T>(of: Schema<T>): Schema<T | null> => ({
 export function problemOf(schema: Schema<unknown>, value: unknown, at: string): string | undefined {
   if (value === undefined) return schema.isOptional ? undefined : `${at} is missing`
   return schema.problem(value, at)
+}
+
+/** What is no encoding is what it is. */
+function decoded(given: string): string {
+  try {
+    return decodeURIComponent(given)
+  } catch {
+    return given
+  }
 }
 
 function readJson(given: string): unknown {

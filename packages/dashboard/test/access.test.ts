@@ -222,13 +222,13 @@ test('tries of one address for a name do not shut out others, and are forgotten 
   assert.ok(tries.waitMs('val', '198.51.100.1') > 0)
 
   const sessions = new Sessions(clock)
-  const first = sessions.begin('ada')
+  const first = sessions.begin('ada', '')
   clock.advance(7 * 3_600_000)
-  assert.equal(sessions.find(first), 'ada')
+  assert.equal(sessions.find(first)?.name, 'ada')
   clock.advance(8 * 3_600_000 + 1)
   assert.equal(sessions.find(first), undefined)
-  const oldest = sessions.begin('ada')
-  for (let i = 0; i < maxSessions; i++) sessions.begin('val')
+  const oldest = sessions.begin('ada', '')
+  for (let i = 0; i < maxSessions; i++) sessions.begin(`n${i}`, '')
   assert.equal(sessions.find(oldest), undefined)
 })
 

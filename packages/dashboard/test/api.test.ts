@@ -143,9 +143,12 @@ test('offsets: a preview says what is consumed again and what never, a reset doe
   assert.equal(await lag(), 60)
   const { rows } = await body(look('group/history', { group: 'stock' }))
   assert.ok(rows.length >= 4)
-  assert.equal((await body(act('group/undo', { group: 'stock', dryRun: 'yes' }))).by, 'planned')
+  const shown = await body(act('group/undo', { group: 'stock', dryRun: 'yes' }))
+  assert.equal(shown.by, 'planned')
+  const other = await post(listener, '/api/group/undo', { group: 'stock', atMs: shown.atMs - 1 })
+  assert.deepEqual([other.status, (other.body as { error?: { code: string } }).error?.code], [409, 'MOVED'])
   assert.equal(await lag(), 60)
-  await act('group/undo', { group: 'stock' })
+  await act('group/undo', { group: 'stock', atMs: shown.atMs })
   assert.equal(await lag(), 30)
   const own = await body(
     act('group/preview', { ...wish, to: 'queues', queues: [{ brokerName: 'broker-a', queueId: 1, offset: 2 }] }),
@@ -548,4 +551,22 @@ test('who asks is said by your server, where it knows; whoever it does not know 
     server.close()
     await dashboard.close()
   }
+})
+
+test('a resend that is left in the middle stands in the list of changes as that', async () => {
+  const left = new AbortController()
+  const { body: stream } = await fetch(`${listener.url}api/dead/resend`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-skua-dashboard': '1' },
+    body: JSON.stringify({ group: 'ledger', all: 'yes', rate: 1 }),
+    signal: left.signal,
+  })
+  await stream!.getReader().read()
+  left.abort()
+  await until('logged', async () =>
+    (await body(look('changes'))).rows.some(
+      (one: { action: string; problem: string | null }) =>
+        one.action === 'dead/resend' && one.problem?.startsWith('ended before') === true,
+    ),
+  )
 })

@@ -86,6 +86,28 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
   })
 
+  test('what is typed into Ctrl-K before the names have come is gone to when they have come', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      await go('brokers')
+      let release = () => {}
+      const held = new Promise<void>(resolve => {
+        release = resolve
+      })
+      await page.route('**/api/names*', async route => {
+        await held
+        await route.continue()
+      })
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('Payments')
+      await page.keyboard.press('Enter')
+      release()
+      await page.waitForURL(/#\/topic\/Payments/)
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('no such thing')
+      await page.getByRole('dialog').getByText(en.nothing).waitFor()
+    })
+  })
+
   test('the slowest group is moved to yesterday and back: preview, name, reset, history, undo', async () => {
     const session = connect({ namesrvAddr: world.demo.namesrvAddr })
     const lag = async () => (await groupProgress(session, 'stock', 'Orders')).diffTotal
@@ -101,7 +123,8 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
       assert.ok(await form.getByRole('button', { name: 'Reset now' }).isDisabled())
       assert.match(
         (await form.locator('code').first().textContent()) ?? '',
-        /^skua offsets reset stock --topic Orders --to 2/,
+        // With its zone: whoever runs it elsewhere means the same moment. The browser is in Berlin.
+        /^skua offsets reset stock --topic Orders --to \d{4}-\d\d-\d\dT09:00:00\+0[12]:00 /,
       )
       await form.getByLabel('Type stock to confirm').fill('stock')
       await form.getByRole('button', { name: 'Reset now' }).click()
@@ -115,6 +138,50 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
     assert.equal(await lag(), before)
     await session.close()
+  })
+
+  test('at 400 px the lag is seen without scrolling, and at 1280 px no table of the overview is cut off', async () => {
+    await world.inTab({ width: 400 }, async ({ page, go }) => {
+      for (const hash of ['groups', 'group/stock']) {
+        await go(hash)
+        const box = await page.getByRole('columnheader', { name: 'Lag' }).boundingBox()
+        assert.ok(box !== null && box.x + box.width <= 390, `${hash}: ${JSON.stringify(box)}`)
+      }
+    })
+    await world.inTab({}, async ({ page, go }) => {
+      await go('overview')
+      const hidden = () =>
+        page
+          .locator('.table')
+          .first()
+          .evaluate(box => box.scrollWidth - box.clientWidth)
+      assert.ok((await hidden()) <= 0, `${await hidden()} px of the brokers are out of sight`)
+    })
+  })
+
+  test('on the days of two clocks yesterday nine is nine; an offset that is not filled in is not the first one', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      // The clocks of Berlin go back in the night before: from nine to nine there are 25 hours.
+      await page.clock.setFixedTime(new Date('2026-10-25T23:30:00+01:00'))
+      await go('group/stock')
+      await page.getByRole('button', { name: 'Reset offsets' }).click()
+      const form = page.getByRole('dialog')
+      assert.match(await form.locator('input[type=datetime-local]').inputValue(), /^2026-10-24T09:00/)
+      await form.getByLabel('Go on at').selectOption('queues')
+      await form.getByLabel('broker-a/0').fill('')
+      await form.getByRole('button', { name: 'Preview' }).click()
+      assert.ok(await form.getByLabel('broker-a/0').evaluate(input => input.matches(':invalid')))
+      assert.equal(await form.getByText('consumed again').count(), 0)
+    })
+  })
+
+  test('the legend of a chart is Chinese as well', async () => {
+    await world.inTab({ language: 'zh' }, async ({ page, go }) => {
+      await go('overview')
+      const legend = page.locator('.chart .u-legend').first()
+      await legend.waitFor()
+      assert.doesNotMatch((await legend.textContent()) ?? '', /[A-Za-z]{2}/)
+    })
   })
 
   test('hostile texts in every answer run nothing, and become no element', async () => {

@@ -142,14 +142,14 @@ const lagColumns = (owners: AnswerOf<typeof groupOwners> | undefined): readonly 
   {
     key: 'topic',
     title: t('topic'),
-    width: 'minmax(10rem, 2fr)',
+    width: 'minmax(6.5rem, 2fr)',
     by: row => row.topic,
     cell: row => <Link to={['topic', row.topic]}>{row.topic}</Link>,
   },
   {
     key: 'queue',
     title: t('queue'),
-    width: 'minmax(8rem, 1fr)',
+    width: 'minmax(7rem, 1fr)',
     by: row => `${row.brokerName}/${String(row.queueId).padStart(5, '0')}`,
     cell: row => (
       <Link
@@ -161,7 +161,7 @@ const lagColumns = (owners: AnswerOf<typeof groupOwners> | undefined): readonly 
   {
     key: 'lag',
     title: t('lag'),
-    width: '6.5rem',
+    width: '5.5rem',
     right: true,
     by: row => row.diff,
     cell: row => (row.diff > 0 ? <strong>{countText(row.diff)}</strong> : countText(row.diff)),

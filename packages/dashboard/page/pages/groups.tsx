@@ -85,11 +85,12 @@ const State = ({ row, members }: { row: Row; members: Members | undefined }) => 
   )
 }
 
+/** What is looked for most comes first, so that 400 px show it. */
 const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] => [
   {
     key: 'group',
     title: t('group'),
-    width: 'minmax(13rem, 2fr)',
+    width: 'minmax(8.5rem, 2fr)',
     by: row => row.group,
     cell: row => (
       <Link to={['group', row.group]} title={row.group}>
@@ -97,11 +98,10 @@ const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] 
       </Link>
     ),
   },
-  { key: 'state', title: t('state'), width: '7.5rem', cell: row => <State row={row} members={known.get(row.group)} /> },
   {
     key: 'lag',
     title: t('lag'),
-    width: '7rem',
+    width: '5.5rem',
     right: true,
     by: row => row.lag,
     cell: row => (row.lag !== null && row.lag > 0 ? <strong>{countText(row.lag)}</strong> : countText(row.lag)),
@@ -109,10 +109,11 @@ const columnsOf = (known: ReadonlyMap<string, Members>): readonly Column<Row>[] 
   {
     key: 'age',
     title: t('oldestConsumed'),
-    width: '8.5rem',
+    width: '6.5rem',
     by: row => row.oldestMs,
     cell: row => <Time ms={row.oldestMs} ago />,
   },
+  { key: 'state', title: t('state'), width: '7.5rem', cell: row => <State row={row} members={known.get(row.group)} /> },
   {
     key: 'topics',
     title: t('topics'),

@@ -118,11 +118,11 @@ export const brokerColumns = (): readonly Column<BrokerRow>[] => [
   {
     key: 'broker',
     title: t('broker'),
-    width: 'minmax(7rem, 1.4fr)',
+    width: 'minmax(5.5rem, 1.4fr)',
     by: row => row.brokerName,
     cell: row => <Link to={['broker', row.address]}>{row.brokerName}</Link>,
   },
-  { key: 'role', title: t('role'), width: '4.5rem', by: row => row.brokerId, cell: roleText },
+  { key: 'role', title: t('role'), width: '4rem', by: row => row.brokerId, cell: roleText },
   {
     key: 'state',
     title: t('state'),

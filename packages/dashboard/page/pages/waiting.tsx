@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { delayed, halves } from '../../src/endpoints/waiting.ts'
 import { change } from '../api.ts'
 import { skua } from '../command.ts'
-import { countText, inputTime } from '../format.ts'
+import { countText, inputTime, zonedTime } from '../format.ts'
 import { Badge, Card, Command, Field, Link, Loading, MessageLink, Notes, Problem, Time } from '../parts/basic.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { type Column, Table } from '../parts/table.tsx'
@@ -166,7 +166,7 @@ const MoveForm = ({ row, onClose, onDone }: { row: Delayed; onClose: () => void;
     <Confirm
       title={t('moveDelayed')}
       verb={t('save')}
-      command={skua('timers', 'move', row.msgId, ['--topic', row.topic], ['--to', time])}
+      command={skua('timers', 'move', row.msgId, ['--topic', row.topic], ['--to', zonedTime(time)])}
       act={async () => {
         await change('delayed/move', { topic: row.topic, id: row.msgId, deliverAtMs: new Date(time).getTime() })
         onDone()

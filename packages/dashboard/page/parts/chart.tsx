@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { countText } from '../format.ts'
+import { t } from '../text/text.ts'
 
 export interface Series {
   readonly label: string
@@ -11,6 +12,9 @@ export interface Series {
 }
 
 const colorOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+
+/** Between ticks that are nearer to each other than they can be told apart, the first one is told. */
+const once = (texts: readonly string[]): string[] => texts.map((told, i) => (told === texts[i - 1] ? '' : told))
 
 /** Lines over time; drawn anew when they change, their box or the theme. */
 export const Chart = ({
@@ -38,14 +42,14 @@ export const Chart = ({
         height,
         legend: { show: series.length > 1 },
         cursor: { y: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 18, 0, 0],
         scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
         axes: [
-          { ...axis, size: 24, values: '{HH}:{mm}' },
-          { ...axis, size: 56, values: (_plot, ticks) => ticks.map(tick => text(tick)) },
+          { ...axis, size: 24, values: '{HH}:{mm}', incrs: [60, 300, 600, 1_800] },
+          { ...axis, size: 56, values: (_plot, ticks) => once(ticks.map(text)) },
         ],
         series: [
-          { value: '{HH}:{mm}:{ss}' },
+          { label: t('time'), value: '{HH}:{mm}:{ss}' },
           ...series.map(({ label: name, color }) => ({
             ...{ label: name, stroke: colorOf(color), width: 1.5, points: { show: false } },
             value: (_plot: uPlot, value: number | null) => text(value),

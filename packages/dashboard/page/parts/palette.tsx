@@ -24,6 +24,7 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
   const { data } = useAsk<AnswerOf<typeof namesEndpoint>>('names')
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
+  const [isEntered, setEntered] = useState(false)
   const list = useRef<HTMLDivElement>(null)
   const hits = useMemo(() => hitsOf(text.trim(), data), [text, data])
   const pick = (hit: Hit | undefined) => {
@@ -34,6 +35,10 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
   }, [at])
+  // Whoever types faster than the names come is taken there when they have come.
+  useEffect(() => {
+    if (isEntered && data !== undefined) pick(hits[at])
+  }, [isEntered, data])
   const pressed = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
     if (step !== 0) {
@@ -42,7 +47,8 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
     }
     if (event.key === 'Enter') {
       event.preventDefault()
-      pick(hits[at])
+      if (data === undefined && hits.length === 0) setEntered(true)
+      else pick(hits[at])
     }
   }
   return (
@@ -60,9 +66,15 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
           onInput={event => {
             setText(event.currentTarget.value)
             setAt(0)
+            setEntered(false)
           }}
           onKeyDown={pressed}
         />
+        {data !== undefined && hits.length === 0 ? (
+          <p class="quiet" role="status">
+            {t('nothing')}
+          </p>
+        ) : null}
         <div id="hits" role="listbox" aria-label={t('found')} ref={list}>
           {hits.map((hit, i) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: keys are the field's

@@ -3,7 +3,7 @@ import type { group as groupEndpoint } from '../../src/endpoints/groups.ts'
 import type { reset, resetPreview } from '../../src/endpoints/offsets.ts'
 import { change } from '../api.ts'
 import { mqadmin, skua } from '../command.ts'
-import { countText, inputTime } from '../format.ts'
+import { countText, inputTime, zonedTime } from '../format.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
 import { useAct } from '../use.ts'
@@ -16,7 +16,12 @@ type To = 'time' | 'earliest' | 'latest' | 'queues' | 'group'
 const targets: readonly To[] = ['time', 'earliest', 'latest', 'queues', 'group']
 
 /** Yesterday at nine: what people go back to most. */
-const yesterday = (): number => new Date(new Date().setHours(9, 0, 0, 0)).getTime() - 86_400_000
+function yesterday(): number {
+  const at = new Date()
+  // By the calendar: between two clocks a day has 23 or 25 hours.
+  at.setDate(at.getDate() - 1)
+  return at.setHours(9, 0, 0, 0)
+}
 
 /** Has a group go on elsewhere: first what it means, then the name, then it is done. */
 export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () => void; onDone: () => void }) => {
@@ -69,7 +74,7 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
           'reset',
           group,
           ['--topic', topic],
-          ['--to', to === 'time' ? time : to === 'queues' ? 'OFFSET' : to],
+          ['--to', to === 'time' ? zonedTime(time) : to === 'queues' ? 'OFFSET' : to],
         )
   return (
     <Dialog title={t('resetOf', { group })} onClose={onClose} wide>
@@ -125,6 +130,7 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
                 <input
                   type="number"
                   min={0}
+                  required
                   value={offsets[keyOf(queue)] ?? String(queue.consumerOffset)}
                   onInput={event => changed(setOffsets)({ ...offsets, [keyOf(queue)]: event.currentTarget.value })}
                 />

@@ -20,7 +20,7 @@ export const SettingForm = ({
   onClose: () => void
   onDone: () => void
 }) => {
-  const [value, setValue] = useState(setting.value)
+  const [value, setValue] = useState(setting.isSecret ? '' : setting.value)
   const [done, setDone] = useState<AnswerOf<typeof brokerSet>['rows'][number] | undefined>(undefined)
   const { isBusy, error, run } = useAct()
   const submit = (event: Event) => {
@@ -47,12 +47,28 @@ export const SettingForm = ({
           ]}
         />
         <Field label={t('newValue')}>
-          <input value={value} onInput={event => setValue(event.currentTarget.value)} spellcheck={false} />
+          {setting.isSecret ? (
+            <input
+              type="password"
+              autocomplete="off"
+              value={value}
+              onInput={event => setValue(event.currentTarget.value)}
+            />
+          ) : (
+            <input value={value} onInput={event => setValue(event.currentTarget.value)} spellcheck={false} />
+          )}
         </Field>
-        <Command line={mqadmin('updateBrokerConfig', ['-b', address], ['-k', setting.name], ['-v', value])} />
+        <Command
+          line={mqadmin(
+            'updateBrokerConfig',
+            ['-b', address],
+            ['-k', setting.name],
+            ['-v', setting.isSecret ? 'SECRET' : value],
+          )}
+        />
         <Problem error={error} />
         {done === undefined ? null : (
-          <div class={`banner ${done.after === value ? 'good' : 'warn'}`} role="status">
+          <div class={`banner ${setting.isSecret || done.after === value ? 'good' : 'warn'}`} role="status">
             {t('settingDone', { before: done.before ?? '–', after: done.after ?? '–' })}
           </div>
         )}

@@ -19,7 +19,7 @@ export const UndoForm = ({ group, onClose, onDone }: { group: string; onClose: (
   }, [])
   const act = () =>
     run(async () => {
-      await change('group/undo', { group })
+      await change('group/undo', { group, atMs: plan?.atMs })
       onDone()
       onClose()
     })

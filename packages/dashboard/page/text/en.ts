@@ -157,7 +157,7 @@ export const en = {
   byId: 'By id',
   byKey: 'By key',
   byText: 'By text',
-  byPlace: 'By place',
+  byPlace: 'By time or queue',
   topicOptional: 'Optional; without it all topics are asked',
   idHint: 'Unique id of the sender, or offset id',
   findIt: 'Find',

@@ -159,7 +159,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   byId: '按 ID',
   byKey: '按 Key',
   byText: '按内容',
-  byPlace: '按位置',
+  byPlace: '按时间或队列',
   topicOptional: '可选；不填则查询所有主题',
   idHint: '发送方的唯一 ID 或位点 ID',
   findIt: '查找',

@@ -24,6 +24,12 @@ interface Account extends User {
   readonly hash: Buffer
 }
 
+/** Whoever said the right password, and a mark of that password: a session ends when it is another one. */
+export interface Verified {
+  readonly user: User
+  readonly proof: string
+}
+
 const derive = (password: string, salt: Buffer, { N, r, p }: { N: number; r: number; p: number }): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const options = { N, r, p, maxmem: 256 * N * r }
@@ -75,6 +81,10 @@ export function readAccounts(text: string, file: string): Map<string, Account> {
   return accounts
 }
 
+const userOf = ({ name, role }: Account): User => ({ name, role })
+const proofOf = ({ salt, hash }: Account): string => `${salt.toString('base64url')} ${hash.toString('base64url')}`
+const warnOfAccounts = (text: string): void => process.emitWarning(text, { type: 'SkuaWarning', code: 'accounts' })
+
 const isPowerOfTwo = (value: number): boolean => value > 1 && (value & (value - 1)) === 0
 
 /** The accounts of a file, which is read again when it changes. */
@@ -85,6 +95,7 @@ export class Accounts {
   private stamp: string
   private tried = 0
   private readonly waiting: (() => void)[] = []
+  private readonly warn: (text: string) => void
   /** So that a name that is unknown takes as long as one that is known. */
   private readonly decoy: Account = {
     ...{ name: '', role: 'view', ...cost },
@@ -92,34 +103,35 @@ export class Accounts {
   }
 
   /** Throws for a file that is missing, or has no account. */
-  constructor(disk: Disk, file: string) {
+  constructor(disk: Disk, file: string, warn: (text: string) => void = warnOfAccounts) {
     this.disk = disk
     this.file = file
+    this.warn = warn
     this.stamp = this.stampNow()
     this.accounts = this.read()
     if (this.accounts.size === 0) throw new Error(`${file} has no account: skua dashboard-account makes one`)
   }
 
   /** The user of a name and its password; undefined for a wrong one. Errors: BUSY while too many are tried. */
-  async verify(name: string, password: string): Promise<User | undefined> {
+  async verify(name: string, password: string): Promise<Verified | undefined> {
     await this.turn()
     try {
       this.refresh()
       const account = this.accounts.get(name) ?? this.decoy
       const key = await derive(password, account.salt, account)
       const isRight = key.length === account.hash.length && timingSafeEqual(key, account.hash)
-      return isRight && account !== this.decoy ? { name: account.name, role: account.role } : undefined
+      return isRight && account !== this.decoy ? { user: userOf(account), proof: proofOf(account) } : undefined
     } finally {
       this.tried--
       this.waiting.shift()?.()
     }
   }
 
-  /** As the file says now: an account that was taken away ends its sessions. */
-  current(name: string): User | undefined {
+  /** As the file says now: an account that was taken away ends its sessions, and so does another password. */
+  current(name: string, proof: string): User | undefined {
     this.refresh()
     const account = this.accounts.get(name)
-    return account === undefined ? undefined : { name: account.name, role: account.role }
+    return account === undefined || proofOf(account) !== proof ? undefined : userOf(account)
   }
 
   private async turn(): Promise<void> {
@@ -131,15 +143,16 @@ export class Accounts {
     this.tried++
   }
 
-  /** A file that cannot be read at this moment leaves those of before; it is written by an editor, say. */
+  /** A file that cannot be read at this moment leaves those of before (it is written by an editor, say), and that is told. */
   private refresh(): void {
     const stamp = this.stampNow()
     if (stamp === this.stamp) return
     this.stamp = stamp
     try {
       this.accounts = this.read()
-    } catch {
+    } catch (error) {
       // Nobody gets in by a file that is half written, and nobody is thrown out.
+      this.warn(`accounts stay as they were, whoever was taken out as well: ${(error as Error).message}`)
     }
   }
 

@@ -3,13 +3,20 @@ import type { Clock } from '@skua-mq/runtime'
 /** Wrong passwords in `windowMs`: of one address for one name, of one address, and of all together. */
 export const maxTries = { ofName: 5, ofAddress: 20, ofAll: 200 } as const
 const windowMs = 5 * 60_000
+/** An address from which an account signed in is believed for so long not to be one of those that guess all over. */
+const believedMs = 7 * 24 * 3_600_000
 /** Keys that are counted; the oldest one is forgotten first. */
 const maxKeys = 10_000
 
-/** Bounds how many passwords somebody may try. Who knows the right one is not shut out by others at other addresses. */
+/**
+ * Bounds how many passwords somebody may try. Whoever signed in before is not shut out by others at other addresses; at an
+ * address that is new for his account he waits like all while very many are tried.
+ */
 export class Tries {
   private readonly clock: Clock
   private readonly counts = new Map<string, { count: number; readonly untilMs: number }>()
+  /** Until when an account is believed at an address. */
+  private readonly believed = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -17,7 +24,9 @@ export class Tries {
 
   /** How long to wait before the next try, ms; 0 for not at all. */
   waitMs(name: string, from: string): number {
-    return Math.max(0, ...keysOf(name, from).map(([key, max]) => this.left(key, max)))
+    const isBelieved = (this.believed.get(ownKey(name, from)) ?? 0) > this.clock.monotonic()
+    const keys = keysOf(name, from).filter(([key]) => key !== '' || !isBelieved)
+    return Math.max(0, ...keys.map(([key, max]) => this.left(key, max)))
   }
 
   failed(name: string, from: string): void {
@@ -34,11 +43,19 @@ export class Tries {
   }
 
   succeeded(name: string, from: string): void {
-    const [[own], ...others] = keysOf(name, from) as [[string, number], ...[string, number][]]
+    const own = ownKey(name, from)
+    this.notTried(name, from)
     this.counts.delete(own)
-    for (const [key] of others) {
+    this.believed.delete(own)
+    this.believed.set(own, this.clock.monotonic() + believedMs)
+    if (this.believed.size > maxKeys) this.believed.delete(this.believed.keys().next().value!)
+  }
+
+  /** Takes a try off again: the password was right, or nobody looked at it. */
+  notTried(name: string, from: string): void {
+    for (const [key] of keysOf(name, from)) {
       const known = this.counts.get(key)
-      if (known !== undefined) known.count--
+      if (known !== undefined && known.count > 0) known.count--
     }
   }
 
@@ -49,8 +66,10 @@ export class Tries {
   }
 }
 
+const ownKey = (name: string, from: string): string => `${from} ${name}`
+
 const keysOf = (name: string, from: string): [key: string, max: number][] => [
-  [`${from} ${name}`, maxTries.ofName],
+  [ownKey(name, from), maxTries.ofName],
   [from, maxTries.ofAddress],
   ['', maxTries.ofAll],
 ]

@@ -16,6 +16,7 @@ import { endpoint } from '../endpoint.ts'
 import { Problem } from '../problem.ts'
 import { address, brokerName, clientRow, count, cutTo, limited, ms, takenBy, told } from '../rows.ts'
 import { bool, int, list, oneOf, orNull, record, shape, text } from '../schema.ts'
+import { isSecret, shownValue, shownValues } from '../secrets.ts'
 import { settingNotes } from '../setting-notes.ts'
 
 const maxSettings = 2_000
@@ -23,7 +24,9 @@ const maxClients = 10_000
 
 const setting = shape({
   name: told,
+  /** Dots where it is a secret. */
   value: told,
+  isSecret: bool(),
   /** Null where this version of the dashboard does not know the key. */
   standard: orNull(told),
   isStandard: bool(),
@@ -31,9 +34,6 @@ const setting = shape({
   kind: orNull(told),
   help: orNull(told),
 })
-
-/** Values that nobody is to read off a screen. */
-const secret = /secret|password|accessKey$/i
 
 /** One broker. */
 export const broker = endpoint({
@@ -63,12 +63,11 @@ export const broker = endpoint({
 })
 
 function settingOf(name: string, value: string) {
-  const note = settingNotes[name]
-  const shown = secret.test(name) && value !== '' ? '••••••' : value
-  if (note === undefined)
-    return { name, value: shown, standard: null, isStandard: true, isLive: null, kind: null, help: null }
+  const shown = { name, value: shownValue(name, value), isSecret: isSecret(name) || shownValue(name, value) !== value }
+  const note = Object.hasOwn(settingNotes, name) ? settingNotes[name] : undefined
+  if (note === undefined) return { ...shown, standard: null, isStandard: true, isLive: null, kind: null, help: null }
   const [standard, isLive, kind, help] = note
-  return { name, value: shown, standard, isStandard: standard === value, isLive, kind, help }
+  return { ...shown, standard, isStandard: standard === value, isLive, kind, help }
 }
 
 /** Changes settings, and reads them again. */
@@ -82,9 +81,9 @@ export const brokerSet = endpoint({
   run: async ({ cluster }, params) => {
     const names = Object.keys(params.settings)
     if (names.length === 0) throw new Problem(400, 'ARGUMENT', 'settings is empty: name what is to be changed')
-    const before = await brokerConfig(cluster.session, params.address)
+    const before = shownValues(await brokerConfig(cluster.session, params.address))
     await setBrokerConfig(cluster.session, { brokerAddr: params.address }, params.settings)
-    const after = await brokerConfig(cluster.session, params.address)
+    const after = shownValues(await brokerConfig(cluster.session, params.address))
     return { rows: names.map(name => ({ name, before: before[name] ?? null, after: after[name] ?? null })) }
   },
 })
@@ -159,7 +158,7 @@ export const nameServers = endpoint({
         address: at,
         brokers: brokers.map(one => ({ name: one.name, address: one.address, clusterName: one.clusterName })),
         topics: topics.size,
-        settings: configs.find(one => one.address === at)?.settings ?? {},
+        settings: shownValues(configs.find(one => one.address === at)?.settings ?? {}),
         problem: problem ?? null,
       })),
     }

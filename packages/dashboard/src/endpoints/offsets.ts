@@ -142,7 +142,13 @@ export const undo = endpoint({
   method: 'POST',
   role: 'admin',
   help: 'Undoes the last move of the offsets of a group; nothing that was consumed since is consumed again.',
-  params: { group: groupName, topic: optionalTopic, dryRun: optional(oneOf('yes')) },
+  params: {
+    group: groupName,
+    topic: optionalTopic,
+    dryRun: optional(oneOf('yes')),
+    /** Of the move that was shown: another one since is not undone unseen. */
+    atMs: optional(ms),
+  },
   timeMs: 60_000,
   answer: shape({
     ...{ group: told, atMs: ms, who: told, by: oneOf('planned', 'commit', 'broker') },
@@ -150,12 +156,14 @@ export const undo = endpoint({
     /** Queues that had no offset before, and stay. */
     kept: count,
   }),
-  run: async ({ cluster }, { group, topic, dryRun }) => {
+  run: async ({ cluster }, { group, topic, dryRun, atMs }) => {
     const { session } = cluster
     const { moves } = await offsetHistory(session, { group, topic })
     const together = lastMoves(moves)
     const last = together.at(-1)
     if (last === undefined) throw new AdminError('NOT_FOUND', `nobody moved an offset of ${group}: nothing to undo`)
+    if (atMs !== undefined && atMs !== last.atMs)
+      throw new Problem(409, 'MOVED', `${group} was moved again by ${last.who} since this was shown: look at it anew`)
     const { queues, kept } = await undoPlan(session, group, together)
     const by = dryRun === 'yes' ? ('planned' as const) : await moveQueues(session, group, queues)
     return { group, atMs: last.atMs, who: last.who, by, queues, kept }

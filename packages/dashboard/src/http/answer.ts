@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { Clock } from '@skua-mq/runtime'
 import { Problem } from '../problem.ts'
+import { writeTo } from './reader.ts'
 
 /** Largest answer; what would be larger is to be asked for in parts. */
 export const maxAnswerBytes = 16 * 1024 * 1024
@@ -40,6 +42,7 @@ export const addressOf = ({ socket }: IncomingMessage): string =>
   (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '')
 
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  if (status === 413) response.setHeader('connection', 'close')
   const body = JSON.stringify(value)
   response.setHeader('content-type', 'application/json; charset=utf-8')
   response.setHeader('cache-control', 'no-store')
@@ -47,8 +50,8 @@ export function answerJson(response: ServerResponse, status: number, value: unkn
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
-/** As `answerJson`, compressed in the pool where it is large. Errors: TOO_LARGE. */
-export async function answerLargeJson(response: ServerResponse, value: unknown): Promise<void> {
+/** As `answerJson`, compressed in the pool where it is large; over when it is read, or nobody reads. Errors: TOO_LARGE. */
+export async function answerLargeJson(response: ServerResponse, value: unknown, clock: Clock): Promise<void> {
   const body = Buffer.from(JSON.stringify(value))
   if (body.length > maxAnswerBytes)
     throw new Problem(
@@ -62,29 +65,33 @@ export async function answerLargeJson(response: ServerResponse, value: unknown):
   response.setHeader('content-type', 'application/json; charset=utf-8')
   response.setHeader('cache-control', 'no-store')
   if (isZipped) response.setHeader('content-encoding', 'gzip')
+  response.setHeader('content-length', bytes.length)
   response.writeHead(200)
-  response.end(response.req.method === 'HEAD' ? undefined : bytes)
+  if (response.req.method !== 'HEAD') await writeTo(response, clock, bytes)
+  response.end()
 }
 
 /** The body of a request as JSON; an empty one is {}. Errors: TOO_LARGE, NOT_JSON. */
-export async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+export async function readJson(request: IncomingMessage, maxBytes = maxRequestBytes): Promise<Record<string, unknown>> {
   const told = (request as IncomingMessage & { body?: unknown }).body
   // A framework may have read it already.
-  const value = told !== undefined && told !== null ? told : parse(await readBytes(request))
+  const value = told !== undefined && told !== null ? told : parse(await readBytes(request, maxBytes))
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Problem(400, 'NOT_JSON', 'the body of a change is a JSON object')
   return value as Record<string, unknown>
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxRequestBytes) {
+      if (bytes > maxBytes) {
+        // What is there is let go, and the rest is not waited for: the answer closes the connection.
+        chunks.length = 0
         request.pause()
-        reject(new Problem(413, 'TOO_LARGE', `the request has more than ${maxRequestBytes} bytes`))
+        reject(new Problem(413, 'TOO_LARGE', `the request has more than ${maxBytes} bytes`))
       } else chunks.push(chunk)
     })
     request.on('end', () => resolve(Buffer.concat(chunks)))

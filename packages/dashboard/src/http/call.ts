@@ -5,6 +5,7 @@ import { Problem, problemAnswer } from '../problem.ts'
 import { type Members, optional, problemOf, type Schema, text } from '../schema.ts'
 import { answerLargeJson, readJson } from './answer.ts'
 import type { Exchange } from './handler.ts'
+import { writeTo } from './reader.ts'
 
 /** Longest time of a question, where the endpoint says nothing else. */
 export const answerMs = 15_000
@@ -36,15 +37,26 @@ export async function answerEndpoint(exchange: Exchange, endpoint: AnyEndpoint, 
     const { cluster: name, ...given } = await givenOf(exchange, endpoint)
     const cluster = dashboard.clusterNamed(name as string | undefined)
     const ask: Ask = { cluster, dashboard, user, from, signal: ended.signal }
+    let isLogged = false
     const log = (problem: string | null) => {
+      if (isLogged) return
+      isLogged = true
       if (endpoint.method !== 'POST' || endpoint.role !== 'admin') return
       cluster.changed()
       dashboard.changes.add({ user, from, cluster: cluster.name }, { action: endpoint.name, params: given, problem })
     }
     try {
-      if ('stream' in endpoint) await answerStream(exchange, endpoint, ask, given)
-      else await answerLargeJson(response, await inTime(exchange, endpoint, ask, given))
-      log(null)
+      if ('stream' in endpoint)
+        log(
+          (await answerStream(exchange, endpoint, ask, given))
+            ? null
+            : 'ended before it was through: nobody waited any more',
+        )
+      else {
+        const answer = await inTime(exchange, endpoint, ask, given)
+        log(null)
+        await answerLargeJson(response, answer, dashboard.runtime.clock)
+      }
     } catch (error) {
       log(problemAnswer(error).body.error.message)
       throw error
@@ -63,7 +75,7 @@ async function givenOf(exchange: Exchange, endpoint: AnyEndpoint): Promise<Recor
   const { request, query } = exchange
   const params: Members = { ...(endpoint.params as Members), cluster: clusterParam }
   const given = endpoint.method === 'POST' ? await readJson(request) : queryOf(query, params)
-  const stranger = Object.keys(given).find(name => !(name in params))
+  const stranger = Object.keys(given).find(name => !Object.hasOwn(params, name))
   if (stranger !== undefined)
     throw new Problem(400, 'ARGUMENT', `${endpoint.name} takes no ${stranger}, but ${Object.keys(params).join(', ')}`)
   for (const [name, schema] of Object.entries(params)) {
@@ -74,8 +86,9 @@ async function givenOf(exchange: Exchange, endpoint: AnyEndpoint): Promise<Recor
 }
 
 function queryOf(query: URLSearchParams, params: Members): Record<string, unknown> {
-  const given: Record<string, unknown> = {}
-  for (const [name, value] of query) given[name] = params[name] === undefined ? value : params[name].read(value)
+  // Names of others are none of ours, those that every object has as well.
+  const given: Record<string, unknown> = Object.create(null)
+  for (const [name, value] of query) given[name] = Object.hasOwn(params, name) ? params[name]!.read(value) : value
   return given
 }
 
@@ -95,13 +108,13 @@ function inTime(exchange: Exchange, endpoint: Endpoint<never, unknown>, ask: Ask
   })
 }
 
-/** Server-sent events: `data` for each event, at the end `done`, or `problem` with the cause. A slow reader is waited for. */
+/** Server-sent events: `data` for each event, at the end `done`, or `problem` with the cause. A slow reader is waited for. Whether it came to its end. */
 async function answerStream(
   { dashboard, response }: Exchange,
   endpoint: StreamEndpoint<never, unknown>,
   ask: Ask,
   given: object,
-): Promise<void> {
+): Promise<boolean> {
   const { clock } = dashboard.runtime
   response.setHeader('content-type', 'text/event-stream; charset=utf-8')
   response.setHeader('cache-control', 'no-store')
@@ -109,12 +122,7 @@ async function answerStream(
   response.writeHead(200)
   response.flushHeaders()
   const write = async (kind: string, value: unknown): Promise<void> => {
-    if (response.destroyed) return
-    if (response.write(`event: ${kind}\ndata: ${JSON.stringify(value)}\n\n`)) return
-    await new Promise<void>(resolve => {
-      response.once('drain', resolve)
-      response.once('close', resolve)
-    })
+    if (!response.destroyed) await writeTo(response, clock, `event: ${kind}\ndata: ${JSON.stringify(value)}\n\n`)
   }
   const beat = every(clock, aliveMs, () => {
     if (!response.destroyed && !response.writableNeedDrain) response.write(': alive\n\n')
@@ -125,7 +133,9 @@ async function answerStream(
       if (ask.signal.aborted) break
       await write('data', event)
     }
+    const isWhole = !ask.signal.aborted
     await write('done', {})
+    return isWhole
   } catch (error) {
     await write('problem', problemAnswer(error).body.error)
     throw error

@@ -80,8 +80,12 @@ export const time = (short: string, long: string, help: string): Flag<number | u
 /** The form of Apache's tools, whose parts behind the day may be left out. */
 const dayForm = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[#T ](\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:[:.](\d{1,3}))?)?)?)?$/
 
+/** A time that says its zone means the same on every machine; the dashboard writes commands so. */
+const zonedForm = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
+
 /** Milliseconds since 1970. Throws InvalidArgumentError. */
 export function timeOf(given: string): number {
+  if (zonedForm.test(given) && Number.isFinite(Date.parse(given))) return Date.parse(given)
   if (/^\d+$/.test(given) && Number.isSafeInteger(Number(given))) return Number(given)
   const parts = dayForm.exec(given)
   if (parts === null) return refuse('milliseconds since 1970 or yyyy-MM-dd#HH:mm:ss:SSS are wanted')
