@@ -66,6 +66,10 @@ function build(house) {
       // For our own packages: nothing of it is promised.
       ...Object.fromEntries(others.map(room => [`./_/${room}`, exported(room)])),
     },
+    // For compilers that do not read `exports`: TypeScript before 6 with `module: commonjs`.
+    main: exported(house.main).default,
+    types: exported(house.main).types,
+    typesVersions: { '*': { '_/*': ['dist/*/index.d.ts'] } },
     files: ['dist', 'README.md', 'LICENSE'],
     dependencies: Object.fromEntries(Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1))),
     bin:

@@ -1,5 +1,6 @@
 import type { MessageQueue } from '@skua-mq/protocol'
-import type { EventLevel, Events } from '@skua-mq/runtime'
+import { didYouMean, type EventLevel, type Events } from '@skua-mq/runtime'
+import { ClientError } from './error.ts'
 import type { Notices } from './notices.ts'
 import { type EventDiagnostic, eventChannel } from './trace/diagnostics.ts'
 
@@ -97,8 +98,15 @@ export class ClientEvents {
     this.notices = notices
   }
 
-  /** Returns the function that takes the listener away again. */
+  /** Returns the function that takes the listener away again. Throws ClientError ARGUMENT for an event that there is not. */
   on<N extends ClientEventName>(name: N, listener: (fields: ClientEventMap[N]) => void): () => void {
+    if (!Object.hasOwn(levels, name))
+      throw new ClientError(
+        'ARGUMENT',
+        `there is no event ${String(name)}${didYouMean(String(name), Object.keys(levels))}`,
+      )
+    if (typeof listener !== 'function')
+      throw new ClientError('ARGUMENT', `a listener is a function: ${typeof listener} was given`)
     const set = this.listeners.get(name) ?? new Set()
     this.listeners.set(name, set)
     set.add(listener)

@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { templateTopic } from '@skua-mq/protocol'
 import type { Clock, EventLevel } from '@skua-mq/runtime'
 import { ClientError, reasonOf } from './error.ts'
 import { type ClientEventMap, type ClientEventName, ClientEvents } from './events.ts'
@@ -26,7 +27,11 @@ const queueOf = ({ topic, brokerName, queueId }: { topic: string; brokerName: st
 
 /** What each event is about, and a sentence that says what to do. */
 const sentences: Sentences = {
-  routeRefreshFailed: ({ topic, error }) => ['', `the route of ${topic} could not be asked for: ${reasonOf(error)}`],
+  // The template of topics is asked for by every producer, and means nothing to its user.
+  routeRefreshFailed: ({ topic, error }) => [
+    '',
+    `${topic === templateTopic ? 'routes' : `the route of ${topic}`} could not be asked for: ${reasonOf(error)}`,
+  ],
   heartbeatFailed: ({ address, error }) => [
     address,
     `broker ${address} does not take our heartbeat: ${reasonOf(error)}`,

@@ -299,7 +299,9 @@ describe('names', () => {
   })
 
   test('that are blank, of another type, or hold other characters are refused', () => {
-    for (const name of ['', ' ', undefined as never, 5 as never]) assert.throws(() => checkTopic(name), /needs a name/)
+    for (const name of ['', ' ', undefined as never, null as never])
+      assert.throws(() => checkTopic(name), /needs a name/)
+    assert.throws(() => checkTopic(5 as never), /a topic is a text: number was given/)
     for (const name of ['a b', 'ä', 'a.b', 'a/b', 'a\n']) assert.throws(() => checkTopic(name), /is no topic name/)
     assert.throws(() => checkGroup('a b', 'X'), /is no group name/)
   })

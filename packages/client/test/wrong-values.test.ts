@@ -5,6 +5,7 @@ import { refuse, route } from '@skua-mq/remoting'
 import {
   Admin,
   type ClientOptions,
+  jsonCodec,
   LitePullConsumer,
   Producer,
   PullConsumer,
@@ -159,6 +160,12 @@ describe('calls', () => {
       [{ key: 'k' }, /did you mean keys\?/],
       [{ headers: {} }, /did you mean properties\?/],
       [{ delay: 1000 }, /did you mean delayMs\?/],
+      [{ orderKey: 'k' }, /no option orderKey: it is given beside the message, as in send\(message, \{ orderKey \}\)/],
+      [{ topic: undefined }, /^a message needs a topic$/],
+      [{ topic: 5 }, /topic must be a text: number 5/],
+      [{ body: undefined }, /^a message needs a body$/],
+      [{ body: undefined, messages: [{ value: 'x' }] }, /a message has no option messages/],
+      [{ body: { id: 1 } }, /give the producer a codec, e.g. jsonCodec\(\)/],
     ] as const)
       await assert.rejects(at.settle(producer.send({ ...message, ...(wrong as object) })), {
         code: 'ARGUMENT',
@@ -166,13 +173,24 @@ describe('calls', () => {
       })
     for (const [options, expected] of [
       [{ timeout: 5 }, /send has no option timeout; did you mean timeoutMs\?/],
+      [{ delayMs: 5 }, /send has no option delayMs: it is a member of the message/],
       [{ orderKey: 'k', select: () => undefined }, /give one of orderKey, queue and select/],
     ] as const)
       await assert.rejects(at.settle(producer.send(message, options as never)), { code: 'ARGUMENT', message: expected })
     await assert.rejects(at.settle(producer.start({ waitForBrokers: true } as never)), /did you mean waitForBroker\?/)
+    for (const call of ['send', 'sendOneway', 'request'] as const)
+      await assert.rejects(at.settle<unknown>(producer[call]('T' as never, { id: 1 } as never)), {
+        code: 'ARGUMENT',
+        message: /a message is an object, as \{ topic, body \}: "T" was given/,
+      })
+    await assert.rejects(at.settle(producer.transaction('T' as never, () => {})), /a message is an object/)
+    await assert.rejects(at.settle(producer.sendBatch(message as never)), /a batch is a list of messages/)
+    await assert.rejects(at.settle(producer.sendBatch([message, 'T' as never])), /a message is an object/)
+    await assert.rejects(at.settle(producer.recall('T', 'h', { timeout: 5 } as never)), /did you mean timeoutMs\?/)
     assert.equal(at.brokers[0]!.sends.length, 0)
     const admin = new Admin({ runtime, namesrvAddr, logger: false })
     await assert.rejects(at.settle(admin.createTopic('New', { queues: 3 } as never)), /did you mean queueNum\?/)
+    await assert.rejects(at.settle(admin.createTopic('New', { partitions: 3 } as never)), /did you mean queueNum\?/)
     await at.settle(Promise.all([producer.close(), admin.close()]))
     await at.stop()
   })
@@ -183,7 +201,79 @@ describe('calls', () => {
   })
 })
 
+describe('what other clients have', () => {
+  test('is told by its name here', () => {
+    const makers = { Producer: clients.Producer!, PushConsumer: clients.PushConsumer! }
+    for (const [name, given, here] of [
+      ['Producer', { nameSrv: 'a:1' }, 'namesrvAddr'],
+      ['Producer', { bootstrapBrokers: ['a:1'] }, 'namesrvAddr'],
+      ['Producer', { producerGroup: 'g' }, 'group'],
+      ['Producer', { accessKeyId: 'k' }, 'credentials'],
+      ['Producer', { attempts: 3 }, 'retryTimesWhenSendFailed'],
+      ['PushConsumer', { attempts: 3 }, 'maxReconsumeTimes'],
+      ['PushConsumer', { consumerGroup: 'g' }, 'group'],
+      ['PushConsumer', { prefetch: 10 }, 'pullThresholdForQueue'],
+    ] as const)
+      refused(() => makers[name](given), new RegExp(`has no option .*; did you mean ${here}\\?$`))
+    refused(() => new Producer({ ...base, constructor: 1 } as never), /has no option constructor$/)
+  })
+
+  test('a handler beside the topic, and several topics at once', async () => {
+    const consumer = new PushConsumer(base)
+    for (const [args, why] of [
+      [['T', '*', () => {}], /subscribe takes no handler: give it to onMessage/],
+      [['T', () => {}], /an expression is a text: function was given, and handlers are for onMessage/],
+      [[['T', 'U']], /a topic is a text: a list was given: name one after the other/],
+      [[{ topic: 'T' }], /a topic is a text: object was given/],
+      [['T', '*', { fromBeginning: true }], /subscribe has no option fromBeginning/],
+      [[undefined], /a topic needs a name/],
+      [[' '], /a topic needs a name/],
+    ] as const) {
+      for (const one of [consumer, new PushConsumer({ ...base, namespace: 'ns' }), new LitePullConsumer(base)])
+        refused(() => one.subscribe(...(args as unknown as [string])), why)
+      const simple = new SimpleConsumer(base)
+      await assert.rejects(simple.subscribe(...(args as unknown as [string])), { code: 'ARGUMENT', message: why })
+    }
+  })
+
+  test('events that there are not, and listeners that are none', () => {
+    const consumer = new PushConsumer(base)
+    refused(() => consumer.on('error' as never, () => {}), /^there is no event error$/)
+    refused(() => consumer.on('deadLeter' as never, () => {}), /no event deadLeter; did you mean deadLetter\?/)
+    refused(() => consumer.on('constructor' as never, () => {}), /no event constructor/)
+    refused(() => consumer.on('deadLetter', undefined as never), /a listener is a function: undefined/)
+  })
+})
+
+describe('codecs', () => {
+  test('that are none are refused before anything is sent, and a schema by how it is given', () => {
+    const schema = { '~standard': { version: 1, vendor: 'x', validate: (value: unknown) => ({ value }) } }
+    // zod's schemas have both.
+    const both = { ...schema, encode: () => {}, decode: () => {} }
+    for (const name of ['Producer', 'PushConsumer', 'LitePullConsumer', 'PullConsumer', 'SimpleConsumer']) {
+      for (const codec of [schema, both, Object.assign(() => {}, schema)])
+        refused(
+          () => clients[name]!({ codec }),
+          /codec must have encode and decode.*give a schema as jsonCodec\(schema\)/,
+        )
+      for (const codec of [{}, null, 'json', { encode: () => {} }])
+        refused(() => clients[name]!({ codec }), /codec must have encode and decode.*jsonCodec\(\) makes one/)
+      clients[name]!({ codec: jsonCodec() })
+    }
+    for (const wrong of [{ parse: () => {} }, null, 'Order'])
+      refused(() => jsonCodec(wrong as never), /jsonCodec takes a Standard Schema/)
+    jsonCodec(Object.assign(() => {}, schema) as never)
+  })
+})
+
 describe('errors that say what to do', () => {
+  test('a poll of a consumer that has no queues', async () => {
+    await assert.rejects(new LitePullConsumer(base).poll(), {
+      code: 'STATE',
+      message: /has no queues: subscribe\(topic\) or assign\(queues\) first/,
+    })
+  })
+
   test('a broker’s address as name server', async () => {
     const at = await world(1, {
       routes: [route(getRouteInfoByTopic, () => refuse(3, 'request code 105 is not supported'))],

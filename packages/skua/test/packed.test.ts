@@ -144,6 +144,11 @@ describe('from an empty folder, with the packed packages', { timeout: 240_000 },
       const { types, default: code } = about.exports['.']
       for (const path of ['README.md', 'LICENSE', types.slice(2), code.slice(2)])
         assert.ok(paths.includes(path), `${about.name} has ${path}`)
+      // TypeScript before 6 reads these with `module: commonjs`.
+      assert.deepEqual([about.main, about.types], [code, types])
+      const [inner] = about.typesVersions['*']['_/*']
+      for (const [name, { types }] of Object.entries<{ types: string }>(about.exports))
+        if (name !== '.') assert.equal(`./${inner.replace('*', name.slice('./_/'.length))}`, types)
       assert.equal(about.license, 'Apache-2.0')
       assert.equal(about.engines.node, '>=20.19')
     }

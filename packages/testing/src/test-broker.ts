@@ -1,4 +1,11 @@
-import { type AdminSession, groupProgress, putGroup, type QueueProgress } from '@skua-mq/admin'
+import {
+  type AdminSession,
+  groupProgress,
+  isSystemGroup,
+  listGroups,
+  putGroup,
+  type QueueProgress,
+} from '@skua-mq/admin'
 import { topicPlans } from '@skua-mq/broker'
 import type {
   Producer,
@@ -8,7 +15,8 @@ import type {
   SimpleConsumer,
   SimpleConsumerOptions,
 } from '@skua-mq/client'
-import { deadLetterPrefix, type PendingTransaction, UniqueIds } from '@skua-mq/protocol'
+import { deadLetterPrefix, type PendingTransaction, retryPrefix, UniqueIds } from '@skua-mq/protocol'
+import { didYouMean } from '@skua-mq/runtime'
 import type { ClientKit, ConsumeOptions, TestClientOptions } from './client-kit.ts'
 import type { TestClock } from './clock/test-clock.ts'
 import type { TestFaults } from './fault/faults.ts'
@@ -24,6 +32,8 @@ import { Snapshot } from './snapshot.ts'
 
 /** Transactions, and messages that are popped, that a look finds at most. */
 const mostPending = 10_000
+
+const inBrackets = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`)
 
 /** Where a group stands. */
 export interface Lag {
@@ -177,14 +187,22 @@ export class TestBroker {
     if (times === undefined ? found > 0 : found === times) return
     const often = times === undefined ? '' : ` ${times} times, and ${found} times it was,`
     const all = withWaiting(seen, { group, topic: message.topic, waiting: await this.waitingFor(group) })
-    throw expectationFailed(`expected to be delivered to ${group}${often}`, message, all)
+    throw expectationFailed(
+      `expected to be delivered to ${group}${often}${inBrackets(await this.stranger(group))}`,
+      message,
+      all,
+    )
   }
 
-  /** No such message was handed to a handler of the group, whether it failed or not. */
+  /** No such message was handed to a handler of the group, whether it failed or not. Fails for a group that was never here. */
   async expectNotDelivered(pattern: MessagePattern & { readonly group: string }): Promise<void> {
     checkPattern('expectNotDelivered', pattern)
     const { group, ...message } = pattern
     await this.idle()
+    // One whose name is written wrong gets nothing, either.
+    const stranger = await this.stranger(group)
+    if (stranger !== undefined)
+      throw expectationFailed(`expected not to be delivered to ${group}${inBrackets(stranger)}`, message, [])
     const seen = await this.seenBy(group, message.topic)
     if (!seen.some(one => one.fate !== 'not delivered' && matches(message, one))) return
     throw expectationFailed(`expected not to be delivered to ${group}`, message, seen)
@@ -198,21 +216,42 @@ export class TestBroker {
     if (letters.some(one => matches(message, one))) return
     const waiting = await this.waitingFor(group)
     const others = withWaiting(await this.seenBy(group, undefined), { group, topic: undefined, waiting })
-    throw expectationFailed(`expected among the dead letters of ${group}`, message, [...letters, ...others])
+    const what = `expected among the dead letters of ${group}${inBrackets(await this.stranger(group))}`
+    throw expectationFailed(what, message, [...letters, ...others])
+  }
+
+  /** What to say of a group that was never here: its name may be written wrong. */
+  private async stranger(group: string): Promise<string | undefined> {
+    if (this.deliveries.some(one => one.group === group)) return undefined
+    const groups = await listGroups(this.session)
+    if (groups.includes(group)) return undefined
+    const own = groups.filter(name => !isSystemGroup(name))
+    const near = didYouMean(group, own)
+    return `no group ${group} has been here${near === '' && own.length > 0 ? `, but ${own.join(', ')}` : near}`
   }
 
   /** What a group got, and what else lies in the topic. */
   private async seenBy(group: string, topic: string | undefined): Promise<Seen[]> {
     const own = this.deliveries.filter(one => one.group === group)
     const got = own.map(seenBy)
-    if (topic === undefined) return got
+    if (topic === undefined) return own.length > 0 ? got : this.passedBy(group)
     const all = await this.messages(topic)
     if (own.length > 0) {
       const ids = new Set(own.map(({ msgId }) => msgId))
       const others = all.filter(({ msgId }) => !ids.has(msgId))
       return [...got, ...others.map(one => seenOf(one, { fate: 'not delivered' }))]
     }
-    // Of others it is known how far they have come.
+    return this.passedBy(group, topic)
+  }
+
+  /** Of clients elsewhere it is known how far they have come. Without a topic: in all that they have offsets of. */
+  private async passedBy(group: string, topic?: string): Promise<Seen[]> {
+    if (topic === undefined) {
+      const { queues } = await this.lag(group)
+      const topics = [...new Set(queues.map(queue => queue.topic))].filter(name => !name.startsWith(retryPrefix))
+      return (await Promise.all(topics.map(name => this.passedBy(group, name)))).flat()
+    }
+    const all = await this.messages(topic)
     const { queues } = await this.lag(group, topic)
     const next = new Map(queues.map(({ queueId, consumerOffset }) => [queueId, consumerOffset]))
     const fateOf = ({ queueId, queueOffset }: TestMessage) =>

@@ -120,8 +120,27 @@ test('of a client of another process it is known what it has passed', async () =
   // It commits what it has done when it closes.
   await consumer.close()
   await broker.expectDelivered({ group: 'g', topic: 'Orders', value: { id: 1 } })
+  // Without a topic, too.
+  await broker.expectDelivered({ group: 'g', value: { id: 1 } })
+  await assert.rejects(broker.expectNotDelivered({ group: 'g', value: { id: 1 } }), /not to be delivered/)
   await broker.send([order(2)])
+  await broker.expectNotDelivered({ group: 'g', value: { id: 2 } })
   await assert.rejects(broker.expectDelivered({ group: 'g', topic: 'Orders', value: { id: 2 } }), /not delivered/)
+})
+
+test('of a group that was never here nothing can be expected, not even that it gets nothing', async () => {
+  await using broker = await startBroker({ clock: 'virtual', topics: ['Orders'] })
+  await assert.rejects(broker.expectNotDelivered({ group: 'billing' }), /no group billing has been here/)
+  await broker.consume({ group: 'billing', topic: 'Orders', handler: () => {} })
+  for (const expectation of ['expectDelivered', 'expectNotDelivered', 'expectDeadLetter'] as const)
+    await assert.rejects(broker[expectation]({ group: 'biling' }), {
+      code: 'ERR_ASSERTION',
+      message: /biling \(no group biling has been here; did you mean billing\?\)/,
+    })
+  // One that got nothing yet was here.
+  await broker.expectNotDelivered({ group: 'billing' })
+  await broker.createGroups(['declared'])
+  await broker.expectNotDelivered({ group: 'declared' })
 })
 
 for (const clock of ['virtual', 'real'] as const)

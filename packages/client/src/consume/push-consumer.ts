@@ -22,7 +22,7 @@ import { type PushConsumerOptions, type PushSettings, pushRules, pushSettings } 
 import type { PushContext } from './push-parts.ts'
 import { MessageStream } from './stream.ts'
 import { tellDifferences } from './subscription-differences.ts'
-import { Subscriptions } from './subscriptions.ts'
+import { type SubscribeOptions, Subscriptions, typeIn } from './subscriptions.ts'
 
 function checkHandler(handler: unknown): void {
   if (typeof handler !== 'function')
@@ -30,16 +30,12 @@ function checkHandler(handler: unknown): void {
 }
 
 /** So long after the start somebody must have begun to read a consumer without a handler. */
-const noHandlerMs = 5_000
+const noHandlerMs = 1_000
+/** So long after a loop was left the next one must have begun. */
+const loopLeftMs = 5_000
 /** When it is looked what other members subscribe to. */
-const firstLookMs = 3_000
+const firstLookMs = 1_000
 const lookMs = 60_000
-
-/** What `PushConsumer.subscribe` takes. */
-export interface SubscribeOptions {
-  /** TAG (`A || B`, default) or SQL92, which brokers must have switched on. */
-  readonly type?: 'TAG' | 'SQL92' | undefined
-}
 
 /**
  * Gets the messages of its topics, shared out among the members of the group. Give it a handler, or read it with
@@ -92,7 +88,7 @@ export class PushConsumer<T = undefined> {
 
   /** Topics may be added and taken away while it runs. Throws ClientError ARGUMENT for a bad expression. */
   subscribe(topic: string, expression = '*', options: SubscribeOptions = {}): this {
-    const { type } = options
+    const type = typeIn(options)
     const subVersion = this.client.runtime.clock.now()
     this.subscriptions.set(wrapName(this.client.namespace, topic), { expression, type, subVersion })
     if (this.life.running) void this.instance!.heartbeats.beat().then(() => this.engine?.topicsChanged())
@@ -246,7 +242,7 @@ export class PushConsumer<T = undefined> {
     const { instance, options } = this
     if (instance === undefined || !this.life.running) return
     this.readers?.cancel()
-    this.readers = instance.clock.after(noHandlerMs, () => {
+    this.readers = instance.clock.after(loopLeftMs, () => {
       const queues = this.queues.length
       if (this.stream.readers === 0) this.events.emit('loopLeft', { group: options.group, queues })
     })

@@ -126,7 +126,7 @@ export const pushRules: OptionRules<PushConsumerOptions<never>> = {
   handlerBlockedMs: 'number',
   localOffsetStoreDir: 'text',
   offsetStore: 'object',
-  codec: 'object',
+  codec: 'codec',
   enableMsgTrace: 'boolean',
   customizedTraceTopic: 'text',
 }

@@ -1,6 +1,24 @@
 import { isTagType, parseTags, type SubscriptionData, subscriptionData, type TagFilter } from '@skua-mq/protocol'
 import { ClientError } from '../error.ts'
 import { checkTopic } from '../name/names.ts'
+import { checkOptions, type OptionRules } from '../option-rules.ts'
+
+/** What `subscribe` takes behind the expression. */
+export interface SubscribeOptions {
+  /** TAG (`A || B`, default) or SQL92, which brokers must have switched on. */
+  readonly type?: 'TAG' | 'SQL92' | undefined
+}
+
+// Which types there are is told with the expression.
+const subscribeRules: OptionRules<SubscribeOptions> = { type: 'any' }
+
+/** Throws ClientError ARGUMENT; a handler beside the topic is what other clients want. */
+export function typeIn(options: SubscribeOptions): string | undefined {
+  if (typeof options === 'function')
+    throw new ClientError('ARGUMENT', 'subscribe takes no handler: give it to onMessage of a PushConsumer')
+  checkOptions('subscribe', options, subscribeRules)
+  return options.type
+}
 
 /** What brokers would take for something else than was meant. Throws ClientError ARGUMENT. */
 function checkExpression(expression: string | undefined, type: string | undefined): void {
@@ -8,7 +26,9 @@ function checkExpression(expression: string | undefined, type: string | undefine
     throw new ClientError('ARGUMENT', why)
   }
   if (expression !== undefined && typeof expression !== 'string')
-    refuse(`an expression is a text: ${typeof expression} was given`)
+    refuse(
+      `an expression is a text: ${typeof expression} was given${typeof expression === 'function' ? ', and handlers are for onMessage of a PushConsumer' : ''}`,
+    )
   if (!isTagType(type)) {
     if (type !== 'SQL92') refuse(`the type of an expression is TAG or SQL92: "${type}" was given`)
     return

@@ -1,6 +1,6 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import { type ConsumerLag, lagOf } from '../consume/lag.ts'
-import { Subscriptions } from '../consume/subscriptions.ts'
+import { type SubscribeOptions, Subscriptions, typeIn } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
 import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
 import { type ClientStatus, clientStatus } from '../instance/status.ts'
@@ -55,7 +55,8 @@ export class LitePullConsumer<T = undefined> {
     return this.events.on(name, listener)
   }
 
-  subscribe(topic: string, expression = '*', { type }: { type?: 'TAG' | 'SQL92' | undefined } = {}): this {
+  subscribe(topic: string, expression = '*', options: SubscribeOptions = {}): this {
+    const type = typeIn(options)
     this.choose('subscribe')
     this.subscriptions.set(this.wire(topic), { expression, type, subVersion: this.client.runtime.clock.now() })
     if (this.parts !== undefined) void this.parts.instance.heartbeats.beat().then(() => this.parts?.rebalance.now())
@@ -98,8 +99,10 @@ export class LitePullConsumer<T = undefined> {
     return this.close()
   }
 
-  /** A batch of one queue; empty when none came in time. */
+  /** A batch of one queue; empty when none came in time. Errors: ClientError STATE before `subscribe` or `assign`. */
   async poll(options: PollOptions = {}): Promise<ReceivedMessage<T>[]> {
+    if (this.mode === undefined)
+      throw new ClientError('STATE', 'this consumer has no queues: subscribe(topic) or assign(queues) first')
     const parts = await this.running()
     parts.assigned.settle()
     this.commitIfDue(parts)

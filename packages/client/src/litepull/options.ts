@@ -52,7 +52,7 @@ export interface LitePullConsumerOptions<T = undefined> extends ClientOptions {
 export const litePullRules: OptionRules<LitePullConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
-  codec: 'object',
+  codec: 'codec',
   messageModel: messageModels,
   autoCommit: 'boolean',
   autoCommitIntervalMillis: 'number',

@@ -41,10 +41,28 @@ const messageRules: OptionRules<Message> = {
   checkImmunityTimeInSeconds: 'any',
 }
 
-/** Checks the message and turns it into a draft. Throws ClientError ARGUMENT or MESSAGE. */
-export function draftOf(message: Message<unknown>, body: Uint8Array, rules: DraftRules): Draft {
-  checkOptions('a message', message, messageRules)
+/** What belongs to the call, beside the message. */
+const placesOfOptions = Object.fromEntries(
+  ['orderKey', 'queue', 'select', 'timeoutMs', 'signal', 'retryFor'].map(name => [
+    name,
+    `it is given beside the message, as in send(message, { ${name} })`,
+  ]),
+)
+
+/** Throws ClientError ARGUMENT for what is no message at all: before its body is looked at. */
+export function checkMessage(message: Message<unknown>): void {
+  if (typeof message !== 'object' || message === null) {
+    const given = typeof message === 'string' ? `"${message}"` : String(message)
+    throw new ClientError('ARGUMENT', `a message is an object, as { topic, body }: ${given} was given`)
+  }
+  checkOptions('a message', message, messageRules, placesOfOptions)
+  if (message.topic === undefined) throw new ClientError('ARGUMENT', 'a message needs a topic')
   checkText('topic', message.topic)
+  if (message.body === undefined || message.body === null) throw new ClientError('ARGUMENT', 'a message needs a body')
+}
+
+/** Turns a message, of which `checkMessage` has no complaint, into a draft. Throws ClientError ARGUMENT or MESSAGE. */
+export function draftOf(message: Message<unknown>, body: Uint8Array, rules: DraftRules): Draft {
   checkFlag(message.flag)
   const topic = wrapName(rules.namespace, message.topic)
   checkSendTopic(topic)
@@ -141,9 +159,15 @@ function setText(properties: Properties, name: string, value: string): void {
   properties.set(name, value)
 }
 
-/** Turns a draft into a half message (remoting.md 12). A delay makes no sense in it and is dropped. */
+/**
+ * Turns a draft into a half message (remoting.md 12). Java's clients drop its delay level, and nobody is told; a delay to the
+ * millisecond counts from the commit on. Throws ClientError ARGUMENT.
+ */
 export function makeHalf(draft: Draft, producerGroup: string): void {
-  draft.properties.delete(PropertyName.delayTimeLevel)
+  if (draft.properties.has(PropertyName.delayTimeLevel)) {
+    const why = 'a transaction takes no delayLevel: give delayMs or deliverAtMs, which brokers of 5.x and Skua know'
+    throw new ClientError('ARGUMENT', why)
+  }
   draft.properties.set(PropertyName.transactionPrepared, 'true')
   draft.properties.set(PropertyName.producerGroup, producerGroup)
   draft.sysFlag |= TransactionKind.prepared

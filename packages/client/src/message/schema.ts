@@ -1,4 +1,5 @@
 import { ClientError } from '../error.ts'
+import { isSchema } from '../option-rules.ts'
 import type { BodyCodec } from './message.ts'
 
 /** Standard Schema version 1, as zod, valibot, arktype and others implement it; only what is used here. */
@@ -36,6 +37,11 @@ export function jsonCodec<T>(): BodyCodec<T>
  */
 export function jsonCodec<S extends StandardSchema>(schema: S & TakesWhatItYields<S>): BodyCodec<OutputOf<S>>
 export function jsonCodec(schema?: StandardSchema): BodyCodec<unknown> {
+  if (schema !== undefined && !isSchema(schema)) {
+    const why =
+      'jsonCodec takes a Standard Schema, as of zod (from 3.24 on), valibot (1.0) or arktype (2.0), or nothing'
+    throw new ClientError('ARGUMENT', why)
+  }
   return {
     encode: async value => textOf(schema === undefined ? value : await checked(schema, value)),
     decode: async body => {

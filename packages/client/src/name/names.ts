@@ -6,7 +6,11 @@ const maxTopicLength = 127
 const maxGroupLength = 255
 
 function checkName(kind: 'topic' | 'group', name: string, max: number): void {
-  if (typeof name !== 'string' || name.trim() === '') throw new ClientError('ARGUMENT', `a ${kind} needs a name`)
+  if (name !== undefined && name !== null && typeof name !== 'string') {
+    const given = Array.isArray(name) ? 'a list was given: name one after the other' : `${typeof name} was given`
+    throw new ClientError('ARGUMENT', `a ${kind} is a text: ${given}`)
+  }
+  if (name?.trim() === undefined || name.trim() === '') throw new ClientError('ARGUMENT', `a ${kind} needs a name`)
   if (name.length > max) {
     throw new ClientError('ARGUMENT', `the ${kind} name has ${name.length} characters, and ${max} are allowed`)
   }

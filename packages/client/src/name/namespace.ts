@@ -13,7 +13,8 @@ function splitPrefix(name: string): [prefix: string, rest: string] {
 
 /** The name on the wire: `ns%name`, `%RETRY%ns%name` (client.md 12). An empty namespace changes nothing; wrapping twice wraps once. */
 export function wrapName(namespace: string, name: string): string {
-  if (namespace === '' || name === '' || isSystem(name)) return name
+  // What is no text is told where names are checked.
+  if (namespace === '' || typeof name !== 'string' || name.trim() === '' || isSystem(name)) return name
   const [prefix, rest] = splitPrefix(name)
   if (isSystem(rest) || rest.startsWith(`${namespace}%`)) return name
   return `${prefix}${namespace}%${rest}`

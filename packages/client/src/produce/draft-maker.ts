@@ -2,7 +2,7 @@ import { ClientError } from '../error.ts'
 import { batchDraft, splitBySize } from '../message/batch.ts'
 import { compressBody } from '../message/compression.ts'
 import type { BodyCodec, Message } from '../message/message.ts'
-import { type Draft, draftOf } from '../message/outgoing.ts'
+import { checkMessage, type Draft, draftOf } from '../message/outgoing.ts'
 import type { ProducerSettings } from './options.ts'
 
 export interface DraftMakerParts<T> {
@@ -20,6 +20,7 @@ export class DraftMaker<T> {
     this.parts = parts
   }
 
+  /** Of a message that `checkMessage` has seen. */
   async single(message: Message<T>): Promise<Draft> {
     const draft = this.plain(message, await this.bytesOf(message.body))
     const { body, sysFlag } = compressBody(draft.body, draft.sysFlag, this.parts.settings.compression)
@@ -28,7 +29,9 @@ export class DraftMaker<T> {
 
   /** As few batches as the size allows, in order. Batches are not compressed. */
   async batches(messages: readonly Message<T>[]): Promise<{ draft: Draft; messages: number }[]> {
+    if (!Array.isArray(messages)) throw new ClientError('ARGUMENT', 'a batch is a list of messages')
     if (messages.length === 0) throw new ClientError('ARGUMENT', 'a batch needs a message')
+    for (const message of messages) checkMessage(message)
     const drafts = await Promise.all(
       messages.map(async message => this.plain(message, await this.bytesOf(message.body))),
     )

@@ -8,6 +8,9 @@ import { type LatencyRules, latencyRules49 } from './latency.ts'
 /** What becomes of a prepared message; `unknown` lets the broker ask later. */
 export type TransactionState = 'commit' | 'rollback' | 'unknown'
 
+/** The `value` of what a producer with bodies of `T` is asked about, or answered: undefined where it has no codec, and so bodies are text or bytes. */
+export type DecodedAs<T> = unknown extends T ? T : [string | Uint8Array] extends [T] ? T | undefined : T
+
 /** Names and defaults are Java's (client.md 4); times in ms, sizes in bytes. */
 export interface ProducerOptions<T = string | Uint8Array> extends ClientOptions {
   /** Producers that send the same kind of messages; checks of transactions go to any of them. */
@@ -54,7 +57,7 @@ export interface ProducerOptions<T = string | Uint8Array> extends ClientOptions 
   readonly codec?: BodyCodec<T> | undefined
   /** The broker asks what became of a half message; with a codec it has a `value`. Without it the answer is unknown. */
   readonly checkTransaction?:
-    | ((message: ReceivedMessage<T | undefined>) => TransactionState | Promise<TransactionState>)
+    | ((message: ReceivedMessage<DecodedAs<T>>) => TransactionState | Promise<TransactionState>)
     | undefined
   /** Checks that wait for their turn; more are dropped, and come again. Default 2000. */
   readonly checkRequestHoldMax?: number | undefined
@@ -83,7 +86,7 @@ export const producerRules: OptionRules<ProducerOptions<never>> = {
   maxInFlightBytes: 'number',
   maxBatchBytes: 'number',
   maxDelayLevel: 'number',
-  codec: 'object',
+  codec: 'codec',
   checkTransaction: 'function',
   checkRequestHoldMax: 'number',
   enableMsgTrace: 'boolean',

@@ -6,7 +6,7 @@ import { type ClientStatus, clientStatus } from '../instance/status.ts'
 import { type StartOptions, waitForBroker } from '../instance/wait-for-broker.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import type { Message } from '../message/message.ts'
-import { type Draft, makeHalf } from '../message/outgoing.ts'
+import { checkMessage, type Draft, makeHalf } from '../message/outgoing.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { unwrapName, wrapName } from '../name/namespace.ts'
 import { clientEvents } from '../notices.ts'
@@ -18,7 +18,13 @@ import { type CallOptions, ProducerCore } from './core.ts'
 import type { DeliveryCall } from './delivery.ts'
 import { DraftMaker } from './draft-maker.ts'
 import { queueOfKey } from './key-hash.ts'
-import { type ProducerOptions, type ProducerSettings, producerRules, producerSettings } from './options.ts'
+import {
+  type DecodedAs,
+  type ProducerOptions,
+  type ProducerSettings,
+  producerRules,
+  producerSettings,
+} from './options.ts'
 import type { ReplyMessage } from './pending-replies.ts'
 import { recall } from './recall.ts'
 import { makeRequest, replyDraft } from './request-reply.ts'
@@ -38,9 +44,10 @@ export interface SendOptions extends CallOptions {
   readonly select?: ((queues: readonly MessageQueue[]) => MessageQueue) | undefined
 }
 
+const callRules: OptionRules<CallOptions> = { timeoutMs: 'number', signal: 'object' }
+
 const sendRules: OptionRules<SendOptions> = {
-  timeoutMs: 'number',
-  signal: 'object',
+  ...callRules,
   retryFor: 'number',
   // Text or a number.
   orderKey: 'any',
@@ -48,9 +55,17 @@ const sendRules: OptionRules<SendOptions> = {
   select: 'function',
 }
 
+/** What belongs to the message. */
+const placesOfMembers = Object.fromEntries(
+  ['tag', 'keys', 'properties', 'delayLevel', 'delayMs', 'deliverAtMs'].map(name => [
+    name,
+    'it is a member of the message',
+  ]),
+)
+
 /** Throws ClientError ARGUMENT. */
 function checkCall(what: string, options: SendOptions): void {
-  checkOptions(what, options, sendRules)
+  checkOptions(what, options, sendRules, placesOfMembers)
   const { orderKey, queue, select } = options
   if ([orderKey, queue, select].filter(given => given !== undefined).length < 2) return
   throw new ClientError('ARGUMENT', 'give one of orderKey, queue and select: each chooses the queue')
@@ -117,6 +132,7 @@ export class Producer<T = string | Uint8Array> {
 
   /** Sends and waits for the broker's answer; without a chosen queue it is tried at other brokers, too. */
   async send(message: Message<T>, options: SendOptions = {}): Promise<SendResult> {
+    checkMessage(message)
     checkCall('send', options)
     const core = await this.running()
     const call = core.call(options)
@@ -136,6 +152,7 @@ export class Producer<T = string | Uint8Array> {
 
   /** Sends without waiting for an answer: the fastest way, and the message may be lost. */
   async sendOneway(message: Message<T>, options: SendOptions = {}): Promise<void> {
+    checkMessage(message)
     checkCall('sendOneway', options)
     const core = await this.running()
     const call = core.call(options)
@@ -158,6 +175,8 @@ export class Producer<T = string | Uint8Array> {
   ): Promise<TransactionResult> {
     if (typeof local !== 'function')
       throw new ClientError('ARGUMENT', 'a transaction needs a function that does its local part')
+    checkOptions('transaction', options, callRules, placesOfMembers)
+    checkMessage(message)
     const core = await this.running()
     const call = core.call(options)
     const draft = await this.maker!.single(message)
@@ -173,7 +192,8 @@ export class Producer<T = string | Uint8Array> {
   }
 
   /** Sends and waits for a consumer's reply; the time covers both. Default timeout: sendMsgTimeout. */
-  async request(message: Message<T>, options: SendOptions = {}): Promise<ReplyMessage<T | undefined>> {
+  async request(message: Message<T>, options: SendOptions = {}): Promise<ReplyMessage<DecodedAs<T>>> {
+    checkMessage(message)
     checkCall('request', options)
     const core = await this.running()
     const instance = this.instance!
@@ -193,7 +213,8 @@ export class Producer<T = string | Uint8Array> {
     }
     const came = await reply
     const { codec } = this.options
-    return codec === undefined ? came : { ...came, value: await codec.decode(came.body) }
+    if (codec === undefined) return came as ReplyMessage<DecodedAs<T>>
+    return { ...came, value: (await codec.decode(came.body)) as DecodedAs<T> }
   }
 
   /** Answers a request that a consumer got. */
@@ -202,6 +223,7 @@ export class Producer<T = string | Uint8Array> {
     body: string | Uint8Array,
     options: CallOptions = {},
   ): Promise<SendResult> {
+    checkOptions('reply', options, callRules)
     const core = await this.running()
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     const draft = replyDraft(to, bytes, this.instance!.newId())
@@ -213,6 +235,7 @@ export class Producer<T = string | Uint8Array> {
    * `recallMessageEnable=true`. Errors: ClientError ARGUMENT for what is no handle; BROKER where it is not allowed or its time has come.
    */
   async recall(topic: string, recallHandle: string, options: CallOptions = {}): Promise<string> {
+    checkOptions('recall', options, callRules)
     const core = await this.running()
     const { timeoutMs, signal } = core.call(options)
     const wire = wrapName(this.client.namespace, topic)

@@ -77,7 +77,7 @@ export class Transactions {
       const half = receivedMessage(stored, queue, { namespace: this.parts.namespace })
       const { codec } = this.parts
       if (codec !== undefined) (half as ReceivedMessage<unknown>).value = await codec.decode(half.body)
-      const state = await this.parts.check(half)
+      const state = checkedState(await this.parts.check(half))
       await this.tell(check.address, state, {
         tranStateTableOffset: check.tranStateTableOffset,
         commitLogOffset: check.commitLogOffset,
@@ -111,15 +111,18 @@ const states = ['commit', 'rollback', 'unknown'] as const
 
 /** Nothing said means that it went well; anything else must be one of three words. Throws ClientError ARGUMENT. */
 function stateOf(said: unknown): TransactionState {
-  if (said === undefined) return 'commit'
+  return said === undefined ? 'commit' : oneOfThree(said, 'a local transaction answers nothing, or one of')
+}
+
+/** A check has to know. Throws ClientError ARGUMENT. */
+const checkedState = (said: unknown): TransactionState => oneOfThree(said, 'checkTransaction answers one of')
+
+function oneOfThree(said: unknown, answers: string): TransactionState {
   if (states.includes(said as TransactionState)) return said as TransactionState
   const close = typeof said === 'string' ? nearest(said, states) : undefined
   const given = typeof said === 'string' ? `"${said}"` : typeof said
   const meant = close === undefined ? '' : `; did you mean '${close}'?`
-  throw new ClientError(
-    'ARGUMENT',
-    `a local transaction answers nothing, or one of ${states.join(', ')}: ${given} was given${meant}`,
-  )
+  throw new ClientError('ARGUMENT', `${answers} ${states.join(', ')}: ${given} was given${meant}`)
 }
 
 /** Runs the local transaction; an exception leaves the verdict open if somebody can be asked later, else it is a rollback. */

@@ -34,7 +34,7 @@ export interface PullConsumerOptions<T = undefined> extends ClientOptions {
 export const pullRules: OptionRules<PullConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
-  codec: 'object',
+  codec: 'codec',
   messageModel: messageModels,
   consumerPullTimeoutMillis: 'number',
   brokerSuspendMaxTimeMillis: 'number',

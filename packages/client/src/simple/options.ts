@@ -28,7 +28,7 @@ export interface ReceiveOptions {
 export const simpleRules: OptionRules<SimpleConsumerOptions<never>> = {
   ...clientRules,
   group: 'text',
-  codec: 'object',
+  codec: 'codec',
   consumeFromWhere: ['CONSUME_FROM_LAST_OFFSET', 'CONSUME_FROM_FIRST_OFFSET'],
   awaitMs: 'number',
   invisibleMs: 'number',

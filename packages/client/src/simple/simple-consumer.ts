@@ -1,4 +1,4 @@
-import { Subscriptions } from '../consume/subscriptions.ts'
+import { type SubscribeOptions, Subscriptions, typeIn } from '../consume/subscriptions.ts'
 import { ClientError } from '../error.ts'
 import type { ClientEventMap, ClientEventName, ClientEvents } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
@@ -88,7 +88,8 @@ export class SimpleConsumer<T = undefined> {
   }
 
   /** `expression`: tags `A || B`, or with `type` SQL92. Default everything. Errors: ClientError ARGUMENT. */
-  async subscribe(topic: string, expression = '*', { type }: { type?: 'TAG' | 'SQL92' } = {}): Promise<void> {
+  async subscribe(topic: string, expression = '*', options: SubscribeOptions = {}): Promise<void> {
+    const type = typeIn(options)
     const subVersion = this.client.runtime.clock.now()
     this.subscriptions.set(wrapName(this.client.namespace, topic), { expression, type, subVersion })
     await this.tell()

@@ -71,12 +71,9 @@ test('what cannot be sent is refused before anything is sent', () => {
   assert.throws(() => draftOf({ topic: 'T', body: '' }, Buffer.alloc(0), rules), /empty/)
 })
 
-test('a half message has no delay and names its group', () => {
-  const half = draft({ delayLevel: 3 })
+test('a half message names its group', () => {
+  const half = draft({})
   makeHalf(half, 'pg')
   assert.equal(half.sysFlag, 4)
-  assert.deepEqual(
-    [half.properties.get('DELAY'), half.properties.get('TRAN_MSG'), half.properties.get('PGROUP')],
-    [undefined, 'true', 'pg'],
-  )
+  assert.deepEqual([half.properties.get('TRAN_MSG'), half.properties.get('PGROUP')], ['true', 'pg'])
 })

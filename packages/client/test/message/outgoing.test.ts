@@ -60,7 +60,6 @@ describe('a message is refused', () => {
     ['with half a flag', { flag: 0.5 }, /32 bits/],
     ['with a topic that is none', { topic: 'a b' }, /is no topic name/],
     ['with a topic of brokers', { topic: 'RMQ_SYS_TRANS_HALF_TOPIC' }, /only brokers write/],
-    ['with a topic that is no text', { topic: 5 as never }, /topic must be a text/],
   ]
   for (const [title, message, expected] of cases)
     test(title, () => {
@@ -77,11 +76,17 @@ describe('a message is refused', () => {
   })
 })
 
-test('a half message is marked, and has no delay level any more', () => {
-  const half = draft({ delayLevel: 3 })
+test('a half message is marked, and takes no delay level', () => {
+  assert.throws(() => makeHalf(draft({ delayLevel: 3 }), 'pg'), { code: 'ARGUMENT', message: /takes no delayLevel/ })
+  const half = draft({ delayMs: 3 })
   makeHalf(half, 'pg')
   assert.deepEqual(
-    [half.properties.get('TRAN_MSG'), half.properties.get('PGROUP'), half.properties.has('DELAY'), half.sysFlag],
-    ['true', 'pg', false, 4],
+    [
+      half.properties.get('TRAN_MSG'),
+      half.properties.get('PGROUP'),
+      half.properties.get('TIMER_DELAY_MS'),
+      half.sysFlag,
+    ],
+    ['true', 'pg', '3', 4],
   )
 })

@@ -54,6 +54,15 @@ export function types(): void {
     void producer.send({ topic: 'Orders', body: { id: 1 } })
     // @ts-expect-error text is no order
     void producer.sendOneway({ topic: 'Orders', body: 'text' })
+    void new Producer({
+      ...{ ...at, codec },
+      checkTransaction: message => {
+        typesAreSame<typeof message.value, Order>()
+        return 'commit'
+      },
+    })
+      .request({ topic: 'Orders', body: { id: 1, state: 'new' } })
+      .then(reply => typesAreSame<typeof reply.value, Order>())
     new PushConsumer({ ...at, codec }).subscribe('Orders').onMessage(message => {
       typesAreSame<typeof message.value, Order>()
     })
@@ -68,6 +77,13 @@ export function types(): void {
     typesAreSame<Awaited<ReturnType<LitePullConsumer<Order>['poll']>>[number]['value'], Order>()
   }
   new PushConsumer(at).subscribe('Orders').onMessage(message => typesAreSame<typeof message.value, undefined>())
+  new Producer({
+    ...at,
+    checkTransaction: message => {
+      typesAreSame<typeof message.value, string | Uint8Array | undefined>()
+      return 'commit'
+    },
+  })
   // @ts-expect-error without a codec a body is text or bytes
   void new Producer(at).send({ topic: 'Orders', body: { id: 1 } })
   // @ts-expect-error it yields a number, and takes a text: what was written could not be read

@@ -188,12 +188,15 @@ test('a check of the broker gets the verdict of checkTransaction', async () => {
   const at = await world(1, { routes: [end] })
   at.topics.set('TBW102', routeOf(at.brokers))
   const asked: string[] = []
-  await started(at, {
+  const failed: string[] = []
+  const answers: unknown[] = ['commit', 'comit', undefined, true]
+  const producer = await started(at, {
     checkTransaction: half => {
       asked.push(half.text())
-      return 'commit'
+      return answers.shift() as 'commit'
     },
   })
+  producer.on('transactionCheckFailed', ({ error }) => failed.push((error as Error).message))
   const properties = Buffer.from('PGROUP\u0001pg\u0002UNIQ_KEY\u0001ID\u0002TRAN_MSG\u0001true')
   const host = encodeHost('10.0.0.9', 10911)!
   const half = draftRecord({
@@ -208,7 +211,18 @@ test('a check of the broker gets the verdict of checkTransaction', async () => {
   const extFields = { tranStateTableOffset: '5', commitLogOffset: '64', transactionId: 'ID' }
   at.brokers[0]!.connection!.tell({ code: checkTransactionState.code, extFields, body })
   await at.clock.advanceAsync(100)
-  assert.deepEqual([asked, verdicts], [['half'], [8]])
+  assert.deepEqual([asked, verdicts, failed], [['half'], [8], []])
+  while (answers.length > 0) {
+    at.brokers[0]!.connection!.tell({ code: checkTransactionState.code, extFields, body })
+    await at.clock.advanceAsync(100)
+  }
+  assert.deepEqual(verdicts, [8])
+  const words = 'checkTransaction answers one of commit, rollback, unknown'
+  assert.deepEqual(failed, [
+    `${words}: "comit" was given; did you mean 'commit'?`,
+    `${words}: undefined was given`,
+    `${words}: boolean was given`,
+  ])
 })
 
 test('one caller that gives up does not take the route from the others', async () => {

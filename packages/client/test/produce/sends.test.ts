@@ -298,13 +298,13 @@ describe('a transaction', () => {
   test('is committed when its local part returns, and says what it was about', async () => {
     const { at, ends, producer } = await transactions()
     const result = await at.settle(
-      producer.transaction({ ...message, delayLevel: 3 }, sent => assert.equal(sent.sendStatus, 'SEND_OK')),
+      producer.transaction({ ...message, delayMs: 7_000 }, sent => assert.equal(sent.sendStatus, 'SEND_OK')),
     )
     await at.clock.advanceAsync(50)
     const [sent] = sendsOf(at)
     assert.deepEqual(
-      [propertiesOf(sent).get('TRAN_MSG'), propertiesOf(sent).has('DELAY'), sent!.sysFlag & 12],
-      ['true', false, 4],
+      [propertiesOf(sent).get('TRAN_MSG'), propertiesOf(sent).get('TIMER_DELAY_MS'), sent!.sysFlag & 12],
+      ['true', '7000', 4],
     )
     const [end] = ends
     assert.deepEqual(
@@ -318,6 +318,21 @@ describe('a transaction', () => {
       ],
       ['commit', states.commit, 0x40, 'pg', result.msgId, false],
     )
+    await at.settle(producer.close())
+    await at.stop()
+  })
+
+  test('takes no delay level, which brokers would not see, and no options of other sends', async () => {
+    const { at, producer } = await transactions()
+    for (const [given, options, why] of [
+      [{ ...message, delayLevel: 3 }, {}, /a transaction takes no delayLevel: give delayMs or deliverAtMs/],
+      [message, { orderKey: 'k' }, /transaction has no option orderKey/],
+    ] as const)
+      await assert.rejects(at.settle(producer.transaction(given, () => assert.fail('it ran'), options as object)), {
+        code: 'ARGUMENT',
+        message: why,
+      })
+    assert.equal(sendsOf(at).length, 0)
     await at.settle(producer.close())
     await at.stop()
   })

@@ -1,3 +1,4 @@
+import { didYouMean } from '@skua-mq/runtime'
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { fail, oneLine } from './fail.ts'
 import { pair } from './pair.ts'
@@ -16,7 +17,7 @@ const port = (text: string): number => {
 }
 
 /** Subcommands are loaded when they run: a broker does not wait for the client library, nor the reverse. */
-function program(env: NodeJS.ProcessEnv): Command {
+function program(env: NodeJS.ProcessEnv, calledAs: string): Command {
   const surroundings: Surroundings = {
     namesrvAddr: env['NAMESRV_ADDR'],
     home: env['HOME'] ?? '.',
@@ -40,7 +41,7 @@ function program(env: NodeJS.ProcessEnv): Command {
     .option('--config <k=v>', 'a key of broker.conf; may be given several times', pair)
     .option('--log-dir <dir>', 'write the log there, with rotation; standard error keeps warnings and errors')
     .option('--log-json', 'a JSON object for each line of the log')
-    .action(async options => (await import('./standalone.ts')).runStandalone(options))
+    .action(async options => (await import('./standalone.ts')).runStandalone({ ...options, calledAs }))
   addServerCommands(skua, surroundings)
   addPeopleCommands(skua, {
     env,
@@ -97,13 +98,19 @@ const twoLetters: Readonly<Record<string, string>> = {
 const longFlag = (arg: string): string => twoLetters[arg] ?? arg
 
 /** Parses and runs; what goes wrong is one line on standard error and exit code 1. */
-export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv, calledAs: string): Promise<void> {
   // Its subcommands have Apache's flags, of which commander is to know nothing here.
   if (args[0] === 'mqadmin') {
     process.exitCode = await (await import('./mqadmin/mqadmin.ts')).runMqadmin(args.slice(1), { env })
     return
   }
-  const skua = program(env)
+  const skua = program(env, calledAs)
+  const [first] = args
+  const names = ['help', ...skua.commands.flatMap(command => [command.name(), ...command.aliases()])]
+  if (first !== undefined && !first.startsWith('-') && !names.includes(first))
+    fail(
+      `there is no command ${first}${didYouMean(first, names)}${didYouMean(first, names) === '' ? ':' : ''} skua help lists all`,
+    )
   for (const command of [skua, ...skua.commands.flatMap(below => [below, ...below.commands])])
     command.exitOverride().configureOutput({ writeErr: text => process.stderr.write(text) })
   try {

@@ -18,6 +18,8 @@ import { portsBy, startFailure } from './start-failure.ts'
 import { readTls } from './tls.ts'
 
 export interface StandaloneCommand extends LogFlags {
+  /** How the command is called, for lines that a person may copy. */
+  readonly calledAs: string
   readonly store: string
   readonly memory?: boolean
   readonly host: string
@@ -82,8 +84,8 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   store        ${command.memory ? 'in memory, gone at the end' : directory}
 
 Try it:
-  bin/skua send Greetings hello --tag A${command.namesrvPort === undefined && command.port !== 0 ? '' : ` -n ${skua.namesrvAddr}`}
-  bin/skua tail Greetings --from-start${command.namesrvPort === undefined && command.port !== 0 ? '' : ` -n ${skua.namesrvAddr}`}
+  ${command.calledAs} send Greetings hello --tag A${command.namesrvPort === undefined && command.port !== 0 ? '' : ` -n ${skua.namesrvAddr}`}
+  ${command.calledAs} tail Greetings --from-start${command.namesrvPort === undefined && command.port !== 0 ? '' : ` -n ${skua.namesrvAddr}`}
 
 Ctrl-C ends it.
 `)
