@@ -86,6 +86,22 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
   })
 
+  test('Enter in Ctrl-K goes by what stands in the field, drawn or not', async () => {
+    const id = world.demo.orders[45]!
+    await world.inTab({}, async ({ page, go }) => {
+      await go('overview')
+      await page.keyboard.press('Control+k')
+      await page.locator('#hits [role=option]', { hasText: 'Orders' }).first().waitFor()
+      await page.evaluate(typed => {
+        const field = document.querySelector<HTMLInputElement>('.palette input')!
+        field.value = typed
+        field.dispatchEvent(new InputEvent('input', { bubbles: true }))
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))
+      }, id)
+      await page.waitForURL(new RegExp(`#/message/${id}`))
+    })
+  })
+
   test('what is typed into Ctrl-K before the names have come is gone to when they have come', async () => {
     await world.inTab({}, async ({ page, go }) => {
       await go('brokers')

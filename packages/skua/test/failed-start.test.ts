@@ -21,7 +21,6 @@ const faults: Record<string, { before: (runtime: SimRuntime) => Promise<void>; c
   'topics.json is damaged': { before: runtime => damaged(runtime, 'config/topics.json') },
   'subscriptionGroup.json is damaged': { before: runtime => damaged(runtime, 'config/subscriptionGroup.json') },
   'consumerOffset.json is damaged': { before: runtime => damaged(runtime, 'config/consumerOffset.json') },
-  'consumerFilter.json is damaged': { before: runtime => damaged(runtime, 'config/consumerFilter.json') },
   'delayOffset.json is damaged': { before: runtime => damaged(runtime, 'config/delayOffset.json') },
   'a file of the log has a strange size': {
     before: runtime => damaged(runtime, 'commitlog/00000000000000000000'),

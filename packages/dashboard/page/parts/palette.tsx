@@ -47,8 +47,11 @@ export const Palette = ({ onClose }: { onClose: () => void }) => {
     }
     if (event.key === 'Enter') {
       event.preventDefault()
-      if (data === undefined && hits.length === 0) setEntered(true)
-      else pick(hits[at])
+      // What was typed last may not be drawn yet.
+      const { value } = event.currentTarget as HTMLInputElement
+      const found = value === text ? hits : hitsOf(value.trim(), data)
+      if (data === undefined && found.length === 0) setEntered(true)
+      else pick(found[value === text ? at : 0])
     }
   }
   return (
