@@ -86,6 +86,23 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
   })
 
+  test('Ctrl-K has its field ready for the very next key', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      await go('overview')
+      const focused = await page.evaluate(async () => {
+        dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true }))
+        // The next key is a task of its own.
+        await new Promise<void>(resolve => {
+          const { port1, port2 } = new MessageChannel()
+          port1.onmessage = () => resolve()
+          port2.postMessage(0)
+        })
+        return document.activeElement?.getAttribute('role')
+      })
+      assert.equal(focused, 'combobox')
+    })
+  })
+
   test('Enter in Ctrl-K goes by what stands in the field, drawn or not', async () => {
     const id = world.demo.orders[45]!
     await world.inTab({}, async ({ page, go }) => {

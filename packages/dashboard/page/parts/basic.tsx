@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ApiError } from '../api.ts'
 import { spanText, timeText } from '../format.ts'
 import { href } from '../route.ts'
@@ -172,7 +172,8 @@ export const Dialog = ({
   wide?: boolean
 }) => {
   const ref = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // Before anything else happens: keys that follow the one that opened it are for it.
+  useLayoutEffect(() => {
     const dialog = ref.current
     if (dialog !== null && !dialog.open) dialog.showModal()
     return () => dialog?.close()
