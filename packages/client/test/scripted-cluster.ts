@@ -33,6 +33,7 @@ export class ScriptedBroker {
   onSend: () => SendAnswer = () => ({ code: ResponseCode.success })
   onPull: (pull: HeaderOf<typeof pullMessage>) => PullScript | Promise<PullScript> = () => 'held'
   members: () => string[] = () => this.heartbeats.map(beat => beat.clientID)
+  refusesCommits = false
   endOffset: (queueId: number) => number = () => 0
   storedOffset: (queueId: number) => number | undefined = () => undefined
   readonly address: string
@@ -81,6 +82,7 @@ export class ScriptedBroker {
       }),
       route(getMaxOffset, ({ queueId }) => ok({ offset: this.endOffset(queueId) })),
       route(updateConsumerOffset, header => {
+        if (this.refusesCommits) return refuse(ResponseCode.systemError, 'as the test says')
         this.commits.push(header)
         return ok({})
       }),

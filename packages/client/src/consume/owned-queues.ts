@@ -99,6 +99,11 @@ export class OwnedQueues implements Ownership {
     return true
   }
 
+  /** The queue goes on with another process: one that is dropped would be given up in the next round, and begun anew. */
+  replace(queue: MessageQueue, process: Process): void {
+    if (this.table.has(queue)) this.table.set(queue, process)
+  }
+
   /** Forgets a queue whose offset was moved; the next round takes it anew. */
   async discard(queue: MessageQueue): Promise<void> {
     await this.persist(queue)

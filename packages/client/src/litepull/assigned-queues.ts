@@ -14,7 +14,9 @@ export class AssignedQueues {
   private readonly polled = new QueueMap<number>()
   /** The same, of batches that a later poll shows to be processed. */
   private readonly settled = new QueueMap<number>()
-  private last: MessageQueue | undefined
+  /** Queues of batches that were given since the last `settle`. */
+  private readonly given = new QueueMap<true>()
+  private isStopped = false
 
   constructor(parts: PullTaskParts, offsets: Offsets) {
     this.parts = parts
@@ -29,7 +31,9 @@ export class AssignedQueues {
     return this.tasks.has(queue)
   }
 
+  /** Nothing happens behind `stopAll`. */
   add(queue: MessageQueue, process: Process, offset: number): void {
+    if (this.isStopped) return
     this.tasks.get(queue)?.stop()
     const task = new PullTask(this.parts, { queue, process, offset })
     this.tasks.set(queue, task)
@@ -42,31 +46,35 @@ export class AssignedQueues {
     this.tasks.delete(queue)
     this.polled.delete(queue)
     this.settled.delete(queue)
+    this.given.delete(queue)
   }
 
-  /** Goes on from another offset; what was pulled and not polled is dropped. False when the queue is not ours. */
-  seek(queue: MessageQueue, offset: number): boolean {
-    const task = this.tasks.get(queue)
-    if (task === undefined) return false
-    task.stop()
+  /**
+   * Goes on from another offset; what was pulled and not polled is dropped. Returns what stands for the queue from now on, undefined
+   * when the queue is not ours.
+   */
+  seek(queue: MessageQueue, offset: number): Process | undefined {
+    if (!this.tasks.has(queue)) return undefined
     this.polled.set(queue, offset)
     this.settled.set(queue, offset)
-    this.add(queue, new ProcessQueue(this.parts.instance.clock.monotonic()), offset)
-    return true
+    this.given.delete(queue)
+    const process: Process = new ProcessQueue(this.parts.instance.clock.monotonic())
+    this.add(queue, process, offset)
+    return process
   }
 
-  /** A batch goes to the application: its position may be committed from now on. */
+  /** A batch goes to the application: its position may be committed from now on, unless the queue was moved meanwhile. */
   consumed(queue: MessageQueue, process: Process, messages: readonly Parameters<Process['remove']>[0][number][]): void {
     const offset = process.remove(messages)
-    if (offset !== undefined) this.polled.set(queue, offset)
-    this.last = queue
+    if (process.dropped || offset === undefined) return
+    this.polled.set(queue, offset)
+    this.given.set(queue, true)
   }
 
   /** The application asks for more: what it got before is done. */
   settle(): void {
-    const offset = this.last === undefined ? undefined : this.polled.get(this.last)
-    if (offset !== undefined) this.settled.set(this.last!, offset)
-    this.last = undefined
+    for (const queue of this.given.queues()) this.settled.set(queue, this.polled.get(queue)!)
+    this.given.clear()
   }
 
   /** Moves commit positions to what was polled, or to what is settled of it. */
@@ -80,6 +88,7 @@ export class AssignedQueues {
   }
 
   stopAll(): void {
+    this.isStopped = true
     for (const task of this.tasks.values()) task.stop()
   }
 }

@@ -31,7 +31,11 @@ export class Inbox {
   async take(timeoutMs: number, signal?: AbortSignal): Promise<Pulled | undefined> {
     const deadline = this.clock.monotonic() + timeoutMs
     for (;;) {
-      if (signal?.aborted) throw signal.reason
+      if (signal?.aborted) {
+        // A batch that woke this one is the next one's.
+        if (this.batches.length > 0) this.waiting.shift()?.()
+        throw signal.reason
+      }
       const found = this.next()
       if (found !== undefined) return found
       const left = deadline - this.clock.monotonic()

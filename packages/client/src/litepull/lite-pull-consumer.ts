@@ -72,7 +72,9 @@ export class LitePullConsumer<T = undefined> {
   async assign(queues: readonly MessageQueue[]): Promise<void> {
     this.choose('assign')
     this.wished = queues.map(queue => this.queueOnWire(queue))
-    if (this.life.running) await this.parts!.assign(this.wished)
+    if (this.life.closed) throw new ClientError('STATE', 'this consumer is closed')
+    // A start that is under way takes the last wish, or is overtaken by it.
+    await this.parts?.assign(this.wished)
   }
 
   async start(options: StartOptions = {}): Promise<void> {
@@ -134,8 +136,9 @@ export class LitePullConsumer<T = undefined> {
     if (offset < min || offset > max) {
       throw new ClientError('OFFSET', `offset ${offset} is outside of the queue, which holds ${min} to ${max}`)
     }
-    if (!parts.assigned.seek(wire, offset))
-      throw new ClientError('STATE', 'this queue is not assigned to this consumer')
+    const process = parts.assigned.seek(wire, offset)
+    if (process === undefined) throw new ClientError('STATE', 'this queue is not assigned to this consumer')
+    parts.owned.replace(wire, process)
   }
 
   async seekToBegin(queue: MessageQueue): Promise<void> {
@@ -234,7 +237,13 @@ export class LitePullConsumer<T = undefined> {
       emit: this.events.emit,
       paused: queue => this.pausedQueues.has(queue),
     })
-    if (this.mode === 'assign') await this.parts.assign(this.wished)
+    try {
+      if (this.mode === 'assign') await this.parts.assign(this.wished)
+    } catch (error) {
+      await this.parts.close()
+      this.parts = undefined
+      throw error
+    }
   }
 
   private async shut(): Promise<void> {

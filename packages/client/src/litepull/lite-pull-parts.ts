@@ -125,17 +125,38 @@ function litePullParts(context: LitePullContext, instance: ClientInstance) {
       emit('offsetCommitFailed', { group, error })
     }
   }
-  /** Exactly these, from their committed offsets. */
+  let wish = 0
+  /** Exactly these, from their committed offsets; of several at a time the last one counts. */
   const assign = async (queues: readonly MessageQueue[]) => {
+    const mine = ++wish
+    for (const { topic } of queues) await instance.routes.need(topic)
+    if (mine !== wish) return
     const wanted = new QueueMap<true>()
     for (const queue of queues) wanted.set(queue, true)
-    for (const queue of assigned.queues()) if (!wanted.has(queue)) assigned.remove(queue)
-    for (const { topic } of queues) await instance.routes.need(topic)
+    for (const queue of assigned.queues()) {
+      if (mine !== wish) return
+      if (!wanted.has(queue)) await leave(queue)
+    }
     await instance.heartbeats.beat()
     for (const queue of queues) {
+      if (mine !== wish) return
       if (assigned.has(queue)) continue
-      assigned.add(queue, new ProcessQueue(instance.clock.monotonic()), await owned.startOffset(queue))
+      const offset = await owned.startOffset(queue)
+      if (mine === wish) assigned.add(queue, new ProcessQueue(instance.clock.monotonic()), offset)
     }
+  }
+  /** How far it was read is written down first: nobody else does it. */
+  const leave = async (queue: MessageQueue) => {
+    if (settings.autoCommit) assigned.commit('settled', [queue])
+    assigned.remove(queue)
+    pulls.forget(queue)
+    try {
+      await offsets.persistOne(queue)
+    } catch (error) {
+      emit('offsetCommitFailed', { group, error })
+    }
+    // One that was assigned again meanwhile goes on with what it knows.
+    if (!assigned.has(queue)) offsets.forget(queue)
   }
   const leaveTopic = async (topic: string) => {
     for (const queue of owned.ofTopic(topic)) await owned.release(queue)

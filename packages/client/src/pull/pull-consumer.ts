@@ -259,9 +259,9 @@ export class PullConsumer<T = undefined> {
       const storage = options.offsetStore ?? offsetStorageFor(instance, { group, messageModel, localOffsetStoreDir })
       const offsets = new Offsets(storage)
       await offsets.load()
-      const watch = new QueueWatch(instance, offsets)
-      for (const [topic, listener] of this.listeners) watch.listen(topic, listener)
       const { emit } = this.events
+      const watch = new QueueWatch({ instance, group, offsets, emit })
+      for (const [topic, listener] of this.listeners) watch.listen(topic, listener)
       const rebalance = new Rebalance({ instance, group, model: messageModel, strategy, ownership: watch, emit })
       const { subscriptions } = this
       instance.addConsumer(

@@ -1,6 +1,7 @@
 import type { MessageQueue } from '@skua-mq/protocol'
 import type { Offsets } from '../consume/offset-store/offsets.ts'
 import type { Ownership } from '../consume/rebalance.ts'
+import type { EmitEvent } from '../events.ts'
 import type { ClientInstance } from '../instance/client-instance.ts'
 import { compareQueues, QueueMap, queueKey } from '../queue.ts'
 
@@ -10,16 +11,22 @@ export type QueueListener = (
   queues: { all: readonly MessageQueue[]; own: readonly MessageQueue[] },
 ) => void
 
+export interface QueueWatchParts {
+  readonly instance: ClientInstance
+  /** On the wire. */
+  readonly group: string
+  readonly offsets: Offsets
+  readonly emit: EmitEvent
+}
+
 /** Tells listeners which queues are ours: pull consumers only watch rebalance, they decide themselves what they pull. */
 export class QueueWatch implements Ownership {
-  private readonly instance: ClientInstance
-  private readonly offsets: Offsets
+  private readonly parts: QueueWatchParts
   private readonly listeners = new Map<string, QueueListener[]>()
   private readonly own = new Map<string, readonly MessageQueue[]>()
 
-  constructor(instance: ClientInstance, offsets: Offsets) {
-    this.instance = instance
-    this.offsets = offsets
+  constructor(parts: QueueWatchParts) {
+    this.parts = parts
   }
 
   listen(topic: string, listener: QueueListener): void {
@@ -43,13 +50,29 @@ export class QueueWatch implements Ownership {
     this.own.set(topic, own)
     const kept = new QueueMap<true>()
     for (const queue of own) kept.set(queue, true)
-    for (const queue of before) {
-      if (kept.has(queue)) continue
-      await this.offsets.persistOne(queue)
-      this.offsets.forget(queue)
-    }
-    for (const listener of this.listeners.get(topic) ?? []) listener(topic, { all, own })
-    await this.instance.heartbeats.beat()
+    for (const queue of before) if (!kept.has(queue)) await this.leave(queue)
+    for (const listener of this.listeners.get(topic) ?? []) this.tell(listener, topic, { all, own })
+    await this.parts.instance.heartbeats.beat()
     return { changed: true, complete: true }
+  }
+
+  /** A position that cannot be written is told, and no reason to keep the queue: its new owner reads it already. */
+  private async leave(queue: MessageQueue): Promise<void> {
+    const { offsets, emit, group } = this.parts
+    try {
+      await offsets.persistOne(queue)
+    } catch (error) {
+      emit('offsetCommitFailed', { group, error })
+    }
+    offsets.forget(queue)
+  }
+
+  /** What a listener throws is no matter of the next one. */
+  private tell(listener: QueueListener, topic: string, queues: Parameters<QueueListener>[1]): void {
+    try {
+      listener(topic, queues)
+    } catch (error) {
+      this.parts.emit('rebalanceFailed', { group: this.parts.group, topic, error })
+    }
   }
 }

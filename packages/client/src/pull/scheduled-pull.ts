@@ -33,7 +33,9 @@ export class ScheduledPull {
   private readonly options: ScheduledPullOptions
   private readonly slots: Slots
   private readonly running = new QueueMap<AbortController>()
-  private readonly loops = new Set<Promise<void>>()
+  /** The last loop of each queue, until it has ended. */
+  private readonly loops = new QueueMap<Promise<void>>()
+  private isClosing = false
   private readonly failed = new Set<(queue: MessageQueue, error: unknown) => void>()
 
   constructor(options: ScheduledPullOptions) {
@@ -61,9 +63,10 @@ export class ScheduledPull {
 
   /** Waits for running tasks, then closes the consumer. */
   async close(): Promise<void> {
+    this.isClosing = true
     for (const stop of this.running.values()) stop.abort(new Error('the service is closing'))
     this.running.clear()
-    await Promise.allSettled(this.loops)
+    await Promise.allSettled(this.loops.values())
     await this.consumer.close()
   }
 
@@ -72,6 +75,7 @@ export class ScheduledPull {
   }
 
   private follow(topic: string, own: readonly MessageQueue[], task: ScheduledPullTask): void {
+    if (this.isClosing) return
     const wanted = new QueueMap<true>()
     for (const queue of own) wanted.set(queue, true)
     for (const [queue, stop] of [...this.running]) {
@@ -83,12 +87,27 @@ export class ScheduledPull {
       if (this.running.has(queue)) continue
       const stop = new AbortController()
       this.running.set(queue, stop)
-      const loop = this.loop(queue, task, stop.signal)
-      this.loops.add(loop)
-      void loop.finally(() => this.loops.delete(loop))
+      // A queue that comes back waits for the task that was told to end.
+      const before = this.loops.get(queue) ?? Promise.resolve()
+      const loop = before.then(() => this.loop(queue, task, stop.signal))
+      this.loops.set(queue, loop)
+      void loop.finally(() => {
+        if (this.loops.get(queue) === loop) this.loops.delete(queue)
+      })
     }
   }
 
+  /** What a listener throws is warned of in the process, as with events; the task runs again all the same. */
+  private tell(queue: MessageQueue, error: unknown): void {
+    for (const listener of this.failed)
+      try {
+        listener(queue, error)
+      } catch (thrown) {
+        process.emitWarning(`a listener of ScheduledPull.onFailure failed: ${thrown}`)
+      }
+  }
+
+  /** Never rejects. */
   private async loop(queue: MessageQueue, task: ScheduledPullTask, signal: AbortSignal): Promise<void> {
     const { clock } = clientSettings(this.options).runtime
     while (!signal.aborted) {
@@ -97,7 +116,7 @@ export class ScheduledPull {
       try {
         if (!signal.aborted) await task(queue, context)
       } catch (error) {
-        if (!signal.aborted) for (const listener of this.failed) listener(queue, error)
+        if (!signal.aborted) this.tell(queue, error)
       } finally {
         this.slots.give()
       }

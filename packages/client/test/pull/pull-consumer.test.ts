@@ -8,7 +8,7 @@ import {
   searchOffsetByTimestamp,
 } from '@skua-mq/protocol'
 import { ok, refuse, route } from '@skua-mq/remoting'
-import { PullConsumer, type PullConsumerOptions, ScheduledPull } from '../../src/index.ts'
+import { PullConsumer, type PullConsumerOptions } from '../../src/index.ts'
 import { records } from '../records.ts'
 import { routeOf, type World, world } from '../scripted-cluster.ts'
 
@@ -230,6 +230,22 @@ describe('the queues of a topic', () => {
   })
 })
 
+test('a listener of queues that throws is told as an event, and the next one hears all the same', async () => {
+  const { at } = await cluster()
+  const consumer = consumerOf(at)
+  const told: number[] = []
+  const failed: string[] = []
+  consumer.on('rebalanceFailed', ({ error }) => failed.push((error as Error).message))
+  consumer.registerMessageQueueListener('T', () => {
+    throw new Error('mine')
+  })
+  consumer.registerMessageQueueListener('T', (_topic, { own }) => told.push(own.length))
+  await at.settle(consumer.start())
+  assert.deepEqual([told, failed], [[2], ['mine']])
+  await at.settle(consumer.close())
+  await at.stop()
+})
+
 describe('a message that is given back', () => {
   test('comes again by the broker, at the level that is wished', async () => {
     const { at, broker, back } = await cluster()
@@ -258,92 +274,5 @@ describe('a message that is given back', () => {
     await assert.rejects(at.settle(consumer.sendMessageBack(messages[0]!)), { code: 'BROKER', retriable: true })
     await at.settle(consumer.close())
     await at.stop()
-  })
-})
-
-describe('scheduled pulls', () => {
-  const serviceOf = ({ runtime, namesrvAddr }: World, options: object = {}) =>
-    new ScheduledPull({ runtime, namesrvAddr, group: 'cg', ...options })
-
-  test('run a task for each own queue again and again, never twice at a time, when it says', async () => {
-    const { at } = await cluster()
-    const runs: [number, number][] = []
-    const running = new Set<number>()
-    const service = serviceOf(at).registerPullTask('T', async ({ queueId }, context) => {
-      assert.equal(running.has(queueId), false)
-      running.add(queueId)
-      runs.push([queueId, at.clock.monotonic()])
-      context.pullNextDelayTimeMillis = queueId === 0 ? 1000 : 100
-      await new Promise<void>(resolve => at.clock.after(50, resolve))
-      running.delete(queueId)
-    })
-    await at.settle(service.start())
-    await at.clock.advanceAsync(3000)
-    const of = (queueId: number) => runs.filter(([id]) => id === queueId).length
-    assert.ok(of(0) >= 2 && of(0) <= 4, `${of(0)} runs`)
-    assert.ok(of(1) >= 15 && of(1) <= 21, `${of(1)} runs`)
-    await at.settle(service.close())
-    await at.stop()
-  })
-
-  test('that throw run again, and are told', async () => {
-    const { at } = await cluster()
-    let runs = 0
-    const failures: string[] = []
-    const service = serviceOf(at).registerPullTask('T', ({ queueId }) => {
-      if (queueId !== 0) return
-      if (++runs <= 2) throw new Error(`run ${runs}`)
-    })
-    const off = service.onFailure(({ queueId }, error) => failures.push(`${queueId} ${(error as Error).message}`))
-    await at.settle(service.start())
-    await at.clock.advanceAsync(1000)
-    off()
-    assert.deepEqual(failures, ['0 run 1', '0 run 2'])
-    assert.ok(runs > 2)
-    await at.settle(service.close())
-    await at.stop()
-  })
-
-  test('of a queue that another member takes end, by their signal', async () => {
-    const { at, broker } = await cluster()
-    const aborted: number[] = []
-    const service = serviceOf(at).registerPullTask(
-      'T',
-      ({ queueId }, { signal }) =>
-        new Promise<void>(resolve => {
-          const timer = at.clock.after(60_000, resolve)
-          signal.addEventListener('abort', () => {
-            aborted.push(queueId)
-            timer.cancel()
-            resolve()
-          })
-        }),
-    )
-    await at.settle(service.start())
-    await at.clock.advanceAsync(50)
-    broker.members = () => ['!', broker.heartbeats.at(-1)!.clientID]
-    broker.connection!.tell({ code: 40, extFields: { consumerGroup: 'cg' } })
-    await at.clock.advanceAsync(200)
-    assert.deepEqual(aborted, [0])
-    await at.settle(service.close())
-    assert.deepEqual(aborted, [0, 1])
-    await at.stop()
-  })
-
-  test('run no more at a time than pullThreadNums', async () => {
-    const { at } = await cluster()
-    let running = 0
-    let most = 0
-    const service = serviceOf(at, { pullThreadNums: 1 }).registerPullTask('T', async () => {
-      most = Math.max(most, ++running)
-      await new Promise<void>(resolve => at.clock.after(20, resolve))
-      running--
-    })
-    await at.settle(service.start())
-    await at.clock.advanceAsync(1000)
-    assert.equal(most, 1)
-    await at.settle(service.close())
-    await at.stop()
-    assert.throws(() => serviceOf(at, { pullThreadNums: 0 }), { code: 'ARGUMENT' })
   })
 })

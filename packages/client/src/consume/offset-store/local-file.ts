@@ -1,5 +1,5 @@
 import { localOffsetFile, type MessageQueue } from '@skua-mq/protocol'
-import { type Disk, DiskError } from '@skua-mq/runtime'
+import { type Disk, DiskError, makeDirectorySynced } from '@skua-mq/runtime'
 import { ClientError } from '../../error.ts'
 import { QueueMap } from '../../queue.ts'
 import type { OffsetStorage } from './storage.ts'
@@ -42,7 +42,7 @@ export class LocalFileOffsetStorage implements OffsetStorage {
 
   private async writeFile(): Promise<void> {
     const bytes = localOffsetFile.encode({ offsetTable: new Map(this.offsets) })
-    this.disk.makeDirectory(this.folder)
+    makeDirectorySynced(this.disk, this.folder)
     const temporary = `${this.path}.tmp`
     const file = this.disk.open(temporary, 'create')
     try {
