@@ -249,4 +249,18 @@ export const clientMutants = [
     'this.readFile(this.path) ?? [] ?? ',
     ['consume/offset-store/power-cut'],
   ),
+  client(
+    'one message refuses its batch',
+    'produce/together.ts',
+    'else results[index] = one\n',
+    'else throw one.reason\n',
+    ['produce/buffer'],
+  ),
+  client(
+    'one batch refuses all',
+    'produce/together.ts',
+    "group.map(() => ({ status: 'rejected' as const, reason: error }))",
+    'Promise.reject(error)',
+    ['produce/buffer'],
+  ),
 ]

@@ -1,5 +1,6 @@
 import { ClientError } from '../error.ts'
 import type { Message } from '../message/message.ts'
+import { checkMessage } from '../message/outgoing.ts'
 import type { SendResult } from './result.ts'
 
 /** What `Producer.buffer` takes. */
@@ -28,7 +29,8 @@ export interface BufferParts<T> {
   readonly options: Required<{ readonly [K in keyof BufferOptions]: number }>
   readonly after: (ms: number, run: () => void) => { cancel(): void }
   readonly send: (message: Message<T>) => Promise<SendResult>
-  readonly sendBatch: (messages: readonly Message<T>[]) => Promise<SendResult[]>
+  /** What became of each, in their order. */
+  readonly sendTogether: (messages: readonly Message<T>[]) => Promise<PromiseSettledResult<SendResult>[]>
 }
 
 /** Messages that are sent together, as long as each waits for a moment: for whoever sends many, and can wait that long for each. */
@@ -44,10 +46,15 @@ export class SendBuffer<T> {
 
   /**
    * Resolves when the broker has the message, with its own id and offset. Messages of one topic keep their order within a batch; a delayed one goes
-   * alone. A batch is refused or stored as a whole.
+   * alone. Errors: as `Producer.send`, of this message or of its batch; what another message is refused for does not matter.
    */
   send(message: Message<T>): Promise<SendResult> {
     if (this.isClosed) return Promise.reject(new ClientError('STATE', 'this buffer is closed'))
+    try {
+      checkMessage(message)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (message.delayLevel !== undefined || message.delayMs !== undefined || message.deliverAtMs !== undefined) {
       return this.parts.send(message)
     }
@@ -95,12 +102,11 @@ export class SendBuffer<T> {
         only.resolve(await this.parts.send(only.message))
         return
       }
-      const single = (await this.parts.sendBatch(waiting.map(({ message }) => message))).flatMap(singles)
+      const told = await this.parts.sendTogether(waiting.map(({ message }) => message))
       for (const [index, { resolve, reject }] of waiting.entries()) {
-        const result = single[index]
-        if (result === undefined)
-          reject(new ClientError('BROKER', 'the broker did not say what became of this message'))
-        else resolve(result)
+        const one = told[index]!
+        if (one.status === 'fulfilled') resolve(one.value)
+        else reject(one.reason)
       }
     } catch (error) {
       for (const { reject } of waiting) reject(error)
@@ -108,18 +114,8 @@ export class SendBuffer<T> {
   }
 }
 
-/** The result of a batch as those of its messages: ids are joined, offsets follow each other. */
-function singles(result: SendResult): SendResult[] {
-  const places = result.offsetMsgId.split(',')
-  return result.msgId.split(',').map((msgId, index) => ({
-    ...result,
-    msgId,
-    offsetMsgId: places[index] ?? result.offsetMsgId,
-    queueOffset: result.queueOffset + index,
-    transactionId: msgId,
-  }))
-}
-
 /** Of what a codec is to write nothing is known yet. */
-const roughBytes = (body: unknown): number =>
-  typeof body === 'string' || body instanceof Uint8Array ? body.length : 256
+function roughBytes(body: unknown): number {
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  return body instanceof Uint8Array ? body.length : 256
+}

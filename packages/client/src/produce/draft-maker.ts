@@ -41,6 +41,11 @@ export class DraftMaker<T> {
     }))
   }
 
+  /** Messages that may become one batch, each by itself. */
+  apart(messages: readonly Message<T>[]): Promise<PromiseSettledResult<Draft>[]> {
+    return Promise.allSettled(messages.map(async message => this.plain(message, await this.bytesOf(message.body))))
+  }
+
   private plain(message: Message<T>, body: Uint8Array): Draft {
     const { namespace, settings } = this.parts
     return draftOf(message, body, {

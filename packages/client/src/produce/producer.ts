@@ -29,6 +29,7 @@ import type { ReplyMessage } from './pending-replies.ts'
 import { recall } from './recall.ts'
 import { makeRequest, replyDraft } from './request-reply.ts'
 import type { SendResult } from './result.ts'
+import { sendTogether } from './together.ts'
 import { runLocal, type TransactionParts, type TransactionResult, Transactions } from './transaction.ts'
 import { endTransactionRecord } from './transaction-trace.ts'
 
@@ -255,7 +256,19 @@ export class Producer<T = string | Uint8Array> {
       },
       after: (ms, run) => this.client.runtime.clock.after(ms, run),
       send: message => this.send(message),
-      sendBatch: messages => this.sendBatch(messages),
+      sendTogether: messages =>
+        sendTogether(messages, {
+          maxBatchBytes: this.settings.maxBatchBytes,
+          drafts: async some => {
+            await this.running()
+            return this.maker!.apart(some)
+          },
+          sendOne: message => this.send(message),
+          sendDraft: async (draft, count) => {
+            const core = await this.running()
+            return this.deliver(core, draft, { call: core.call({}), options: {}, messages: count })
+          },
+        }),
     })
   }
 

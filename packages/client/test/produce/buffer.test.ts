@@ -5,7 +5,7 @@ import { answer, refuse, route } from '@skua-mq/remoting'
 import { type BufferOptions, Producer } from '../../src/index.ts'
 import { routeOf, world } from '../scripted-cluster.ts'
 
-async function buffered(options: BufferOptions = {}, { refuses = false } = {}) {
+async function buffered(options: BufferOptions = {}, { refuses = () => false as boolean } = {}) {
   const batches: { count: number; queueId: number; topic: string }[] = []
   let next = 100
   const at = await world(1, {
@@ -14,7 +14,7 @@ async function buffered(options: BufferOptions = {}, { refuses = false } = {}) {
         let count = 0
         for (let place = 0; place < body.length; place += Buffer.from(body).readInt32BE(place)) count++
         batches.push({ count, queueId, topic })
-        if (refuses) return refuse(ResponseCode.messageIllegal, 'no')
+        if (refuses()) return refuse(ResponseCode.messageIllegal, 'no')
         const first = next
         next += count
         const msgId = Array.from({ length: count }, (_, n) => `PLACE${first + n}`).join(',')
@@ -62,12 +62,13 @@ describe('a buffer of sends', () => {
   })
 
   test('goes out at once when it has enough bytes, or messages', async () => {
-    for (const [options, count] of [
+    for (const [options, count, sign = 'x'] of [
       [{ maxMessages: 4 }, 4],
       [{ maxBytes: 1000 }, 2],
+      [{ maxBytes: 3000 }, 2, '一'],
     ] as const) {
       const { at, batches, buffer, end } = await buffered({ lingerMs: 60_000, ...options })
-      const sends = Array.from({ length: count }, () => buffer.send(message('x'.repeat(500))))
+      const sends = Array.from({ length: count }, () => buffer.send(message(sign.repeat(500))))
       await at.settle(Promise.all(sends))
       assert.deepEqual(
         batches.map(batch => batch.count),
@@ -96,20 +97,46 @@ describe('a buffer of sends', () => {
   })
 
   test('tells each of a batch that was refused', async () => {
-    const { at, buffer, end } = await buffered({}, { refuses: true })
+    const { at, buffer, end } = await buffered({}, { refuses: () => true })
     const sends = ['a', 'b'].map(body => assert.rejects(buffer.send(message(body)), { responseCode: 13 }))
     await at.settle(Promise.all(sends))
     await end()
   })
 
-  test('of a message that cannot be sent tells those of its batch, and goes on', async () => {
+  test('of messages that cannot be sent tells who sent them, and sends the others', async () => {
     const { at, buffer, batches, end } = await buffered()
-    const sends = [message('a'), { ...message('b'), properties: { UNIQ_KEY: 'x' } }].map(one =>
-      assert.rejects(buffer.send(one), { code: 'ARGUMENT' }),
+    const wrong = [
+      { ...message('b'), properties: { UNIQ_KEY: 'x' } },
+      { topic: 'T', body: null },
+      { topic: 'T', body: new Uint8Array(5_000_000) },
+      { topic: '', body: 'x' },
+      undefined,
+    ].map(one => assert.rejects(buffer.send(one as never), { code: 'ARGUMENT' }))
+    const good = ['a', 'c'].map(body => buffer.send(message(body)))
+    await at.settle(Promise.all([...wrong, ...good]))
+    assert.deepEqual(
+      batches.map(({ count }) => count),
+      [2],
     )
-    await at.settle(Promise.all(sends))
-    await at.settle(Promise.all([buffer.send(message('c')), buffer.send(message('d'))]))
-    assert.equal(batches.length, 1)
+    await end()
+  })
+
+  test('of what is more than a batch may be sends several, and each is told of its own', async () => {
+    let sends = 0
+    const { at, buffer, batches, end } = await buffered({ maxBytes: 1_048_576 }, { refuses: () => ++sends === 2 })
+    // Their bodies would be one batch; with their properties they are more.
+    const told = Array.from({ length: 6 }, () =>
+      buffer.send({ ...message('x'.repeat(174_000)), properties: { p: 'y'.repeat(1_000) } }),
+    )
+    const kept = await at.settle(Promise.allSettled([...told, buffer.send(message('end'))]))
+    assert.deepEqual(
+      batches.map(({ count }) => count),
+      [5, 2],
+    )
+    assert.deepEqual(
+      kept.map(({ status }) => status),
+      [...new Array(5).fill('fulfilled'), 'rejected', 'rejected'],
+    )
     await end()
   })
 
