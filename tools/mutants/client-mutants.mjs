@@ -263,4 +263,31 @@ export const clientMutants = [
     'Promise.reject(error)',
     ['produce/buffer'],
   ),
+  client('what nack gives back counts as handled', 'idempotent/idempotent.ts', ": verdict.said === 'nack'", ': false', [
+    'idempotent/consumed',
+  ]),
+  client(
+    'a reset resumes who was suspended',
+    'consume/push-consumer.ts',
+    'resume: () => void this.holds--',
+    'resume: () => this.resume()',
+    ['consume/reset-offsets'],
+  ),
+  client('keys that could not be written are never written', 'idempotent/file-store.ts', 'if (wasBehind || ', 'if (', [
+    'idempotent/failing-file',
+  ]),
+  client(
+    'a file of keys is renamed before it is synced',
+    'idempotent/file-store.ts',
+    '      file.syncDataSync()\n',
+    '',
+    ['idempotent/failing-file'],
+  ),
+  client(
+    'a reply that cannot be read settles nobody',
+    'produce/pending-replies.ts',
+    '      waiting.reject(error as Error)\n',
+    '',
+    ['produce/pending-replies'],
+  ),
 ]

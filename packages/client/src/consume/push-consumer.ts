@@ -54,6 +54,8 @@ export class PushConsumer<T = undefined> {
   private handler: BatchHandler<T> | undefined
   private handlerName = 'for await'
   private paused = false
+  /** Resets of offsets that are under way: what the application says meanwhile counts behind them. */
+  private holds = 0
   private instance: ClientInstance | undefined
   private engine: ConsumeEngine | undefined
   private traces: TraceDispatcher | undefined
@@ -336,9 +338,9 @@ export class PushConsumer<T = undefined> {
       traces: this.traces,
       emit: this.events.emit,
       signal: this.ending.signal,
-      paused: () => this.paused,
-      suspend: () => this.suspend(),
-      resume: () => this.resume(),
+      paused: () => this.paused || this.holds > 0,
+      suspend: () => void this.holds++,
+      resume: () => void this.holds--,
       listener: () => this.listener(),
       handlerName: () => this.handlerName,
     }

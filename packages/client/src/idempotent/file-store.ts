@@ -14,6 +14,8 @@ export class FileIdempotentStore implements IdempotentStore {
   private file: DiskFile | undefined
   private size = 0
   private lines = 0
+  /** A line could not be written: the next one brings it along. */
+  private isBehind = false
 
   constructor(path: string, options: MemoryIdempotentOptions & { readonly disk?: Disk } = {}) {
     this.path = path
@@ -30,8 +32,12 @@ export class FileIdempotentStore implements IdempotentStore {
   /** Written before the message is acknowledged; the system's crash may lose the last ones, and they come again. */
   async done(key: string): Promise<void> {
     await this.memory.done(key)
-    this.append(this.lineOf([key, this.memory.doneAtMs(key)]))
-    if (this.lines > this.memory.size + slackLines) this.rewrite()
+    const wasBehind = this.isBehind
+    this.isBehind = true
+    this.open()
+    if (wasBehind || this.lines > this.memory.size + slackLines) this.rewrite()
+    else this.append(this.lineOf([key, this.memory.doneAtMs(key)]))
+    this.isBehind = false
   }
 
   async failed(key: string): Promise<void> {
@@ -45,8 +51,7 @@ export class FileIdempotentStore implements IdempotentStore {
 
   private open(): void {
     if (this.file !== undefined) return
-    this.file = this.disk.open(this.path, 'create')
-    const text = this.disk.readFile(this.path).toString('utf8')
+    const text = this.disk.stat(this.path) === undefined ? '' : this.disk.readFile(this.path).toString('utf8')
     // A last line without its end was torn by a crash.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
     for (const line of whole.split('\n')) {
@@ -55,7 +60,14 @@ export class FileIdempotentStore implements IdempotentStore {
     }
     this.size = Buffer.byteLength(whole)
     this.lines = whole.split('\n').length - 1
-    this.file.truncateSync(this.size)
+    const file = this.disk.open(this.path, 'create')
+    try {
+      file.truncateSync(this.size)
+    } catch (error) {
+      file.closeSync()
+      throw error
+    }
+    this.file = file
   }
 
   private lineOf([key, at]: readonly [string, number]): string {
@@ -69,14 +81,23 @@ export class FileIdempotentStore implements IdempotentStore {
     this.lines++
   }
 
+  /** What memory has, in a file of its own until it is on the medium. */
   private rewrite(): void {
     const temporary = `${this.path}.tmp`
     const entries = [...this.memory.entries()]
     const bytes = Buffer.from(entries.map(entry => this.lineOf(entry)).join(''))
-    this.disk.writeFile(temporary, bytes)
+    const file = this.disk.open(temporary, 'create')
+    try {
+      file.truncateSync(0)
+      file.writeSync(bytes, 0, bytes.length, 0)
+      file.syncDataSync()
+      this.disk.rename(temporary, this.path)
+    } catch (error) {
+      file.closeSync()
+      throw error
+    }
     this.close()
-    this.disk.rename(temporary, this.path)
-    this.file = this.disk.open(this.path, 'create')
+    this.file = file
     this.size = bytes.length
     this.lines = entries.length
   }

@@ -1,4 +1,5 @@
 import type { ConsumeContext, HandlerStatus, MessageHandler } from '../consume/handler.ts'
+import { verdictOf } from '../consume/verdicts.ts'
 import type { ReceivedMessage } from '../message/received.ts'
 import { MemoryIdempotentStore } from './memory-store.ts'
 import type { IdempotentStore } from './store.ts'
@@ -35,10 +36,16 @@ export function idempotent<T>(options: IdempotentOptions<T>, handler: MessageHan
       await store.failed(id)
       throw error
     }
-    if (failures.has(status)) await store.failed(id)
+    if (comesAgain(message as ReceivedMessage<unknown>, status, context)) await store.failed(id)
     else await store.done(id)
     return status
   }
   Object.defineProperty(once, 'name', { value: handler.name })
   return once
+}
+
+/** By what the handler said of the message, by `ack`, `nack` or `ackIndex`, or by what it returned. */
+function comesAgain(message: ReceivedMessage<unknown>, status: unknown, { ackIndex }: ConsumeContext): boolean {
+  const verdict = verdictOf(message)
+  return verdict === undefined ? failures.has(status) || ackIndex < 0 : verdict.said === 'nack'
 }

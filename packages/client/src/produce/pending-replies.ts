@@ -31,6 +31,8 @@ interface Waiting {
   readonly ttlMs: number
   resolve(reply: ReplyMessage): void
   reject(error: Error): void
+  /** Neither. */
+  forget(): void
 }
 
 /** Who waits for which correlation id (remoting.md 14.7); a scan each second finds those whose time is over. */
@@ -63,17 +65,19 @@ export class PendingReplies {
           done()
           settle(value)
         }
-      this.waiting.set(correlationId, { deadlineMs, ttlMs, resolve: settled(resolve), reject: settled(reject) })
+      const waiting = { deadlineMs, ttlMs, resolve: settled(resolve), reject: settled(reject), forget: done }
+      this.waiting.set(correlationId, waiting)
       this.timer ??= every(this.clock, scanMs, () => this.scan(), 0)
     })
   }
 
   /** The request could not be sent: nobody needs to wait. */
   forget(correlationId: string): void {
+    this.waiting.get(correlationId)?.forget()
     this.waiting.delete(correlationId)
   }
 
-  /** A reply came; false when nobody waits for it. */
+  /** A reply came; false when nobody waits for it. Who waits for one that cannot be read is told so. */
   settle(header: HeaderOf<typeof pushReplyMessageToClient>, bytes: Uint8Array): boolean {
     const properties = parseProperties(header.properties ?? '')
     const id = properties.get(PropertyName.correlationId) ?? ''
@@ -81,8 +85,14 @@ export class PendingReplies {
     if (waiting === undefined) return false
     this.waiting.delete(id)
     properties.set(PropertyName.arriveTime, String(this.clock.now()))
-    const plain = isCompressed(header.sysFlag) ? decompressBody(bytes, header.sysFlag) : bytes
-    const body = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength)
+    let body: Buffer
+    try {
+      const plain = isCompressed(header.sysFlag) ? decompressBody(bytes, header.sysFlag) : bytes
+      body = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength)
+    } catch (error) {
+      waiting.reject(error as Error)
+      return true
+    }
     waiting.resolve({
       value: undefined,
       topic: header.topic,

@@ -57,3 +57,21 @@ test('a consumer that closes while offsets are being moved writes the new ones d
   await at.clock.advanceAsync(1_000)
   assert.equal(at.clock.nextInMs, undefined)
 })
+
+test('a consumer that was suspended stays so behind a reset, and one that is resumed amid it waits for its end', async () => {
+  for (const said of ['suspend', 'resume'] as const) {
+    const { at, broker, consumer } = await reset()
+    consumer[said]()
+    broker.pulls.length = 0
+    await at.clock.advanceAsync(5_000)
+    assert.deepEqual(broker.pulls, [], `${said}: nothing is pulled while offsets are being moved`)
+    await at.clock.advanceAsync(25_000)
+    assert.equal(
+      broker.pulls.some(({ topic }) => topic === 'T'),
+      said === 'resume',
+      said,
+    )
+    await at.settle(consumer.close())
+    await at.stop()
+  }
+})

@@ -7,7 +7,7 @@ import { MemoryIdempotentStore } from '../../src/idempotent/memory-store.ts'
 import type { ReceivedMessage } from '../../src/message/received.ts'
 
 const message = (msgId: string) => ({ msgId }) as ReceivedMessage
-const context = {} as never
+const context = { ackIndex: 0 } as never
 
 test('a message that was handled is acknowledged and not handled again', async () => {
   let runs = 0

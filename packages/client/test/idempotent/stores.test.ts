@@ -9,7 +9,7 @@ import { MemoryIdempotentStore } from '../../src/idempotent/memory-store.ts'
 import type { ReceivedMessage } from '../../src/message/received.ts'
 
 const message = (msgId: string, keys: string[] = []) => ({ msgId, keys }) as unknown as ReceivedMessage
-const context = {} as ConsumeContext
+const context = { ackIndex: 0 } as ConsumeContext
 
 describe('a handler that runs once for each message', () => {
   test('goes by the key that it is told to', async () => {

@@ -94,17 +94,23 @@ export class SimDisk implements Disk {
 
   readFile(path: string): Buffer {
     const file = this.open(path, 'read')
-    const bytes = Buffer.alloc(file.size())
-    file.readSync(bytes, 0, bytes.length, 0)
-    file.closeSync()
-    return bytes
+    try {
+      const bytes = Buffer.alloc(file.size())
+      file.readSync(bytes, 0, bytes.length, 0)
+      return bytes
+    } finally {
+      file.closeSync()
+    }
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
     const file = this.open(path, 'create')
-    file.truncateSync(0)
-    file.writeSync(bytes, 0, bytes.length, 0)
-    file.closeSync()
+    try {
+      file.truncateSync(0)
+      file.writeSync(bytes, 0, bytes.length, 0)
+    } finally {
+      file.closeSync()
+    }
   }
 
   createFile(path: string, bytes: Uint8Array): boolean {
