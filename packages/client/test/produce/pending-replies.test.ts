@@ -7,6 +7,10 @@ import { SimClock } from '@skua-mq/runtime'
 import { PendingReplies } from '../../src/produce/pending-replies.ts'
 
 const header = (id: string, sysFlag = 0) => ({
+  producerGroup: 'pg',
+  defaultTopic: 'TBW102',
+  defaultTopicQueueNums: 4,
+  unitMode: false,
   bornHost: '10.0.0.1:1',
   storeHost: '10.0.0.2:2',
   bornTimestamp: 0,
