@@ -196,15 +196,15 @@ export const clientMutants = [
   ),
   client(
     'what an assignment gives up is not written down',
-    'litepull/lite-pull-parts.ts',
+    'litepull/assignment.ts',
     'await offsets.persistOne(queue)',
     '',
     ['litepull/moves'],
   ),
   client(
     'of two assignments the slower one counts',
-    'litepull/lite-pull-parts.ts',
-    'if (mine === wish) assigned.add',
+    'litepull/assignment.ts',
+    'if (mine === this.wish) assigned.add',
     'assigned.add',
     ['litepull/moves'],
   ),

@@ -74,7 +74,7 @@ export class LitePullConsumer<T = undefined> {
     this.wished = queues.map(queue => this.queueOnWire(queue))
     if (this.life.closed) throw new ClientError('STATE', 'this consumer is closed')
     // A start that is under way takes the last wish, or is overtaken by it.
-    await this.parts?.assign(this.wished)
+    await this.parts?.assignment.assign(this.wished)
   }
 
   async start(options: StartOptions = {}): Promise<void> {
@@ -238,7 +238,7 @@ export class LitePullConsumer<T = undefined> {
       paused: queue => this.pausedQueues.has(queue),
     })
     try {
-      if (this.mode === 'assign') await this.parts.assign(this.wished)
+      if (this.mode === 'assign') await this.parts.assignment.assign(this.wished)
     } catch (error) {
       await this.parts.close()
       this.parts = undefined

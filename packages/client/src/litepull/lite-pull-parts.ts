@@ -4,7 +4,6 @@ import { offsetStorageFor } from '../consume/offset-store/choose.ts'
 import { Offsets } from '../consume/offset-store/offsets.ts'
 import type { OffsetStorage } from '../consume/offset-store/storage.ts'
 import { OwnedQueues } from '../consume/owned-queues.ts'
-import { ProcessQueue } from '../consume/process-queue.ts'
 import { PullCalls } from '../consume/pull-calls.ts'
 import { QueueOffsets } from '../consume/queue-ends.ts'
 import { Rebalance } from '../consume/rebalance.ts'
@@ -13,8 +12,9 @@ import type { EmitEvent } from '../events.ts'
 import { acquireInstance, type ClientInstance, clientIdOf, releaseInstance } from '../instance/client-instance.ts'
 import type { ClientSettings } from '../options.ts'
 import { pullMember } from '../pull/member.ts'
-import { QueueMap, queueKey } from '../queue.ts'
+import { queueKey } from '../queue.ts'
 import { AssignedQueues } from './assigned-queues.ts'
+import { Assignment } from './assignment.ts'
 import { Inbox } from './inbox.ts'
 import type { LitePullSettings } from './options.ts'
 
@@ -125,46 +125,15 @@ function litePullParts(context: LitePullContext, instance: ClientInstance) {
       emit('offsetCommitFailed', { group, error })
     }
   }
-  let wish = 0
-  /** Exactly these, from their committed offsets; of several at a time the last one counts. */
-  const assign = async (queues: readonly MessageQueue[]) => {
-    const mine = ++wish
-    for (const { topic } of queues) await instance.routes.need(topic)
-    if (mine !== wish) return
-    const wanted = new QueueMap<true>()
-    for (const queue of queues) wanted.set(queue, true)
-    for (const queue of assigned.queues()) {
-      if (mine !== wish) return
-      if (!wanted.has(queue)) await leave(queue)
-    }
-    await instance.heartbeats.beat()
-    for (const queue of queues) {
-      if (mine !== wish) return
-      if (assigned.has(queue)) continue
-      const offset = await owned.startOffset(queue)
-      if (mine === wish) assigned.add(queue, new ProcessQueue(instance.clock.monotonic()), offset)
-    }
-  }
-  /** How far it was read is written down first: nobody else does it. */
-  const leave = async (queue: MessageQueue) => {
-    if (settings.autoCommit) assigned.commit('settled', [queue])
-    assigned.remove(queue)
-    pulls.forget(queue)
-    try {
-      await offsets.persistOne(queue)
-    } catch (error) {
-      emit('offsetCommitFailed', { group, error })
-    }
-    // One that was assigned again meanwhile goes on with what it knows.
-    if (!assigned.has(queue)) offsets.forget(queue)
-  }
+  const { autoCommit } = settings
+  const assignment = new Assignment({ instance, group, autoCommit, assigned, owned, offsets, pulls, emit })
   const leaveTopic = async (topic: string) => {
     for (const queue of owned.ofTopic(topic)) await owned.release(queue)
     await instance.heartbeats.beat()
   }
   const watchQueues = (topic: string, listener: (queues: readonly MessageQueue[]) => void) =>
     watch({ instance, topic, listener, periodMs: settings.metadataCheckMs })
-  return { offsets, ends, inbox, assigned, owned, rebalance, persist, assign, leaveTopic, watchQueues }
+  return { offsets, ends, inbox, assigned, assignment, owned, rebalance, persist, leaveTopic, watchQueues }
 }
 
 /** Looks at a topic's queues again and again. */
