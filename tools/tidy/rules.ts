@@ -64,7 +64,6 @@ export const fileExceptions: Readonly<Record<string, number>> = {}
 export const functionLimit = 60
 export const functionExceptions: Readonly<Record<string, number>> = {
   'packages/client/src/consume/push-parts.ts pushParts': 66,
-  'packages/client/src/litepull/lite-pull-parts.ts litePullParts': 62,
 }
 
 export const forbiddenFolders = /\/(utils?|common|helpers?|misc)\//
