@@ -69,6 +69,16 @@ export class Reader {
     }
   }
 
+  /** The topic is being deleted: what was committed may be gone, or not. */
+  mayRestart(): void {
+    this.positions.clear()
+    for (const [queueId, commits] of this.commits)
+      this.commits.set(
+        queueId,
+        commits.map(({ offset }) => ({ offset, atMs: Number.POSITIVE_INFINITY })),
+      )
+  }
+
   /** The topic begins anew. */
   restart(): void {
     this.positions.clear()
