@@ -34,7 +34,7 @@ export class Reader {
     return { consumerGroup: this.group, topic: this.topic, queueId }
   }
 
-  /** The broker is another: asks where the group is. Returns what is wrong with that. `keptMs`: commits before it were saved. */
+  /** The broker is another: asks where the group is. Returns what is wrong with that. `keptMs`: commits before it were saved; none, nor where it began, for -Infinity. */
   async begin(peer: Peer, queueIds: readonly number[], keptMs: number): Promise<string[]> {
     const wrong: string[] = []
     this.positions.clear()
@@ -42,7 +42,8 @@ export class Reader {
       const reply = await peer.ask(queryConsumerOffset, this.place(queueId))
       const offset = reply.code === 0 ? reply.header!.offset : 0
       const commits = this.commits.get(queueId) ?? []
-      const least = commits.findLast(({ atMs }) => atMs <= keptMs)?.offset ?? 0
+      const isKept = keptMs !== Number.NEGATIVE_INFINITY
+      const least = (isKept ? commits.findLast(({ atMs }) => atMs <= keptMs)?.offset : undefined) ?? 0
       const most = Math.max(0, ...commits.map(commit => commit.offset))
       const where = `${this.group} in ${this.topic} ${queueId}`
       if (offset < least) wrong.push(`${where} was at ${least}, and is at ${offset}`)
