@@ -461,6 +461,8 @@ describe('a level that was taken out of messageDelayLevel', () => {
   })
 })
 
+const told = ['a message is damaged in the commit log, and left out', 'delayed message dropped']
+
 describe('a delayed message whose record is damaged within', () => {
   for (const [what, place, value] of [
     ['a body longer than all that was read', 84, 1_000_000],
@@ -488,6 +490,6 @@ describe('a delayed message whose record is damaged within', () => {
       await machine.clock.advanceAsync(3000)
       assert.deepEqual(bodies(machine, process.store), ['a', 'c', 'd'])
       assert.deepEqual([...delivery.table().offsetTable], [[1, 4]])
-      assert.equal(machine.events.filter(({ name }) => name === 'delayed message dropped').length, 1)
+      assert.equal(machine.events.filter(({ name }) => told.includes(name)).length, 1)
     })
 })

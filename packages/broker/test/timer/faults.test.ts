@@ -121,6 +121,8 @@ test('a damaged record in the timer’s topic keeps none of the others', async (
   assert.equal(again.store.maxOffset(wheelTimerTopic, 0), 4)
 })
 
+const told = ['a message is damaged in the commit log, and left out', 'timed message dropped']
+
 for (const [what, place, value] of [
   ['a body longer than all that was read', 84, 1_000_000],
   ['a body that holds a part of the next record', 84, 300],
@@ -148,7 +150,7 @@ for (const [what, place, value] of [
     await machine.clock.advanceAsync(30_000)
     assert.deepEqual(machine.bodies(again.store), ['a', 'c', 'd'])
     assert.equal(again.timers.book.queueOffset, 4)
-    assert.equal(machine.events.filter(({ name }) => name === 'timed message dropped').length, 1)
+    assert.equal(machine.events.filter(({ name }) => told.includes(name)).length, 1)
   })
 
 test('large messages that are due together are not in memory together', async () => {
