@@ -28,6 +28,9 @@ interface LogFile {
   reach?: { readonly slotMs: number; readonly physicalOffset: number }
 }
 
+/** A file of the timer log has something else in the place of a unit. */
+export class DamagedTimerLog extends Error {}
+
 /** A piece of the log in memory. */
 interface Block {
   readonly base: number
@@ -201,7 +204,7 @@ export class TimerLog {
   /**
    * Removes files whose timers are all over: their messages are gone from the commit log, or their slots are before `readMs`.
    * `reachMs`: how far a slot may lie behind the writing of its unit. `announce` is told where the log is going to begin, and says whether
-   * that is known now.
+   * that is known now. Throws DiskError, or DamagedTimerLog.
    */
   async removeBefore(
     { minOffset, readMs, reachMs }: RemovedTimers,
@@ -237,13 +240,17 @@ export class TimerLog {
     this.open.closeAll()
   }
 
-  private async reachOf({ base }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
-    let [lastMs, lastOffset] = [0, 0]
-    for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
+  /** Throws DamagedTimerLog where not all of its units can be read: the others may wait still. */
+  private async reachOf({ base, path }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
+    let [lastMs, lastOffset, end] = [0, 0, base]
+    for await (const { unit, position } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
       if (this.keepsAll) break
       lastMs = Math.max(lastMs, unit.slotMs)
       lastOffset = Math.max(lastOffset, unit.physicalOffset)
+      end = position
     }
+    if (!this.keepsAll && end < base + this.lastInFile)
+      throw new DamagedTimerLog(`${path} has no unit at ${end + timerUnitBytes - base}`)
     return { slotMs: lastMs, physicalOffset: lastOffset }
   }
 
