@@ -69,6 +69,11 @@ export class TimerLog {
     return this.tailAt + this.tailLength
   }
 
+  /** What lies before is in the files. */
+  get written(): number {
+    return this.tailAt
+  }
+
   /** Where the oldest file begins. */
   get begin(): number {
     return this.files[0]?.base ?? 0
@@ -242,15 +247,15 @@ export class TimerLog {
 
   /** Throws DamagedTimerLog where not all of its units can be read: the others may wait still. */
   private async reachOf({ base, path }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
-    let [lastMs, lastOffset, end] = [0, 0, base]
-    for await (const { unit, position } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
+    let [lastMs, lastOffset] = [0, 0]
+    const broken = (position: number) => {
+      throw new DamagedTimerLog(`${path} has no unit at ${position - base}`)
+    }
+    for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes, broken)) {
       if (this.keepsAll) break
       lastMs = Math.max(lastMs, unit.slotMs)
       lastOffset = Math.max(lastOffset, unit.physicalOffset)
-      end = position
     }
-    if (!this.keepsAll && end < base + this.lastInFile)
-      throw new DamagedTimerLog(`${path} has no unit at ${end + timerUnitBytes - base}`)
     return { slotMs: lastMs, physicalOffset: lastOffset }
   }
 
@@ -334,8 +339,16 @@ export class TimerLogReader {
     return kept !== undefined && position >= kept.base && position + timerUnitBytes <= kept.base + kept.bytes.length
   }
 
-  /** Every unit of [from, to) with its position, oldest first; it ends where none is any more. Throws DiskError. */
-  async *units(from: number, to: number, fileBytes: number): AsyncGenerator<{ unit: TimerUnit; position: number }> {
+  /**
+   * Every unit of [from, to) with its position, oldest first; it ends where none is any more, which `broken` is told where that comes
+   * before `to`. Throws DiskError.
+   */
+  async *units(
+    from: number,
+    to: number,
+    fileBytes: number,
+    broken: (position: number) => void = () => {},
+  ): AsyncGenerator<{ unit: TimerUnit; position: number }> {
     for (let position = from; position < to; ) {
       const unit = await this.unit(position)
       if (unit !== undefined) {
@@ -346,7 +359,10 @@ export class TimerLogReader {
       const { kept } = this
       const isBlank = kept !== undefined && isTimerBlank(kept.bytes, position - kept.base)
       const next = position - (position % fileBytes) + fileBytes
-      if (!isBlank && next - position >= timerUnitBytes + timerBlankBytes) return
+      if (!isBlank && next - position >= timerUnitBytes + timerBlankBytes) {
+        broken(position)
+        return
+      }
       position = next
     }
   }
