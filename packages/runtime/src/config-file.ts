@@ -21,6 +21,8 @@ export class ConfigFile {
   private isDamaged = false
   /** Counts blocking saves: one of the others that was asked for before must not finish after it. */
   private blocking = 0
+  /** The last blocking save has failed, for this. */
+  private blockingError: unknown
   private writing: Promise<void> = Promise.resolve()
 
   /** `isSecret`: only its owner may read it, and the generation before. */
@@ -54,9 +56,19 @@ export class ConfigFile {
 
   /** Throws DiskError; the file then is what it was. */
   save(bytes: Uint8Array): void {
+    this.blocking++
+    this.blockingError = undefined
+    try {
+      this.saveNow(bytes)
+    } catch (error) {
+      this.blockingError = error
+      throw error
+    }
+  }
+
+  private saveNow(bytes: Uint8Array): void {
     const { disk, path } = this
     const directory = parentOf(path)
-    this.blocking++
     makeDirectorySynced(disk, directory)
     this.writeSynced(`${path}.tmp`, bytes)
     // The present file is copied, not moved, so that there is no moment without it.
@@ -72,7 +84,7 @@ export class ConfigFile {
 
   /**
    * As `save`, but leaves the waiting for the medium to the pool, and writes a slice at a time; when it resolves, this
-   * generation is on it, or a later `save` has taken its place. One at a time, in their order; each reaches its end, so that
+   * generation is on it, or a later `save` has taken its place; where that one failed, it rejects with its error. One at a time, in their order; each reaches its end, so that
    * saves which are asked for faster than they are written are not all given up for the next one.
    */
   saveLater(slices: Iterable<Uint8Array>): Promise<void> {
@@ -83,17 +95,24 @@ export class ConfigFile {
   }
 
   private async write(slices: Iterable<Uint8Array>, blocking: number): Promise<void> {
-    if (blocking !== this.blocking) return
+    if (this.isOvertaken(blocking)) return
     const { disk, path } = this
     makeDirectorySynced(disk, parentOf(path))
     const hasFormer = !this.isDamaged && this.hasBytes()
     if (hasFormer) await this.writeLater(`${path}.former`, slicesOf(disk, path))
     await this.writeLater(`${path}.new`, slices)
-    if (blocking !== this.blocking) return
+    if (this.isOvertaken(blocking)) return
     if (hasFormer) disk.rename(`${path}.former`, `${path}.bak`)
     disk.rename(`${path}.new`, path)
     this.isDamaged = false
     await disk.syncDirectoryLater(parentOf(path))
+  }
+
+  /** By a later save, which has what this one has, unless it failed: its error is thrown then. */
+  private isOvertaken(blocking: number): boolean {
+    if (blocking === this.blocking) return false
+    if (this.blockingError !== undefined) throw this.blockingError
+    return true
   }
 
   private hasBytes(): boolean {

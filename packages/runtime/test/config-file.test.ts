@@ -61,3 +61,24 @@ test('a power cut leaves the old or the new generation, also between the steps o
     else assert.ok(found === 1 || found === 2, `seed ${seed}: ${found}`)
   }
 })
+
+test('a save that a blocking one overtakes is none where that one fails', async () => {
+  const at = world()
+  const file = new ConfigFile('/config/topics.json', at)
+  file.save(print(1))
+  at.disk.faults.slow({ on: 'sync', ms: 10 })
+  const saves = [file.saveLater([print(2)]), file.saveLater([print(3)])].map(save =>
+    save.then(
+      () => 'saved',
+      (error: Error) => error.message,
+    ),
+  )
+  await at.clock.advanceAsync(5)
+  const lift = at.disk.faults.fail({ on: 'write', code: 'ENOSPC', path: 'topics.json.tmp' })
+  assert.throws(() => file.save(print(4)), /ENOSPC/)
+  lift()
+  for (const outcome of await at.clock.until(Promise.all(saves))) assert.match(outcome, /ENOSPC/)
+  assert.deepEqual(file.load(parse), { n: 1 })
+  await at.clock.until(file.saveLater([print(5)]))
+  assert.deepEqual(file.load(parse), { n: 5 })
+})

@@ -78,3 +78,18 @@ test('a message whose keys lie in two files of the index is found by all of them
     for (const key of [`k${i}`, `l${i}`])
       assert.equal((await store.query({ ...query, key })).physicalOffsets.length, 1, key)
 })
+
+test('keys of messages that came after the last sync are found when the mark of a kill is gone', async () => {
+  const at = world()
+  const opened = await open(at)
+  for (let i = 0; i < 50; i++) put(opened, message('A', `message ${i}`, `KEYS\x01k${i}`))
+  // All is synced, with slots and header; the rest is written only.
+  await at.clock.advanceAsync(70_000)
+  for (let i = 50; i < 80; i++) put(opened, message('A', `message ${i}`, `KEYS\x01k${i}`))
+  await at.clock.advanceAsync(3000)
+  at.disk.remove('/store/abort')
+  const { store } = await open(at)
+  const query = { topic: 'A', maxCount: 9, beginMs: 0, endMs: Number.MAX_SAFE_INTEGER }
+  for (let i = 0; i < 80; i++)
+    assert.equal((await store.query({ ...query, key: `k${i}` })).physicalOffsets.length, 1, `key k${i}`)
+})

@@ -244,7 +244,9 @@ export class DelayedLevel {
       for (const slice of result.slices) {
         for (let at = 0; at < slice.length; at += this.copy.size) {
           const { copy, draft, properties } = this
-          if (!copy.fill(draft, slice, { at }) || !properties.read(slice, at, at + copy.size)) {
+          const isRead = copy.fill(draft, slice, { at }) && properties.read(slice, at, at + copy.size)
+          // One of another place would pass all before that place.
+          if (!isRead || copy.queueOffset < this.next || copy.queueOffset >= result.nextOffset) {
             this.drop(this.next++, 'its record in the log is damaged')
             this.advance()
             return true
@@ -283,7 +285,7 @@ export class DelayedLevel {
         continue
       }
       if (this.stopped || this.failed) return false
-      if (!this.fill(record)) this.drop(queueOffset, 'its record in the log is gone, or damaged')
+      if (!this.fill(record, queueOffset)) this.drop(queueOffset, 'its record in the log is gone, or damaged')
       else if (!this.append()) return false
       this.next = queueOffset + 1
     }
@@ -291,15 +293,16 @@ export class DelayedLevel {
     return true
   }
 
-  private fill(record: Buffer | undefined): boolean {
+  private fill(record: Buffer | undefined, queueOffset: number): boolean {
     const { copy, draft, properties } = this
-    return record !== undefined && copy.fill(draft, record) && properties.read(record, 0, copy.size)
+    if (record === undefined || !copy.fill(draft, record)) return false
+    return copy.queueOffset === queueOffset && properties.read(record, 0, copy.size)
   }
 
   /** One that could not be read for a while. False where it has to be tried again. */
   private async storeLate({ queueOffset, physicalOffset }: Unreadable, record: Buffer | undefined): Promise<boolean> {
     const { store, level, events, undeliverable } = this.parts
-    if (!this.fill(record)) {
+    if (!this.fill(record, queueOffset)) {
       this.drop(queueOffset, `the log does not hold it at ${physicalOffset} any more, or damaged`)
       return true
     }
@@ -310,7 +313,7 @@ export class DelayedLevel {
     if (result.isStored) this.stored(topic, result)
     if (!isRefusedForGood(result)) return result.isStored
     // Others were handed over meanwhile.
-    if (!this.fill(record)) return true
+    if (!this.fill(record, queueOffset)) return true
     const keptIn = undeliverable()
     draft.topic = keptIn
     draft.queueId = 0

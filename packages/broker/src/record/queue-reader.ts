@@ -49,7 +49,7 @@ export async function* readQueue(store: ReadStore, queue: QueueToRead, from: num
       continue
     }
     try {
-      for (const slice of result.slices) yield* recordsOf(slice, queue)
+      for (const slice of result.slices) yield* recordsOf(slice, queue, { from: request.offset, to: result.nextOffset })
       if (result.nextOffset <= request.offset) return
       request.offset = result.nextOffset
     } finally {
@@ -68,10 +68,11 @@ async function readAlone(
   try {
     if ((store.queue(topic, queueId)?.entries(queueOffset, [entry]) ?? 0) === 0) return undefined
     const record = await store.readRecord(entry.physicalOffset)
-    const message = record && readRecord(record, 0, { verifyCrc: true })?.message
-    if (record !== undefined && message === undefined)
-      unreadable({ queueOffset, physicalOffset: entry.physicalOffset, error: damaged })
-    return message
+    if (record === undefined) return undefined
+    const message = readRecord(record, 0, { verifyCrc: true })?.message
+    if (message?.queueOffset === queueOffset) return message
+    unreadable({ queueOffset, physicalOffset: entry.physicalOffset, error: damaged })
+    return undefined
   } catch (error) {
     if (!isBadPlace(error)) throw error
     unreadable({ queueOffset, physicalOffset: entry.physicalOffset, error: error.message })
@@ -81,13 +82,20 @@ async function readAlone(
 
 const damaged = 'its record is damaged'
 
-/** By what each record says of its size, which the store has compared with the queue: one that is damaged inside hides none behind it. */
-function* recordsOf(slice: Uint8Array, { unreadable }: QueueToRead): Generator<StoredMessage> {
+/**
+ * By what each record says of its size, which the store has compared with the queue: one that is damaged inside hides none behind it.
+ * Nor does one that says of itself that it is elsewhere in the queue than where it was read: readers go on behind what they read last.
+ */
+function* recordsOf(
+  slice: Uint8Array,
+  { unreadable }: QueueToRead,
+  { from, to }: { readonly from: number; readonly to: number },
+): Generator<StoredMessage> {
   for (let at = 0; at + minRecordBytes <= slice.length; ) {
     const size = readInt(slice, at)
     if (size < minRecordBytes) return
     const message = readRecord(slice, at, { end: at + size, verifyCrc: true })?.message
-    if (message !== undefined) yield message
+    if (message !== undefined && message.queueOffset >= from && message.queueOffset < to) yield message
     else unreadable({ queueOffset: -1, physicalOffset: readLong(slice, at + RecordAt.physicalOffset), error: damaged })
     at += size
   }

@@ -1,5 +1,6 @@
-import { layOutRecord, RecordAt, RecordLayout, readInt, readLong } from '@skua-mq/protocol'
+import { RecordAt, RecordLayout, readInt, readLong } from '@skua-mq/protocol'
 import type { Draft } from '@skua-mq/store'
+import { isSound } from './sound-record.ts'
 
 /** Bits which the store sets itself, from the lengths of the hosts. */
 const hostBits = 0x30
@@ -15,10 +16,10 @@ export class RecordCopy {
   physicalOffset = 0
   size = 0
 
-  /** Fills everything but topic and queue from the record in `bytes[at, end)`; false when it is none. */
-  fill(draft: Draft, bytes: Uint8Array, { at = 0, end = bytes.length } = {}): boolean {
+  /** Fills everything but topic and queue from the record at `at`; false when none is there whose parts are as long as it says. */
+  fill(draft: Draft, bytes: Uint8Array, { at = 0 } = {}): boolean {
     const { layout } = this
-    if (!layOutRecord(bytes, at, { end, layout })) return false
+    if (!isSound(bytes, at, layout)) return false
     this.queueOffset = readLong(bytes, at + RecordAt.queueOffset)
     this.physicalOffset = readLong(bytes, at + RecordAt.physicalOffset)
     this.size = layout.size

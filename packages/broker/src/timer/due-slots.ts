@@ -1,4 +1,4 @@
-import { PropertyName, readRecord } from '@skua-mq/protocol'
+import { PropertyName, RecordAt, readInt, readRecord } from '@skua-mq/protocol'
 import { type Clock, defineEvent, type Events, type Timer } from '@skua-mq/runtime'
 import type { MessageStore, TimerUnit } from '@skua-mq/store'
 import { LastingCause } from '../house/lasting-cause.ts'
@@ -33,7 +33,7 @@ const slotsInTurn = 4096
 export interface DueSlotsParts {
   readonly clock: Clock
   readonly events: Events
-  readonly store: Pick<MessageStore, 'readRecord' | 'readLog'>
+  readonly store: Pick<MessageStore, 'readRecord' | 'readLog' | 'minPhysicalOffset' | 'maxPhysicalOffset'>
   readonly book: TimerBook
   readonly delivery: TimerDelivery
   readonly repair: Pick<BookRepair, 'failed' | 'damaged' | 'isReady'>
@@ -308,23 +308,48 @@ export class DueSlots {
           const key = await this.recallKeyOf(unit)
           if (key !== undefined) this.put(schedule, { unit, position }, key)
         } else this.put(schedule, { unit, position }, undefined)
-        position = unit.previous < position ? unit.previous : -1
+        position = this.before(unit, position)
       }
     }
-    schedule.isLoaded = true
     await this.fetch(schedule)
+    this.compare(schedule)
+    schedule.isLoaded = true
+  }
+
+  /** The unit before this one in its chain; -1 where there is none. */
+  private before({ slotMs, previous }: TimerUnit, position: number): number {
+    if (previous < position) return previous
+    this.endsAt(slotMs, previous)
+    return -1
+  }
+
+  /**
+   * Throws where a unit leads to what is not its message, before one of its slot is delivered: of a damaged one the message lies in the
+   * timer's topic all the same, and the files that are made again lead there.
+   */
+  private compare({ slotMs, waiting }: SlotSchedule): void {
+    const { repair, store } = this.parts
+    if (!repair.isReady) return
+    for (const { unit, record } of waiting) {
+      const { physicalOffset, size } = unit
+      const isOther = record !== undefined && readInt(record, RecordAt.totalSize) !== size
+      if (isOther || physicalOffset + size > store.maxPhysicalOffset) throw leadsElsewhere(slotMs, physicalOffset)
+    }
   }
 
   /** A recall that cannot be read is tried again while its slot lasts, and then holds up the others no longer. Throws DiskError. */
-  private async recallKeyOf({ physicalOffset, slotMs }: TimerUnit): Promise<string | undefined> {
-    const { store, clock, precisionMs, events } = this.parts
+  private async recallKeyOf({ physicalOffset, size, slotMs }: TimerUnit): Promise<string | undefined> {
+    const { store, clock, precisionMs, events, repair } = this.parts
     let record: Buffer | undefined
     try {
       record = await store.readRecord(physicalOffset)
     } catch (error) {
       if (clock.now() < slotMs + precisionMs) throw error
       events.emit(recallUnreadable({ physicalOffset, slotMs, error: (error as Error).message }))
+      return undefined
     }
+    if (record?.length !== size && physicalOffset >= store.minPhysicalOffset && repair.isReady)
+      throw leadsElsewhere(slotMs, physicalOffset)
     return record && readRecord(record)?.message.properties.get(PropertyName.timerDelUniqueKey)
   }
 
@@ -356,12 +381,12 @@ export class DueSlots {
     const found: { unit: TimerUnit; position: number }[] = []
     for (let position = from; position > before; ) {
       const unit = reader.unitNow(position) ?? (await reader.unit(position))
-      if (unit === undefined) {
+      if (unit === undefined || unit.slotMs !== schedule.slotMs) {
         this.endsAt(schedule.slotMs, position)
         break
       }
       if (!isRecall(unit)) found.push({ unit, position })
-      position = unit.previous
+      position = this.before(unit, position)
     }
     return found
   }
@@ -395,5 +420,8 @@ export class DueSlots {
   }
 }
 
-/** A chain of the timer log leads to what is no unit of it. */
+/** A chain of the timer log leads to what is no unit of it, or a unit to what is not its message. */
 class DamagedChain extends Error {}
+
+const leadsElsewhere = (slotMs: number, physicalOffset: number) =>
+  new DamagedChain(`a unit of the slot ${slotMs} leads to ${physicalOffset}, where its message is not`)

@@ -1,8 +1,8 @@
 import { wheelTimerTopic } from '@skua-mq/protocol'
-import type { MessageStore, QueueEntry, TimerLog, TimerUnit } from '@skua-mq/store'
+import { DamagedTimerLog, type MessageStore, type QueueEntry, type TimerLog, type TimerUnit } from '@skua-mq/store'
 import { isPlaceMark, isTriedAgain, triedAgainMs } from './slot-schedule.ts'
 
-type HeldLog = Pick<TimerLog, 'begin' | 'end' | 'reader'>
+type HeldLog = Pick<TimerLog, 'begin' | 'written' | 'reader'>
 
 /** A message that the disk did not give at its second try either is tried again as long as the log has it: the log must not grow for it. */
 const isNobodys = (unit: TimerUnit): boolean =>
@@ -45,14 +45,17 @@ export class HeldTimers {
     return Number.POSITIVE_INFINITY
   }
 
-  /** Goes on to the first unit whose slot is not done. `queueOffset`: what lies before it in the topic is in the log. Throws DiskError. */
+  /** Goes on to the first unit whose slot is not done. `queueOffset`: what lies before it in the topic is in the log. Throws DiskError, or DamagedTimerLog: what lies behind may wait. */
   async look(log: HeldLog, { readMs, queueOffset }: { readMs: () => number; queueOffset: number }): Promise<void> {
     const { store, fileBytes } = this
     // What is taken up from now on may be older than all that is.
     const first = Math.min(store.maxPhysicalOffset, this.untaken(queueOffset))
     const from = Math.max(this.position, log.begin)
     let count = 0
-    for await (const { unit, position } of log.reader().units(from, log.end, fileBytes)) {
+    const broken = (at: number) => {
+      throw new DamagedTimerLog(`the timer log has no unit at ${at}`)
+    }
+    for await (const { unit, position } of log.reader().units(from, log.written, fileBytes, broken)) {
       this.position = position
       const isDone = unit.slotMs < readMs() || isNobodys(unit) || unit.physicalOffset < store.minPhysicalOffset
       if (isDone && ++count < unitsInLook) continue

@@ -25,6 +25,10 @@ export async function* slotUnits(
       return
     }
     yield { unit, position }
-    position = unit.previous < position ? unit.previous : -1
+    if (unit.previous >= position) {
+      broken(unit.previous)
+      return
+    }
+    position = unit.previous
   }
 }

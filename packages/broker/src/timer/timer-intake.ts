@@ -1,6 +1,6 @@
 import {
   javaHash,
-  layOutRecord,
+  minRecordBytes,
   PropertyName,
   RecordAt,
   RecordLayout,
@@ -11,6 +11,7 @@ import { type Clock, defineEvent, type Events, isBadPlace, type Timer } from '@s
 import { GetRequest, GetResult, type MessageStore, type QueueEntry, TimerMagic, type TimerUnit } from '@skua-mq/store'
 import { RecordProperties } from '../filter/record-properties.ts'
 import { LastingCause } from '../house/lasting-cause.ts'
+import { isSound, statedSize } from '../record/sound-record.ts'
 import type { TimerBook } from './timer-book.ts'
 import { deliverAtOf } from './timer-wish.ts'
 
@@ -190,7 +191,7 @@ export class TimerIntake {
       return true
     }
     if (this.stopped) return false
-    if (record === undefined || !layOutRecord(record, 0, { end: record.length, layout }))
+    if (record === undefined || !isSound(record, 0, layout))
       events.emit(timerDropped({ queueOffset, why: 'its record in the log is gone, or damaged' }))
     else if (!this.take(record, 0, queueOffset)) return false
     book.tookTo(queueOffset + 1)
@@ -203,12 +204,16 @@ export class TimerIntake {
     const { result, layout } = this
     let hasRoom = true
     for (const slice of result.slices)
-      for (let at = 0; hasRoom && at < slice.length; at += layout.size) {
-        if (!layOutRecord(slice, at, { end: slice.length, layout })) {
-          events.emit(timerDropped({ queueOffset: book.queueOffset, why: 'its record in the log is damaged' }))
-          break
-        }
+      for (let at = 0, size = 0; hasRoom && slice.length - at >= minRecordBytes; at += size) {
+        size = statedSize(slice, at)
         const queueOffset = readLong(slice, at + RecordAt.queueOffset)
+        // One of another place would pass all before that place.
+        const isHere = queueOffset >= book.queueOffset && queueOffset < result.nextOffset
+        if (!isSound(slice, at, layout) || !isHere) {
+          events.emit(timerDropped({ queueOffset: book.queueOffset, why: 'its record in the log is damaged' }))
+          if (size < minRecordBytes) break
+          continue
+        }
         hasRoom = this.take(slice, at, queueOffset)
         if (hasRoom) book.tookTo(queueOffset + 1)
       }

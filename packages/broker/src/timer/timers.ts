@@ -1,6 +1,6 @@
 import { wheelTimerTopic } from '@skua-mq/protocol'
 import { type Clock, type Disk, delay, type Events, every, type Timer } from '@skua-mq/runtime'
-import type { ArrivalListener, MessageStore, TimerUnit } from '@skua-mq/store'
+import { type ArrivalListener, DamagedTimerLog, type MessageStore, type TimerUnit } from '@skua-mq/store'
 import { BookRepair } from './book-repair.ts'
 import { DueSlots } from './due-slots.ts'
 import { isTriedAgain, maxScheduled, triedAgainMs, triedLaterMs, tryAgainAt } from './slot-schedule.ts'
@@ -59,7 +59,10 @@ export class Timers implements ArrivalListener {
     const { settings, counts } = parts
     const { precisionMs, windowMs, isIntakeStopped, isDeliveryStopped, scheduledAtOnce = maxScheduled } = settings
     this.parts = parts
-    const failed = (error: unknown) => void this.repair.failed(error)
+    const failed = (error: unknown) => {
+      if (!(error instanceof DamagedTimerLog)) this.repair.failed(error)
+      else if (this.repair.isReady) this.repair.damaged(error.message)
+    }
     this.book = new TimerBook({ ...parts, ...settings, failed })
     this.repair = new BookRepair({
       clock: parts.clock,

@@ -110,7 +110,7 @@ export class DamageRun {
       if (damage.how === 'gone' && damage.withBak) this.traffic.offsetsLost()
     }
     // Where a queue ended whose messages are all deleted stands in its files alone.
-    if (this.isAging && damage?.path.startsWith('/store/consumequeue/')) {
+    if (this.isAging && damage !== undefined && /^\/store\/consumequeue(\/|$)/.test(damage.path)) {
       saved = Number.NEGATIVE_INFINITY
       this.traffic.endsLost()
     }

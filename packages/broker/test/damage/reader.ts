@@ -34,7 +34,7 @@ export class Reader {
     return { consumerGroup: this.group, topic: this.topic, queueId }
   }
 
-  /** The broker is another: asks where the group is. Returns what is wrong with that. `keptMs`: commits before it were saved. */
+  /** The broker is another: asks where the group is. Returns what is wrong with that. `keptMs`: commits before it were saved; none, nor where it began, for -Infinity. */
   async begin(peer: Peer, queueIds: readonly number[], keptMs: number): Promise<string[]> {
     const wrong: string[] = []
     this.positions.clear()
@@ -42,11 +42,13 @@ export class Reader {
       const reply = await peer.ask(queryConsumerOffset, this.place(queueId))
       const offset = reply.code === 0 ? reply.header!.offset : 0
       const commits = this.commits.get(queueId) ?? []
-      const least = commits.findLast(({ atMs }) => atMs <= keptMs)?.offset ?? 0
+      const isKept = keptMs !== Number.NEGATIVE_INFINITY
+      const least = (isKept ? commits.findLast(({ atMs }) => atMs <= keptMs)?.offset : undefined) ?? 0
       const most = Math.max(0, ...commits.map(commit => commit.offset))
       const where = `${this.group} in ${this.topic} ${queueId}`
       if (offset < least) wrong.push(`${where} was at ${least}, and is at ${offset}`)
-      if (offset > most) wrong.push(`${where} is at ${offset}, and never was behind ${most}`)
+      // A generation before may have it of a former life of the topic.
+      if (isKept && offset > most) wrong.push(`${where} is at ${offset}, and never was behind ${most}`)
       this.positions.set(queueId, offset)
       this.commits.set(queueId, [{ offset, atMs: Number.NEGATIVE_INFINITY }])
     }
@@ -67,6 +69,16 @@ export class Reader {
       this.commits.set(queueId, [...(this.commits.get(queueId) ?? []), { offset, atMs }])
       await peer.ask(updateConsumerOffset, { ...this.place(queueId), commitOffset: offset })
     }
+  }
+
+  /** The topic is being deleted: what was committed may be gone, or not. */
+  mayRestart(): void {
+    this.positions.clear()
+    for (const [queueId, commits] of this.commits)
+      this.commits.set(
+        queueId,
+        commits.map(({ offset }) => ({ offset, atMs: Number.POSITIVE_INFINITY })),
+      )
   }
 
   /** The topic begins anew. */

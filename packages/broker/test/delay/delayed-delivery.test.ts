@@ -460,3 +460,36 @@ describe('a level that was taken out of messageDelayLevel', () => {
     assert.deepEqual(bodies(machine, third.store), ['done', 'waits'])
   })
 })
+
+const told = ['a message is damaged in the commit log, and left out', 'delayed message dropped']
+
+describe('a delayed message whose record is damaged within', () => {
+  for (const [what, place, value] of [
+    ['a body longer than all that was read', 84, 1_000_000],
+    ['a body that holds a part of the next record', 84, 300],
+    ['a body that ends before', 84, 0],
+    ['a place in its queue that is far ahead', 24, 1_000_000],
+  ] as const)
+    test(`says of ${what}: it is dropped with an event, and those behind it come`, async () => {
+      const machine = new StoreMachine()
+      const first = await machine.boot()
+      await machine.put(
+        first.store,
+        ['a', 'bad', 'c', 'd'].map(body => delayed(body)),
+      )
+      const { physicalOffset } = machine.read(first.store, scheduleTopic)[1]!
+      await machine.clock.until(first.store.stop())
+      machine.kill()
+      const log = machine.disk.open('/store/commitlog/00000000000000000000', 'write')
+      const bytes = Buffer.alloc(4)
+      bytes.writeInt32BE(value)
+      log.writeSync(bytes, 0, 4, physicalOffset + place)
+      log.closeSync()
+      const process = await machine.boot()
+      const delivery = deliver(process)
+      await machine.clock.advanceAsync(3000)
+      assert.deepEqual(bodies(machine, process.store), ['a', 'c', 'd'])
+      assert.deepEqual([...delivery.table().offsetTable], [[1, 4]])
+      assert.equal(machine.events.filter(({ name }) => told.includes(name)).length, 1)
+    })
+})

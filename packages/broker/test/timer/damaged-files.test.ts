@@ -68,6 +68,12 @@ const damages: Record<string, (on: Filled) => void> = {
   'a timer log whose first file is zeros': on => change(on, logFile(0), Buffer.alloc(size(on, logFile(0))), 0),
   'a timer log whose last file is zeros': on => change(on, logFile(3), Buffer.alloc(size(on, logFile(3))), 0),
   'a timer log of which a unit is noise': on => change(on, logFile(1), noise(52), 52 * 2),
+  'a timer log of which the end of a unit is noise': on => change(on, logFile(1), Buffer.alloc(24, 0xf3), 52 * 2 + 28),
+  'a timer log of which a unit leads elsewhere in the log': on => change(on, logFile(1), Buffer.of(90), 52 * 2 + 35),
+  'a timer log of which a unit leads behind the log': on => change(on, logFile(1), Buffer.of(7), 52 * 2 + 32),
+  'a timer log of which a unit is of another size': on => change(on, logFile(1), Buffer.of(7), 52 * 2 + 38),
+  'a timer log of which a unit has others before it that lie behind': on =>
+    change(on, logFile(1), Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]), 52 * 2 + 4),
 }
 
 for (const end of ['stop', 'kill'] as const)
@@ -128,4 +134,43 @@ test('a file of the timer log that is over stays while nobody can write down tha
   lift()
   await machine.clock.advanceAsync(60_000)
   assert.ok(machine.disk.list('/store/timerlog').length < before.length)
+})
+
+for (const [what, at, bytes] of [
+  ['leads to others behind it', 4, [0, 0, 0, 0, 0, 1, 0, 0]],
+  ['says of its messages what nobody writes', 40, [9, 9, 9, 9, 0xf0, 1, 2, 3, 4, 5, 6, 7]],
+] as const)
+  test(`a unit that ${what} hides none of its slot, nor is it passed`, async () => {
+    const machine = new TimerMachine()
+    const first = await machine.run()
+    const times = Math.ceil(machine.clock.now() / 1000) * 1000 + 60_000
+    const bodies = ['a', 'b', 'c', 'd']
+    await machine.put(
+      first.store,
+      bodies.map((body, n) => machine.timed(body, times + n)),
+    )
+    await machine.clock.advanceAsync(3000)
+    await machine.end(first)
+    const file = machine.disk.open(logFile(0), 'write')
+    file.writeSync(Buffer.from(bytes), 0, bytes.length, 52 * 2 + at)
+    file.closeSync()
+    const { store } = await machine.run()
+    await machine.clock.advanceAsync(70_000)
+    assert.deepEqual(machine.bodies(store), bodies)
+    assert.equal(madeAgain(machine), 1)
+  })
+
+test('a recall of which the unit is damaged recalls', async () => {
+  const machine = new TimerMachine()
+  const first = await machine.run()
+  const at = Math.ceil(machine.clock.now() / 1000) * 1000 + 60_500
+  await machine.put(first.store, [machine.timed('a', at), machine.timed('b', at), machine.recall('a', at)])
+  await machine.clock.advanceAsync(3000)
+  await machine.end(first)
+  const file = machine.disk.open(logFile(0), 'write')
+  file.writeSync(Buffer.of(90), 0, 1, 52 * 2 + 35)
+  file.closeSync()
+  const { store } = await machine.run()
+  await machine.clock.advanceAsync(70_000)
+  assert.deepEqual(machine.bodies(store), ['b'])
 })

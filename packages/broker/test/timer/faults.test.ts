@@ -121,6 +121,38 @@ test('a damaged record in the timer’s topic keeps none of the others', async (
   assert.equal(again.store.maxOffset(wheelTimerTopic, 0), 4)
 })
 
+const told = ['a message is damaged in the commit log, and left out', 'timed message dropped']
+
+for (const [what, place, value] of [
+  ['a body longer than all that was read', 84, 1_000_000],
+  ['a body that holds a part of the next record', 84, 300],
+  ['a body that ends before', 84, 0],
+  ['a place in its queue that is far ahead', 24, 1_000_000],
+] as const)
+  test(`a record that says of ${what} keeps none of the others`, async () => {
+    const machine = new TimerMachine()
+    let isIntakeStopped = true
+    const first = await machine.run({ isIntakeStopped: () => isIntakeStopped })
+    const at = machine.clock.now() + 20 * secondMs
+    await machine.put(
+      first.store,
+      ['a', 'b', 'c', 'd'].map(body => machine.timed(body, at)),
+    )
+    const { physicalOffset } = machine.read(first.store, wheelTimerTopic)[1]!
+    await machine.end(first)
+    const log = machine.disk.open('/store/commitlog/00000000000000000000', 'write')
+    const bytes = Buffer.alloc(4)
+    bytes.writeInt32BE(value)
+    log.writeSync(bytes, 0, 4, physicalOffset + place)
+    log.closeSync()
+    isIntakeStopped = false
+    const again = await machine.run()
+    await machine.clock.advanceAsync(30_000)
+    assert.deepEqual(machine.bodies(again.store), ['a', 'c', 'd'])
+    assert.equal(again.timers.book.queueOffset, 4)
+    assert.equal(machine.events.filter(({ name }) => told.includes(name)).length, 1)
+  })
+
 test('large messages that are due together are not in memory together', async () => {
   const machine = new TimerMachine({
     ...{ flushDiskType: 'SYNC_FLUSH', maxDirtyBytes: 1e9, mappedFileSizeCommitLog: 64 * 1024 * 1024 },

@@ -53,3 +53,27 @@ test('a message that the disk does not give any more holds no log that is over',
   await clock.advanceAsync(2 * minute)
   assert.notEqual(process.store.minPhysicalOffset, 0)
 })
+
+test('a unit that is damaged once it is over lets the log take no message of those behind it', async () => {
+  const machine = new TimerMachine(files)
+  const { clock, disk } = machine
+  const process = await machine.run({ windowMs: () => 2 * dayMs })
+  await machine.put(process.store, [
+    machine.timed('a', clock.now() + 2000),
+    machine.timed('b', clock.now() + 2000),
+    machine.timed('late', clock.now() + 5 * hour),
+  ])
+  await fill(machine, process)
+  await clock.advanceAsync(10_000)
+  const log = disk.open('/store/timerlog/00000000000000000000', 'write')
+  log.writeSync(Buffer.alloc(52, 0xf3), 0, 52, 52)
+  log.closeSync()
+  await clock.advanceAsync(minute)
+  clock.step(2 * hour)
+  await clock.advanceAsync(3 * minute)
+  process.store.deleteExpired()
+  await clock.advanceAsync(20_000)
+  clock.step(3 * hour)
+  await clock.advanceAsync(2000)
+  assert.deepEqual(machine.bodies(process.store), ['a', 'b', 'late'])
+})

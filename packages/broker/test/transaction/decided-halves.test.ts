@@ -54,3 +54,46 @@ test('ops that a search for a first place passes are still read by the next roun
   assert.equal(await machine.clock.until(decided.hasFirst(3)), false)
   assert.equal(decided.firstNeeded(6, new Map()), 2)
 })
+
+test('an op that says of itself that it is far ahead in its queue is told of, and those behind it are read', async () => {
+  const { machine, store } = await decidedBy(['1', '2', '3'], 0)
+  const { physicalOffset } = machine.read(store, opTopic)[1]!
+  await machine.clock.until(store.stop())
+  machine.kill()
+  const log = machine.disk.open('/store/commitlog/00000000000000000000', 'write')
+  log.writeSync(Buffer.from([0, 0x0f, 0, 0]), 0, 4, physicalOffset + 24)
+  log.closeSync()
+  const again = await machine.boot()
+  const told: number[] = []
+  const decided = new DecidedHalves({
+    ...{ store: again.store, clock: machine.clock, half: 0, op: 0 },
+    unreadable: op => told.push(op.physicalOffset),
+  })
+  await machine.clock.until(decided.readAll())
+  assert.deepEqual(
+    [1, 2, 3].map(half => decided.has(half)),
+    [true, false, true],
+  )
+  assert.equal(decided.nextOp, 3)
+  assert.deepEqual(told, [physicalOffset])
+})
+
+test('an op that the disk does not give is told of, and those beside it are read one by one', async () => {
+  const { machine, store } = await decidedBy(['1', '2', '3'], 0)
+  const places = machine.read(store, opTopic).map(({ physicalOffset }) => physicalOffset)
+  await machine.clock.until(store.stop())
+  machine.kill()
+  const again = await machine.boot()
+  machine.disk.faults.fail({ on: 'read', code: 'EIO', path: 'commitlog', place: [places[1]!, places[2]!] })
+  const told: number[] = []
+  const decided = new DecidedHalves({
+    ...{ store: again.store, clock: machine.clock, half: 0, op: 0 },
+    unreadable: op => told.push(op.queueOffset),
+  })
+  await machine.clock.until(decided.readAll())
+  assert.deepEqual(
+    [1, 2, 3].map(half => decided.has(half)),
+    [true, false, true],
+  )
+  assert.deepEqual(told, [1])
+})

@@ -80,6 +80,12 @@ export class IndexFiles {
     return point.files === this.list.length
   }
 
+  /** Whether it ends with the very entry of the point. */
+  endsAs({ name, count, endOffset }: IndexPoint): boolean {
+    const { point } = this
+    return point.name === name && point.count === count && point.endOffset === endOffset
+  }
+
   /** Reads the directory after a clean stop. `resume` follows. */
   load(): void {
     this.readDirectory()

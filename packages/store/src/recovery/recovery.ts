@@ -348,9 +348,10 @@ export class Recovery {
     if (point !== undefined && index?.hasAll(point.index) === false) this.isIndexTorn = true
     if (!isWhole || found === 'less' || (maxPhysical < log.minOffset && !isOurs))
       return this.planRebuild('queues are missing')
-    if (isOurs && (index === undefined || index.point.name === point.index.name)) {
-      return { reason: 'clean stop', from: point.physicalOffset }
-    }
+    const isIndexOurs = index === undefined || (isOurs && index.endsAs(point.index))
+    if (isOurs && isIndexOurs) return { reason: 'clean stop', from: point.physicalOffset }
+    // No stop leaves it so: what says that one was killed is gone.
+    if (isOurs && index?.point.name === point.index.name) this.isIndexTorn = true
     if (index?.isEmpty === true) return { reason: 'the index is missing', from: log.minOffset }
     const { segments } = log
     if (maxPhysical > segments.end) return this.planRebuild('queues lead behind the end of the log')

@@ -28,6 +28,9 @@ interface LogFile {
   reach?: { readonly slotMs: number; readonly physicalOffset: number }
 }
 
+/** A file of the timer log has something else in the place of a unit. */
+export class DamagedTimerLog extends Error {}
+
 /** A piece of the log in memory. */
 interface Block {
   readonly base: number
@@ -64,6 +67,11 @@ export class TimerLog {
   /** Where the next unit goes. */
   get end(): number {
     return this.tailAt + this.tailLength
+  }
+
+  /** What lies before is in the files. */
+  get written(): number {
+    return this.tailAt
   }
 
   /** Where the oldest file begins. */
@@ -201,7 +209,7 @@ export class TimerLog {
   /**
    * Removes files whose timers are all over: their messages are gone from the commit log, or their slots are before `readMs`.
    * `reachMs`: how far a slot may lie behind the writing of its unit. `announce` is told where the log is going to begin, and says whether
-   * that is known now.
+   * that is known now. Throws DiskError, or DamagedTimerLog.
    */
   async removeBefore(
     { minOffset, readMs, reachMs }: RemovedTimers,
@@ -237,9 +245,13 @@ export class TimerLog {
     this.open.closeAll()
   }
 
-  private async reachOf({ base }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
+  /** Throws DamagedTimerLog where not all of its units can be read: the others may wait still. */
+  private async reachOf({ base, path }: LogFile): Promise<{ slotMs: number; physicalOffset: number }> {
     let [lastMs, lastOffset] = [0, 0]
-    for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes)) {
+    const broken = (position: number) => {
+      throw new DamagedTimerLog(`${path} has no unit at ${position - base}`)
+    }
+    for await (const { unit } of this.reader().units(base, base + this.fileBytes, this.fileBytes, broken)) {
       if (this.keepsAll) break
       lastMs = Math.max(lastMs, unit.slotMs)
       lastOffset = Math.max(lastOffset, unit.physicalOffset)
@@ -327,8 +339,16 @@ export class TimerLogReader {
     return kept !== undefined && position >= kept.base && position + timerUnitBytes <= kept.base + kept.bytes.length
   }
 
-  /** Every unit of [from, to) with its position, oldest first; it ends where none is any more. Throws DiskError. */
-  async *units(from: number, to: number, fileBytes: number): AsyncGenerator<{ unit: TimerUnit; position: number }> {
+  /**
+   * Every unit of [from, to) with its position, oldest first; it ends where none is any more, which `broken` is told where that comes
+   * before `to`. Throws DiskError.
+   */
+  async *units(
+    from: number,
+    to: number,
+    fileBytes: number,
+    broken: (position: number) => void = () => {},
+  ): AsyncGenerator<{ unit: TimerUnit; position: number }> {
     for (let position = from; position < to; ) {
       const unit = await this.unit(position)
       if (unit !== undefined) {
@@ -339,7 +359,10 @@ export class TimerLogReader {
       const { kept } = this
       const isBlank = kept !== undefined && isTimerBlank(kept.bytes, position - kept.base)
       const next = position - (position % fileBytes) + fileBytes
-      if (!isBlank && next - position >= timerUnitBytes + timerBlankBytes) return
+      if (!isBlank && next - position >= timerUnitBytes + timerBlankBytes) {
+        broken(position)
+        return
+      }
       position = next
     }
   }

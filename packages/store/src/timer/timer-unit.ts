@@ -57,15 +57,13 @@ export function writeTimerUnit(unit: TimerUnit, bytes: Buffer, at: number): void
   writeLongAt(bytes, unit.withinMs, at + 44)
 }
 
-/** The unit at `at`; undefined where none is. */
+/** The unit at `at`; undefined where none is, or one that says what nobody writes: a part of it is damaged. */
 export function readTimerUnit(bytes: Buffer, at: number): TimerUnit | undefined {
   if (at + timerUnitBytes > bytes.length || bytes.readInt32BE(at) !== timerUnitBytes) return undefined
-  const magic = bytes.readInt32BE(at + 12)
-  if (magic <= 0 || magic > 15) return undefined
   const writtenAtMs = readLongAt(bytes, at + 16)
-  return {
+  const unit = {
     previous: readLongAt(bytes, at + 4),
-    magic,
+    magic: bytes.readInt32BE(at + 12),
     writtenAtMs,
     slotMs: writtenAtMs + bytes.readInt32BE(at + 24),
     physicalOffset: readLongAt(bytes, at + 28),
@@ -73,6 +71,16 @@ export function readTimerUnit(bytes: Buffer, at: number): TimerUnit | undefined 
     topicHash: bytes.readInt32BE(at + 40),
     withinMs: readLongAt(bytes, at + 44),
   }
+  return isPossible(unit) ? unit : undefined
+}
+
+/** Above what stands in `withinMs`: a time within a slot, -1, or a mark. */
+const maxWithinMs = 2 ** 41
+
+function isPossible({ previous, magic, physicalOffset, size, withinMs }: TimerUnit): boolean {
+  if (magic <= 0 || magic > 15 || size <= 0) return false
+  if (previous < -1 || physicalOffset < 0 || withinMs < -1 || withinMs > maxWithinMs) return false
+  return Number.isSafeInteger(previous) && Number.isSafeInteger(physicalOffset)
 }
 
 /** Ends a file of which `left` bytes are left. */

@@ -241,6 +241,22 @@ describe('ColdRead', () => {
     assert.deepEqual(named, [size])
   })
 
+  for (const [what, place, bytes] of [
+    ['the length of its body', 84, [0, 0, 1, 0]],
+    ['its place in the log', 28, [0, 0, 0, 1]],
+    // As a page that was never written leaves it.
+    ['its end', 92, [0, 0, 0, 0]],
+  ] as const)
+    test(`a message of which ${what} is damaged is left out: whoever takes the answer apart would miss those behind it`, async () => {
+      const at = new Cold(messages('T', 4))
+      const size = at.parts.log.written / 4
+      at.disk
+        .open(at.parts.log.segments.first!.path, 'write')
+        .writeSync(Buffer.from(bytes), 0, bytes.length, size + place)
+      const result = await at.later({ topic: 'T' })
+      assert.deepEqual([bodies(result), result.nextOffset], [['0000', '0002', '0003'], 4])
+    })
+
   test('units that are lost are passed by up to the next file of the queue', async () => {
     const at = new Cold(messages('T', 30))
     at.queue('T')!.dropAll()

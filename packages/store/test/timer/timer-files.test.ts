@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SimClock, SimDisk } from '@skua-mq/runtime'
 import {
+  DamagedTimerLog,
   decodeTimerCheckpoint,
   encodeTimerCheckpoint,
   readTimerUnit,
@@ -195,6 +196,21 @@ test('a file whose last unit was put behind again is kept for those before it', 
   assert.equal(log.begin, 0)
   await log.removeBefore({ minOffset: 10_009, readMs: slotMs - 1000, reachMs: 500_000 })
   assert.equal(log.begin, fileBytes)
+})
+
+test('a file with a unit that is damaged stays for those behind it, and that is said', async () => {
+  const disk = new SimDisk(new SimClock())
+  const fileBytes = 52 * 10 + 16
+  const log = new TimerLog({ disk, directory: '/store/timerlog', fileBytes })
+  for (let n = 0; n < 9; n++) log.append(unit({ physicalOffset: 10_000 + n }))
+  log.append(unit({ physicalOffset: 5, writtenAtMs: slotMs - 700_000, slotMs: slotMs - 600_000 }))
+  log.append(unit({ physicalOffset: 11_000 }))
+  log.write()
+  const file = disk.open('/store/timerlog/00000000000000000000', 'write')
+  file.writeSync(Buffer.alloc(52, 0xf3), 0, 52, 0)
+  const removed = log.removeBefore({ minOffset: 1000, readMs: slotMs - 1000, reachMs: 500_000 })
+  await assert.rejects(removed, DamagedTimerLog)
+  assert.equal(log.begin, 0)
 })
 
 describe('the first slot of the wheel that holds something', () => {
