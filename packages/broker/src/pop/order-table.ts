@@ -153,6 +153,21 @@ export class OrderTable {
     if (queues.size === 0) this.infos.delete(key)
   }
 
+  /** The offsets that were taken last; undefined where nothing is known of the queue. */
+  takenOf(place: OrderPlace): number[] | undefined {
+    const info = this.find(place)
+    return info?.o.map((_, at) => offsetAt(info, at))
+  }
+
+  /** At a start: what a power cut took of a queue, nobody has any more. The messages before it are free, and come again. */
+  cutTo(endOf: (topic: string, queueId: number) => number): void {
+    for (const [key, queues] of this.infos) {
+      const topic = key.slice(0, key.indexOf('@'))
+      for (const [queueId, info] of queues)
+        if (info.o.some((_, at) => offsetAt(info, at) >= endOf(topic, queueId))) this.remove(key, queueId)
+    }
+  }
+
   /** A message is consumed. Nothing is known of a queue after a restart that lost it: the group goes on behind the message. */
   ack(place: OrderPlace, offset: number, popTime: number): Acked {
     const info = this.find(place)

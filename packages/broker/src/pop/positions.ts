@@ -21,7 +21,7 @@ export interface Position {
 
 export interface PositionsParts {
   readonly clock: Clock
-  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'firstMessageInMemory' | 'sync'>
+  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'maxPhysicalOffset' | 'firstMessageInMemory' | 'sync'>
   readonly offsets: OffsetTable
   readonly resets: Pick<PendingResets, 'take'>
   readonly points: CheckPoints
@@ -57,6 +57,8 @@ export class PopPositions {
   /** Not at a slave: what its table says of pops is its master's. */
   private isRunning = false
   startedAtMs = 0
+  /** Where the log ended then, physical. */
+  startedAtOffset = 0
 
   constructor(parts: PositionsParts) {
     this.parts = parts
@@ -75,6 +77,7 @@ export class PopPositions {
   start(): void {
     this.isRunning = true
     this.startedAtMs = this.parts.clock.now()
+    this.startedAtOffset = this.parts.store.maxPhysicalOffset
     this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : this.sweep()))
   }
 
