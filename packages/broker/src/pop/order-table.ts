@@ -83,11 +83,12 @@ export class OrderTable {
     this.saves.save()
   }
 
-  /** Silent ones go. */
+  /** Silent ones go; a clock that is set makes none of them silent. */
   expire(): void {
     const now = this.parts.clock.now()
     for (const [key, queues] of this.infos)
-      for (const [queueId, { l }] of queues) if (now - l > forgottenMs) this.remove(key, queueId)
+      for (const [queueId, info] of queues)
+        if (now - this.skewOf(info) - info.l > forgottenMs) this.remove(key, queueId)
   }
 
   private find({ topic, group, queueId }: OrderPlace): OrderInfo | undefined {
