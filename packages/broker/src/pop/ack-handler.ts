@@ -197,6 +197,13 @@ export class AckHandler {
       token.answer(ResponseCode.noMessage, undefined, { remark })
       return
     }
+    // Messages that were popped together have one check point, and each change makes one of its own.
+    if (!points.hasRoom && before.offsetsWithout(before.settled | before.pending).length > 1) {
+      const remark =
+        'too much is popped at the moment (maxPopCheckPointBytes): the message comes again at its former time'
+      token.answer(ResponseCode.systemBusy, undefined, { remark })
+      return
+    }
     const { reviveQid, brokerName } = before
     let popTime = clock.now()
     while (points.has(keyOf({ topic, group, queueId, startOffset, popTime }))) popTime++
