@@ -129,6 +129,10 @@ export class Popping {
     const { view } = this.wish
     const max = store.maxOffset(target.topic, target.queueId)
     const position = positions.at(target.topic, view.consumerGroup, target.queueId, view.initMode)
+    if (!position.isKept) {
+      this.refusal = 'the table of offsets of this broker is full: the group has no place in it'
+      return undefined
+    }
     if (position.next > max && !position.isLocked) positions.move(position, max)
     const left = Math.max(0, max - position.next)
     if (left === 0 || this.isBlocked(target)) return undefined
