@@ -47,6 +47,8 @@ export class PopFlows {
   private readonly comings = new Map<string, number>()
   /** Their acknowledgement was answered; true where that was in time. */
   private readonly acked = new Map<string, boolean>()
+  /** Their acknowledgement had no answer: it may be in the log, or not. */
+  private readonly perhaps = new Set<string>()
   private changed = 0
   private next = 0
   private isSending = true
@@ -86,11 +88,11 @@ export class PopFlows {
   counts() {
     const late = [...this.acked.values()].filter(isInTime => !isInTime).length
     const again = [...this.comings.values()].filter(count => count > 1).length
-    return { sent: this.sent.size, acked: this.acked.size, again, changed: this.changed, late }
+    return { sent: this.sent.size, acked: this.acked.size, again, changed: this.changed, late, open: this.perhaps.size }
   }
 
   private missing(): string[] {
-    return [...this.sent].filter(id => !this.acked.has(id))
+    return [...this.sent].filter(id => !this.acked.has(id) && !this.perhaps.has(id))
   }
 
   private async loop(goesOn: () => boolean, step: () => Promise<void>): Promise<void> {
@@ -159,7 +161,9 @@ export class PopFlows {
   }
 
   private async ack({ id, popped, untilMs }: Held): Promise<void> {
+    this.perhaps.add(id)
     const { code } = await this.client.request(this.address, ackMessage, this.headerOf(popped), { timeoutMs })
+    this.perhaps.delete(id)
     if (code === 0) this.isAcked(id, untilMs)
   }
 
@@ -173,7 +177,9 @@ export class PopFlows {
       return { c: group, t: topic, r, so, q, rq, pt, it, b: bits.toString('base64') }
     })
     const body = batchAckMessage.body!.encode({ brokerName, acks })
+    for (const { id } of held) this.perhaps.add(id)
     const { code } = await this.client.request(this.address, batchAckMessage, {}, { body, timeoutMs })
+    for (const { id } of held) this.perhaps.delete(id)
     if (code === 0) for (const { id, untilMs } of held) this.isAcked(id, untilMs)
   }
 
