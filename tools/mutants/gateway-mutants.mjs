@@ -39,8 +39,8 @@ export const gatewayMutants = [
   gateway(
     'a message is settled by the handle of before its renewal',
     'clients/renewals.ts',
-    '    this.forget(entry)\n    await entry.changing\n    return {',
-    '    this.forget(entry)\n    return {',
+    '    await entry.changing\n    const putBack',
+    '    const putBack',
     ['clients/renewals'],
   ),
   gateway(
@@ -118,7 +118,7 @@ export const gatewayMutants = [
   gateway(
     'half messages have no end',
     'clients/half-messages.ts',
-    'if (untilMs > now && this.halves.size <= maxHalves) break',
+    'if (untilMs > now && this.halves.size <= maxHalves && this.namesLength <= maxNamesLength) break',
     'if (untilMs > now) break',
     ['clients/half-messages'],
   ),

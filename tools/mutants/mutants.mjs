@@ -212,7 +212,7 @@ export const mutants = [
   mutant(
     'a value is looked for in the record before',
     'broker/src/filter/record-properties.ts',
-    '    this.sought = undefined\n    return true',
+    '    this.begin()\n    return true',
     '    return true',
   ),
   mutant(

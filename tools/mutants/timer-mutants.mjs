@@ -134,9 +134,9 @@ export const timerMutants = [
   ),
   timer(
     'a recall takes back messages of other topics',
-    'timer-delivery.ts',
-    'if (!recalls.has(key)) return false',
-    "if (![...recalls.keys()].some(each => each.endsWith(key.slice(key.indexOf('+'))))) return false",
+    'slot-schedule.ts',
+    'if (!this.recalls.has(kept)) return false',
+    "if (![...this.recalls.keys()].some(each => each.endsWith(kept.slice(kept.indexOf('+'))))) return false",
     ['in-flight'],
   ),
   timer(

@@ -64,6 +64,10 @@ export const longSuites = () => [
     env: () => ({ SKUA_FLOW_KILLS: '50' }),
     counts: { kills: 50 },
   }),
+  file('kills amid pops', 'packages/skua/test/pop-kill.test.ts', {
+    env: () => ({ SKUA_POP_KILLS: '8' }),
+    counts: { kills: 8 },
+  }),
   file('abuse', 'packages/skua/test/abuse.test.ts', {
     env: seed => ({ SKUA_ABUSE_SECONDS: '60', SKUA_SEED: String(seed) }),
     counts: { seconds: 60 },

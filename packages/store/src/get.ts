@@ -34,6 +34,8 @@ export interface MessageFilter {
    * `matchesRecord` would be.
    */
   matchesBitmap?(bitmap: Uint8Array, physicalOffset: number): boolean
+  /** Records that may be asked about in one read, where each costs much; the read ends there. Default: no bound but those of all reads. */
+  readonly mostRecords?: number | undefined
   /** By the stored record, which is `bytes[start, end)`; asked only when present and the tag matched. */
   readonly matchesRecord?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined
 }

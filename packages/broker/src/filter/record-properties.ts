@@ -6,6 +6,15 @@ const minus = 0x2d
 const zero = 0x30
 /** So many digits are a Java int whatever they are. */
 const shortDigits = 9
+/** Whoever looks for more names than that in one record has all of its properties noted: each search goes through all of them. */
+const searchesOfOne = 16
+
+/** Where the value of a property lies, and its text once somebody has asked for it. */
+interface Place {
+  readonly at: number
+  readonly end: number
+  text: string | undefined
+}
 
 /**
  * The properties of one stored record, looked up in its bytes: a filter asks for one or two of them, so that a map of all
@@ -21,6 +30,11 @@ export class RecordProperties implements PropertySource {
   private valueAt = 0
   private valueEnd = 0
   private sought: Uint8Array | undefined
+  private searches = 0
+  /** Of a record in which much is looked for: its properties by name, as bytes. */
+  private places: Map<string, Place> | undefined
+  private place: Place | undefined
+  private readonly keys = new WeakMap<Uint8Array, string>()
 
   /** Turns to the record in `bytes[start, end)`; false when it is none. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
@@ -29,7 +43,7 @@ export class RecordProperties implements PropertySource {
     this.bytes = bytes
     this.start = layout.propertiesAt
     this.end = layout.propertiesAt + layout.propertiesLength
-    this.sought = undefined
+    this.begin()
     return true
   }
 
@@ -38,7 +52,14 @@ export class RecordProperties implements PropertySource {
     this.bytes = bytes
     this.start = from
     this.end = to
+    this.begin()
+  }
+
+  private begin(): void {
     this.sought = undefined
+    this.searches = 0
+    this.places = undefined
+    this.place = undefined
   }
 
   /**
@@ -76,6 +97,7 @@ export class RecordProperties implements PropertySource {
   /** Finds the value of a name; false when there is none. */
   private seek(wanted: Uint8Array): boolean {
     if (wanted === this.sought) return this.valueAt >= 0
+    if (++this.searches > searchesOfOne) return this.seekPlace(wanted)
     const { bytes, end } = this
     const length = wanted.length
     const first = wanted[0]
@@ -95,7 +117,44 @@ export class RecordProperties implements PropertySource {
     return this.valueAt >= 0
   }
 
+  private seekPlace(wanted: Uint8Array): boolean {
+    this.places ??= this.allPlaces()
+    let key = this.keys.get(wanted)
+    if (key === undefined) {
+      key = Buffer.from(wanted).toString('latin1')
+      this.keys.set(wanted, key)
+    }
+    const place = this.places.get(key)
+    this.sought = wanted
+    this.place = place
+    this.valueAt = place === undefined ? -1 : place.at
+    this.valueEnd = place === undefined ? -1 : place.end
+    return place !== undefined
+  }
+
+  private allPlaces(): Map<string, Place> {
+    const { bytes, end } = this
+    const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const places = new Map<string, Place>()
+    for (let at = this.start; at < end; ) {
+      const found = all.indexOf(pairEnd, at)
+      const stop = found < 0 || found > end ? end : found
+      const name = all.indexOf(nameEnd, at)
+      if (name >= 0 && name + 1 < stop)
+        places.set(all.toString('latin1', at, name), { at: name + 1, end: stop, text: undefined })
+      at = stop + 1
+    }
+    return places
+  }
+
   private value(): string {
+    const { place } = this
+    if (place === undefined) return this.decoded()
+    place.text ??= this.decoded()
+    return place.text
+  }
+
+  private decoded(): string {
     const { bytes, valueAt, valueEnd } = this
     return Buffer.from(bytes.buffer, bytes.byteOffset + valueAt, valueEnd - valueAt).toString('utf8')
   }

@@ -10,21 +10,21 @@ import {
   topicOfMark,
 } from '@skua-mq/protocol'
 import { ok, type Reply, type ReplyToken, refuse } from '@skua-mq/remoting'
-import type { Clock } from '@skua-mq/runtime'
-import type { MessageStore, PutResult } from '@skua-mq/store'
+import { type Clock, isBadPlace } from '@skua-mq/runtime'
+import type { MessageStore, PutResult, QueueEntry } from '@skua-mq/store'
 import type { OffsetTable } from '../offset/offset-table.ts'
 import type { PullStop, PullTopic } from '../pull/pull-handler.ts'
 import { codeOfPut } from '../send/pending-send.ts'
 import { CheckPoint, keyOf } from './check-point.ts'
 import type { CheckPoints } from './check-points.ts'
-import type { HeldPops } from './held-pops.ts'
 import type { PopJournal } from './journal.ts'
 import type { OrderPlace, OrderTable } from './order-table.ts'
+import type { OrderWakes } from './order-wakes.ts'
 import { maxInvisibleMs } from './pop-handler.ts'
 import type { PopPositions } from './positions.ts'
 
 export interface AckParts {
-  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset'>
+  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'queue'>
   readonly clock: Pick<Clock, 'now'>
   readonly topic: (topic: string) => PullTopic | undefined
   readonly points: CheckPoints
@@ -32,11 +32,13 @@ export interface AckParts {
   readonly journal: PopJournal
   readonly orders: OrderTable
   readonly offsets: Pick<OffsetTable, 'find' | 'commit'>
-  readonly held: HeldPops
+  readonly wakes: OrderWakes
   /** Why this broker takes none: what is in flight its master knows. */
   readonly refusal: PullStop | undefined
   /** When the broker has read what was in flight, wall clock. */
   readonly startedAtMs: () => number
+  /** Where the log ended then, physical. */
+  readonly startedAtOffset: () => number
 }
 
 /** Acknowledgements that a batch may hold. */
@@ -48,6 +50,7 @@ export const maxBatchAcks = 4096
  */
 export class AckHandler {
   private readonly parts: AckParts
+  private readonly entry: QueueEntry[] = [{ physicalOffset: 0, size: 0, tagsCode: 0 }]
 
   constructor(parts: AckParts) {
     this.parts = parts
@@ -131,10 +134,13 @@ export class AckHandler {
     offset: number,
     { popTime, who }: { popTime: number; who: string },
   ): PullStop | undefined {
-    const { offsets, orders, held, clock } = this.parts
+    const { offsets, orders, wakes, store } = this.parts
     const { topic, group, queueId } = place
     const before = offsets.find(group, topic, queueId)
     if (before !== undefined && offset < before) return undefined
+    // What comes there yet is another message.
+    if (offset >= store.maxOffset(topic, queueId) || this.isAnother(place, offset, popTime))
+      return { code: ResponseCode.noMessage, remark: `${lost} (offset ${offset} of queue ${queueId} of ${topic})` }
     const acked = orders.ack(place, offset, popTime)
     if (acked === 'of another pop') return undefined
     if (acked === 'not of this pop') {
@@ -142,8 +148,22 @@ export class AckHandler {
       return { code: ResponseCode.messageIllegal, remark }
     }
     offsets.commit({ group, topic, queueId, offset: acked.next, who })
-    if (orders.freeAt(place, undefined) <= clock.now()) held.more(topic, group, queueId)
+    wakes.at(place, orders.freeAt(place, undefined))
     return undefined
+  }
+
+  /** The log was cut before the message that was popped, which another one has got the place of since this start. */
+  private isAnother({ topic, queueId }: OrderPlace, offset: number, popTime: number): boolean {
+    const { store, startedAtMs, startedAtOffset } = this.parts
+    if (popTime >= startedAtMs()) return false
+    try {
+      const isThere = store.queue(topic, queueId)?.entries(offset, this.entry) === 1
+      return isThere && this.entry[0]!.physicalOffset >= startedAtOffset()
+    } catch (error) {
+      // Nothing new lies at a bad place of the disk: what was written since can be read.
+      if (!isBadPlace(error)) throw error
+      return false
+    }
   }
 
   private change(view: AckView, info: ExtraInfo, token: ReplyToken): void {
@@ -156,11 +176,13 @@ export class AckHandler {
   }
 
   private changeInOrder(view: AckView, { popTime, reviveQid }: ExtraInfo, token: ReplyToken): void {
-    const { orders, offsets, clock } = this.parts
+    const { orders, offsets, clock, wakes } = this.parts
     const { topic, consumerGroup, queueId, offset, invisibleTime } = view
     const before = offsets.find(consumerGroup, topic, queueId)
     const visibleAtMs = clock.now() + invisibleTime
     if (before === undefined || offset >= before) orders.change(placeOf(view), offset, { popTime, visibleAtMs })
+    // It may be sooner than those who are held know of.
+    wakes.at(placeOf(view), orders.freeAt(placeOf(view), undefined))
     token.answer(ResponseCode.success, changed({ popTime, invisibleTime: visibleAtMs - popTime, reviveQid }))
   }
 
@@ -173,6 +195,13 @@ export class AckHandler {
     if (before === undefined || bit === 0 || ((before.settled | before.pending) & bit) !== 0) {
       const remark = `offset ${startOffset} of queue ${queueId} of ${topic} is settled, or its invisible time is over`
       token.answer(ResponseCode.noMessage, undefined, { remark })
+      return
+    }
+    // Messages that were popped together have one check point, and each change makes one of its own.
+    if (!points.hasRoom && before.offsetsWithout(before.settled | before.pending).length > 1) {
+      const remark =
+        'too much is popped at the moment (maxPopCheckPointBytes): the message comes again at its former time'
+      token.answer(ResponseCode.systemBusy, undefined, { remark })
       return
     }
     const { reviveQid, brokerName } = before
@@ -217,6 +246,19 @@ export class AckHandler {
     return results.find(result => result !== undefined) ?? ok({})
   }
 
+  /** Asked for what was taken, not for what is set: bits are as many as a peer likes. */
+  private batchInOrder(place: OrderPlace, { startOffset, popTime, bitmap, who }: OrderBatch): void {
+    const { orders, store, topic: find } = this.parts
+    const { topic, queueId } = place
+    if (queueId < 0 || queueId >= (find(topic)?.readQueueNums ?? 0)) return
+    const taken = orders.takenOf(place)
+    const end = store.maxOffset(topic, queueId) - startOffset
+    // Nothing is known of a queue after a restart that lost it: the group goes on behind the last one.
+    const offsets = taken ?? [startOffset + lastBit(bitmap, end)]
+    for (const offset of offsets)
+      if (hasBit(bitmap, offset - startOffset)) this.ackInOrder(place, offset, { popTime, who })
+  }
+
   private batchEntry(
     ack: BatchAck['acks'][number],
     who: string,
@@ -225,9 +267,9 @@ export class AckHandler {
     const { c: group, q: queueId, so: startOffset, pt: popTime } = ack
     const topic = topicOfMark(ack.r, ack.t, group)
     if (topic === undefined) return undefined
-    const offsets = bitsOf(ack.b).map(bit => startOffset + bit)
+    const bitmap = Buffer.from(ack.b, 'base64')
     if (ack.rq === orderReviveQueue) {
-      for (const offset of offsets) this.ackInOrder({ topic, group, queueId }, offset, { popTime, who })
+      this.batchInOrder({ topic, group, queueId }, { startOffset, popTime, bitmap, who })
       return undefined
     }
     const point = points.find({ topic, group, queueId, startOffset, popTime })
@@ -235,7 +277,7 @@ export class AckHandler {
       return this.isLost({ popTime, invisibleTime: ack.it })
         ? Promise.resolve(refuse(ResponseCode.noMessage, lost))
         : undefined
-    const bits = offsets.reduce((sum, offset) => sum | point.bitOf(offset), 0) & ~point.settled
+    const bits = point.bitsWhere(diff => hasBit(bitmap, diff)) & ~point.settled
     if (bits === 0) return undefined
     return new Promise(resolve => {
       this.settle(point, bits, ({ status, remark }) =>
@@ -245,20 +287,26 @@ export class AckHandler {
   }
 }
 
+interface OrderBatch {
+  readonly startOffset: number
+  readonly popTime: number
+  readonly bitmap: Uint8Array
+  readonly who: string
+}
+
 const lost = 'this pop is not known since the broker was started: its messages are settled, or come again'
 
-/** Distances of a batch: longer ones are of no pop. */
-const maxDistance = 1_048_576
+/** Bits of a batch are bytes, of which the first has the least eight. */
+const hasBit = (bitmap: Uint8Array, distance: number): boolean =>
+  distance >= 0 && ((bitmap[Math.floor(distance / 8)] ?? 0) & (1 << (distance % 8))) !== 0
 
-/** Which bits are set, least first: bytes in base64, of which the first has the least eight. */
-function bitsOf(base64: string): number[] {
-  const bits: number[] = []
-  Buffer.from(base64, 'base64')
-    .subarray(0, maxDistance / 8)
-    .forEach((byte, at) => {
-      for (let bit = 0; bit < 8; bit++) if ((byte & (1 << bit)) !== 0) bits.push(at * 8 + bit)
-    })
-  return bits
+/** The greatest bit that is set and lies below `end`; -1 where there is none. */
+function lastBit(bitmap: Uint8Array, end: number): number {
+  for (let at = Math.min(bitmap.length * 8, end) - 1; at >= 0; at--) {
+    if (bitmap[at >> 3] === 0) at -= at & 7
+    else if (hasBit(bitmap, at)) return at
+  }
+  return -1
 }
 
 const placeOf = ({ topic, consumerGroup, queueId }: AckView): OrderPlace => ({ topic, group: consumerGroup, queueId })

@@ -99,6 +99,11 @@ export class CheckPoint implements CheckPointParts {
     return index < 0 ? 0 : 1 << index
   }
 
+  /** The bits of the messages whose distances from `startOffset` are meant. */
+  bitsWhere(isMeant: (diff: number) => boolean): number {
+    return this.diffs.reduce((bits, diff, index) => (isMeant(diff) ? bits | (1 << index) : bits), 0)
+  }
+
   /** Queue offsets of the messages whose bits are in none of `bits`. */
   offsetsWithout(bits: number): number[] {
     return this.diffs.filter((_diff, index) => (bits & (1 << index)) === 0).map(diff => this.startOffset + diff)

@@ -31,6 +31,7 @@ import { PopJournal } from './journal.ts'
 import { Notifier } from './notifier.ts'
 import { type OpenPop, openPops } from './open-pops.ts'
 import { OrderTable } from './order-table.ts'
+import { OrderWakes } from './order-wakes.ts'
 import type { Taken } from './pop-answer.ts'
 import { atSlave, PopHandler } from './pop-handler.ts'
 import { PopRecovery } from './pop-recovery.ts'
@@ -61,6 +62,7 @@ export const pops: Feature<Needs, { openPops: (limit: number) => OpenPop[] }> = 
       ...{ ...needs, ...tables, clock: runtime.clock },
       topic: name => topics.find(name),
       startedAtMs: () => tables.positions.startedAtMs,
+      startedAtOffset: () => tables.positions.startedAtOffset,
       refusal: isSlave ? atSlave(needs.config.brokerName) : undefined,
     })
     const goneGroups = new GoneGroups({ points, journal: tables.journal, events: needs.runtime.events })
@@ -143,9 +145,10 @@ function tablesOf({ config, runtime, store, file, storeHost, furniture, topics, 
     ofConnection: () => config.maxHeldPullsPerConnection,
   }
   const [held, waits] = [new HeldPops(clock, limits), new HeldPops(clock, limits)]
+  const wakes = new OrderWakes({ clock, held: [held, waits], maxHoldMs: () => config.maxPullHoldMs })
   const deleted = (topic: string) => furniture.topicDeleted(topic)
   const retries = new RetryTopics({ topics, offsets, isV2: config.enableRetryTopicV2, deleted })
-  return { points, orders, positions, journal, held, waits, retries, reviveTopic, reviveQueues }
+  return { points, orders, positions, journal, held, waits, wakes, retries, reviveTopic, reviveQueues }
 }
 
 type Tables = ReturnType<typeof tablesOf>
@@ -170,9 +173,9 @@ function count(traffic: Traffic, group: string, { topic, queueId, result, offset
 }
 
 function notifierOf({ config, runtime, store, topics }: Needs, tables: Tables, handler: PopHandler): Notifier {
-  const { positions, orders, waits } = tables
+  const { positions, orders, waits, wakes } = tables
   return new Notifier({
-    ...{ clock: runtime.clock, store, positions, orders, held: waits },
+    ...{ clock: runtime.clock, store, positions, orders, wakes, held: waits },
     topic: topic => topics.find(topic),
     check: view => handler.check(view),
     maxHoldMs: () => config.maxPullHoldMs,
@@ -194,8 +197,12 @@ function servicesOf({ config, runtime, store, topics, groups, offsets, traffic }
     undeliverable: () => topics.ensure(undeliverableTopic, 1, 'a message cannot be delivered').topicName,
     revived: (topic, { count, size }) => traffic.countPut(topic, count, size),
   })
+  const start = () => {
+    tables.orders.cutTo((topic, queueId) => store.maxOffset(topic, queueId))
+    return recovery.run()
+  }
   return [
-    { name: 'pops in flight', start: () => recovery.run(), stop: async () => {} },
+    { name: 'pops in flight', start, stop: async () => {} },
     part('positions of pops', { start: () => positions.start(), stop: () => positions.stop() }),
     part('revival', { start: () => revival.start(), stop: () => revival.stop() }),
   ]

@@ -82,6 +82,11 @@ export class HeldPops {
     return this.count
   }
 
+  /** Whether any of a group waits. */
+  holds(topic: string, group: string): boolean {
+    return this.groups.has(`${topic}@${group}`)
+  }
+
   /** Of a group that wait for exactly this queue, -1 for any. */
   countOf(topic: string, group: string, queueId: number): number {
     const list = this.groups.get(`${topic}@${group}`)?.list ?? []

@@ -5,6 +5,7 @@ import type { MessageStore } from '@skua-mq/store'
 import type { PullStop, PullTopic } from '../pull/pull-handler.ts'
 import type { HeldPops } from './held-pops.ts'
 import type { OrderTable } from './order-table.ts'
+import type { OrderWakes } from './order-wakes.ts'
 import type { PopPositions } from './positions.ts'
 
 export interface NotifierParts {
@@ -13,6 +14,7 @@ export interface NotifierParts {
   readonly topic: (topic: string) => PullTopic | undefined
   readonly positions: Pick<PopPositions, 'peek'>
   readonly orders: Pick<OrderTable, 'freeAt'>
+  readonly wakes: Pick<OrderWakes, 'at'>
   /** Those who wait here, apart from pops. */
   readonly held: HeldPops
   readonly check: (view: PopView) => PullStop | undefined
@@ -46,6 +48,18 @@ export class Notifier {
         else this.look(view, token, untilMs)
       }
       if (!held.hold({ view, token, untilMs, resume })) answer(token, { hasMsg: false, isFull: true })
+      else if (view.order) this.wakeWhenFree(view)
+    }
+  }
+
+  /** What is popped in order may be free by time alone. */
+  private wakeWhenFree({ topic, consumerGroup: group, queueId, attemptId }: PopView): void {
+    const { topic: find, orders, wakes, clock } = this.parts
+    const [first, end] = queueId < 0 ? [0, find(topic)?.readQueueNums ?? 0] : [queueId, queueId + 1]
+    for (let queue = first; queue < end; queue++) {
+      const place = { topic, group, queueId: queue }
+      const freeAtMs = orders.freeAt(place, attemptId)
+      if (freeAtMs > clock.now()) wakes.at(place, freeAtMs)
     }
   }
 

@@ -83,11 +83,12 @@ export class OrderTable {
     this.saves.save()
   }
 
-  /** Silent ones go. */
+  /** Silent ones go; a clock that is set makes none of them silent. */
   expire(): void {
     const now = this.parts.clock.now()
     for (const [key, queues] of this.infos)
-      for (const [queueId, { l }] of queues) if (now - l > forgottenMs) this.remove(key, queueId)
+      for (const [queueId, info] of queues)
+        if (now - this.skewOf(info) - info.l > forgottenMs) this.remove(key, queueId)
   }
 
   private find({ topic, group, queueId }: OrderPlace): OrderInfo | undefined {
@@ -151,6 +152,21 @@ export class OrderTable {
     this.count--
     this.saves.changed()
     if (queues.size === 0) this.infos.delete(key)
+  }
+
+  /** The offsets that were taken last; undefined where nothing is known of the queue. */
+  takenOf(place: OrderPlace): number[] | undefined {
+    const info = this.find(place)
+    return info?.o.map((_, at) => offsetAt(info, at))
+  }
+
+  /** At a start: what a power cut took of a queue, nobody has any more. The messages before it are free, and come again. */
+  cutTo(endOf: (topic: string, queueId: number) => number): void {
+    for (const [key, queues] of this.infos) {
+      const topic = key.slice(0, key.indexOf('@'))
+      for (const [queueId, info] of queues)
+        if (info.o.some((_, at) => offsetAt(info, at) >= endOf(topic, queueId))) this.remove(key, queueId)
+    }
   }
 
   /** A message is consumed. Nothing is known of a queue after a restart that lost it: the group goes on behind the message. */

@@ -8,12 +8,13 @@ import {
   ResponseCode,
 } from '@skua-mq/protocol'
 import type { ReplyToken } from '@skua-mq/remoting'
-import type { Clock, Random, Timer } from '@skua-mq/runtime'
+import type { Clock, Random } from '@skua-mq/runtime'
 import type { MessageFilter, MessageStore } from '@skua-mq/store'
 import type { PullGroup, PullStop, PullTopic } from '../pull/pull-handler.ts'
 import { type TopicLengths, unstorableTopic } from '../topic/names.ts'
 import { maxPopped } from './check-point.ts'
 import type { HeldPops } from './held-pops.ts'
+import type { OrderWakes } from './order-wakes.ts'
 import { msgOffsetInfo, orderCountInfo, recordsOf, startOffsetInfo, type Taken } from './pop-answer.ts'
 import { Popping, type PoppingParts, type PopTarget } from './popping.ts'
 import type { RetryTopics } from './retry-topics.ts'
@@ -39,6 +40,7 @@ export interface PopParts extends PoppingParts {
   readonly group: (group: string) => PullGroup | undefined
   readonly filterOf: (view: PopView) => MessageFilter | PullStop | undefined
   readonly held: HeldPops
+  readonly wakes: OrderWakes
   readonly retries: RetryTopics
   /** Told of what was taken out of each queue. */
   readonly counted: (group: string, taken: Taken) => void
@@ -52,8 +54,6 @@ export const maxInvisibleMs = 3 * 24 * 3600 * 1000
 export class PopHandler {
   private readonly parts: PopParts
   private popped = 0
-  /** When queues that are popped in order are free again without an acknowledgement, by topic and group. */
-  private readonly frees = new Map<string, { readonly atMs: number; readonly timer: Timer }>()
   private stopped = false
 
   constructor(parts: PopParts) {
@@ -73,7 +73,7 @@ export class PopHandler {
 
   stop(): void {
     this.stopped = true
-    for (const { timer } of this.frees.values()) timer.cancel()
+    this.parts.wakes.stop()
   }
 
   /** What 200050, 200052 and 200054 are refused for alike. */
@@ -166,6 +166,8 @@ export class PopHandler {
       popping.unlock()
       popping.release()
       token.drop()
+      // Who came meanwhile found them locked.
+      for (const { topic, queueId } of popping.taken) this.parts.held.more(topic, view.consumerGroup, queueId)
     } else if (popping.taken.length > 0) this.answer(popping)
     else if (popping.refusal !== undefined)
       token.answer(ResponseCode.systemBusy, undefined, { remark: popping.refusal })
@@ -195,21 +197,16 @@ export class PopHandler {
       else this.pop(view, token, untilMs)
     }
     if (!held.hold({ view, token, untilMs, resume })) this.answerNothing(popping, ResponseCode.pollingFull)
-    else if (popping.freeAtMs < Number.POSITIVE_INFINITY) this.wakeAt(view.topic, view.consumerGroup, popping.freeAtMs)
+    else this.wakeBehind(popping)
   }
 
-  /** What is popped in order may be free by time alone. */
-  private wakeAt(topic: string, group: string, atMs: number): void {
-    const { clock, held } = this.parts
-    const key = `${topic}@${group}`
-    const known = this.frees.get(key)
-    if (known !== undefined && known.atMs <= atMs) return
-    known?.timer.cancel()
-    const timer = clock.after(Math.max(1, atMs - clock.now()), () => {
-      this.frees.delete(key)
-      held.more(topic, group, -1)
-    })
-    this.frees.set(key, { atMs, timer })
+  /** Those who are held have their turn when what is blocked, or was taken now, is free again. */
+  private wakeBehind({ wish, blocked, taken }: Popping): void {
+    const { wakes } = this.parts
+    const { view, popTime } = wish
+    const { topic, consumerGroup: group, invisibleTime } = view
+    for (const { queueId, freeAtMs } of blocked) wakes.at({ topic, group, queueId }, freeAtMs)
+    for (const { queueId } of taken) wakes.at({ topic, group, queueId }, popTime + invisibleTime)
   }
 
   private answerNothing({ wish, rest }: Popping, code: ResponseCode): void {
@@ -248,6 +245,7 @@ export class PopHandler {
     })
     token.answer(ResponseCode.success, header, { remark: 'FOUND', body, release: () => popping.release() })
     if (rest > 0) held.more(topic, group, queueId)
+    if (view.order) this.wakeBehind(popping)
   }
 
   private takeInOrder({ topic, queueId, offsets }: Taken, { wish }: Popping): string {

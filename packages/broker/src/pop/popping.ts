@@ -56,8 +56,8 @@ export class Popping {
   rest = 0
   /** Messages were passed over which the filter does not want: there may be others behind them. */
   hasPassed = false
-  /** In order: when the first queue that is blocked is free, wall clock. */
-  freeAtMs = Number.POSITIVE_INFINITY
+  /** In order: queues that are blocked, and when they are free, wall clock. */
+  readonly blocked: { readonly queueId: number; readonly freeAtMs: number }[] = []
   /** Why nothing could be taken. */
   refusal: string | undefined
   /** There are queues for which no time was left. */
@@ -129,6 +129,10 @@ export class Popping {
     const { view } = this.wish
     const max = store.maxOffset(target.topic, target.queueId)
     const position = positions.at(target.topic, view.consumerGroup, target.queueId, view.initMode)
+    if (!position.isKept) {
+      this.refusal = 'the table of offsets of this broker is full: the group has no place in it'
+      return undefined
+    }
     if (position.next > max && !position.isLocked) positions.move(position, max)
     const left = Math.max(0, max - position.next)
     if (left === 0 || this.isBlocked(target)) return undefined
@@ -155,7 +159,7 @@ export class Popping {
     if (!view.order) return false
     const freeAtMs = this.parts.orders.freeAt({ topic, group: view.consumerGroup, queueId }, view.attemptId)
     if (freeAtMs <= popTime) return false
-    this.freeAtMs = Math.min(this.freeAtMs, freeAtMs)
+    this.blocked.push({ queueId, freeAtMs })
     return true
   }
 

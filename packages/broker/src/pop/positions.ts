@@ -17,11 +17,13 @@ export interface Position {
   committed: number
   /** A pop is at work in the queue. */
   isLocked: boolean
+  /** False where the table of offsets has no room for it: what is popped from here would be popped again, acknowledged or not. */
+  readonly isKept: boolean
 }
 
 export interface PositionsParts {
   readonly clock: Clock
-  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'firstMessageInMemory' | 'sync'>
+  readonly store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'maxPhysicalOffset' | 'firstMessageInMemory' | 'sync'>
   readonly offsets: OffsetTable
   readonly resets: Pick<PendingResets, 'take'>
   readonly points: CheckPoints
@@ -57,6 +59,8 @@ export class PopPositions {
   /** Not at a slave: what its table says of pops is its master's. */
   private isRunning = false
   startedAtMs = 0
+  /** Where the log ended then, physical. */
+  startedAtOffset = 0
 
   constructor(parts: PositionsParts) {
     this.parts = parts
@@ -75,6 +79,7 @@ export class PopPositions {
   start(): void {
     this.isRunning = true
     this.startedAtMs = this.parts.clock.now()
+    this.startedAtOffset = this.parts.store.maxPhysicalOffset
     this.timer = every(this.parts.clock, commitEveryMs, () => (this.changed ? this.commit() : this.sweep()))
   }
 
@@ -101,9 +106,12 @@ export class PopPositions {
     const reset = resets.take({ group, topic, queueId })
     if (known !== undefined && inTable === known.committed && reset === undefined) return known
     if (reset !== undefined) this.parts.wasReset({ topic, group, queueId })
-    const committed = inTable ?? this.begin(topic, group, queueId, initMode)
-    const position = { topic, group, queueId, next: reset ?? committed, committed, isLocked: false }
-    this.positions.set(key, position)
+    const { offset: committed, isKept } =
+      inTable === undefined ? this.begin(topic, group, queueId, initMode) : { offset: inTable, isKept: true }
+    const position = { topic, group, queueId, next: reset ?? committed, committed, isLocked: false, isKept }
+    // Of names that peers make up nothing is remembered either.
+    if (isKept) this.positions.set(key, position)
+    else this.positions.delete(key)
     return position
   }
 
@@ -132,14 +140,13 @@ export class PopPositions {
   }
 
   /** A group that was never here: the end, but the beginning of a young queue, as everywhere in RocketMQ. */
-  private begin(topic: string, group: string, queueId: number, initMode: number): number {
+  private begin(topic: string, group: string, queueId: number, initMode: number): { offset: number; isKept: boolean } {
     const { store, offsets, checkInMemory } = this.parts
     const min = store.minOffset(topic, queueId)
     const isYoung = checkInMemory && min <= 0 && store.firstMessageInMemory(topic, queueId)
     const fromFirst = initMode === 0 || topic.startsWith(retryPrefix)
     const offset = fromFirst ? min : isYoung ? 0 : Math.max(0, store.maxOffset(topic, queueId) - 1)
-    offsets.commit({ group, topic, queueId, offset, who })
-    return offset
+    return { offset, isKept: offsets.commit({ group, topic, queueId, offset, who }) }
   }
 
   /**

@@ -165,6 +165,8 @@ export class Revival {
     const offsets = point.offsetsWithout(point.settled | point.pending)
     let unreadable: Error | undefined
     for (const offset of offsets) {
+      // Its topic or its group may have been deleted meanwhile.
+      if (!points.holds(point)) return
       let record: Buffer | undefined
       try {
         record = await this.read(point, offset)
@@ -173,7 +175,7 @@ export class Revival {
         unreadable ??= error as Error
         continue
       }
-      if (this.stopped) return
+      if (this.stopped || !points.holds(point)) return
       const bit = point.bitOf(offset)
       // It may have been acknowledged while the disk was read.
       if (((point.settled | point.pending) & bit) !== 0) continue

@@ -391,14 +391,10 @@ export class DueSlots {
     return found
   }
 
-  private put(
-    schedule: SlotSchedule,
-    { unit, position }: Omit<DueTimer, 'dueMs'>,
-    recallKey: string | undefined,
-  ): void {
+  private put(schedule: SlotSchedule, { unit, position }: Omit<DueTimer, 'dueMs'>, key: string | undefined): void {
     if (isRecall(unit)) {
       schedule.recallUnits.push(unit)
-      if (recallKey !== undefined && !schedule.recalls.has(recallKey)) schedule.recalls.set(recallKey, false)
+      if (key !== undefined) schedule.recall(key)
     } else schedule.add({ unit, position, dueMs: dueOf(unit, this.parts.precisionMs) })
   }
 
@@ -413,7 +409,7 @@ export class DueSlots {
   }
 
   private finish(schedule: SlotSchedule): void {
-    for (const [key, isFound] of schedule.recalls) if (!isFound) this.parts.recallMissed(key)
+    for (const key of schedule.missed()) this.parts.recallMissed(key)
     this.current = undefined
     this.parts.book.finish(schedule.slotMs)
     this.wanted = true

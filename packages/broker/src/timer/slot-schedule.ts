@@ -1,4 +1,5 @@
 import { TimerMagic, type TimerUnit } from '@skua-mq/store'
+import { recallKey } from './recall-key.ts'
 
 /** A timer that is due in a slot of the present. */
 export interface DueTimer {
@@ -77,8 +78,8 @@ export class SlotSchedule {
   isLoaded = false
   /** Ends of pieces which have not been read yet: [from, before), newest first. */
   readonly pieces: { readonly from: number; readonly before: number }[] = []
-  /** Keys of recalled messages, and whether the message was found. */
-  readonly recalls = new Map<string, boolean>()
+  /** By `recallKey`, and whether the message was found. */
+  private readonly recalls = new Map<string, boolean>()
   readonly recallUnits: TimerUnit[] = []
   /** Handed to delivery and not done. */
   readonly undone = new Map<number, DueTimer>()
@@ -94,6 +95,33 @@ export class SlotSchedule {
 
   get size(): number {
     return this.heap.length
+  }
+
+  /** A message is recalled. */
+  recall(key: string): void {
+    const kept = recallKey(key)
+    if (!this.recalls.has(kept)) this.recalls.set(kept, false)
+  }
+
+  /** Whether one that is due is recalled; that it was there is noted. */
+  isRecalled(topic: string, uniqueKey: () => string): boolean {
+    if (this.recalls.size === 0) return false
+    const kept = recallKey(`${topic}+${uniqueKey()}`)
+    if (!this.recalls.has(kept)) return false
+    this.recalls.set(kept, true)
+    return true
+  }
+
+  /** Keys of recalls that have found no message. */
+  missed(): string[] {
+    return [...this.recalls].filter(([, isFound]) => !isFound).map(([key]) => key)
+  }
+
+  /** What keys of recalls take, in characters. */
+  get recallChars(): number {
+    let chars = 0
+    for (const key of this.recalls.keys()) chars += key.length
+    return chars
   }
 
   /** Nothing is left of it in memory or to be read. */

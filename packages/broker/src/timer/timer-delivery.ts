@@ -187,7 +187,8 @@ export class TimerDelivery {
     }
     // Check points of pops wait in the wheel for a RocketMQ that may open this store; here the pops look after them.
     const isPop = topic.startsWith(reviveTopicPrefix)
-    if (isPop || this.isRecalled(flight.schedule, topic)) {
+    const id = () => this.properties.find(PropertyName.uniqueKey) ?? ''
+    if (isPop || flight.schedule.isRecalled(topic, id)) {
       // What is recalled was counted by its recall.
       if (isPop) this.parts.dropped(topic)
       flight.done()
@@ -203,14 +204,6 @@ export class TimerDelivery {
     // The store has its own copy; what it does not take is read again.
     flight.record = flight.timer.record = undefined
     if (flight.refusedForGood !== undefined) this.keep(flight, flight.refusedForGood)
-  }
-
-  private isRecalled({ recalls }: SlotSchedule, topic: string): boolean {
-    if (recalls.size === 0) return false
-    const key = `${topic}+${this.properties.find(PropertyName.uniqueKey) ?? ''}`
-    if (!recalls.has(key)) return false
-    recalls.set(key, true)
-    return true
   }
 
   /** Adds when it came into its slot and when it left it, as RocketMQ does. */

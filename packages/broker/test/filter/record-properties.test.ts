@@ -28,8 +28,10 @@ test('finds what the map of all properties holds, wherever the record lies', () 
       const properties = new RecordProperties()
       assert.equal(properties.read(within, shift, shift + bytes.length), true)
       const all = parseProperties(text)
-      for (const name of ['a', 'b', 'ab', 'ä', '1', 'aab'])
-        assert.equal(properties.find(name), all.get(name), JSON.stringify(text))
+      // Who looks for many has all of them noted: the answers are the same.
+      for (let n = 0; n < 6; n++)
+        for (const name of ['a', 'b', 'ab', 'ä', '1', 'aab'])
+          assert.equal(properties.find(name), all.get(name), JSON.stringify(text))
     }),
     { numRuns: 2000 },
   )

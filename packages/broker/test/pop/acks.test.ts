@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ackMessage, batchAckMessage, changeMessageInvisibleTime, parseExtraInfo } from '@skua-mq/protocol'
+import {
+  ackMessage,
+  batchAckMessage,
+  changeMessageInvisibleTime,
+  parseExtraInfo,
+  ResponseCode,
+} from '@skua-mq/protocol'
 import { maxBatchAcks } from '../../src/pop/ack-handler.ts'
 import { maxInvisibleMs } from '../../src/pop/pop-handler.ts'
 import { World } from '../world.ts'
@@ -80,6 +86,21 @@ test('a batch is refused where any of its entries is', async () => {
   assert.notEqual(await code(lost, entryOf(second!)), 0)
   assert.notEqual(await code(entryOf(first!), lost), 0)
   assert.equal(await code(entryOf(first!), entryOf(second!)), 0)
+  await it.stop()
+})
+
+test('changes of messages that were popped together make no more check points than there is room for', async () => {
+  const { it, popper } = await world({ maxPopCheckPointBytes: 2048 }, 32)
+  const popped = await popper.pop({ invisibleTime: 5000 })
+  assert.equal(popped.length, 32)
+  const ask = (one: Popped) => popper.peer.ask(changeMessageInvisibleTime, { ...placeOf(one), invisibleTime: 10_000 })
+  const codes: number[] = []
+  for (const one of popped) codes.push((await ask(one)).code)
+  const taken = codes.filter(code => code === 0).length
+  assert.ok(taken > 0 && taken < 8, `${taken} changes were taken`)
+  assert.equal(codes.at(-1), ResponseCode.systemBusy)
+  await it.pass(12_000)
+  assert.ok((await popper.pop()).length > 0, 'what was not changed comes at its time')
   await it.stop()
 })
 

@@ -205,6 +205,8 @@ for (const stepMs of [-20 * 24 * 3_600_000, 20 * 24 * 3_600_000])
     await clock.advanceAsync(1000)
     assert.ok(orders.freeAt(place, undefined) <= clock.now())
     assert.equal(orders.freeAt(changed, undefined) - clock.now(), 2000)
+    orders.expire()
+    assert.equal(orders.freeAt(changed, undefined) - clock.now(), 2000, 'nor is it forgotten')
     orders.stop()
     if (stepMs > 0) return
     // What a start reads is of a time that is yet to come.

@@ -9,7 +9,7 @@ import { PopPositions } from '../../src/pop/positions.ts'
 import { StoreMachine } from '../store-machine.ts'
 
 /** A group that pops a queue of ten messages, and a log whose syncs take half a second. */
-async function setting() {
+async function setting({ limit = 1000 } = {}) {
   const machine = new StoreMachine()
   const { store, runtime } = await machine.boot()
   await machine.put(
@@ -17,7 +17,7 @@ async function setting() {
     Array.from({ length: 10 }, (_, n) => ({ topic: 'T', body: `m${n}` })),
   )
   const file = new TableFile({ ...runtime, codec: consumerOffsetFile, path: '/store/config/consumerOffset.json' })
-  const offsets = new OffsetTable({ ...runtime, file, intervalMs: () => 5000 })
+  const offsets = new OffsetTable({ ...runtime, file, intervalMs: () => 5000, limit })
   const points = new CheckPoints(runtime.clock, () => 1e6)
   const parts = { ...runtime, store, offsets, points, reviveTopic: 'R', reviveQueues: () => 0 }
   const positions = new PopPositions({
@@ -46,6 +46,21 @@ test('the table of offsets has what was popped when the log is synced, and what 
   assert.equal(positions.peek('T', 'g', 0), 5)
   await machine.clock.until(positions.commit())
   assert.equal(inTable(), 5)
+  await machine.clock.until(positions.stop())
+})
+
+test('a group for which the table of offsets has no room says so, and is not popped for: it would have the same again and again', async () => {
+  const { machine, offsets, positions } = await setting({ limit: 1 })
+  assert.equal(positions.at('T', 'g', 0, 0).isKept, true)
+  const other = positions.at('T', 'other', 0, 0)
+  assert.equal(other.isKept, false)
+  positions.move(other, 4)
+  assert.equal(positions.at('T', 'other', 0, 0).next, 0, 'nothing of it is remembered')
+  offsets.deleteGroup('g', 'an administrator')
+  positions.groupDeleted('g')
+  assert.equal(positions.at('T', 'other', 0, 0).isKept, true)
+  positions.move(positions.at('T', 'other', 0, 0), 4)
+  assert.equal(positions.at('T', 'other', 0, 0).next, 4)
   await machine.clock.until(positions.stop())
 })
 

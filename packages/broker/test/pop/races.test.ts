@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   changeMessageInvisibleTime,
+  deleteSubscriptionGroup,
   deleteTopicInBroker,
+  getMaxOffset,
   invokeBrokerToResetOffset,
   parseExtraInfo,
   updateAndCreateTopic,
@@ -144,3 +146,29 @@ test('a change of a message that is not of the last pop in order leaves nothing 
   )
   assert.equal(info.reviveQid, 999)
 })
+
+for (const what of ['group', 'topic'] as const)
+  test(`a ${what} that is deleted while its messages come again gets no further ones`, async () => {
+    const { it, popper } = await machine({ mappedFileSizeCommitLog: 64 * 1024 })
+    for (let n = 0; n < 6; n++) await popper.peer.send('T', `m${n}${'x'.repeat(40_000)}`, { queueId: 0 })
+    assert.equal((await popper.pop({ invisibleTime: 3000, queueId: 0 })).length, 6)
+    it.kill()
+    await it.boot()
+    const after = new Popper(it.client('member'))
+    it.disk.faults.slow({ on: 'read', ms: 400, path: 'commitlog' })
+    await it.clock.advanceAsync(4000)
+    const copies = async () =>
+      (await after.peer.ask(getMaxOffset, { topic: '%RETRY%g_T', queueId: 0 })).header?.offset ?? 0
+    const before = await copies()
+    assert.ok(before > 0 && before < 5, `${before} copies`)
+    const reply =
+      what === 'group'
+        ? await after.peer.ask(deleteSubscriptionGroup, { groupName: 'g', cleanOffset: true } as never)
+        : await after.peer.ask(deleteTopicInBroker, { topic: 'T' })
+    assert.equal(reply.code, 0, reply.remark)
+    const left = await copies()
+    assert.ok(left < 5, `${left} copies`)
+    await it.clock.advanceAsync(20_000)
+    assert.ok((await copies()) <= left, `${await copies()} copies`)
+    await it.settle(it.broker.stop())
+  })

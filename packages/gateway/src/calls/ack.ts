@@ -38,10 +38,13 @@ async function settled<T>(
 ): Promise<T> {
   const renewed = await renewals.take({ account }, group, given)
   try {
-    return await work(renewed?.handle ?? parseHandle(given))
+    const result = await work(renewed?.handle ?? parseHandle(given))
+    renewed?.done()
+    return result
   } catch (error) {
     const isFinal = error instanceof Refused && error.code === Code.invalidReceiptHandle
-    if (!isFinal) await renewed?.putBack()
+    if (isFinal) renewed?.done()
+    else await renewed?.putBack()
     throw error
   }
 }

@@ -177,7 +177,11 @@ async function deliver(alive: readonly Popped[], over: HandOver, settle: Settler
   await answers.idle()
   const back = [...untaken].map(async ({ handle }) => {
     const renewed = client && (await needs.renewals.take(client, group, printHandle(handle)))
-    await settle.change(renewed?.handle ?? handle, soonMs)
+    try {
+      await settle.change(renewed?.handle ?? handle, soonMs)
+    } finally {
+      renewed?.done()
+    }
   })
   await Promise.allSettled(back)
 }

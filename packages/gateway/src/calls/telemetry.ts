@@ -1,3 +1,4 @@
+import type { GrpcClient } from '../clients/client.ts'
 import { type ClientSettings, forConsumer, forProducer } from '../clients/settings.ts'
 import { GrpcError, GrpcStatus } from '../grpc/grpc-error.ts'
 import { bothWays, type CallContext, type Duplex } from '../grpc/method.ts'
@@ -18,10 +19,23 @@ type Stream = Duplex<TelemetryValue, TelemetryDraft>
 /** The stream of a client: its settings go up and come back, and the server's commands come down. */
 export const telemetry = (needs: Needs) =>
   bothWays('Telemetry', { request: TelemetryCommand, response: TelemetryCommand }, (stream: Stream, context) => {
+    // Watched once, however often its settings come.
+    let client: GrpcClient | undefined
+    stream.onClosed(() => {
+      if (client?.stream === stream) client.stream = undefined
+    })
     stream.onMessage(async command => {
       try {
         if (command.settings === undefined) needs.questions.take(stream, command)
-        else await take(command.settings as ClientSettings, stream, { needs, context })
+        else {
+          const settings = command.settings as ClientSettings
+          client = clientOf(settings, { needs, context })
+          client.stream = stream
+          const { brokers } = needs.users.of(context)
+          // Brokers that cannot be told now are told by the heartbeats; the client need not wait for them.
+          await tellBrokers(client, brokers).catch(() => {})
+          stream.send({ status: okStatus, settings: await merged(settings, brokers, needs) })
+        }
       } catch (error) {
         if (error instanceof GrpcError) throw error
         if (error instanceof Refused) throw new GrpcError(GrpcStatus.invalidArgument, error.message)
@@ -30,11 +44,11 @@ export const telemetry = (needs: Needs) =>
     })
   })
 
-async function take(
+/** Whose settings they are; it has them from now on. Throws GrpcError, Refused. */
+function clientOf(
   settings: ClientSettings,
-  stream: Stream,
-  { needs, context }: { needs: Needs; context: CallContext },
-): Promise<void> {
+  { needs, context }: { readonly needs: Needs; readonly context: CallContext },
+): GrpcClient {
   const { publishing, subscription } = settings
   if (publishing === undefined && subscription === undefined)
     throw new GrpcError(GrpcStatus.invalidArgument, 'settings have publishing or subscription')
@@ -44,18 +58,9 @@ async function take(
   for (const topic of publishing?.topics ?? []) topicOf(topic)
   if (subscription !== undefined) groupOf(subscription.group)
   for (const { topic } of subscription?.subscriptions ?? []) topicOf(topic)
-  const user = needs.users.of(context)
-  const client = needs.clients.get(context, user)
-  client.set(settings, needs.clock.now())
-  if (client.stream !== stream) {
-    client.stream = stream
-    stream.onClosed(() => {
-      if (client.stream === stream) client.stream = undefined
-    })
-  }
-  // Brokers that cannot be told now are told by the heartbeats; the client need not wait for them.
-  await tellBrokers(client, user.brokers).catch(() => {})
-  stream.send({ status: okStatus, settings: await merged(settings, user.brokers, needs) })
+  const client = needs.clients.get(context, needs.users.of(context))
+  needs.clients.set(client, settings)
+  return client
 }
 
 async function merged(settings: ClientSettings, brokers: Brokers, { groups, config }: Needs): Promise<SettingsDraft> {

@@ -3,8 +3,9 @@ import { GrpcError, GrpcStatus } from '../grpc/grpc-error.ts'
 import type { CallContext } from '../grpc/method.ts'
 import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
-import { GrpcClient, languageOf } from './client.ts'
+import { bytesOf, GrpcClient, languageOf } from './client.ts'
 import type { Membership } from './membership.ts'
+import type { ClientSettings } from './settings.ts'
 import type { User } from './users.ts'
 
 export interface ClientTableParts {
@@ -19,6 +20,11 @@ export interface ClientTableParts {
 /** How often the silent ones are looked for. */
 const sweepMs = 10_000
 
+/** Of the settings of one client: 1000 topics with long names, and expressions of the ordinary kind. */
+export const maxSettingsBytes = 1024 * 1024
+/** Of those of all clients together. */
+export const maxAllSettingsBytes = 256 * 1024 * 1024
+
 /** Longest client id; those of the clients are below 100. */
 const maxIdLength = 512
 
@@ -28,6 +34,7 @@ export class ClientTable {
   private readonly clients = new Map<string, GrpcClient>()
   private readonly leaving = new Set<Promise<void>>()
   private timer: Timer | undefined
+  private bytes = 0
 
   constructor(parts: ClientTableParts) {
     this.parts = parts
@@ -35,6 +42,11 @@ export class ClientTable {
 
   get size(): number {
     return this.clients.size
+  }
+
+  /** What the settings of all of them take, about. */
+  get settingsBytes(): number {
+    return this.bytes
   }
 
   start(): void {
@@ -69,10 +81,27 @@ export class ClientTable {
     return client
   }
 
+  /** Takes a client's settings. Throws Refused, and then all stays as it was. */
+  set(client: GrpcClient, settings: ClientSettings): void {
+    const bytes = bytesOf(settings)
+    if (bytes > maxSettingsBytes)
+      throw new Refused(Code.badRequest, `settings of ${bytes} bytes: at most ${maxSettingsBytes} are kept of a client`)
+    const all = this.bytes - client.bytes + bytes
+    if (all > maxAllSettingsBytes)
+      throw new Refused(Code.tooManyRequests, `settings of all clients have ${maxAllSettingsBytes} bytes already`)
+    client.set(settings, this.parts.clock.now())
+    // One that has left meanwhile holds nothing.
+    if (client.hasLeft) return
+    this.bytes = all
+    client.bytes = bytes
+  }
+
   /** Forgets it; what it held is given back in the background. */
   end(client: GrpcClient): Promise<void> {
     if (client.hasLeft) return Promise.resolve()
     client.hasLeft = true
+    this.bytes -= client.bytes
+    client.bytes = 0
     this.clients.delete(keyOf(client.account, client.id))
     const leaving = this.parts
       .left(client)

@@ -1,4 +1,4 @@
-import { type ConsumerData, languageNumber, subscriptionData } from '@skua-mq/protocol'
+import { type ConsumerData, languageNumber, maxSqlLength, subscriptionData } from '@skua-mq/protocol'
 import type { Drafted } from '../proto/message.ts'
 import { Refused } from '../refused.ts'
 import { Code } from '../v2/code.ts'
@@ -28,6 +28,12 @@ export const languageOf = (name: string | undefined): number => {
 /** The expression and the type as remoting has them. Throws Refused. */
 export function filterOf(filter: Filter | undefined): { expression: string; type: 'TAG' | 'SQL92' } {
   const expression = filter?.expression === undefined || filter.expression === '' ? '*' : filter.expression
+  // Longer ones brokers do not read; to take one apart costs as much as it is long.
+  if (expression.length > maxSqlLength)
+    throw new Refused(
+      Code.illegalFilterExpression,
+      `the expression has ${expression.length} characters, at most ${maxSqlLength} are read`,
+    )
   return { expression, type: filter?.type === FilterType.sql ? 'SQL92' : 'TAG' }
 }
 
@@ -38,6 +44,8 @@ export class GrpcClient {
   readonly account: string
   readonly membership: Membership
   settings: ClientSettings | undefined
+  /** What its settings take, about. */
+  bytes = 0
   /** Its stream for commands. */
   stream: CommandStream | undefined
   seenAtMs: number
@@ -68,6 +76,21 @@ export class GrpcClient {
     this.membership.set(rolesOf(settings, nowMs))
     this.settings = settings
   }
+}
+
+/** Of a topic in settings, beside its texts; measured. */
+const topicBytes = 500
+
+/** What settings take in memory, about: in their own form, and as brokers are told of them. */
+export function bytesOf({ publishing, subscription }: ClientSettings): number {
+  const topics = [...(publishing?.topics ?? []), ...(subscription?.subscriptions ?? []).map(({ topic }) => topic)]
+  const names = topics.reduce((sum, topic) => sum + topicBytes + (topic?.name?.length ?? 0), 0)
+  const expressions = (subscription?.subscriptions ?? []).reduce(
+    (sum, { expression }) => sum + (expression?.expression?.length ?? 0),
+    0,
+  )
+  // Tags are kept one by one.
+  return names + 4 * expressions
 }
 
 /** A producer stands for its topics: gRPC producers have no group (grpc.md 7). */

@@ -10,11 +10,14 @@ export interface HalfMessage {
 /** How long the end of a transaction is waited for (grpc.md 11); a check of the broker brings it back. */
 const keepMs = 30_000
 const maxHalves = 200_000
+/** Of their names together, which are as long as producers like. */
+const maxNamesLength = 64 * 1024 * 1024
 
 /** Half messages whose producers have not decided, since END_TRANSACTION needs their places. */
 export class HalfMessages {
   private readonly clock: Pick<Clock, 'monotonic'>
   private readonly halves = new Map<string, HalfMessage & { readonly untilMs: number }>()
+  private namesLength = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.clock = clock
@@ -23,13 +26,18 @@ export class HalfMessages {
   put(topic: string, transactionId: string, half: HalfMessage): void {
     const now = this.clock.monotonic()
     const key = keyOf(topic, transactionId)
-    this.halves.delete(key)
+    this.drop(key)
     this.halves.set(key, { ...half, untilMs: now + keepMs })
+    this.namesLength += key.length
     // The oldest stand first.
     for (const [oldest, { untilMs }] of this.halves) {
-      if (untilMs > now && this.halves.size <= maxHalves) break
-      this.halves.delete(oldest)
+      if (untilMs > now && this.halves.size <= maxHalves && this.namesLength <= maxNamesLength) break
+      this.drop(oldest)
     }
+  }
+
+  private drop(key: string): void {
+    if (this.halves.delete(key)) this.namesLength -= key.length
   }
 
   take(topic: string, transactionId: string): HalfMessage | undefined {

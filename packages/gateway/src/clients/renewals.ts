@@ -33,6 +33,8 @@ interface Entry extends Renewed {
 export interface Settling {
   /** The handle that counts by now. */
   readonly handle: Handle
+  /** It is settled, or nobody tries any more: who names the same handle goes on. */
+  done(): void
   /** It could not be settled: the client works on it still, and may try again; of one that is gone, others get it soon. */
   putBack(): Promise<void>
 }
@@ -60,6 +62,10 @@ export class Renewals {
   private readonly parts: RenewalsParts
   private readonly entries = new Map<string, Entry>()
   private readonly clients = new Map<Worker, Set<Entry>>()
+  /** Those that somebody settles, by the handles that clients were told. */
+  private readonly settling = new Map<string, Promise<void>>()
+  /** Brokers at which messages are being renewed. */
+  private readonly busy = new Set<string>()
   private timer: Timer | undefined
 
   constructor(parts: RenewalsParts) {
@@ -100,13 +106,32 @@ export class Renewals {
     if (own?.size === 0) this.clients.delete(entry.client)
   }
 
-  /** Stops renewing it; `given` is the handle that the client was told, which after a renewal is not the one that counts. */
+  /**
+   * Stops renewing it; `given` is the handle that the client was told, which after a renewal is not the one that counts: who asks once
+   * more, while it is being settled, waits for what comes of that. A broker would say yes to the handle of before.
+   */
   async take(client: Pick<Worker, 'account'>, group: string, given: string): Promise<Settling | undefined> {
-    const entry = this.entries.get(keyOf(client, group, given))
+    const key = keyOf(client, group, given)
+    for (let other = this.settling.get(key); other !== undefined; other = this.settling.get(key)) await other
+    const entry = this.entries.get(key)
     if (entry === undefined) return undefined
     this.forget(entry)
+    let end = () => {}
+    const settled = new Promise<void>(resolve => {
+      end = resolve
+    })
+    this.settling.set(key, settled)
+    const done = () => {
+      if (this.settling.get(key) === settled) this.settling.delete(key)
+      end()
+    }
     await entry.changing
-    return { handle: entry.handle, putBack: () => this.putBack(entry) }
+    const putBack = () => {
+      const back = this.putBack(entry)
+      done()
+      return back
+    }
+    return { handle: entry.handle, done, putBack }
   }
 
   private async putBack(entry: Entry): Promise<void> {
@@ -119,17 +144,23 @@ export class Renewals {
     const own = [...(this.clients.get(client) ?? [])]
     for (const entry of own) this.forget(entry)
     const untilMs = this.parts.clock.monotonic() + maxReleaseMs
-    await inLumps(own, async entry => {
+    const giveBack = async (entry: Entry) => {
       await entry.changing
       if (this.parts.clock.monotonic() < untilMs) await this.parts.change(entry, soonMs).catch(() => {})
-    })
+    }
+    await Promise.all([...byBroker(own).values()].map(each => inLumps(each, giveBack)))
   }
 
-  private async round(): Promise<void> {
+  /** A broker that does not answer holds up nothing of another one. */
+  private round(): undefined {
     const { clock, config } = this.parts
     const soon = clock.now() + config.renewAheadTimeMillis
     const due = [...this.entries.values()].filter(entry => expiryOf(entry.handle) < soon)
-    await inLumps(due, entry => this.renew(entry))
+    for (const [broker, own] of byBroker(due)) {
+      if (this.busy.has(broker)) continue
+      this.busy.add(broker)
+      void inLumps(own, entry => this.renew(entry)).finally(() => this.busy.delete(broker))
+    }
   }
 
   private async renew(entry: Entry): Promise<void> {
@@ -154,6 +185,17 @@ export class Renewals {
       if (++entry.failures >= maxFailures) this.forget(entry)
     }
   }
+}
+
+function byBroker(all: readonly Entry[]): Map<string, Entry[]> {
+  const brokers = new Map<string, Entry[]>()
+  for (const entry of all) {
+    const { brokerName } = entry.handle
+    const own = brokers.get(brokerName)
+    if (own === undefined) brokers.set(brokerName, [entry])
+    else own.push(entry)
+  }
+  return brokers
 }
 
 async function inLumps<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { maxSqlLength } from '@skua-mq/protocol'
 import { SimClock, simRuntime } from '@skua-mq/runtime'
-import type { GrpcClient } from '../../src/clients/client.ts'
+import { bytesOf, type GrpcClient } from '../../src/clients/client.ts'
 import { ClientTable } from '../../src/clients/client-table.ts'
 import { Membership } from '../../src/clients/membership.ts'
 import { Questions } from '../../src/clients/questions.ts'
@@ -79,4 +80,36 @@ test('a stop is over when all that clients held is given back', async () => {
   await clock.until(clients.stop())
   assert.deepEqual(left, all)
   await leaving
+})
+
+test('what settings of all clients take is bounded, and who leaves makes room', async () => {
+  const { clients } = setting()
+  const settings = (expression: string) => ({
+    clientType: 3,
+    subscription: {
+      group: { name: 'G' },
+      subscriptions: [{ topic: { name: 'T' }, expression: { type: 1, expression } }],
+    },
+  })
+  const first = clients.get(context('first'), user)
+  const take = (client: GrpcClient, expression: string) => clients.set(client, settings(expression) as never)
+  assert.throws(() => take(first, 'x'.repeat(maxSqlLength + 1)), { name: 'Refused' })
+  take(first, 'x'.repeat(maxSqlLength))
+  assert.equal(first.bytes, bytesOf(settings('x'.repeat(maxSqlLength)) as never))
+  const many = {
+    subscription: {
+      group: { name: 'G' },
+      subscriptions: Array(8).fill(settings('x'.repeat(60_000)).subscription.subscriptions[0]),
+    },
+  }
+  assert.throws(() => clients.set(first, many as never), /settings of \d+ bytes/)
+  assert.equal(clients.settingsBytes, first.bytes)
+  const second = clients.get(context('second'), user)
+  take(second, 'a || b')
+  take(second, 'a')
+  assert.equal(clients.settingsBytes, first.bytes + second.bytes)
+  await clients.end(first)
+  assert.equal(clients.settingsBytes, second.bytes)
+  await clients.stop()
+  assert.equal(clients.settingsBytes, 0)
 })

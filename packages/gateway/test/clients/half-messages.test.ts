@@ -24,3 +24,13 @@ test('of more than 200,000 the oldest go, also where none is over yet', () => {
   assert.equal(halves.take('T', '1')?.commitLogOffset, 1)
   assert.equal(halves.take('T', '200000')?.commitLogOffset, 200_000)
 })
+
+test('names of any length are kept up to a bound in bytes', () => {
+  const halves = new HalfMessages(new SimClock())
+  const long = (n: number) => `${n}-${'x'.repeat(1024 * 1024)}`
+  for (let n = 0; n < 70; n++) halves.put('T', long(n), half(n))
+  assert.equal(halves.take('T', long(0)), undefined)
+  assert.equal(halves.take('T', long(69))?.commitLogOffset, 69)
+  for (let n = 0; n < 70; n++) halves.put('T', long(69), half(n))
+  assert.equal(halves.take('T', long(68))?.commitLogOffset, 68, 'the same one takes its room once')
+})

@@ -57,7 +57,9 @@ test('who acknowledges with its old handle is given the newest, and nothing is p
   const first = handle()
   renewals.add(renewed(first))
   await clock.advanceAsync(60_000)
-  const newest = (await renewals.take(worker, 'G', printHandle(first)))?.handle
+  const settling = await renewals.take(worker, 'G', printHandle(first))
+  settling?.done()
+  const newest = settling?.handle
   assert.equal(newest?.invisibleTime, 60_000)
   assert.notEqual(newest?.popTime, first.popTime)
   assert.equal(await renewals.take(worker, 'G', printHandle(first)), undefined)
@@ -199,4 +201,61 @@ test('nothing is prolonged behind a stop', async () => {
   renewals.stop()
   await clock.advanceAsync(600_000)
   assert.deepEqual(changes, [])
+})
+
+test('who names a handle while it is being settled hears of it when that is over', async () => {
+  const { clock, renewals, handle, renewed } = setting()
+  const first = handle()
+  renewals.add(renewed(first))
+  await clock.advanceAsync(60_000)
+  const one = await renewals.take(worker, 'G', printHandle(first))
+  let other: unknown = 'waits'
+  const asked = renewals.take(worker, 'G', printHandle(first)).then(settling => {
+    other = settling?.handle
+    settling?.done()
+  })
+  await clock.advanceAsync(1000)
+  assert.equal(other, 'waits')
+  await one!.putBack()
+  await asked
+  assert.deepEqual(other, one!.handle, 'the broker would say yes to the handle of before, which counts nothing')
+  assert.equal(await renewals.take(worker, 'G', printHandle(first)), undefined)
+  renewals.stop()
+})
+
+test('a broker that does not answer keeps no message of another one from being prolonged', async () => {
+  const clock = new SimClock()
+  const prolonged: string[] = []
+  const renewals = new Renewals({
+    clock,
+    config: configOf(gatewayOptions, {}),
+    change: async ({ handle }, ms) => {
+      if (handle.brokerName === 'silent') await new Promise<void>(resolve => clock.after(3000, resolve))
+      else prolonged.push(printHandle(handle))
+      return { ...handle, popTime: clock.now(), invisibleTime: ms }
+    },
+    retryMs: async () => 10_000,
+  })
+  renewals.start()
+  const add = (brokerName: string, queueOffset: number) => {
+    const at = { startOffset: 0, popTime: clock.now(), invisibleTime: 60_000, reviveQid: 1, mark: '0', queueId: 0 }
+    const each: Handle = { ...at, brokerName, queueOffset, commitLogOffset: queueOffset }
+    const brokers = {} as Renewed['brokers']
+    renewals.add({
+      client: worker,
+      brokers,
+      topic: 'T',
+      group: 'G',
+      address: `${brokerName}:1`,
+      handle: each,
+      attempt: 1,
+    })
+  }
+  for (let n = 0; n < 4001; n++) add('silent', n)
+  add('lively', 0)
+  await clock.advanceAsync(4000)
+  add('lively', 1)
+  await clock.advanceAsync(57_000)
+  assert.equal(prolonged.length, 2)
+  renewals.stop()
 })

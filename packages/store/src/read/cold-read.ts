@@ -159,7 +159,8 @@ export class ColdRead {
     const isNear = log.written - from <= (config.totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100
     const count = isNear ? config.maxTransferCountOnMessageInMemory : config.maxTransferCountOnMessageInDisk
     const bytes = isNear ? config.maxTransferBytesOnMessageInMemory : config.maxTransferBytesOnMessageInDisk
-    return then.messages >= Math.min(count, request.maxCount) || then.bytes > Math.min(bytes, request.maxBytes)
+    const most = Math.min(count, request.maxCount, request.filter?.mostRecords ?? count)
+    return then.messages >= most || then.bytes > Math.min(bytes, request.maxBytes)
   }
 
   private hasRecord(from: number, size: number): boolean {

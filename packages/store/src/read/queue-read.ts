@@ -79,6 +79,7 @@ export class QueueRead {
   private hot(queue: ConsumeQueue, request: GetRequest, result: GetResult): boolean {
     const { log, config } = this.parts
     const { filter } = request
+    let unasked = filter?.mostRecords ?? scanUnits
     const maxCount = Math.min(request.maxCount, config.maxTransferCountOnMessageInMemory)
     const maxBytes = Math.min(request.maxBytes, config.maxTransferBytesOnMessageInMemory)
     const stop = Math.min(queue.maxOffset, request.offset + scanUnits)
@@ -104,6 +105,7 @@ export class QueueRead {
         break
       }
       const start = physicalOffset - holder.base
+      if (filter !== undefined && --unasked < 0) break
       if (filter?.matchesRecord !== undefined && !filter.matchesRecord(holder.bytes, start, start + size)) continue
       if (holder !== chunk || start !== to) {
         if (chunk !== undefined) pin(chunk, { from, to }, result)
