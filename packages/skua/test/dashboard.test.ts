@@ -61,7 +61,8 @@ test('a port that is taken takes nothing with it: the broker runs and says what 
 })
 
 test('who takes any port wants none, and --no-dashboard is none; else 8090 where it is free, or what is named', () => {
-  const off = { dashboardPort: 0, dashboardBindAddress: '127.0.0.1', dashboardAccountsFile: '' }
+  const bounds = { dashboardMaxStreams: 32, dashboardMaxStreamsPerUser: 16 }
+  const off = { dashboardPort: 0, dashboardBindAddress: '127.0.0.1', dashboardAccountsFile: '', ...bounds }
   assert.equal(dashboardPlan({ port: 0 }, off), undefined)
   assert.equal(dashboardPlan({ port: 10911, dashboard: false }, { ...off, dashboardPort: 9000 }), undefined)
   const plain = dashboardPlan({ port: 10911 }, off)
