@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { defaultDashboardPort } from './dashboard-options.ts'
+import { everyOne } from './every-one.ts'
 import { memberPlace } from './member.ts'
 import { pair } from './pair.ts'
 import { positive } from './positive.ts'
@@ -50,8 +51,6 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
   addDashboard(skua, surroundings)
   addTestBroker(skua)
 }
-
-const everyOne = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
 
 function addDashboard(skua: Command, { namesrvAddr }: Surroundings): void {
   const port = (text: string): number => {
