@@ -43,9 +43,11 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
   /** Those that somebody gave another place: a group that goes on meanwhile is not put back in the others. */
   const moved = own.flatMap(queue => {
     const { brokerName, queueId, consumerOffset } = queue
-    const offset = Number(offsets[keyOf(queue)] ?? consumerOffset)
-    return offset === consumerOffset ? [] : [{ brokerName, queueId, offset }]
+    const given = offsets[keyOf(queue)] ?? ''
+    const offset = Number(given)
+    return given === '' || offset === consumerOffset ? [] : [{ brokerName, queueId, offset }]
   })
+  const isNothing = to === 'queues' && moved.length === 0
   const wish = () => ({
     ...{ group, topic, to },
     ...(to === 'time' ? { timeMs: new Date(time).getTime() } : {}),
@@ -159,7 +161,7 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
             {done === undefined ? t('cancel') : t('close')}
           </button>
           {done !== undefined ? null : plan === undefined ? (
-            <button type="submit" class="primary" disabled={isBusy || topic === ''}>
+            <button type="submit" class="primary" disabled={isBusy || topic === '' || isNothing}>
               {t('preview')}
             </button>
           ) : (
