@@ -87,6 +87,13 @@ test('a search reads large bodies to their ends', async () => {
   assert.ok(bodyHolds(Buffer.concat([Buffer.alloc(64 * 1024 - 3), Buffer.from('NeedLe')]), 'needle'))
 })
 
+test('delayed messages with large bodies are listed', async () => {
+  for (let i = 0; i < 5; i++) await sendMessage(session, { topic: 'Big', body, properties: { DELAY: '18' } })
+  const { status, body: got, text } = await get(listener, '/api/delayed')
+  assert.equal(status, 200, text)
+  assert.equal((got as unknown as { total: number }).total, 5)
+})
+
 test('a live tail shows the newest of large messages and counts the others', async () => {
   const gone = new AbortController()
   const response = await fetch(`${listener.url}api/tail?topic=Big&rate=200`, { signal: gone.signal })
