@@ -107,13 +107,43 @@ export const dashboardMutants = [
     'dashboard.running < 0',
     ['api'],
   ),
+  dashboard('streams are not bounded', 'src/streams.ts', 'if (this.all >= this.most)', 'if (this.all < 0)', [
+    'streams',
+  ]),
+  dashboard('one user may take all streams', 'src/streams.ts', 'if (own >= this.mostOfOne)', 'if (own < 0)', [
+    'streams',
+  ]),
   dashboard(
-    'streams are not bounded',
-    'src/http/call.ts',
-    'isStream ? dashboard.streams >= maxStreams',
-    'isStream ? dashboard.streams < 0',
-    ['api'],
+    'a page of large bodies has no bound in bytes',
+    'src/browse.ts',
+    '>= maxPageBytes)',
+    '>= Number.POSITIVE_INFINITY)',
+    ['large-bodies'],
   ),
+  dashboard(
+    'a look of a live tail has no bound in bytes',
+    'src/endpoints/live.ts',
+    'if (offset > begin && seen.bytes >= maxLookBytes) {',
+    'if (offset > begin && seen.bytes < 0) {',
+    ['large-bodies'],
+  ),
+  dashboard(
+    'what all hold together has no bound',
+    'src/read-budget.ts',
+    'if (this.waiting.length === 0 && this.held + bytes <= this.most) {',
+    'if (bytes >= 0) {',
+    ['large-bodies'],
+  ),
+  dashboard(
+    'bodies of a download are cut',
+    'src/endpoints/export.ts',
+    'signal }, wholeMessageOf)',
+    'signal }, messageDetailOf)',
+    ['large-bodies'],
+  ),
+  dashboard('what was changed is not kept', 'src/change-log.ts', 'this.file?.add(change)', 'void change', [
+    'change-file',
+  ]),
   dashboard(
     'an answer may take for ever',
     'src/http/call.ts',

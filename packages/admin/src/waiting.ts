@@ -15,7 +15,8 @@ import { type ClusterBroker, clusterBrokers, masterNamed } from './cluster.ts'
 import { each } from './each.ts'
 import { AdminError } from './error.ts'
 import type { FoundMessage } from './message/message.ts'
-import { pullMessages } from './message/pull.ts'
+import { pullAtPace } from './message/pull.ts'
+import { PullPace } from './message/pull-pace.ts'
 import type { AdminSession } from './session.ts'
 import { waitingMessages } from './timer.ts'
 import { findTopicRoute } from './topic/route.ts'
@@ -211,9 +212,10 @@ async function ofLevels(session: AdminSession, { brokerName, address }: ClusterB
   const lists = await each(levels, async ({ queueId, from, end }) => {
     const queue = { topic: scheduleTopic, brokerName, queueId }
     const found: DelayedMessage[] = []
+    const pace = new PullPace()
     let offset = from
     while (offset < end && found.length < limit) {
-      const { messages, nextBeginOffset } = await pullMessages(session, { address, queue, offset })
+      const { messages, nextBeginOffset } = await pullAtPace(session, { address, queue, offset }, pace)
       const dues = await duesOf(session, { address, queueId, from: offset, count: messages.length })
       for (const message of messages)
         found.push(delayedOf(message, { address, dueMs: dues.get(message.queueOffset), by: 'level' }))
@@ -254,9 +256,10 @@ async function ofTimerTopic(
     const address = brokers.find(one => one.brokerName === brokerName)?.address
     if (address === undefined) continue
     const queue = { topic: wheelTimerTopic, brokerName, queueId }
+    const pace = new PullPace()
     let offset = Math.max(minOffset, maxOffset - scan)
     while (offset < maxOffset) {
-      const { messages, nextBeginOffset } = await pullMessages(session, { address, queue, offset })
+      const { messages, nextBeginOffset } = await pullAtPace(session, { address, queue, offset }, pace)
       for (const message of messages) {
         const recalled = message.properties[PropertyName.timerDelUniqueKey]
         const dueMs = Number(message.properties[PropertyName.timerOutMs])

@@ -55,6 +55,9 @@ export async function ask<T>(name: string, params: Params = {}, signal?: AbortSi
 
 const pathOf = (name: string, params: Params = {}): string => `api/${name}${queryOf(params)}`
 
+/** Where a file is that the browser fetches by itself. */
+export const addressOf = (name: string, params: Params = {}): string => pathOf(name, params)
+
 /** Changes, or asks with a body. */
 export async function change<T>(name: string, params: Params = {}): Promise<T> {
   // What was asked for before a change, or before somebody signed in, is no answer to what is asked after it.

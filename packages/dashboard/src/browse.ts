@@ -1,13 +1,6 @@
-import {
-  each,
-  type FoundMessage,
-  masterNamed,
-  offsetAt,
-  pullMessages,
-  type QueueStats,
-  topicStats,
-} from '@skua-mq/admin'
+import { each, type FoundMessage, masterNamed, offsetAt, PullPace, type QueueStats, topicStats } from '@skua-mq/admin'
 import type { Cluster } from './cluster.ts'
+import { pullEach } from './pull.ts'
 
 /** Where a list of messages begins. */
 export type From =
@@ -30,14 +23,31 @@ export interface Browse {
 /** `broker/queueId` to an offset: the next one, or of the newest first the one behind the next. */
 export type Cursor = Readonly<Record<string, number>>
 
-/** Messages, and where to go on; an empty cursor is the end. */
-export interface Browsed {
-  readonly messages: readonly FoundMessage[]
+/** Bytes of messages that are read for one page; a page of large messages has fewer of them, and goes on behind them. */
+export const maxPageBytes = 64 * 1024 * 1024
+
+/** What is kept of a message: where it lies is needed to put them in order. */
+interface Placed {
+  readonly queueOffset: number
+  readonly storedAtMs: number
+}
+
+/** What was made of messages, and where to go on; an empty cursor is the end. */
+export interface Browsed<T> {
+  readonly rows: readonly T[]
   readonly cursor: Cursor
 }
 
+/** A page that grows. */
+interface PageOf<T> {
+  readonly rows: T[]
+  readonly limit: number
+}
+
 /** What an answer says of its end. */
-export const endOf = ({ cursor }: Browsed): { readonly cursor: Cursor; readonly isEnd: boolean } => ({
+export const endOf = ({
+  cursor,
+}: Pick<Browsed<unknown>, 'cursor'>): { readonly cursor: Cursor; readonly isEnd: boolean } => ({
   cursor,
   isEnd: Object.keys(cursor).length === 0,
 })
@@ -45,7 +55,7 @@ export const endOf = ({ cursor }: Browsed): { readonly cursor: Cursor; readonly 
 const keyOf = ({ brokerName, queueId }: { brokerName: string; queueId: number }): string => `${brokerName}/${queueId}`
 
 /** Messages of a queue, one after another; asked for in small pieces, and only when they are next. */
-class Line {
+class Line<T extends Placed> {
   readonly key: string
   /** The next one to be given; of the newest first, behind it. */
   at: number
@@ -54,7 +64,11 @@ class Line {
   private readonly address: string
   private readonly isBack: boolean
   private readonly piece: number
-  private buffer: FoundMessage[] = []
+  private readonly rowOf: (message: FoundMessage) => T
+  private readonly pace = new PullPace()
+  private buffer: T[] = []
+  /** Of messages that were read so far. */
+  bytes = 0
 
   constructor(
     cluster: Cluster,
@@ -64,7 +78,15 @@ class Line {
       at,
       isBack,
       piece,
-    }: { queue: QueueStats; address: string; at: number; isBack: boolean; piece: number },
+      rowOf,
+    }: {
+      queue: QueueStats
+      address: string
+      at: number
+      isBack: boolean
+      piece: number
+      rowOf: (message: FoundMessage) => T
+    },
   ) {
     this.cluster = cluster
     this.queue = queue
@@ -73,6 +95,7 @@ class Line {
     this.at = at
     this.isBack = isBack
     this.piece = piece
+    this.rowOf = rowOf
   }
 
   get isOver(): boolean {
@@ -88,7 +111,7 @@ class Line {
     return this.buffer.length > 0
   }
 
-  take(): FoundMessage | undefined {
+  take(): T | undefined {
     const message = this.buffer.shift()
     if (message !== undefined) this.at = this.isBack ? message.queueOffset : message.queueOffset + 1
     return message
@@ -97,19 +120,18 @@ class Line {
   async read(): Promise<void> {
     const { minOffset, maxOffset } = this.queue
     if (this.isRead || this.isOver) return
-    const from = this.isBack ? Math.max(minOffset, this.at - this.piece) : Math.max(minOffset, this.at)
-    const end = this.isBack ? this.at : Math.min(maxOffset, from + this.piece)
-    const found: FoundMessage[] = []
+    const piece = Math.min(this.piece, this.pace.count)
+    const from = this.isBack ? Math.max(minOffset, this.at - piece) : Math.max(minOffset, this.at)
+    const end = this.isBack ? this.at : Math.min(maxOffset, from + piece)
+    const found: T[] = []
     let offset = from
     while (offset < end) {
-      const count = end - offset
-      const pulled = await pullMessages(this.cluster.session, {
-        address: this.address,
-        queue: this.queue,
-        offset,
-        count,
-      })
-      found.push(...pulled.messages.filter(({ queueOffset }) => queueOffset >= from && queueOffset < end))
+      const { address, queue, pace } = this
+      const pulled = await pullEach(this.cluster, { address, queue, offset, pace, most: end - offset }, message =>
+        message.queueOffset >= from && message.queueOffset < end ? this.rowOf(message) : undefined,
+      )
+      found.push(...pulled.items)
+      this.bytes += pulled.bytes
       if (pulled.nextBeginOffset <= offset) break
       offset = pulled.nextBeginOffset
     }
@@ -119,8 +141,15 @@ class Line {
   }
 }
 
-/** A page of messages of all queues together, by their time; nothing is committed. */
-export async function browse(cluster: Cluster, given: Browse): Promise<Browsed> {
+/**
+ * A page of messages of all queues together, by their time; nothing is committed. Of each message only what `rowOf` makes of it is kept. A
+ * page ends early where 64 MiB were read for it: then its cursor goes on.
+ */
+export async function browse<T extends Placed>(
+  cluster: Cluster,
+  given: Browse,
+  rowOf: (message: FoundMessage) => T,
+): Promise<Browsed<T>> {
   const { from, limit, cursor } = given
   const isBack = from.at === 'newest'
   const stats = (await topicStats(cluster.session, given.topic)).filter(
@@ -136,13 +165,21 @@ export async function browse(cluster: Cluster, given: Browse): Promise<Browsed> 
   const lines = await each(stats, async queue => {
     const address = addresses.get(queue.brokerName)!
     const at = cursor?.[keyOf(queue)] ?? (await beginOf(cluster, { queue, address, from }))
-    return new Line(cluster, { queue, address, at, isBack, piece })
+    return new Line(cluster, { queue, address, at, isBack, piece, rowOf })
   })
   // Brokers may begin at the message before a time.
   const firstMs = from.at === 'time' ? from.timeMs : 0
-  const messages = isBack ? await newestFirst(lines, limit) : await oldestFirst(lines, limit, firstMs)
-  return { messages, cursor: Object.fromEntries(lines.filter(line => !line.isOver).map(line => [line.key, line.at])) }
+  const page: PageOf<T> = { rows: [], limit }
+  await (isBack ? newestFirst(lines, page) : oldestFirst(lines, page, firstMs))
+  return {
+    rows: page.rows,
+    cursor: Object.fromEntries(lines.filter(line => !line.isOver).map(line => [line.key, line.at])),
+  }
 }
+
+/** Whether nothing more is read for this page; one message is there in any case, so that whoever turns pages comes to the end. */
+const isFull = <T extends Placed>({ rows, limit }: PageOf<T>, lines: readonly Line<T>[]): boolean =>
+  rows.length >= limit || (rows.length > 0 && lines.reduce((sum, { bytes }) => sum + bytes, 0) >= maxPageBytes)
 
 async function beginOf(
   { session }: Cluster,
@@ -155,35 +192,32 @@ async function beginOf(
 }
 
 /** A queue is read when its newest message could be the next one. */
-async function newestFirst(lines: readonly Line[], limit: number): Promise<FoundMessage[]> {
-  const messages: FoundMessage[] = []
-  while (messages.length < limit) {
+async function newestFirst<T extends Placed>(lines: readonly Line<T>[], page: PageOf<T>): Promise<void> {
+  while (!isFull(page, lines)) {
     const open = lines.filter(line => !line.isOver)
-    if (open.length === 0) break
+    if (open.length === 0) return
     const next = open.reduce((a, b) => (b.nextMs > a.nextMs ? b : a))
-    if (!next.isRead) {
-      await next.read()
-      continue
-    }
-    messages.push(next.take()!)
+    if (next.isRead) page.rows.push(next.take()!)
+    else await next.read()
   }
-  return messages
 }
 
-async function oldestFirst(lines: readonly Line[], limit: number, firstMs: number): Promise<FoundMessage[]> {
-  const messages: FoundMessage[] = []
-  while (messages.length < limit) {
+async function oldestFirst<T extends Placed>(
+  lines: readonly Line<T>[],
+  page: PageOf<T>,
+  firstMs: number,
+): Promise<void> {
+  while (!isFull(page, lines)) {
     await each(
       lines.filter(line => !line.isOver && !line.isRead),
       line => line.read(),
     )
     const open = lines.filter(line => line.isRead)
     if (open.length === 0) {
-      if (lines.every(line => line.isOver)) break
+      if (lines.every(line => line.isOver)) return
       continue
     }
     const next = open.reduce((a, b) => (b.nextMs < a.nextMs ? b : a)).take()!
-    if (next.storedAtMs >= firstMs) messages.push(next)
+    if (next.storedAtMs >= firstMs) page.rows.push(next)
   }
-  return messages
 }

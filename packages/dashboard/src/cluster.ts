@@ -16,6 +16,7 @@ import type { Runtime } from '@skua-mq/runtime'
 import { SharedAnswers } from './cache.ts'
 import { History } from './history.ts'
 import type { ClusterOptions } from './options.ts'
+import type { ReadBudget } from './read-budget.ts'
 
 /** How long answers are shared: what costs a broker little, and what makes it look at all its queues. */
 const briefMs = 2_000
@@ -26,11 +27,14 @@ export class Cluster {
   readonly name: string
   readonly session: AdminSession
   readonly history: History
+  /** Shared by all clusters of a dashboard. */
+  readonly reading: ReadBudget
   private readonly shared: SharedAnswers
 
-  constructor(options: ClusterOptions, runtime: Runtime) {
+  constructor(options: ClusterOptions, { runtime, reading }: { runtime: Runtime; reading: ReadBudget }) {
     const { namesrvAddr, tls, credentials, timeoutMs } = options
     this.name = options.name
+    this.reading = reading
     this.session = connect({ namesrvAddr, tls, credentials, timeoutMs, runtime })
     this.shared = new SharedAnswers(runtime.clock)
     this.history = new History(this)

@@ -11,11 +11,11 @@ import { serve } from './http/handler.ts'
 import { loadPage, type Page } from './http/page.ts'
 import { clustersOf, type DashboardOptions } from './options.ts'
 import { Problem } from './problem.ts'
+import { ReadBudget } from './read-budget.ts'
+import { Streams } from './streams.ts'
 
 /** Requests that run at a time; more are told to come again. */
 export const maxRequests = 64
-/** Streams (live tails, long work) that are open at a time. */
-export const maxStreams = 32
 
 /** All that a dashboard holds. The request handler is `handler`; whoever made it closes it. */
 export class Dashboard {
@@ -30,7 +30,7 @@ export class Dashboard {
   readonly rules: HostRules
   readonly page: Page
   running = 0
-  streams = 0
+  readonly streams: Streams
   private readonly closing = new AbortController()
 
   /** Throws for what cannot be, or would let anybody in. */
@@ -41,15 +41,17 @@ export class Dashboard {
       throw new Error(`${opened} is a name by which others come: that needs accounts (--accounts FILE)`)
     this.options = options
     // Each request that runs listens to it, and they are bounded.
-    setMaxListeners(maxRequests + maxStreams, this.closing.signal)
+    this.streams = new Streams(options)
+    setMaxListeners(maxRequests + this.streams.most, this.closing.signal)
     this.runtime = options.runtime ?? nodeRuntime()
     const { clock, disk } = this.runtime
-    this.clusters = clustersOf(options).map(one => new Cluster(one, this.runtime))
+    const reading = new ReadBudget(clock, options.maxReadBytes)
+    this.clusters = clustersOf(options).map(one => new Cluster(one, { runtime: this.runtime, reading }))
     this.accounts = options.accounts === undefined ? undefined : new Accounts(disk, options.accounts)
     this.rules = { hosts: new Set([...hosts, ...(options.ownHosts ?? [])].map(hostOf)), origins: new Set(hosts) }
     this.sessions = new Sessions(clock)
     this.tries = new Tries(clock)
-    this.changes = new ChangeLog(clock)
+    this.changes = new ChangeLog({ clock, disk }, options.changesFile)
     this.page = loadPage(disk, options.page)
     const { sampleMs = 10_000 } = options
     if (sampleMs > 0) for (const { history } of this.clusters) history.start(sampleMs)

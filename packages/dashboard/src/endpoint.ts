@@ -47,8 +47,24 @@ export interface StreamEndpoint<P extends Members = Members, A = unknown> extend
   stream(ask: Ask, params: ValuesOf<P>): AsyncGenerator<A, void, void>
 }
 
-export type AnyEndpoint = Endpoint<never, unknown> | StreamEndpoint<never, unknown>
+/** A file that is written as it is read from brokers: a JSON value a line, and a last line that tells its end. Whoever closes the connection ends it. */
+export interface FileEndpoint<P extends Members = Members, A = unknown, E = unknown> extends Common<P> {
+  readonly line: Schema<A>
+  /** Of the last line. */
+  readonly end: Schema<E>
+  fileName(params: ValuesOf<P>): string
+  /** A line for each, at the end what the last line says. */
+  lines(ask: Ask, params: ValuesOf<P>): AsyncGenerator<A, E, void>
+  /** The last line where it did not come to its end, after so many. */
+  broken(problem: string, lines: number): E
+}
+
+export type AnyEndpoint =
+  | Endpoint<never, unknown>
+  | StreamEndpoint<never, unknown>
+  | FileEndpoint<never, unknown, unknown>
 
 /** Infers the types. */
 export const endpoint = <P extends Members, A>(spec: Endpoint<P, A>): Endpoint<P, A> => spec
 export const streamEndpoint = <P extends Members, A>(spec: StreamEndpoint<P, A>): StreamEndpoint<P, A> => spec
+export const fileEndpoint = <P extends Members, A, E>(spec: FileEndpoint<P, A, E>): FileEndpoint<P, A, E> => spec

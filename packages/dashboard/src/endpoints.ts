@@ -1,6 +1,7 @@
 import type { AnyEndpoint } from './endpoint.ts'
 import * as brokers from './endpoints/brokers.ts'
 import * as deadLetters from './endpoints/dead-letters.ts'
+import * as exports from './endpoints/export.ts'
 import * as groups from './endpoints/groups.ts'
 import * as live from './endpoints/live.ts'
 import * as messages from './endpoints/messages.ts'
@@ -16,6 +17,7 @@ const all: readonly object[] = [
   groups,
   offsets,
   messages,
+  exports,
   deadLetters,
   live,
   waiting,

@@ -2,6 +2,7 @@ import { ownHeader } from './access/origin.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
 import { clusterParam } from './http/call.ts'
+import { lineType } from './http/file.ts'
 import type { JsonSchema, Members } from './schema.ts'
 
 const problem = {
@@ -36,8 +37,7 @@ export function openApi(): JsonSchema {
 
 function operation(one: AnyEndpoint): JsonSchema {
   const params: Members = { ...(one.params as Members), cluster: clusterParam }
-  const schema = ('stream' in one ? one.event : one.answer).json
-  const type = 'stream' in one ? 'text/event-stream' : 'application/json'
+  const { type, schema, description } = answerOf(one)
   return {
     operationId: one.name.replaceAll('/', '_'),
     summary: one.help,
@@ -45,7 +45,7 @@ function operation(one: AnyEndpoint): JsonSchema {
     ...(one.method === 'GET' ? { parameters: queryParameters(params) } : bodyOf(params)),
     responses: {
       200: {
-        description: 'stream' in one ? 'events "data", then "done" or "problem"' : 'done',
+        description,
         content: { [type]: { schema } },
       },
       default: {
@@ -54,6 +54,22 @@ function operation(one: AnyEndpoint): JsonSchema {
       },
     },
   }
+}
+
+function answerOf(one: AnyEndpoint): { type: string; schema: JsonSchema; description: string } {
+  if ('stream' in one)
+    return {
+      type: 'text/event-stream',
+      schema: one.event.json,
+      description: 'events "data", then "done" or "problem"',
+    }
+  if ('lines' in one)
+    return {
+      type: lineType,
+      schema: { anyOf: [one.line.json, one.end.json] },
+      description: 'a line for each, and a last line that tells the end',
+    }
+  return { type: 'application/json', schema: one.answer.json, description: 'done' }
 }
 
 const queryParameters = (params: Members): JsonSchema[] =>

@@ -39,6 +39,14 @@ export interface DashboardOptions {
   readonly readOnly?: boolean | undefined
   /** How often figures are taken for the charts, ms; 0: never. Default 10000. */
   readonly sampleMs?: number | undefined
+  /** File in which what was changed is kept, JSON lines, with one older beside it; one dashboard writes it. Default: in memory. */
+  readonly changesFile?: string | undefined
+  /** Streams (live tails, searches, downloads, resends) that are open at a time. Default 32. */
+  readonly maxStreams?: number | undefined
+  /** Of these, of one user; without accounts everybody is one. Default: half of all. */
+  readonly maxStreamsPerUser?: number | undefined
+  /** Bytes of messages that are on their way from brokers or looked at, of all requests together. Default 32 MiB. */
+  readonly maxReadBytes?: number | undefined
   /** Default: this machine's. */
   readonly runtime?: Runtime | undefined
   /** Default: what was built with the package. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FoundMessage } from '@skua-mq/admin'
 import {
   bool,
@@ -26,6 +27,8 @@ export const ms = int({ help: 'milliseconds since 1970' })
 
 /** Texts of an answer: bounded so that the form is true, and far above what there is. */
 export const told = text({ max: 1_000_000 })
+/** A body that is whole: what is inflated ends at 64 MiB, as base64. */
+const content = text({ max: 100_000_000 })
 
 /** Characters of a body in a list, and bytes of one that is shown whole. */
 const previewLength = 200
@@ -46,26 +49,61 @@ export const messageRow = shape({
   reconsumeTimes: int(),
   size: count,
   preview: told,
+  /** Bytes of the body behind the preview; 0: it is whole. */
+  cutBytes: count,
 })
 export type MessageRow = ValueOf<typeof messageRow>
 
+/** Longest id and tag of a list, and all keys of a message there, in characters: properties may have 32 KiB. A row is a few KiB at most. */
+const maxWordLength = 300
+const maxKeysLength = 1_000
+
+/** What a list tells of a message. Holds nothing of the message itself. */
 export function messageRowOf(message: FoundMessage): MessageRow {
-  const { topic, msgId, offsetMsgId, queueId, queueOffset, storedAtMs, bornAtMs, keys, reconsumeTimes } = message
+  const { queueId, queueOffset, storedAtMs, bornAtMs, reconsumeTimes } = message
   return {
-    ...{ topic, msgId, offsetMsgId, queueId, queueOffset, storedAtMs, bornAtMs, keys, reconsumeTimes },
+    ...{ queueId, queueOffset, storedAtMs, bornAtMs, reconsumeTimes },
+    topic: wordOf(message.topic),
+    msgId: wordOf(message.msgId),
+    offsetMsgId: message.offsetMsgId,
     brokerName: message.brokerName,
-    tags: message.tags ?? null,
+    tags: message.tags === undefined ? null : wordOf(message.tags),
+    keys: keysOf(message.keys),
     size: message.body.length,
-    preview: previewOf(message.body),
+    ...previewOf(message.body),
   }
 }
 
+/** A part of a text keeps all of it in memory, until it is copied. */
+const own = (given: string): string => Buffer.from(given, 'utf16le').toString('utf16le')
+
+const wordOf = (given: string): string =>
+  own(given.length > maxWordLength ? `${given.slice(0, maxWordLength)}…` : given)
+
+function keysOf(keys: readonly string[]): string[] {
+  const shown: string[] = []
+  let left = maxKeysLength
+  for (const key of keys) {
+    // An empty key is a row's place as well.
+    left -= Math.max(1, key.length)
+    if (left < 0) return [...shown, '…']
+    shown.push(wordOf(key))
+  }
+  return shown
+}
+
 /** The beginning of a body as text; where it is none, as hex. */
-export function previewOf(body: Buffer): string {
+export function previewOf(body: Buffer): { readonly preview: string; readonly cutBytes: number } {
   const head = body.subarray(0, 4 * previewLength)
-  const shown = isText(head) ? head.toString('utf8') : head.toString('hex')
+  const isShownAsText = isText(head)
+  const shown = isShownAsText ? head.toString('utf8') : head.toString('hex')
   const characters = [...shown].slice(0, previewLength).join('')
-  return body.length > head.length || characters.length < shown.length ? `${characters}…` : characters
+  const isCut = body.length > head.length || characters.length < shown.length
+  const shownBytes = isShownAsText ? Buffer.byteLength(characters) : characters.length / 2
+  return {
+    preview: isCut ? `${characters}…` : characters,
+    cutBytes: isCut ? Math.max(1, body.length - shownBytes) : 0,
+  }
 }
 
 /** Whether bytes are UTF-8; a character that is cut at the end is none that is wrong. */
@@ -84,24 +122,34 @@ export const messageDetail = shape({
   sysFlag: int(),
   storeSize: int(),
   properties: record(told, { max: 10_000 }),
-  /** As text where it is one, else as base64; the first 256 KiB. */
-  body: shape({ encoding: oneOf('text', 'base64'), content: told, isCut: bool() }),
+  /** As text where it is one, else as base64; of a page the first 256 KiB, of a file all. */
+  body: shape({ encoding: oneOf('text', 'base64'), content, isCut: bool() }),
 })
 
 export function messageDetailOf(message: FoundMessage): ValueOf<typeof messageDetail> {
-  const { bornHost, storeHost, physicalOffset, flag, sysFlag, storeSize, properties, body } = message
-  const head = body.subarray(0, maxShownBytes)
-  const encoding = isText(head) ? 'text' : 'base64'
-  return {
-    row: messageRowOf(message),
-    ...{ bornHost, storeHost, physicalOffset, flag, sysFlag, storeSize, properties },
-    body: {
-      encoding,
-      content: head.toString(encoding === 'text' ? 'utf8' : 'base64'),
-      isCut: head.length < body.length,
-    },
-  }
+  const head = message.body.subarray(0, maxShownBytes)
+  const isCut = head.length < message.body.length
+  return { ...detailOf(message), body: { ...encoded(head, isText(head)), isCut } }
 }
+
+/** With its body whole, for a file. */
+export function wholeMessageOf(message: FoundMessage): ValueOf<typeof messageDetail> {
+  const { body } = message
+  return { ...detailOf(message), body: { ...encoded(body, isUtf8(body) && !body.includes(0)), isCut: false } }
+}
+
+function detailOf(message: FoundMessage) {
+  const { bornHost, storeHost, physicalOffset, flag, sysFlag, storeSize, properties } = message
+  const { msgId, keys, tags = null } = message
+  // Here ids, keys and tags are whole.
+  const row = { ...messageRowOf(message), msgId, keys, tags }
+  return { row, bornHost, storeHost, physicalOffset, flag, sysFlag, storeSize, properties }
+}
+
+const encoded = (bytes: Buffer, isShownAsText: boolean) =>
+  isShownAsText
+    ? { encoding: 'text' as const, content: bytes.toString('utf8') }
+    : { encoding: 'base64' as const, content: bytes.toString('base64') }
 
 /** A queue and how a group goes on in it. */
 export const plannedQueue = shape({

@@ -205,7 +205,8 @@ async function sends(hand: Hand, session: AdminSession, key: string): Promise<vo
   await hand.pressIn('close')
   const [sent] = await messagesByKey(session, { topic: 'Orders', key })
   assert.deepEqual([sent!.tags, sent!.properties['channel']], ['paid', 'web'])
-  const [saved] = await Promise.all([hand.page.waitForEvent('download'), hand.press('download')])
+  const link = hand.page.getByRole('link', { name: hand.say('download') })
+  const [saved] = await Promise.all([hand.page.waitForEvent('download'), link.click()])
   assert.equal(saved.suggestedFilename(), 'Orders.jsonl')
 }
 
@@ -234,6 +235,7 @@ async function offsets(hand: Hand): Promise<void> {
     await hand.go('group/stock')
     await hand.press('resetOffsets')
     await hand.dialog.getByLabel(hand.say('goTo')).selectOption(to)
+    if (to === 'queues') await hand.dialog.getByLabel('broker-a/0').fill('1')
     await hand.pressIn('preview')
     await hand.fill('typeName', 'stock', { name: 'stock' })
     await hand.pressIn('resetNow')

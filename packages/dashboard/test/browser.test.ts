@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { connect, groupProgress } from '@skua-mq/admin'
+import { connect, groupProgress, putTopic, sendMessage } from '@skua-mq/admin'
 import { en } from '../page/text/en.ts'
 import { skip } from './browser.ts'
 import { browserWorld } from './browser-world.ts'
@@ -171,6 +172,47 @@ describe('in a browser', { skip, timeout: 120_000 }, () => {
     })
     assert.equal(await lag(), before)
     await session.close()
+  })
+
+  test('the command of a reset by single queues names those that were changed, and no other is moved', async () => {
+    await world.inTab({}, async ({ page, go }) => {
+      await go('group/stock')
+      await page.getByRole('button', { name: 'Reset offsets' }).click()
+      const form = page.getByRole('dialog')
+      await form.getByLabel(en.goTo).selectOption('queues')
+      await form.getByLabel('broker-a/2').fill('3')
+      assert.match(
+        (await form.locator('code').first().textContent()) ?? '',
+        /^skua offsets reset stock --topic Orders --queue broker-a\/2=3 -n /,
+      )
+      await form.getByRole('button', { name: 'Preview' }).click()
+      await form.getByText(/will be consumed again/).waitFor()
+      assert.equal(await form.locator('table tbody tr, .table .space .row').count(), 1)
+    })
+  })
+
+  test('a topic is downloaded as a file with its end; a cut body says how much is cut; the list of changes where it is', async () => {
+    const session = connect({ namesrvAddr: world.demo.namesrvAddr })
+    await putTopic(session, { clusterName: 'DefaultCluster' }, { topic: 'Long', readQueueNums: 1, writeQueueNums: 1 })
+    await sendMessage(session, { topic: 'Long', body: Buffer.from('x'.repeat(200 + 3 * 1024 * 1024)) })
+    await session.close()
+    await world.inTab({}, async ({ page, go }) => {
+      await go('topic/Long')
+      await page.getByText('+3 MiB', { exact: true }).waitFor()
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name: en.download }).click(),
+      ])
+      assert.equal(saved.suggestedFilename(), 'Long.jsonl')
+      const lines = readFileSync(await saved.path(), 'utf8')
+        .trim()
+        .split('\n')
+      const [message, last] = lines.map(line => JSON.parse(line))
+      assert.deepEqual([message.body.content.length, message.body.isCut], [200 + 3 * 1024 * 1024, false])
+      assert.equal(last.end.reason, 'all')
+      await go('changes')
+      await page.getByText(en.changesInMemory).waitFor()
+    })
   })
 
   test('at 400 px the lag is seen without scrolling, and at 1280 px no table of the overview is cut off', async () => {

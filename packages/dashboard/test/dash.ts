@@ -72,3 +72,10 @@ export const eventsOf = (text: string): { readonly kind: string; readonly data: 
     .map(block => /^event: (\w+)\ndata: (.*)$/s.exec(block))
     .filter(found => found !== null)
     .map(([, kind = '', data = '']) => ({ kind, data: JSON.parse(data) as never }))
+
+/** Values of a file of JSON lines. */
+export const linesOf = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as unknown)

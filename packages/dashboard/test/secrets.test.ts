@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SimClock } from '@skua-mq/runtime'
+import { MemoryDisk, SimClock } from '@skua-mq/runtime'
 import { ChangeLog } from '../src/change-log.ts'
 import { shownValue, shownValues } from '../src/secrets.ts'
 
@@ -28,7 +28,7 @@ test('accounts that a broker keeps as JSON, and secrets of every name, are dots'
 })
 
 test('a secret that is set is not in the list of changes, whatever form it has', () => {
-  const log = new ChangeLog(new SimClock())
+  const log = new ChangeLog({ clock: new SimClock(), disk: new MemoryDisk() })
   const by = { user: { name: 'ada', role: 'admin' } as const, from: '127.0.0.1', cluster: 'c' }
   const params = { address: 'b:10911', settings: secrets, list: [{ password: 'hunter22' }], body: 'hunter22' }
   log.add(by, { action: 'broker/set', params, problem: null })

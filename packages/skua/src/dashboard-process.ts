@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { commandPath } from './command-path.ts'
 
 /** How long a dashboard may take to end before it is killed, and to begin. */
@@ -16,6 +17,11 @@ export interface DashboardPlan {
   readonly accounts?: string | undefined
   /** The cluster takes only TLS. */
   readonly tls?: boolean | undefined
+  /** Directory of the broker's store: what was changed is kept in it (`dashboard/changes.jsonl`). Default: in memory. */
+  readonly store?: string | undefined
+  /** Streams that are open at a time, and of these of one user. Default 32, and half. */
+  readonly maxStreams?: number | undefined
+  readonly maxStreamsPerUser?: number | undefined
 }
 
 /** A dashboard that runs beside this process. */
@@ -70,11 +76,15 @@ function firstWord(child: ChildProcess, ended: Promise<string>): Promise<Dashboa
   })
 }
 
-function argumentsOf({ namesrvAddr, port, host, accounts, tls }: DashboardPlan): string[] {
+function argumentsOf({ namesrvAddr, port, host, accounts, tls, ...more }: DashboardPlan): string[] {
+  const { store, maxStreams, maxStreamsPerUser } = more
   return [
     ...['-n', namesrvAddr, '--port', String(port)],
     ...(host === undefined ? [] : ['--host', host]),
     ...(accounts === undefined || accounts === '' ? [] : ['--accounts', accounts]),
     ...(tls === true ? ['--tls'] : []),
+    ...(store === undefined ? [] : ['--changes', join(store, 'dashboard', 'changes.jsonl')]),
+    ...(maxStreams === undefined ? [] : ['--max-streams', String(maxStreams)]),
+    ...(maxStreamsPerUser === undefined ? [] : ['--max-streams-per-user', String(maxStreamsPerUser)]),
   ]
 }

@@ -234,14 +234,15 @@ async function declared(broker: Broker, topics: readonly TopicPlan[], parts: Ser
 
 /** What cannot start its dashboard does not start. */
 async function dashboardFor(
-  { dashboard }: StandaloneOptions,
+  { dashboard, store }: StandaloneOptions,
   { namesrvAddr, parts, tls }: { readonly namesrvAddr: string; readonly parts: Service; readonly tls: TlsServer },
 ): Promise<DashboardProcess | undefined> {
   if (dashboard === undefined || dashboard === false) return undefined
   try {
     const { startDashboardProcess } = await import('./dashboard-process.ts')
     const port = dashboard === true ? 0 : dashboard.port
-    return await startDashboardProcess({ namesrvAddr, port, tls: tls.mode === 'enforcing' })
+    const kept = store === 'memory' ? undefined : store
+    return await startDashboardProcess({ namesrvAddr, port, store: kept, tls: tls.mode === 'enforcing' })
   } catch (error) {
     await parts.stop()
     throw error

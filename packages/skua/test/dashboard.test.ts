@@ -61,7 +61,8 @@ test('a port that is taken takes nothing with it: the broker runs and says what 
 })
 
 test('who takes any port wants none, and --no-dashboard is none; else 8090 where it is free, or what is named', () => {
-  const off = { dashboardPort: 0, dashboardBindAddress: '127.0.0.1', dashboardAccountsFile: '' }
+  const bounds = { dashboardMaxStreams: 32, dashboardMaxStreamsPerUser: 16 }
+  const off = { dashboardPort: 0, dashboardBindAddress: '127.0.0.1', dashboardAccountsFile: '', ...bounds }
   assert.equal(dashboardPlan({ port: 0 }, off), undefined)
   assert.equal(dashboardPlan({ port: 10911, dashboard: false }, { ...off, dashboardPort: 9000 }), undefined)
   const plain = dashboardPlan({ port: 10911 }, off)
@@ -84,11 +85,23 @@ test('dashboardPort of broker.conf serves it, and stays off without', async () =
     writeFileSync(conf, `listenPort=0\nbrokerName=broker-b\nbrokerIP1=127.0.0.1\nstorePathRootDir=${folder}/store\n`)
     const { broker, nameServer } = await freePorts(nodeRuntime().net, '127.0.0.1')
     const own = ServerProcess.skua(['broker', '-c', conf, '-n', cluster.namesrvAddr], {
-      env: { SKUA_DASHBOARD_PORT: String(nameServer), SKUA_LISTEN_PORT: String(broker) },
+      env: {
+        SKUA_DASHBOARD_PORT: String(nameServer),
+        SKUA_LISTEN_PORT: String(broker),
+        SKUA_DASHBOARD_MAX_STREAMS_PER_USER: '1',
+      },
     })
     open.push(own)
     const [, url] = await own.says(/^Dashboard: (http:\S+)$/m)
     assert.ok((await overview(url!)).brokers.some(({ brokerName }) => brokerName === 'broker-b'))
+    const changes = (await (await fetch(`${url}api/changes`)).json()) as { file: string | null }
+    assert.equal(changes.file, join(folder, 'store', 'dashboard', 'changes.jsonl'))
+    const gone = new AbortController()
+    const tails = await Promise.all(
+      [1, 2].map(() => fetch(`${url}api/tail?topic=broker-b`, { signal: gone.signal }).then(({ status }) => status)),
+    )
+    gone.abort()
+    assert.deepEqual(tails.sort(), [200, 503])
     await own.signal('SIGTERM')
   } finally {
     await cluster.stop()

@@ -47,8 +47,10 @@ for (const version of referenceVersions) {
       // Apache's brokers make topics of dead letters that can only be written.
       const perm = { topic: '%DLQ%ledger', clusterName: 'DefaultCluster', perm: 6 }
       assert.equal((await post(listener, '/api/topic/perm', perm)).status, 200)
-      const { brokers } = (await body('overview')) as { brokers: { address: string; problem: string | null }[] }
-      assert.equal(brokers[0]!.problem, null)
+      type Overview = { brokers: { address: string; problem: string | null }[] }
+      // A broker of 4.9 that has just begun refuses its figures: the list of its samples is empty.
+      await until('its figures', async () => ((await body('overview')) as Overview).brokers[0]?.problem === null)
+      const { brokers } = (await body('overview')) as Overview
       const { members } = (await body('group', { group: 'billing' })) as { members: { clientId: string }[] }
       await until(
         'its letters may be read',
@@ -87,6 +89,7 @@ for (const version of referenceVersions) {
         }
         assert.equal(got.status, 200, `${one.name}: ${got.text}`)
         if ('answer' in one) assert.equal(problemOf(one.answer as never, got.body, one.name), undefined)
+        if ('lines' in one) assert.match(got.text, /\n\{"end":\{"reason":"limit","messages":2,[^\n]*\n$/)
         assert.doesNotMatch(got.text, /^event: problem/m, one.name)
       }
       const wish = { group: 'billing', topic: 'Orders', to: 'earliest', confirm: 'billing' }

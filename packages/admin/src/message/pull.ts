@@ -5,6 +5,7 @@ import { newest, offsetAt, queueEnd } from '../offset.ts'
 import type { AdminSession } from '../session.ts'
 import { topicRoute } from '../topic/route.ts'
 import { type FoundMessage, readMessages } from './message.ts'
+import { mostAtOnce, PullPace } from './pull-pace.ts'
 
 /** Apache's group of tools, which every broker knows: nothing is committed for it. */
 const toolsGroup = 'TOOLS_CONSUMER'
@@ -32,7 +33,6 @@ export interface ReadRange {
 }
 
 const codes = [ResponseCode.pullNotFound, ResponseCode.pullRetryImmediately, ResponseCode.pullOffsetMoved]
-const batch = 32
 
 /** All queues of a topic that can be read, by broker and id. Errors: NOT_FOUND. */
 export async function readQueues(session: AdminSession, topic: string): Promise<NamedQueue[]> {
@@ -42,20 +42,42 @@ export async function readQueues(session: AdminSession, topic: string): Promise<
   )
 }
 
-/** Messages of a queue in their order, as long as there are some; what comes meanwhile is left out. Nothing is committed. */
+/** Where a range of a queue lies. */
+export interface QueueRange {
+  /** Of the broker that has the queue. */
+  readonly address: string
+  /** First queue offset, and the one behind the last. */
+  readonly from: number
+  readonly end: number
+}
+
+/** Looks up where a range begins and ends. Errors: NOT_FOUND for a broker that has no master. */
+export async function queueRange(
+  session: AdminSession,
+  queue: NamedQueue,
+  { from = 0, beginMs, endMs }: Pick<ReadRange, 'from' | 'beginMs' | 'endMs'>,
+): Promise<QueueRange> {
+  const { address } = await masterNamed(session, queue.brokerName)
+  const at = { address, topic: queue.topic, queueId: queue.queueId }
+  const end = await (endMs === undefined ? queueEnd(session, at, 'max') : endOf(session, at, endMs))
+  const first = await (beginMs === undefined ? queueEnd(session, at, 'min') : offsetAt(session, at, beginMs))
+  return { address, from: Math.max(from, first), end }
+}
+
+/**
+ * Messages of a queue in their order, as long as there are some; what comes meanwhile is left out. Nothing is committed. Of large messages
+ * fewer are asked for at once: what is held is about `PullPace.pieceBytes`, or one message.
+ */
 export async function* readQueue(
   session: AdminSession,
   queue: NamedQueue,
   range: ReadRange = {},
 ): AsyncGenerator<FoundMessage, void, void> {
-  const { address } = await masterNamed(session, queue.brokerName)
-  const at = { address, topic: queue.topic, queueId: queue.queueId }
-  const { beginMs, endMs } = range
-  const end = await (endMs === undefined ? queueEnd(session, at, 'max') : endOf(session, at, endMs))
-  const first = await (beginMs === undefined ? queueEnd(session, at, 'min') : offsetAt(session, at, beginMs))
-  let next = Math.max(range.from ?? 0, first)
+  const { address, from, end } = await queueRange(session, queue, range)
+  const pace = new PullPace()
+  let next = from
   while (next < end) {
-    const { messages, nextBeginOffset } = await pullMessages(session, { address, queue, offset: next, range })
+    const { messages, nextBeginOffset } = await pullAtPace(session, { address, queue, range, offset: next }, pace)
     for (const message of messages) if (message.queueOffset < end) yield message
     if (nextBeginOffset <= next) return
     next = nextBeginOffset
@@ -102,7 +124,7 @@ export interface PulledMessages {
 /** Messages from an offset on, as many as a broker gives at once. Nothing is committed, and nobody waits for what comes. */
 export async function pullMessages(
   session: AdminSession,
-  { address, queue, offset, range = {}, count = batch }: PullMessages,
+  { address, queue, offset, range = {}, count = mostAtOnce }: PullMessages,
 ): Promise<PulledMessages> {
   const header = {
     consumerGroup: range.group ?? toolsGroup,
@@ -122,4 +144,28 @@ export async function pullMessages(
   const { nextBeginOffset, minOffset, maxOffset } = reply.header
   const { messages, unreadable } = readMessages(reply.code === 0 ? reply.body : undefined, queue.brokerName)
   return { messages, unreadable, nextBeginOffset, minOffset, maxOffset }
+}
+
+/**
+ * As `pullMessages`, so many as the pace says, and at most `most`. A broker that cuts its answers later than others may give more than a
+ * frame may have, and the connection is closed then: one message alone is asked for once more.
+ */
+export async function pullAtPace(
+  session: AdminSession,
+  { most = mostAtOnce, ...at }: Omit<PullMessages, 'count'> & { readonly most?: number | undefined },
+  pace: PullPace,
+): Promise<PulledMessages> {
+  const count = Math.min(most, pace.count)
+  const pull = async (): Promise<PulledMessages> => {
+    try {
+      return await pullMessages(session, { ...at, count })
+    } catch (error) {
+      if (!(error instanceof AdminError) || error.code !== 'NETWORK' || count === 1) throw error
+      pace.failed()
+      return pullMessages(session, { ...at, count: 1 })
+    }
+  }
+  const pulled = await pull()
+  pace.saw(pulled.messages)
+  return pulled
 }

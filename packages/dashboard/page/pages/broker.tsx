@@ -3,6 +3,7 @@ import type { brokerClients, broker as brokerEndpoint } from '../../src/endpoint
 import type { overview } from '../../src/endpoints/overview.ts'
 import { change } from '../api.ts'
 import { mqadmin } from '../command.ts'
+import { workCommand } from '../commands.ts'
 import { Badge, Command, Facts, Link, Loading, Problem, Tabs, Time } from '../parts/basic.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { SettingForm } from '../parts/setting-form.tsx'
@@ -209,12 +210,6 @@ const clientColumns = (): readonly Column<AnswerOf<typeof brokerClients>['rows']
 ]
 
 type Work = 'wipe' | 'allow' | 'commitLog' | 'consumeQueues' | 'unusedTopics'
-const cleaning = {
-  commitLog: 'deleteExpiredCommitLog',
-  consumeQueues: 'cleanExpiredCQ',
-  unusedTopics: 'cleanUnusedTopic',
-} as const
-
 const Maintenance = ({ name, address }: { name: string; address: string }) => {
   const [open, setOpen] = useState<Work | undefined>(undefined)
   const isWrite = open === 'wipe' || open === 'allow'
@@ -241,11 +236,7 @@ const Maintenance = ({ name, address }: { name: string; address: string }) => {
           name={name}
           verb={t('doIt')}
           isDangerous
-          command={
-            isWrite
-              ? mqadmin(open === 'wipe' ? 'wipeWritePerm' : 'addWritePerm', ['-b', name])
-              : mqadmin(cleaning[open as keyof typeof cleaning], ['-b', address])
-          }
+          command={workCommand(open, { name, address })}
           act={() =>
             isWrite
               ? change('broker/write', { broker: name, allow: open === 'allow' })

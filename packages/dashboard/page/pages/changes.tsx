@@ -1,5 +1,5 @@
 import type { changes } from '../../src/endpoints/overview.ts'
-import { Badge, Loading, Problem, Time } from '../parts/basic.tsx'
+import { Badge, Loading, Notes, Problem, Time } from '../parts/basic.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
@@ -13,7 +13,15 @@ export const ChangesPage = () => {
   return (
     <>
       <h1>{t('changes')}</h1>
-      <p class="quiet">{t('changesWhat')}</p>
+      <p class="quiet">
+        {t('changesWhat')}{' '}
+        {data === undefined
+          ? null
+          : data.file === null
+            ? t('changesInMemory')
+            : t('changesInFile', { file: data.file })}
+      </p>
+      <Notes notes={data?.problems} />
       <Problem error={error} again={again} />
       {data === undefined ? (
         <Loading unless={error} />

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks'
 import type { group as groupEndpoint, groupHistory, groupOwners } from '../../src/endpoints/groups.ts'
 import { change } from '../api.ts'
-import { mqadmin, skua } from '../command.ts'
+import { skua } from '../command.ts'
+import { groupDeleteCommand } from '../commands.ts'
 import { countText, modeText } from '../format.ts'
 import { Badge, Card, Command, Facts, Link, Loading, Notes, Problem, Tabs, Time } from '../parts/basic.tsx'
 import { ClusterSelect, useClusters } from '../parts/clusters.tsx'
@@ -361,7 +362,7 @@ const DeleteGroup = ({ data, onClose }: { data: Group; onClose: () => void }) =>
       name={group}
       verb={t('delete')}
       isDangerous
-      command={mqadmin('deleteSubGroup', ['-c', chosen], ['-g', group], ['-r', 'true'])}
+      command={groupDeleteCommand(group, chosen)}
       act={async () => {
         await change('group/delete', { group, clusterName: chosen, confirm: group })
         go(['groups'])

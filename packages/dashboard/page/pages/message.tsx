@@ -183,7 +183,7 @@ const Fates = ({ message }: { message: Detail }) => {
               <Badge tone={toneOf(state)}>{stateText(state)}</Badge> <Link to={['group', group]}>{group}</Link>
             </div>
             <p>{sentence}</p>
-            <Command line={skua('explain', row.msgId, ['-g', group])} />
+            <Command line={skua('explain', row.msgId, ['-g', group], ['--topic', row.topic])} />
           </li>
         ))}
       </ul>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { tail } from '../../src/endpoints/live.ts'
 import { type ApiError, events } from '../api.ts'
-import { skua } from '../command.ts'
+import { tailCommand } from '../commands.ts'
 import { countText } from '../format.ts'
 import { Badge, Command, Field, Problem } from '../parts/basic.tsx'
 import { type MessageRow, messageColumns, placeText } from '../parts/message-table.tsx'
@@ -84,7 +84,7 @@ export const TailPage = ({ route }: { route: Route }) => {
           {t('begin_tail')}
         </button>
       </form>
-      {wanted === '' ? null : <Command line={skua('tail', wanted, ['--tags', tags])} />}
+      {wanted === '' ? null : <Command line={tailCommand(wanted, { tags, sql })} />}
       <Problem error={error} again={start} />
       {wanted === '' ? null : (
         <>

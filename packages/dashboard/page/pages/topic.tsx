@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { topic as topicEndpoint } from '../../src/endpoints/topics.ts'
 import { change } from '../api.ts'
-import { mqadmin } from '../command.ts'
+import { topicDeleteCommand } from '../commands.ts'
 import { countText, permText } from '../format.ts'
 import { Badge, Facts, Link, Loading, Problem, Tabs, Time } from '../parts/basic.tsx'
 import { BrowseBar, browseParams } from '../parts/browse-bar.tsx'
@@ -193,7 +193,7 @@ const Actions = ({ data, again }: { data: Topic; again: () => void }) => {
           name={topic}
           verb={t('delete')}
           isDangerous
-          command={clusters.map(name => mqadmin('deleteTopic', ['-c', name], ['-t', topic])).join(' && ')}
+          command={topicDeleteCommand(topic, clusters)}
           act={async () => {
             for (const clusterName of clusters) await change('topic/delete', { topic, clusterName, confirm: topic })
             go(['topics'])

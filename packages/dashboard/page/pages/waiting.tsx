@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { delayed, halves } from '../../src/endpoints/waiting.ts'
 import { change } from '../api.ts'
 import { skua } from '../command.ts'
+import { delayedCancelCommand, delayedMoveCommand, halfCommand } from '../commands.ts'
 import { countText, inputTime, zonedTime } from '../format.ts'
 import { Badge, Card, Command, Field, Link, Loading, MessageLink, Notes, Problem, Time } from '../parts/basic.tsx'
 import { Confirm } from '../parts/confirm.tsx'
@@ -64,7 +65,7 @@ export const WaitingPage = () => {
           name={cancelled.topic}
           verb={t('cancelIt')}
           isDangerous
-          command={skua('timers', 'cancel', cancelled.msgId, ['--topic', cancelled.topic])}
+          command={delayedCancelCommand(cancelled)}
           act={async () => {
             const { brokerName: broker, topic, msgId: id, dueMs } = cancelled
             await change('delayed/cancel', { topic, broker, id, dueMs })
@@ -81,13 +82,7 @@ export const WaitingPage = () => {
           name={decided.half.topic}
           verb={t(decided.decision)}
           isDangerous
-          command={skua(
-            'tx',
-            decided.decision,
-            decided.half.msgId,
-            ['--broker', decided.half.brokerName],
-            ['--physical-offset', decided.half.physicalOffset],
-          )}
+          command={halfCommand(decided.decision, decided.half)}
           act={async () => {
             const { brokerName: broker, producerGroup, msgId: id, halfOffset, physicalOffset } = decided.half
             await change('halves/decide', {
@@ -166,7 +161,7 @@ const MoveForm = ({ row, onClose, onDone }: { row: Delayed; onClose: () => void;
     <Confirm
       title={t('moveDelayed')}
       verb={t('save')}
-      command={skua('timers', 'move', row.msgId, ['--topic', row.topic], ['--to', zonedTime(time)])}
+      command={delayedMoveCommand(row, zonedTime(time))}
       act={async () => {
         await change('delayed/move', { topic: row.topic, id: row.msgId, deliverAtMs: new Date(time).getTime() })
         onDone()

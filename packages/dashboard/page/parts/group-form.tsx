@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { change } from '../api.ts'
-import { mqadmin } from '../command.ts'
+import { groupCommand } from '../commands.ts'
 import { go } from '../route.ts'
 import { t } from '../text/text.ts'
 import { useAct } from '../use.ts'
@@ -86,17 +86,7 @@ export const GroupForm = ({
           <input type="checkbox" checked={isBroadcast} onChange={event => setBroadcast(event.currentTarget.checked)} />{' '}
           {t('mayBroadcast')}
         </label>
-        <Command
-          line={mqadmin(
-            'updateSubGroup',
-            ['-c', clusterName],
-            ['-g', group || 'GROUP'],
-            ['-s', String(isEnabled)],
-            ['-d', String(isBroadcast)],
-            ['-r', retries],
-            ['-q', queues],
-          )}
-        />
+        <Command line={groupCommand({ group, clusterName, isEnabled, isBroadcast, retries, queues, settings })} />
         <Problem error={error} />
         <div class="buttons">
           <button type="button" onClick={onClose}>

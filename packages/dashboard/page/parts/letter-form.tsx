@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { deadLetter } from '../../src/endpoints/dead-letters.ts'
-import { skua } from '../command.ts'
+import { letterCommand } from '../commands.ts'
 import { mayChange } from '../session.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
@@ -81,7 +81,9 @@ const Edit = ({ group, letter, onClose }: { group: string; letter: Letter; onClo
           aria-invalid={properties === undefined}
         />
       </Field>
-      <Command line={skua('dlq', isChanged ? 'edit' : 'resend', group, row.msgId)} />
+      <Command
+        line={letterCommand(group, row.offsetMsgId, { isBodyChanged: body !== before.content, properties: changes })}
+      />
       <Problem error={error} />
       <Results results={results} state={state} />
       <div class="buttons">

@@ -53,9 +53,16 @@ export const messageColumns = (): readonly Column<MessageRow>[] => [
     title: t('body'),
     width: 'minmax(12rem, 3fr)',
     cell: row => (
-      <code class="preview" title={row.preview}>
-        {row.preview}
-      </code>
+      <>
+        {row.cutBytes === 0 ? null : (
+          <span class="cut" title={t('cutWhat', { size: bytesText(row.cutBytes) })}>
+            {t('cutMark', { size: bytesText(row.cutBytes) })}
+          </span>
+        )}
+        <code class="preview" title={row.preview}>
+          {row.preview}
+        </code>
+      </>
     ),
   },
   {

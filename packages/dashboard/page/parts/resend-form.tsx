@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { deadResend } from '../../src/endpoints/dead-letters.ts'
 import { type ApiError, events, type Params } from '../api.ts'
-import { skua } from '../command.ts'
+import { resendCommand } from '../commands.ts'
 import { t } from '../text/text.ts'
 import type { EventOf } from '../types.ts'
 import { Badge, Command, Dialog, Field, Link, Problem, TypedName } from './basic.tsx'
@@ -114,7 +114,7 @@ export const ResendForm = ({
           />
         </Field>
         {ids === undefined ? <TypedName name={group} typed={typed} onType={setTyped} /> : null}
-        <Command line={skua('dlq', 'resend', group, ...(ids ?? ['--all']), ['--rate', rate])} />
+        <Command line={resendCommand(group, ids, rate)} />
         <Problem error={error} />
         <Results results={results} state={state} />
         <div class="buttons">

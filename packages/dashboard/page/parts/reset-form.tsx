@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { group as groupEndpoint } from '../../src/endpoints/groups.ts'
 import type { reset, resetPreview } from '../../src/endpoints/offsets.ts'
 import { change } from '../api.ts'
-import { mqadmin, skua } from '../command.ts'
+import { resetCommand } from '../commands.ts'
 import { countText, inputTime, zonedTime } from '../format.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
@@ -40,17 +40,21 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
   const { isBusy, error, run } = useAct()
   const own = data.queues.filter(queue => queue.topic === topic)
   const keyOf = (queue: { brokerName: string; queueId: number }) => `${queue.brokerName}/${queue.queueId}`
+  /** Those that somebody gave another place: a group that goes on meanwhile is not put back in the others. */
+  const moved = own.flatMap(queue => {
+    const { brokerName, queueId, consumerOffset } = queue
+    const given = offsets[keyOf(queue)] ?? ''
+    const offset = Number(given)
+    return given === '' || offset === consumerOffset ? [] : [{ brokerName, queueId, offset }]
+  })
+  const isNothing = to === 'queues' && moved.length === 0
   const wish = () => ({
     ...{ group, topic, to },
     ...(to === 'time' ? { timeMs: new Date(time).getTime() } : {}),
     ...(to === 'group' ? { otherGroup: other } : {}),
     ...(to === 'queues'
       ? {
-          queues: own.map(queue => ({
-            brokerName: queue.brokerName,
-            queueId: queue.queueId,
-            offset: Number(offsets[keyOf(queue)] ?? queue.consumerOffset),
-          })),
+          queues: moved,
         }
       : {}),
   })
@@ -66,16 +70,10 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
       set(value)
       setPlan(undefined)
     }
-  const command =
-    to === 'group'
-      ? mqadmin('cloneGroupOffset', ['-s', other || 'GROUP'], ['-d', group], ['-t', topic])
-      : skua(
-          'offsets',
-          'reset',
-          group,
-          ['--topic', topic],
-          ['--to', to === 'time' ? zonedTime(time) : to === 'queues' ? 'OFFSET' : to],
-        )
+  const command = resetCommand({
+    ...{ group, topic, to, time: zonedTime(time), otherGroup: other },
+    queues: moved,
+  })
   return (
     <Dialog title={t('resetOf', { group })} onClose={onClose} wide>
       <form
@@ -163,7 +161,7 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
             {done === undefined ? t('cancel') : t('close')}
           </button>
           {done !== undefined ? null : plan === undefined ? (
-            <button type="submit" class="primary" disabled={isBusy || topic === ''}>
+            <button type="submit" class="primary" disabled={isBusy || topic === '' || isNothing}>
               {t('preview')}
             </button>
           ) : (

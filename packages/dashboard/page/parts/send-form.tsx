@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { send } from '../../src/endpoints/live.ts'
 import { change } from '../api.ts'
-import { skua } from '../command.ts'
+import { sendCommand } from '../commands.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
 import { useAct } from '../use.ts'
@@ -46,7 +46,6 @@ export const SendForm = ({ topic, onClose, onDone }: { topic: string; onClose: (
       onDone()
     })
   }
-  const asFlags = Object.entries(properties ?? {}).flatMap(([name, value]) => ['--property', `${name}=${value}`])
   return (
     <Dialog title={t('sendTo', { topic })} onClose={onClose} wide>
       <form onSubmit={submit}>
@@ -76,9 +75,7 @@ export const SendForm = ({ topic, onClose, onDone }: { topic: string; onClose: (
             aria-invalid={properties === undefined}
           />
         </Field>
-        <Command
-          line={skua('send', topic, body === '' ? 'BODY' : body, ['--tag', tags], ['--key', keys], ...asFlags)}
-        />
+        <Command line={sendCommand({ topic, body, tags, keys, delay, orderKey, properties: properties ?? {} })} />
         <Problem error={error} />
         {sent === undefined ? null : (
           <div class={`banner ${sent.isStoredSafely ? 'good' : 'warn'}`} role="status">

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { brokerSet } from '../../src/endpoints/brokers.ts'
 import { change } from '../api.ts'
-import { mqadmin } from '../command.ts'
+import { settingCommand } from '../commands.ts'
 import type { Setting } from '../pages/broker.tsx'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
@@ -58,14 +58,7 @@ export const SettingForm = ({
             <input value={value} onInput={event => setValue(event.currentTarget.value)} spellcheck={false} />
           )}
         </Field>
-        <Command
-          line={mqadmin(
-            'updateBrokerConfig',
-            ['-b', address],
-            ['-k', setting.name],
-            ['-v', setting.isSecret ? 'SECRET' : value],
-          )}
-        />
+        <Command line={settingCommand(address, setting.name, setting.isSecret ? 'SECRET' : value)} />
         <Problem error={error} />
         {done === undefined ? null : (
           <div class={`banner ${setting.isSecret || done.after === value ? 'good' : 'warn'}`} role="status">

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { change } from '../api.ts'
-import { mqadmin } from '../command.ts'
+import { topicCommand } from '../commands.ts'
 import { go } from '../route.ts'
 import { t } from '../text/text.ts'
 import { useAct } from '../use.ts'
@@ -105,20 +105,7 @@ export const TopicForm = ({
           <input type="checkbox" checked={order} onChange={event => setOrder(event.currentTarget.checked)} />{' '}
           {t('orderTopic')}
         </label>
-        <Command
-          line={mqadmin(
-            'updateTopic',
-            ['-c', clusterName],
-            ['-t', topic || 'TOPIC'],
-            ['-r', count],
-            ['-w', count],
-            ['-p', perm],
-            order && '-o',
-            order && 'true',
-            type !== 'UNSPECIFIED' && '-a',
-            type !== 'UNSPECIFIED' && `+message.type=${type}`,
-          )}
-        />
+        <Command line={topicCommand({ topic, clusterName, queues: count, perm: Number(perm), order, type })} />
         <Problem error={error} />
         <div class="buttons">
           <button type="button" onClick={onClose}>

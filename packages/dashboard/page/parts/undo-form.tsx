@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { undo } from '../../src/endpoints/offsets.ts'
 import { change } from '../api.ts'
-import { skua } from '../command.ts'
+import { undoCommand } from '../commands.ts'
 import { t } from '../text/text.ts'
 import type { AnswerOf } from '../types.ts'
 import { useAct } from '../use.ts'
@@ -37,7 +37,7 @@ export const UndoForm = ({ group, onClose, onDone }: { group: string; onClose: (
           <PlanTable queues={plan.queues} />
         </>
       )}
-      <Command line={skua('offsets', 'undo', ['-g', group])} />
+      <Command line={undoCommand(group)} />
       <div class="buttons">
         <button type="button" onClick={onClose}>
           {t('cancel')}

@@ -87,15 +87,15 @@ export const deadList = endpoint({
     const topic = deadLetterPrefix + group
     if (!(await cluster.topics()).includes(topic)) return { rows: [], cursor: {}, isEnd: true }
     await mustBeReadable(cluster, topic)
-    const found = await browse(cluster, { topic, from: { at: 'newest' }, limit, cursor })
-    return {
-      rows: found.messages.map(message => ({
+    const found = await browse(cluster, { topic, from: { at: 'newest' }, limit, cursor }, message => ({
+      ...{ queueOffset: message.queueOffset, storedAtMs: message.storedAtMs },
+      letter: {
         row: messageRowOf(message),
         originTopic: originTopicOf(message),
         originId: message.properties[PropertyName.originMessageId] ?? null,
-      })),
-      ...endOf(found),
-    }
+      },
+    }))
+    return { rows: found.rows.map(({ letter }) => letter), ...endOf(found) }
   },
 })
 

@@ -1,16 +1,19 @@
-import { type FoundMessage, masterNamed, pullMessages, sendMessage, topicRoute, topicStats } from '@skua-mq/admin'
+import { masterNamed, PullPace, type QueueStats, sendMessage, topicRoute, topicStats } from '@skua-mq/admin'
 import { PropertyName } from '@skua-mq/protocol'
 import { delay } from '@skua-mq/runtime'
 import type { Cluster } from '../cluster.ts'
 import { endpoint, streamEndpoint } from '../endpoint.ts'
 import { Problem } from '../problem.ts'
-import { brokerName, count, messageRow, messageRowOf, told, topicName } from '../rows.ts'
+import { pullEach } from '../pull.ts'
+import { brokerName, count, type MessageRow, messageRow, messageRowOf, told, topicName } from '../rows.ts'
 import { bool, int, list, oneOf, optional, record, shape, text } from '../schema.ts'
 
 /** How often the ends of the queues are looked at. */
 const lookMs = 500
 /** Messages of one event. */
 const maxBatch = 200
+/** Bytes of messages that are read in one look; of larger ones fewer are shown, and the others counted. */
+export const maxLookBytes = 8 * 1024 * 1024
 
 const filter = {
   tags: optional(text({ max: 1_000, help: 'tags: A || B' })),
@@ -22,60 +25,99 @@ export const tail = streamEndpoint({
   name: 'tail',
   method: 'GET',
   role: 'view',
-  help: 'Messages of a topic as they come, at most so many a second; what is above is counted and left out. Nothing is committed.',
+  help: 'Messages of a topic as they come, at most so many a second, and 16 MiB; what is above is counted and left out. Nothing is committed.',
   params: { topic: topicName, ...filter, rate: optional(int({ min: 1, max: maxBatch, help: 'a second; default 50' })) },
   event: shape({ rows: list(messageRow, { max: maxBatch }), skipped: count }),
   stream: async function* ({ cluster, signal }, { topic, tags, sql, rate = 50 }) {
     if (tags !== undefined && sql !== undefined) throw new Problem(400, 'ARGUMENT', 'give tags or sql, not both')
     const { clock } = cluster.session.runtime
-    const places = new Map((await topicStats(cluster.session, topic)).map(one => [keyOf(one), one.maxOffset]))
+    const places = new Map<string, Place>(
+      (await topicStats(cluster.session, topic)).map(one => [
+        keyOf(one),
+        { next: one.maxOffset, pace: new PullPace() },
+      ]),
+    )
     const perLook = Math.max(1, Math.floor((rate * lookMs) / 1000))
     yield { rows: [], skipped: 0 }
     while (!signal.aborted) {
       await delay(clock, lookMs)
       if (signal.aborted) return
-      const { messages, skipped } = await newOnes(cluster, { topic, places, tags, sql, most: perLook })
-      if (messages.length > 0 || skipped > 0) yield { rows: messages.map(messageRowOf), skipped }
+      const { rows, skipped } = await newOnes(cluster, { topic, places, tags, sql, most: perLook, signal })
+      if (rows.length > 0 || skipped > 0) yield { rows, skipped }
     }
   },
 })
 
 const keyOf = (queue: { brokerName: string; queueId: number }): string => `${queue.brokerName}/${queue.queueId}`
 
+/** Where a queue is looked at next, and how large its messages are. */
+interface Place {
+  next: number
+  readonly pace: PullPace
+}
+
 interface Look {
   readonly topic: string
-  /** The next offset of each queue; is moved on. */
-  readonly places: Map<string, number>
+  /** Of each queue; is moved on. */
+  readonly places: Map<string, Place>
   readonly tags: string | undefined
   readonly sql: string | undefined
   readonly most: number
+  readonly signal: AbortSignal
 }
 
-/** Only queues that have grown are read. What is more than the rate takes is passed by: the newest are shown. */
-async function newOnes(cluster: Cluster, { topic, places, tags, sql, most }: Look) {
-  const grown = (await topicStats(cluster.session, topic)).filter(one => one.maxOffset > (places.get(keyOf(one)) ?? 0))
-  const found: FoundMessage[] = []
-  let skipped = 0
-  for (const queue of grown) {
-    const { address } = await cluster.share(`master ${queue.brokerName}`, 5_000, at =>
-      masterNamed(at, queue.brokerName),
-    )
-    const from = Math.max(queue.minOffset, places.get(keyOf(queue)) ?? queue.minOffset)
-    const begin = Math.max(from, queue.maxOffset - most)
-    skipped += begin - from
-    let offset = begin
-    while (offset < queue.maxOffset) {
-      const range = { tags, sql }
-      const pulled = await pullMessages(cluster.session, { address, queue, offset, range })
-      found.push(...pulled.messages.filter(({ queueOffset }) => queueOffset < queue.maxOffset))
-      if (pulled.nextBeginOffset <= offset) break
-      offset = pulled.nextBeginOffset
-    }
-    places.set(keyOf(queue), queue.maxOffset)
+/** What one look has found so far. */
+interface Seen {
+  rows: MessageRow[]
+  skipped: number
+  bytes: number
+}
+
+/** Only queues that have grown are read. What is more than the rate takes, or too large, is passed by: the newest are shown. */
+async function newOnes(cluster: Cluster, look: Look): Promise<Seen> {
+  const { topic, places, most, signal } = look
+  const seen: Seen = { rows: [], skipped: 0, bytes: 0 }
+  for (const queue of await topicStats(cluster.session, topic)) {
+    const place = places.get(keyOf(queue)) ?? { next: queue.minOffset, pace: new PullPace() }
+    places.set(keyOf(queue), place)
+    if (queue.maxOffset <= place.next) continue
+    if (signal.aborted) break
+    await lookAt(cluster, { look, seen, queue, place })
+    const sorted = seen.rows.sort((a, b) => a.storedAtMs - b.storedAtMs)
+    seen.rows = sorted.slice(-most)
+    seen.skipped += sorted.length - seen.rows.length
   }
-  const sorted = found.sort((a, b) => a.storedAtMs - b.storedAtMs)
-  const kept = sorted.slice(-most)
-  return { messages: kept, skipped: skipped + sorted.length - kept.length }
+  return seen
+}
+
+async function lookAt(
+  cluster: Cluster,
+  { look, seen, queue, place }: { look: Look; seen: Seen; queue: QueueStats; place: Place },
+): Promise<void> {
+  const { pace } = place
+  const { address } = await cluster.share(`master ${queue.brokerName}`, 5_000, at => masterNamed(at, queue.brokerName))
+  const from = Math.max(queue.minOffset, place.next)
+  place.next = queue.maxOffset
+  const left = Math.floor((maxLookBytes - seen.bytes) / pace.messageBytes)
+  // Of a queue with very large messages the newest one is shown all the same.
+  const begin = Math.max(from, queue.maxOffset - Math.max(1, Math.min(look.most, left)))
+  seen.skipped += begin - from
+  let offset = begin
+  while (offset < queue.maxOffset) {
+    if (look.signal.aborted) return
+    if (offset > begin && seen.bytes >= maxLookBytes) {
+      seen.skipped += queue.maxOffset - offset
+      return
+    }
+    const range = { tags: look.tags, sql: look.sql }
+    const pulled = await pullEach(cluster, { address, queue, offset, range, pace }, message =>
+      message.queueOffset < queue.maxOffset ? messageRowOf(message) : undefined,
+    )
+    seen.rows.push(...pulled.items)
+    seen.bytes += pulled.bytes
+    if (pulled.nextBeginOffset <= offset) return
+    offset = pulled.nextBeginOffset
+  }
 }
 
 /** A message to try with. */

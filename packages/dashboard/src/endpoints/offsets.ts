@@ -1,8 +1,6 @@
 import {
   AdminError,
   type AdminSession,
-  each,
-  groupOffset,
   lastMoves,
   listGroups,
   membersOnline,
@@ -10,6 +8,8 @@ import {
   mustReset,
   offsetHistory,
   type PlannedQueue,
+  placedPlan,
+  type QueuePlaces,
   type ResetTarget,
   resetPlan,
   runReset,
@@ -62,24 +62,13 @@ async function planOf(session: AdminSession, given: Wish): Promise<Plan> {
     throw new AdminError('NOT_FOUND', `group ${group} is not known: the list of groups has those that there are`)
   const target = targetOf(given)
   if (target !== undefined) return { queues: await resetPlan(session, { group, topic, target }), target }
-  // The plan of a target that is thrown away tells the bounds of each queue.
-  const queues = await resetPlan(session, { group, topic, target: { end: 'max' } })
-  const wanted = await each(queues, async queue => {
-    const to = await wantedOf(session, queue, given)
-    return to === undefined ? [] : [{ ...queue, to: Math.min(queue.end, Math.max(queue.first, to)) }]
-  })
-  return { queues: wanted.flat(), target: undefined }
+  return { queues: await placedPlan(session, { group, topic, places: placesOf(given) }), target: undefined }
 }
 
-async function wantedOf(
-  session: AdminSession,
-  queue: PlannedQueue,
-  { to, queues = [], otherGroup }: Wish,
-): Promise<number | undefined> {
-  if (to === 'queues')
-    return queues.find(one => one.brokerName === queue.brokerName && one.queueId === queue.queueId)?.offset
+function placesOf({ to, queues = [], otherGroup }: Wish): QueuePlaces {
+  if (to === 'queues') return { queues }
   if (otherGroup === undefined) throw new Problem(400, 'ARGUMENT', 'otherGroup is missing: the group to follow')
-  return groupOffset(session, queue, otherGroup)
+  return { otherGroup }
 }
 
 const planAnswer = {

@@ -1,5 +1,6 @@
 import { AdminError, brokerFigures, brokerRuntimeInfo, diagnose, each, isOwnTopic, isSystemGroup } from '@skua-mq/admin'
 import { getBrokerClusterInfo } from '@skua-mq/protocol'
+import { maxChanges } from '../change-log.ts'
 import type { Cluster } from '../cluster.ts'
 import { endpoint } from '../endpoint.ts'
 import { count, cutTo, figure, known, limited, ms, told } from '../rows.ts'
@@ -203,11 +204,20 @@ export const changes = endpoint({
   name: 'changes',
   method: 'GET',
   role: 'view',
-  help: 'What was changed by this dashboard since its start: who, when, what; oldest first.',
+  help: 'What was changed by this dashboard, the last 500: who, when, what; oldest first. Of a file also what was changed before its start.',
   params: {},
-  answer: limited(
-    shape({ atMs: ms, who: told, from: told, cluster: told, action: told, what: told, problem: orNull(told) }),
-    500,
-  ),
-  run: ({ dashboard }) => cutTo(dashboard.changes.all(), 500),
+  answer: shape({
+    rows: list(
+      shape({ atMs: ms, who: told, from: told, cluster: told, action: told, what: told, problem: orNull(told) }),
+      { max: maxChanges },
+    ),
+    total: count,
+    problems: list(told, { max: 100 }),
+    /** Where they are kept; null is in memory, until the dashboard ends. */
+    file: orNull(told),
+  }),
+  run: ({ dashboard: { changes: log } }) => {
+    const problems = log.problem === undefined ? [] : [`the last change is not in ${log.path}: ${log.problem}`]
+    return { ...cutTo(log.all(), maxChanges, problems), file: log.path ?? null }
+  },
 })

@@ -1,9 +1,10 @@
 import { every } from '@skua-mq/runtime'
-import { maxRequests, maxStreams } from '../dashboard.ts'
+import { type Dashboard, maxRequests } from '../dashboard.ts'
 import type { AnyEndpoint, Ask, Endpoint, StreamEndpoint, User } from '../endpoint.ts'
 import { Problem, problemAnswer } from '../problem.ts'
 import { type Members, optional, problemOf, type Schema, text } from '../schema.ts'
 import { answerLargeJson, readJson } from './answer.ts'
+import { answerFile } from './file.ts'
 import type { Exchange } from './handler.ts'
 import { writeTo } from './reader.ts'
 
@@ -22,13 +23,7 @@ export async function answerEndpoint(exchange: Exchange, endpoint: AnyEndpoint, 
   const { dashboard, response, from } = exchange
   if (endpoint.role === 'admin' && user.role !== 'admin')
     throw new Problem(403, 'ROLE', `${user.name} may look and not change: ${endpoint.name} needs the role admin`)
-  const isStream = 'stream' in endpoint
-  if (isStream ? dashboard.streams >= maxStreams : dashboard.running >= maxRequests) {
-    response.setHeader('retry-after', '1')
-    throw new Problem(503, 'BUSY', 'the dashboard has enough to do: close some tabs, or try again in a second')
-  }
-  const count = isStream ? 'streams' : 'running'
-  dashboard[count]++
+  const leave = enter(dashboard, endpoint, { user, response })
   const ended = new AbortController()
   const end = () => ended.abort()
   response.on('close', end)
@@ -52,6 +47,7 @@ export async function answerEndpoint(exchange: Exchange, endpoint: AnyEndpoint, 
             ? null
             : 'ended before it was through: nobody waited any more',
         )
+      else if ('lines' in endpoint) await answerFile(exchange, endpoint, ask, given)
       else {
         const answer = await inTime(exchange, endpoint, ask, given)
         log(null)
@@ -62,11 +58,31 @@ export async function answerEndpoint(exchange: Exchange, endpoint: AnyEndpoint, 
       throw error
     }
   } finally {
-    dashboard[count]--
+    leave()
     response.off('close', end)
     dashboard.closed.removeEventListener('abort', end)
     // What still runs behind an answer is told that nobody waits.
     ended.abort()
+  }
+}
+
+/** Takes a place; returns what gives it back. Errors: BUSY. */
+function enter(
+  dashboard: Dashboard,
+  endpoint: AnyEndpoint,
+  { user, response }: { readonly user: User; readonly response: Exchange['response'] },
+): () => void {
+  try {
+    if (!('run' in endpoint)) return dashboard.streams.begin(user, 'lines' in endpoint)
+    if (dashboard.running >= maxRequests)
+      throw new Problem(503, 'BUSY', 'the dashboard has enough to do: close some tabs, or try again in a second')
+  } catch (error) {
+    response.setHeader('retry-after', '1')
+    throw error
+  }
+  dashboard.running++
+  return () => {
+    dashboard.running--
   }
 }
 

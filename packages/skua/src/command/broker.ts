@@ -111,7 +111,8 @@ async function runOne(
   const tls = readTls(config)
   const hasGrpc = config.grpcServerPort !== 0
   const runtime = hasGrpc ? { ...given, net: new LinkedNet(given.net) } : given
-  const sidecar = new DashboardSidecar({ plan: wishOf(config), tls: tls.tls.mode === 'enforcing' })
+  const store = config.storePathRootDir
+  const sidecar = new DashboardSidecar({ plan: wishOf(config), tls: tls.tls.mode === 'enforcing', store })
   const keepConfig = keptIn(command, { root: config.storePathRootDir, isAlone, runtime })
   const start = async () => {
     const broker = new Broker({

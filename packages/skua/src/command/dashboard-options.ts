@@ -1,4 +1,4 @@
-import { type Config, port, text } from '@skua-mq/runtime'
+import { type Config, int, port, text } from '@skua-mq/runtime'
 
 /** Port of the dashboard of `npm start` and `skua dashboard`. */
 export const defaultDashboardPort = 8090
@@ -13,6 +13,16 @@ export const dashboardOptions = {
   dashboardAccountsFile: text({
     default: '',
     help: 'accounts of the dashboard, a line each, as skua dashboard-account makes them; empty: this machine only, without a sign-in',
+  }),
+  dashboardMaxStreams: int({
+    default: 32,
+    min: 1,
+    help: 'live tails, searches and downloads of the dashboard that are open at a time',
+  }),
+  dashboardMaxStreamsPerUser: int({
+    default: 16,
+    min: 1,
+    help: 'of these, of one user; without accounts everybody is one',
   }),
 } as const
 export type DashboardKeys = Config<typeof dashboardOptions>

@@ -7,6 +7,8 @@ export interface DashboardWish {
   readonly port: number
   readonly host?: string | undefined
   readonly accounts?: string | undefined
+  readonly maxStreams: number
+  readonly maxStreamsPerUser: number
   /** Nobody named this port: where somebody else has it, there is none. */
   readonly isOptional: boolean
 }
@@ -18,30 +20,46 @@ export function dashboardPlan(
     dashboardPort,
     port,
   }: { readonly dashboard?: boolean; readonly dashboardPort?: number; readonly port: number },
-  { dashboardPort: key, dashboardBindAddress: host, dashboardAccountsFile: accounts }: DashboardKeys,
+  keys: DashboardKeys,
 ): DashboardWish | undefined {
+  const { dashboardPort: key } = keys
   if (dashboard === false) return undefined
   const named = dashboardPort ?? (key === 0 ? undefined : key)
   if (named === undefined && port === 0) return undefined
-  return { port: named ?? defaultDashboardPort, host, accounts, isOptional: named === undefined }
+  return { ...commonOf(keys), port: named ?? defaultDashboardPort, isOptional: named === undefined }
 }
 
 /** As broker.conf says: without a port there is none. */
-export const wishOf = ({
-  dashboardPort: port,
-  dashboardBindAddress: host,
-  dashboardAccountsFile: accounts,
-}: DashboardKeys): DashboardWish | undefined => (port === 0 ? undefined : { port, host, accounts, isOptional: false })
+export const wishOf = (keys: DashboardKeys): DashboardWish | undefined =>
+  keys.dashboardPort === 0 ? undefined : { ...commonOf(keys), port: keys.dashboardPort, isOptional: false }
+
+const commonOf = (keys: DashboardKeys) => ({
+  host: keys.dashboardBindAddress,
+  accounts: keys.dashboardAccountsFile,
+  maxStreams: keys.dashboardMaxStreams,
+  maxStreamsPerUser: keys.dashboardMaxStreamsPerUser,
+})
 
 /** The dashboard beside a broker. One that does not start, or ends, is told of and takes nothing with it. */
 export class DashboardSidecar {
   private readonly plan: DashboardWish | undefined
   private readonly tls: boolean
+  private readonly store: string | undefined
   private opening: Promise<DashboardProcess | undefined> | undefined
 
-  constructor({ plan, tls }: { readonly plan: DashboardWish | undefined; readonly tls: boolean }) {
+  /** `store`: its directory; undefined is memory. */
+  constructor({
+    plan,
+    tls,
+    store,
+  }: {
+    readonly plan: DashboardWish | undefined
+    readonly tls: boolean
+    readonly store: string | undefined
+  }) {
     this.plan = plan
     this.tls = tls
+    this.store = store
   }
 
   /** Prints where it is. */
@@ -56,10 +74,11 @@ export class DashboardSidecar {
   }
 
   private async begin(plan: DashboardWish, namesrvAddr: string): Promise<DashboardProcess | undefined> {
-    const { port, host, accounts, isOptional } = plan
+    const { isOptional, ...wish } = plan
+    const { store, tls } = this
     try {
       const { startDashboardProcess } = await import('../dashboard-process.ts')
-      const dashboard = await startDashboardProcess({ namesrvAddr, port, host, accounts, tls: this.tls })
+      const dashboard = await startDashboardProcess({ namesrvAddr, ...wish, store, tls })
       process.stdout.write(`Dashboard: ${dashboard.url}\n`)
       return dashboard
     } catch (error) {

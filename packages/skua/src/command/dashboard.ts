@@ -14,6 +14,9 @@ export interface DashboardCommand extends AccessFlags {
   readonly allowHost?: readonly string[]
   readonly basePath?: string
   readonly readOnly?: boolean
+  readonly changes?: string
+  readonly maxStreams?: number
+  readonly maxStreamsPerUser?: number
   readonly timeoutMs: number
   readonly tls?: boolean
   readonly tlsCa?: string
@@ -31,9 +34,11 @@ export async function runDashboard(command: DashboardCommand): Promise<void> {
     // Not every system lets it; then it is as important as others.
   }
   const { port, host, accounts, allowHost = [], basePath, readOnly = false } = command
+  const { changes: changesFile, maxStreams, maxStreamsPerUser } = command
   const start = () =>
     startDashboard({
       ...{ clusters: clustersOf(command), port, host, readOnly, allowedHosts: allowHost },
+      ...{ changesFile, maxStreams, maxStreamsPerUser },
       ...(accounts === undefined ? {} : { accounts }),
       ...(basePath === undefined ? {} : { basePath }),
     }).catch(error => {

@@ -1,5 +1,6 @@
 import { didYouMean } from '@skua-mq/runtime'
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
+import { everyOne } from './every-one.ts'
 import { fail, oneLine } from './fail.ts'
 import { pair } from './pair.ts'
 import { orderHelp } from './people/help.ts'
@@ -77,13 +78,16 @@ function addMessageCommands(skua: Command, surroundings: Surroundings, env: Node
   client(skua.command('send').argument('<topic>').argument('<body>'))
     .description('send messages; exit code 2 when one is stored less safely than the broker was told to')
     .option('--tag <tag>', 'tag of the messages')
-    .option('--key <key>', 'key to find them by')
+    .option('--key <key>', 'key to find them by; may be given several times', everyOne)
     .option('--property <k=v>', 'user property; may be given several times', pair)
+    .option('--delay <s>', 'deliver so many seconds later; brokers with the timer', positive)
+    .option('--order-key <key>', 'messages of the same key go into the same queue, in their order')
     .option('--count <n>', 'how many', positive, 1)
     .action(async (topic, body, options) => (await import('./send.ts')).runSend({ topic, body, ...options }))
   client(skua.command('tail').argument('<topic>'))
     .description('print messages of a topic as they come')
     .option('--tags <expression>', 'only these tags: A || B', '*')
+    .option('--sql <expression>', 'an SQL92 filter in place of tags; brokers take it with enablePropertyFilter')
     .option('--from-start', 'begin with the oldest message')
     .option('--count <n>', 'end after so many', positive)
     .action(async (topic, options) => (await import('./tail.ts')).runTail({ topic, ...options }))

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { defaultDashboardPort } from './dashboard-options.ts'
+import { everyOne } from './every-one.ts'
 import { memberPlace } from './member.ts'
 import { pair } from './pair.ts'
 import { positive } from './positive.ts'
@@ -51,8 +52,6 @@ export function addServerCommands(skua: Command, surroundings: Surroundings): vo
   addTestBroker(skua)
 }
 
-const everyOne = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
-
 function addDashboard(skua: Command, { namesrvAddr }: Surroundings): void {
   const port = (text: string): number => {
     const value = Number(text)
@@ -77,6 +76,9 @@ function addDashboard(skua: Command, { namesrvAddr }: Surroundings): void {
     )
     .option('--base-path <path>', 'where a proxy has it: /mq')
     .option('--read-only', 'nobody changes anything')
+    .option('--changes <file>', 'keep there what was changed, by whom and when; without it that is in memory')
+    .option('--max-streams <n>', 'live tails, searches and downloads that are open at a time', positive, 32)
+    .option('--max-streams-per-user <n>', 'of these, of one user; default: half', positive)
     .option('--timeout-ms <ms>', 'longest wait for a broker', positive, 5000)
     .option('--tls', 'connect with TLS, whatever the certificate of the server')
     .option('--tls-ca <file>', 'connect with TLS; the certificate must be of this authority (PEM)')

@@ -54,7 +54,11 @@ export async function runStandalone(command: StandaloneCommand): Promise<void> {
   const byHand = command.logDir === undefined && !given.has('logLevel')
   log.level = () => (byHand ? 'warn' : read.logLevel)
   const directory = isAbsolute(command.store) ? command.store : join(process.cwd(), command.store)
-  const sidecar = new DashboardSidecar({ plan: dashboardPlan(command, read), tls: tls.tls.mode === 'enforcing' })
+  const sidecar = new DashboardSidecar({
+    plan: dashboardPlan(command, read),
+    tls: tls.tls.mode === 'enforcing',
+    store: command.memory ? undefined : directory,
+  })
   const start = async () => {
     const skua = await startStandalone({
       store: command.memory ? 'memory' : directory,

@@ -6,6 +6,7 @@ export interface TailCommand extends AccessFlags {
   readonly topic: string
   readonly namesrvAddr: string
   readonly tags: string
+  readonly sql?: string
   readonly fromStart?: boolean
   readonly tls?: boolean
   readonly tlsCa?: string
@@ -24,7 +25,8 @@ export async function runTail(command: TailCommand): Promise<void> {
     logger: { debug() {}, info() {}, warn: tellUser, error: tellUser },
     consumeFromWhere: command.fromStart ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
   })
-  consumer.subscribe(command.topic, command.tags)
+  if (command.sql === undefined) consumer.subscribe(command.topic, command.tags)
+  else consumer.subscribe(command.topic, command.sql, { type: 'SQL92' })
   const end = () => void consumer.close().then(() => process.exit(0))
   process.on('SIGINT', end)
   process.on('SIGTERM', end)

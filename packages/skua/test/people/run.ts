@@ -8,8 +8,8 @@ export interface Ran {
   readonly errors: string
 }
 
-/** Runs a command for people in this process; `line` is split at blanks. Nobody sits at a terminal without `answer`. */
-export async function people(line: string, namesrvAddr: string, answer?: string): Promise<Ran> {
+/** Runs a command for people in this process; a text is split at blanks. Nobody sits at a terminal without `answer`. */
+export async function people(line: string | readonly string[], namesrvAddr: string, answer?: string): Promise<Ran> {
   let output = ''
   let errors = ''
   let exitCode = -1
@@ -35,10 +35,9 @@ export async function people(line: string, namesrvAddr: string, answer?: string)
   for (const command of [skua, ...skua.commands.flatMap(below => [below, ...below.commands])])
     command.exitOverride().configureOutput({ writeErr: error, writeOut: out })
   try {
-    await skua.parseAsync(
-      line.split(' ').filter(word => word !== ''),
-      { from: 'user' },
-    )
+    await skua.parseAsync(typeof line === 'string' ? line.split(' ').filter(word => word !== '') : line, {
+      from: 'user',
+    })
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown
     exitCode = thrown.exitCode

@@ -1,4 +1,6 @@
+import type { QueueOffset } from '@skua-mq/admin'
 import { InvalidArgumentError } from 'commander'
+import { everyOne } from '../every-one.ts'
 import { pair } from '../pair.ts'
 import { positive } from '../positive.ts'
 import type { Entry } from './frame.ts'
@@ -36,8 +38,14 @@ const rate = (text: string): number => {
   return count
 }
 
-/** A flag that is given several times. */
-const several = (text: string, before: readonly string[] = []): string[] => [...before, text]
+/** `broker-a/0=120`, several times. */
+function queueOffset(text: string, before: readonly QueueOffset[] = []): QueueOffset[] {
+  const [, brokerName, id, offset] = /^(.+)\/(\d+)=(\d+)$/.exec(text.trim()) ?? []
+  const one = { brokerName: brokerName ?? '', queueId: Number(id), offset: Number(offset) }
+  if (brokerName === undefined || !Number.isSafeInteger(one.queueId) || !Number.isSafeInteger(one.offset))
+    throw new InvalidArgumentError('a queue and its offset are wanted: broker-a/0=120')
+  return [...before, one]
+}
 
 /** Every command for people. */
 export const entries: readonly Entry[] = [
@@ -75,7 +83,7 @@ export const entries: readonly Entry[] = [
     flags: [
       { flag: '--wait <s>', help: 'for that, at most', parse: positive, standard: 3600 },
       { flag: '--quiet <s>', help: 'nothing was sent to it for so long', parse: positive, standard: 40 },
-      { flag: '--ignore <group>', help: 'do not wait for this group; may be given several times', parse: several },
+      { flag: '--ignore <group>', help: 'do not wait for this group; may be given several times', parse: everyOne },
       { flag: '--undo', help: 'messages again, for one that has not left' },
     ],
     load: async () => (await import('./broker-members.ts')).brokerDrain,
@@ -173,8 +181,13 @@ export const entries: readonly Entry[] = [
       {
         flag: '--to <place>',
         help: 'earliest, latest, a time (2026-01-31T12:00, local; or ms since 1970), or an offset below 10^12',
-        needed: true,
       },
+      {
+        flag: '--queue <broker/id=offset>',
+        help: 'in place of --to: this queue to this offset, the others stay; may be given several times',
+        parse: queueOffset,
+      },
+      { flag: '--as <group>', help: 'in place of --to: each queue to where this group stands' },
       dryRun,
       yes,
     ],

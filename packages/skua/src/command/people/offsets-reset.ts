@@ -1,4 +1,17 @@
-import { membersOnline, mustReset, type PlannedQueue, resetPlan, runReset } from '@skua-mq/admin'
+import {
+  AdminError,
+  type AdminSession,
+  membersOnline,
+  moveQueues,
+  mustReset,
+  type PlannedQueue,
+  placedPlan,
+  type QueueOffset,
+  type QueuePlaces,
+  type ResetTarget,
+  resetPlan,
+  runReset,
+} from '@skua-mq/admin'
 import { type Block, lines, table } from '../mqadmin/frame/table.ts'
 import { type Given, personCommand } from './frame.ts'
 import { mustKnow } from './groups.ts'
@@ -6,7 +19,9 @@ import { targetOf } from './reset-target.ts'
 
 interface Options {
   readonly topic: string
-  readonly to: string
+  readonly to?: string
+  readonly queue?: readonly QueueOffset[]
+  readonly as?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
@@ -26,17 +41,19 @@ export const offsetsReset = personCommand({
     const { session, words, options } = given
     const [group = ''] = words
     const { topic } = options
-    const target = targetOf(options.to)
+    const wish = wishOf(options)
     await mustKnow(session, group)
-    const queues = await resetPlan(session, { group, topic, target })
+    const queues = await planOf(session, { group, topic, ...wish })
     const members = await membersOnline(session, group)
-    mustReset({ group, target }, members)
+    const { target } = wish
+    if (target !== undefined) mustReset({ group, target }, members)
     if (options.dryRun === true) return { group, topic, by: 'planned', queues }
     if (options.yes !== true) {
       await given.say(planTable(queues))
       if (!(await given.confirm(`Reset ${group} in ${topic}, ${members === 0 ? 'offline' : `${members} online`}?`)))
         return { group, topic, by: 'declined', queues }
     }
+    if (target === undefined) return { group, topic, by: await moveQueues(session, group, queues), queues }
     return { group, topic, ...(await runReset(session, { group, topic, target, queues })) }
   },
   show: ({ by, group, queues }, { options }) => [
@@ -46,6 +63,21 @@ export const offsetsReset = personCommand({
   ],
   problems: ({ by }) => (by === 'declined' ? ['nothing was reset'] : []),
 })
+
+interface Wish {
+  readonly target: ResetTarget | undefined
+  readonly places: QueuePlaces | undefined
+}
+
+function wishOf({ to, queue, as }: Options): Wish {
+  if ([to, queue, as].filter(given => given !== undefined).length !== 1)
+    throw new AdminError('ARGUMENT', 'say where to: one of --to PLACE, --queue BROKER/ID=OFFSET and --as GROUP')
+  if (to !== undefined) return { target: targetOf(to), places: undefined }
+  return { target: undefined, places: as === undefined ? { queues: queue ?? [] } : { otherGroup: as } }
+}
+
+const planOf = (session: AdminSession, { target, places, ...at }: Wish & { group: string; topic: string }) =>
+  target === undefined ? placedPlan(session, { ...at, places: places! }) : resetPlan(session, { ...at, target })
 
 /** What came of it, in words. */
 export function said(by: ResetDone['by'], group: string): string {
