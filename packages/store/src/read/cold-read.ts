@@ -7,7 +7,7 @@ import type { QueueTable } from '../consume-queue/queue-table.ts'
 import { fillSize, unitBytes, unitPhysicalOffset, unitSize } from '../consume-queue/unit.ts'
 import type { GetRequest, GetResult } from '../get.ts'
 import type { LogReader } from '../reader.ts'
-import { RecordView } from '../record/record-view.ts'
+import { isWholeRecord } from '../record/whole-record.ts'
 import { type ColdBytes, ColdPool } from './cold-bytes.ts'
 import { type LogBlock, LogBlocks } from './log-blocks.ts'
 import { passesUnit } from './passes-unit.ts'
@@ -65,7 +65,6 @@ export class ColdRead {
   private readonly windows = new UnitWindows()
   private readonly answers = new ColdPool()
   private readonly unreadable = new Set<number>()
-  private readonly view = new RecordView()
 
   constructor(parts: ColdReadParts) {
     this.parts = parts
@@ -230,8 +229,9 @@ export class ColdRead {
     for (let i = 0; i < plan.froms.length; i++) {
       const size = plan.sizes[i]!
       const piece = this.pieceOf(plan.froms[i]!, size, loaded)
-      // A segment that went away meanwhile, or an entry that does not fit its record.
-      if (piece === undefined || !this.isWhole(piece, plan.froms[i]!)) {
+      // A segment that went away meanwhile, an entry that does not fit its record, or one whose parts are not as long as it says:
+      // whoever takes an answer apart by them would miss those behind it.
+      if (piece === undefined || !isWholeRecord(piece.bytes, piece, plan.froms[i]!)) {
         this.leftOut(plan.froms[i]!, size, request)
         continue
       }
@@ -244,13 +244,6 @@ export class ColdRead {
     }
     if (pieces.length <= maxPieces) for (const piece of pieces) send(piece, result)
     else result.slices.push(this.joined(pieces, result))
-  }
-
-  /** Whether its parts are as long as it says: whoever takes an answer apart by them would miss those behind it. */
-  private isWhole({ bytes, from, to }: Piece, offset: number): boolean {
-    const { view } = this
-    if (to > bytes.length) return false
-    return view.parse(bytes, from, to) === 'record' && view.size === to - from && view.physicalOffset === offset
   }
 
   private leftOut(offset: number, size: number, { topic, queueId }: GetRequest): void {
