@@ -47,16 +47,13 @@ export const ResetForm = ({ data, onClose, onDone }: { data: Group; onClose: () 
     const offset = Number(given)
     return given === '' || offset === consumerOffset ? [] : [{ brokerName, queueId, offset }]
   })
-  const isNothing = to === 'queues' && moved.length === 0
+  // An empty field may be asked about: the browser then says that it has to be filled in.
+  const isNothing = to === 'queues' && moved.length === 0 && !own.some(queue => offsets[keyOf(queue)] === '')
   const wish = () => ({
     ...{ group, topic, to },
     ...(to === 'time' ? { timeMs: new Date(time).getTime() } : {}),
     ...(to === 'group' ? { otherGroup: other } : {}),
-    ...(to === 'queues'
-      ? {
-          queues: moved,
-        }
-      : {}),
+    ...(to === 'queues' ? { queues: moved } : {}),
   })
   const look = () => run(async () => setPlan(await change<Plan>('group/preview', wish())))
   const act = () =>
