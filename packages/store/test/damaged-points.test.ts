@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readDispatchPoints } from '../src/recovery/dispatch-point.ts'
 import { drain, message, open, put, world } from './harness.ts'
 
 const noise = (length: number) => Buffer.from(Array.from({ length }, (_, n) => (n * 7919 + (n >> 3) * 31 + 13) % 127))
@@ -47,17 +46,4 @@ describe('a file that says from where to recover, and is damaged, costs nothing 
           assert.deepEqual(told, [])
           await at.clock.until(third.store.stop())
         })
-})
-
-test('a dispatch point that the disk refused is written when it takes it, also when nothing came since', async () => {
-  const at = world()
-  const opened = await open(at)
-  await at.clock.advanceAsync(130_000)
-  const lift = at.disk.faults.fail({ on: 'write', code: 'ENOSPC', path: 'skua.dispatch' })
-  put(opened, message('A', 'one'))
-  await at.clock.advanceAsync(3000)
-  lift()
-  await at.clock.advanceAsync(3000)
-  const points = readDispatchPoints(at.disk, '/store/skua.dispatch')
-  assert.equal(points?.written.physicalOffset, opened.store.maxPhysicalOffset)
 })

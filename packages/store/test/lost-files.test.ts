@@ -289,6 +289,25 @@ describe('a commit log that somebody has taken away', () => {
     })
   }
 
+  test('or whose only file a power cut has left empty is not taken away: the store starts, and queues go on', async () => {
+    const at = world()
+    const opened = await open(at)
+    for (let i = 0; i < 3; i++) put(opened, message('A', `message ${i}`))
+    await at.clock.advanceAsync(1500)
+    await endings['a kill']!(at, opened)
+    const [path, ...others] = files(at, '/store/commitlog')
+    assert.deepEqual(others, [])
+    at.disk.writeFile(path!, Buffer.alloc(0))
+    const again = await open(at, smallConfig, { bootId: 'next boot' })
+    assert.deepEqual(await drain(again, 'A'), [])
+    put(again, message('A', 'new'))
+    assert.deepEqual(await drain(again, 'A'), ['new'])
+    await at.clock.until(again.store.stop())
+    const third = await open(at)
+    assert.deepEqual(await drain(third, 'A'), ['new'])
+    await at.clock.until(third.store.stop())
+  })
+
   test('its first files: it is said where the log began and begins, once; what retention deletes is not said', async () => {
     const at = world()
     const opened = await open(at)

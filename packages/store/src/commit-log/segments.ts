@@ -45,7 +45,8 @@ export class Segments {
 
   /**
    * Reads the directory. Throws ESEGMENT for a file of another size (a store of another `mappedFileSizeCommitLog`) or
-   * a gap. A file which a crash left short is made whole; a last one that is empty is removed.
+   * a gap. A file which a crash left short is made whole; a last one that is empty is removed, unless a crash left no other: then
+   * it says where the log goes on, and that it was not taken away.
    */
   load({ crashed }: { crashed: boolean }): void {
     makeDirectorySynced(this.disk, this.directory)
@@ -55,7 +56,7 @@ export class Segments {
       const path = this.pathOf(base)
       const length = this.disk.stat(path)?.size ?? 0
       const isLast = at === bases.length - 1
-      if (isLast && length === 0) {
+      if (isLast && length === 0 && !(crashed && this.list.length === 0)) {
         this.disk.remove(path)
         continue
       }

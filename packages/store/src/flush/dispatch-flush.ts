@@ -288,16 +288,14 @@ export class DispatchFlush {
   }
 
   private writePoints(points: DispatchPoints, sync = false): void {
-    const next = { ...points, sequence: this.points.sequence + 1 }
+    this.points = { ...points, sequence: this.points.sequence + 1 }
     const file = this.open(this.parts.layout.dispatchPoint)
     try {
-      writeDispatchPoints(file, next)
+      writeDispatchPoints(file, this.points)
       if (sync) file.syncDataSync()
     } finally {
       file.closeSync()
     }
-    // One that was refused is written again, over the same half: the other one is whole.
-    this.points = next
   }
 
   private open(path: string): DiskFile {
