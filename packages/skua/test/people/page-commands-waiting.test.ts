@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { after, test } from 'node:test'
-import { connect, messagesByKey } from '@skua-mq/admin'
-import { startDashboard } from '@skua-mq/dashboard'
-import { where } from '../../../dashboard/page/command.ts'
+import { messagesByKey } from '@skua-mq/admin'
 import * as shown from '../../../dashboard/page/commands.ts'
 import { startDemo } from '../../../dashboard/test/demo.ts'
-import { people, until } from './run.ts'
+import { until } from './run.ts'
+import { openPage, run } from './shown-commands.ts'
 
 /** What the page does with messages that lie somewhere, by its API and by the commands that it shows. */
 const demo = await startDemo()
 const { namesrvAddr } = demo
-where.namesrvAddr = namesrvAddr
-const session = connect({ namesrvAddr })
-const page = new Map([['index.html', Buffer.from('<!doctype html>')]])
-const dashboard = await startDashboard({ namesrvAddr, port: 0, sampleMs: 0, page })
+const { session, dashboard, act, close } = await openPage(namesrvAddr)
 after(async () => {
-  await dashboard.stop()
-  await session.close()
+  await close()
   await demo.stop()
 })
 
@@ -36,23 +30,6 @@ interface Row {
 const look = async (path: string): Promise<Row[]> => {
   const { rows } = (await (await fetch(`${dashboard.url}api/${path}`)).json()) as { rows: (Row & { row?: Row })[] }
   return rows.map(one => one.row ?? one)
-}
-
-async function act(name: string, params: object): Promise<void> {
-  const headers = { 'content-type': 'application/json', 'x-skua-dashboard': '1' }
-  const response = await fetch(`${dashboard.url}api/${name}`, { method: 'POST', headers, body: JSON.stringify(params) })
-  const text = await response.text()
-  assert.ok(response.status === 200 && !/^event: problem/m.test(text), text)
-}
-
-/** Runs what the page shows, as a shell takes it apart; to whom it asks yes is said. */
-async function run(line: string): Promise<void> {
-  const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`])
-    .toString()
-    .split('\0')
-    .slice(1, -1)
-  const { exitCode, output, errors } = await people(words, 'nobody.invalid:1', 'y')
-  assert.equal(exitCode, 0, `${line}: ${output}${errors}`)
 }
 
 test('dead letters: one with another property, and all', async () => {

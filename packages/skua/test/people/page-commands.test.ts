@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { after, test } from 'node:test'
 import {
   commitOffset,
-  connect,
   type FoundMessage,
   groupConfigs,
   groupOffset,
@@ -14,55 +12,23 @@ import {
   topicConfigs,
   topicStats,
 } from '@skua-mq/admin'
-import { startDashboard } from '@skua-mq/dashboard'
-import { where } from '../../../dashboard/page/command.ts'
 import * as shown from '../../../dashboard/page/commands.ts'
 import { runSend } from '../../src/command/send.ts'
 import { startStandalone } from '../../src/index.ts'
 import { mqadmin } from '../mqadmin/run.ts'
 import { people, until } from './run.ts'
+import { openPage, run, wordsOf } from './shown-commands.ts'
 
 /** What the page does by its API on one half, and the command that it shows on the other: both halves are the same then. */
 const config = { brokerName: 'broker-a', defaultTopicQueueNums: 2, enablePropertyFilter: true }
 const skua = await startStandalone({ port: 0, store: 'memory', config })
 const { namesrvAddr } = skua
-where.namesrvAddr = namesrvAddr
 const { address } = skua.brokers[0]!
-const session = connect({ namesrvAddr })
-const page = new Map([['index.html', Buffer.from('<!doctype html>')]])
-const dashboard = await startDashboard({ namesrvAddr, port: 0, sampleMs: 0, page })
+const { session, dashboard, act, close } = await openPage(namesrvAddr)
 after(async () => {
-  await dashboard.stop()
-  await session.close()
+  await close()
   await skua.stop()
 })
-
-async function act(name: string, params: object): Promise<void> {
-  const response = await fetch(`${dashboard.url}api/${name}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-skua-dashboard': '1' },
-    body: JSON.stringify(params),
-  })
-  const text = await response.text()
-  assert.equal(response.status, 200, text)
-  assert.doesNotMatch(text, /^event: problem/m, text)
-}
-
-/** The words as a shell takes them apart. */
-const wordsOf = (line: string): string[] =>
-  execFileSync('sh', ['-c', `printf '%s\\0' ${line}`])
-    .toString()
-    .split('\0')
-    .slice(0, -1)
-
-/** Runs what the page shows; to whom it asks yes is said. */
-async function run(line: string): Promise<string> {
-  const [name, ...words] = wordsOf(line)
-  assert.equal(name, 'skua')
-  const done = words[0] === 'mqadmin' ? await mqadmin(words.slice(1)) : await people(words, 'nobody.invalid:1', 'y')
-  assert.equal(done.exitCode, 0, `${line}: ${done.output}${done.errors}`)
-  return done.output
-}
 
 const clusterName = 'DefaultCluster'
 
